@@ -1,0 +1,45 @@
+"""The one hole that every CLIP-like model must fit: pictures and texts in, unit vectors out."""
+
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+
+class TokenBatch(NamedTuple):
+    """Tokenized texts, padded to the longest of them (to the model's length where it must be)."""
+
+    token_ids: Tensor  # (B, T) int64
+    attention_mask: Tensor  # (B, T) int64, 0 on padding
+
+
+class DualEncoder(Protocol):
+    """A model with a picture tower and a text tower that meet in a dot product.
+
+    Implementations are ``torch.nn.Module`` as well, so that they can be trained; the two
+    ``encode`` methods are ordinary differentiable methods.
+
+    Attributes:
+        image_size: Side of the square pictures that the model takes, in pixels.
+        batch_norm_modules: whether there are batch statistics to freeze is found by module type.
+    """
+
+    image_size: int
+
+    def tokenize(self, texts: list[str]) -> TokenBatch:
+        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""
+
+    def encode_images(self, pictures: Tensor) -> Tensor:
+        """Encode uint8 pictures (N, 3, H, W) of the model's size as unit vectors (N, D).
+
+        Scaling to [0, 1] and normalising happen here, on the model's device.
+        """
+
+    def encode_texts(self, tokens: TokenBatch) -> Tensor:
+        """Encode tokens as unit vectors (B, D)."""
+
+    def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
+        """Scaled similarities (B, N) of texts (B, D) and pictures (N, D), the scale clamped."""
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that the model's own library loads, preprocessing included."""

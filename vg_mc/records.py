@@ -1,0 +1,100 @@
+"""The words of the field as values: photo, referring expression, region proposal."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+XYXY: TypeAlias = tuple[float, float, float, float]
+
+TRAIN_SPLIT = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """An image as the corpus announces it; `width` and `height` in pixels."""
+
+    image_id: int
+    file_name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferringExpression:
+    """One sentence that points at one box.
+
+    Attributes:
+        expression_id: Unique in the corpus (REFER's ``sent_id``).
+        ref_id: Shared by all sentences about the same object.
+        target: The box that is meant, in pixels of the photo.
+        annotation_id: The annotation that is meant, -1 where the corpus has none.
+        category: Name of the target's category, empty where unknown.
+    """
+
+    expression_id: int
+    ref_id: int
+    image_id: int
+    annotation_id: int
+    text: str
+    target: XYXY
+    category: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A region that may be the answer, and where it comes from.
+
+    Attributes:
+        source: Name of the proposer.
+        annotation_id: The annotation that it is, -1 for a detection.
+        score: The detector's confidence, 1 for an annotation.
+    """
+
+    box: XYXY
+    score: float
+    category: str
+    source: str
+    annotation_id: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that was left out, and why."""
+
+    file: str
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Everything read from annotations; no picture is opened for it.
+
+    Attributes:
+        annotations: Annotated regions per image id, in the order of the file.
+        source_files: The files that were read, for the manifest.
+        rejected: Records that were left out.
+    """
+
+    name: str
+    images_folder: Path
+    photos: dict[int, Photo]
+    expressions: list[ReferringExpression]
+    annotations: dict[int, list[Proposal]]
+    source_files: list[Path]
+    rejected: list[Rejected]
+
+
+class Proposer(Protocol):
+    """Whatever finds regions in photos; built once per process, asked for many photos at a time."""
+
+    def propose(self, photos: list[Photo], pixels: list[NDArray[np.uint8]]) -> list[list[Proposal]]:
+        """Return the proposals of each photo, best first.
+
+        `pixels` holds one RGB array (H, W, 3) per photo. The answer for a photo does not depend on
+        the photos beside it.
+        """
