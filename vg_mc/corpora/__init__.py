@@ -1,0 +1,1 @@
+"""Corpora of referring expressions: one foreign format per file."""
