@@ -1,0 +1,35 @@
+"""What happens to a bad record: reading stops there, or the record is listed and left out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vg_mc.faults import BadInputError
+from vg_mc.records import Rejected
+
+
+class Inspection:
+    """Watches over the records of a corpus while they are read.
+
+    Attributes:
+        skip_bad: Go on behind a bad record.
+        rejected: The records that were left out so far.
+    """
+
+    def __init__(self, *, skip_bad: bool) -> None:
+        self.skip_bad = skip_bad
+        self.rejected: list[Rejected] = []
+
+    @contextmanager
+    def record(self, file: Path, name: str) -> Iterator[None]:
+        """Give a fault its place; with `skip_bad`, note it and leave the block.
+
+        Raises:
+            BadInputError: Without `skip_bad`, naming `file` and the record.
+        """
+        try:
+            yield
+        except BadInputError as fault:
+            if not self.skip_bad:
+                raise BadInputError(fault.problem, file=file, record=name) from fault
+            self.rejected.append(Rejected(file.name, name, fault.problem))

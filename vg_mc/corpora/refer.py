@@ -1,0 +1,122 @@
+"""The layout of the REFER toolkit, in which RefCOCO, RefCOCO+ and RefCOCOg are distributed.
+
+``refs(<split_by>).p`` holds the sentences (https://github.com/lichengunc/refer), ``instances.json``
+the images and boxes. A reference names its box by ``ann_id``. Its own ``file_name`` is no file: it
+carries the annotation's number, so the image's name is taken from ``instances.json``.
+"""
+
+from pathlib import Path
+
+from vg_mc.corpora.fields import as_integer, as_mapping, as_text, place
+from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.instances import Instances, read_instances
+from vg_mc.corpora.plain_pickle import read_plain_pickle
+from vg_mc.faults import BadInputError
+from vg_mc.language import clean_text
+from vg_mc.records import Corpus, ReferringExpression
+
+
+def read_refer(folder: Path, split_by: str, images_folder: Path, *, skip_bad: bool) -> Corpus:
+    """Read the references of ``refs(<split_by>).p`` and what they point at.
+
+    Args:
+        folder: Holds the references and ``instances.json``.
+        split_by: Who divided the corpus: unc, umd, google...
+        images_folder: Holds the images; none is opened here.
+        skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
+
+    Raises:
+        BadInputError: If a file is missing or unusable, or at the first bad record.
+    """
+    references_file = _references_file(folder, split_by)
+    instances_file = folder / "instances.json"
+    references = read_plain_pickle(references_file)
+    if not isinstance(references, list):
+        kind = type(references).__name__
+        raise BadInputError(f"expected a list of references, not {kind}", file=references_file)
+
+    inspection = Inspection(skip_bad=skip_bad)
+    instances = read_instances(instances_file, _needed_images(references), inspection)
+    expressions = _read_expressions(references, references_file, instances, inspection)
+    return Corpus(
+        name=f"{folder.resolve().name}_{split_by}",
+        images_folder=images_folder,
+        photos=instances.photos,
+        expressions=expressions,
+        annotations=instances.annotations,
+        source_files=[references_file, instances_file],
+        rejected=inspection.rejected,
+    )
+
+
+def _references_file(folder: Path, split_by: str) -> Path:
+    file = folder / f"refs({split_by}).p"
+    if not file.is_file():
+        there = ", ".join(sorted(path.name for path in folder.glob("refs(*).p"))) or "none"
+        raise BadInputError(f"expected a file of references; there are: {there}", file=file)
+    return file
+
+
+def _needed_images(references: list[object]) -> set[int]:
+    """Collect the ids of all images that some reference names; bad references are met later."""
+    ids = (record.get("image_id") for record in references if isinstance(record, dict))
+    return {image_id for image_id in ids if isinstance(image_id, int)}
+
+
+def _read_expressions(
+    references: list[object], file: Path, instances: Instances, inspection: Inspection
+) -> list[ReferringExpression]:
+    """Turn every sentence into an expression; a bad reference fails with each of its sentences."""
+    expressions: dict[int, ReferringExpression] = {}
+    holder_of: dict[int, int] = {}  # position of the first record with a ref_id
+    for position, reference in enumerate(references):
+        reference_place = place(reference, "ref_id", position)
+        for number, sentence in enumerate(_sentences(reference)):
+            name = f"{reference_place}, {place(sentence, 'sent_id', number)}"
+            with inspection.record(file, name):
+                expression = _expression(reference, sentence, instances)
+                if holder_of.setdefault(expression.ref_id, position) != position:
+                    raise BadInputError("expected every ref_id once, but an earlier record has it")
+                if expression.expression_id in expressions:
+                    raise BadInputError("expected every sent_id once, but an earlier one has it")
+                expressions[expression.expression_id] = expression
+        if not _sentences(reference):
+            with inspection.record(file, reference_place):
+                raise BadInputError("expected a reference with a list of sentences, found none")
+    return list(expressions.values())
+
+
+def _sentences(reference: object) -> list[object]:
+    sentences = reference.get("sentences") if isinstance(reference, dict) else None
+    return sentences if isinstance(sentences, list) else []
+
+
+def _expression(reference: object, sentence: object, instances: Instances) -> ReferringExpression:
+    image_id, annotation_id = as_integer(reference, "image_id"), as_integer(reference, "ann_id")
+    if image_id not in instances.photos:
+        raise BadInputError(f"expected an image of instances.json, not image_id {image_id}")
+    if annotation_id not in instances.region_of:
+        raise BadInputError(f"expected a usable box of instances.json, not ann_id {annotation_id}")
+    if instances.image_of[annotation_id] != image_id:
+        other = instances.image_of[annotation_id]
+        raise BadInputError(f"expected ann_id {annotation_id} in image {image_id}, not in {other}")
+    region = instances.region_of[annotation_id]
+    return ReferringExpression(
+        expression_id=as_integer(sentence, "sent_id"),
+        ref_id=as_integer(reference, "ref_id"),
+        image_id=image_id,
+        annotation_id=annotation_id,
+        text=_text(sentence),
+        target=region.box,
+        category=region.category,
+        split=as_text(reference, "split"),
+    )
+
+
+def _text(sentence: object) -> str:
+    """Take ``sent``, the lower-cased wording that results are published for, else ``raw``."""
+    wording = "sent" if "sent" in as_mapping(sentence) else "raw"
+    text = clean_text(as_text(sentence, wording))
+    if not text:
+        raise BadInputError(f"expected words as {wording}, found only control characters")
+    return text
