@@ -12,8 +12,8 @@ class FailingFinder(MetaPathFinder):
     def __init__(self, error: ImportError):
         self.error = error
 
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname == "cv2":
+    def find_spec(self, name, *_):
+        if name == "cv2":
             raise self.error
 
 
