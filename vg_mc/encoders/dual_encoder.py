@@ -21,10 +21,11 @@ class DualEncoder(Protocol):
 
     Attributes:
         image_size: Side of the square pictures that the model takes, in pixels.
-        batch_norm_modules: whether there are batch statistics to freeze is found by module type.
+        name: How result tables call the model.
     """
 
     image_size: int
+    name: str
 
     def tokenize(self, texts: list[str]) -> TokenBatch:
         """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""

@@ -1,0 +1,144 @@
+"""Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, VisionTextDualEncoderModel.
+
+The model comes with its own tokenizer and its own preprocessing: mean and standard deviation of the
+colours differ between families, and so do the rules for padding.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Resampling
+from torch import Tensor, nn
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+
+from vg_mc.encoders.dual_encoder import TokenBatch
+from vg_mc.encoders.pictures import PictureNormalizer
+from vg_mc.encoders.similarity import similarity_logits, unit_vectors
+from vg_mc.faults import BadInputError
+
+
+class HuggingFaceEncoder(nn.Module):
+    """Any model of transformers with image features, text features and a learned scale.
+
+    Args:
+        model: The dual encoder.
+        tokenizer: Its tokenizer.
+        image_processor: Its preprocessing; colours are taken from it, the size from the model.
+        name: How result tables call the model.
+    """
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401  # PreTrainedModel knows nothing of image and text features
+        tokenizer: Any,  # noqa: ANN401
+        image_processor: Any,  # noqa: ANN401
+        name: str,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.model = model
+        self.tokenizer = tokenizer
+        self.image_processor = image_processor
+        self.image_size: int = model.config.vision_config.image_size
+        self.normalize = _normalizer(image_processor, self.image_size)
+        # SigLIP was trained with padding in sight and pools at the last position.
+        self.reads_padding = model.config.model_type in ("siglip", "siglip2")
+        self.maximal_tokens = min(
+            tokenizer.model_max_length, model.config.text_config.max_position_embeddings
+        )
+
+    def tokenize(self, texts: list[str]) -> TokenBatch:
+        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""
+        encoded = self.tokenizer(
+            texts,
+            padding="max_length" if self.reads_padding else "longest",
+            truncation=True,
+            max_length=self.maximal_tokens,
+            return_attention_mask=True,
+            return_tensors="pt",
+        )
+        token_ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        return TokenBatch(token_ids, torch.ones_like(mask) if self.reads_padding else mask)
+
+    def encode_images(
+        self,
+        pictures: Tensor,  # (N, 3, H, W) uint8
+    ) -> Tensor:
+        """Encode pictures of the model's size as unit vectors (N, D), float32."""
+        pixels = self.normalize(pictures).to(self.model.dtype)
+        return unit_vectors(self.model.get_image_features(pixel_values=pixels).pooler_output)
+
+    def encode_texts(self, tokens: TokenBatch) -> Tensor:
+        """Encode tokens as unit vectors (B, D), float32."""
+        features = self.model.get_text_features(
+            input_ids=tokens.token_ids.to(self.model.device, non_blocking=True),
+            attention_mask=tokens.attention_mask.to(self.model.device, non_blocking=True),
+        )
+        return unit_vectors(features.pooler_output)
+
+    def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
+        """Return scaled similarities (B, N) of texts (B, D) and pictures (N, D), float32."""
+        bias = getattr(self.model, "logit_bias", None)
+        return similarity_logits(image_features, text_features, self.model.logit_scale, bias)
+
+    def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
+        """Return the logits (B, N) of every text with every picture."""
+        return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that AutoModel, AutoTokenizer and AutoImageProcessor load."""
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        _squashing(self.image_processor, self.image_size).save_pretrained(folder)
+
+
+def open_huggingface(name: str) -> HuggingFaceEncoder:
+    """Open a local folder, or else what the hub (or its cache, when offline) holds under `name`."""
+    local = Path(name).is_dir()
+    try:
+        model = AutoModel.from_pretrained(name, use_safetensors=True, local_files_only=local)
+        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+        # Candidates are resized by Pillow; a checkpoint that resized otherwise would see others.
+        image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
+            name, backend="pil", local_files_only=local
+        )
+    except (OSError, ValueError) as error:
+        where = "in the local folder" if local else "no local folder of that name, and on the hub"
+        raise BadInputError(
+            f"expected a dual encoder of transformers with safetensors weights, tokenizer and image"
+            f" processor under '{name}' ({where}: {error})"
+        ) from error
+    _check_dual_encoder(model, name)
+    return HuggingFaceEncoder(model, tokenizer, image_processor, name)
+
+
+def _check_dual_encoder(model: nn.Module, name: str) -> None:
+    parts = ("get_image_features", "get_text_features", "logit_scale")
+    missing = [part for part in parts if not hasattr(model, part)]
+    if missing:
+        raise BadInputError(
+            f"'{name}' is a {type(model).__name__}, which has no {', '.join(missing)}: "
+            "expected a dual encoder such as CLIPModel or SiglipModel"
+        )
+
+
+def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # noqa: ANN401
+    return PictureNormalizer(
+        image_size,
+        image_processor.image_mean,
+        image_processor.image_std,
+        image_processor.rescale_factor,
+    )
+
+
+def _squashing(image_processor: Any, image_size: int) -> Any:  # noqa: ANN401
+    """Return a copy that prepares a photo as candidates are prepared: whole, never cropped."""
+    squashing = deepcopy(image_processor)
+    squashing.do_resize = True
+    squashing.size = {"height": image_size, "width": image_size}
+    squashing.resample = Resampling.BICUBIC
+    if hasattr(squashing, "do_center_crop"):
+        squashing.do_center_crop = False
+    return squashing

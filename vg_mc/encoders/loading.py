@@ -1,0 +1,81 @@
+"""From the name of a model to the model.
+
+The libraries behind the names are imported when a name asks for them: they take seconds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+
+from vg_mc.faults import BadInputError
+
+if TYPE_CHECKING:
+    from vg_mc.encoders.huggingface import HuggingFaceEncoder
+    from vg_mc.encoders.openclip import OpenClipEncoder
+
+    Encoder: TypeAlias = HuggingFaceEncoder | OpenClipEncoder
+
+
+def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> "Encoder":
+    """Load a dual encoder, in evaluation mode, on the CPU.
+
+    Args:
+        name: A local folder of transformers or open_clip, ``tiny-vit``, ``tiny-resnet``,
+            ``open_clip:RN50`` (random start), ``open_clip:RN50/openai`` (published weights), or
+            else a model of transformers on the hub.
+        image_size: Side of the pictures in pixels; only the tiny models can choose it.
+        seed: Where weights are random, they follow from it alone.
+
+    Raises:
+        BadInputError: Nothing loads under that name, or the model takes another size.
+    """
+    with _random_start(seed):
+        encoder = _open(name, image_size)
+    if image_size not in (None, encoder.image_size):
+        raise BadInputError(
+            f"'{name}' takes pictures of {encoder.image_size} pixels, the data has {image_size}: "
+            "its position embeddings are made for one size"
+        )
+    return encoder.eval()
+
+
+def _open(name: str, image_size: int | None) -> "Encoder":
+    folder = Path(name)
+    if folder.is_dir():
+        return _open_folder(folder)
+    if name in ("tiny-vit", "tiny-resnet"):
+        from vg_mc.encoders import tiny
+
+        build = tiny.tiny_vit if name == "tiny-vit" else tiny.tiny_resnet
+        return build(tiny.IMAGE_SIZE if image_size is None else image_size)
+    if name.startswith("open_clip:"):
+        from vg_mc.encoders.openclip import open_builtin
+
+        return open_builtin(name)
+    from vg_mc.encoders.huggingface import open_huggingface
+
+    return open_huggingface(name)
+
+
+def _open_folder(folder: Path) -> "Encoder":
+    if (folder / "open_clip_config.json").is_file():
+        from vg_mc.encoders.openclip import open_folder
+
+        return open_folder(folder)
+    from vg_mc.encoders.huggingface import open_huggingface
+
+    return open_huggingface(str(folder))
+
+
+@contextmanager
+def _random_start(seed: int) -> Iterator[None]:
+    """Draw initial weights from `seed`, and leave the global generator as it was.
+
+    The libraries draw from the global one, even where weights are read from a file afterwards.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
