@@ -1,6 +1,6 @@
 """Box arithmetic on arrays of ``(left, top, right, bottom)`` in continuous pixel coordinates.
 
-A box of width ``w`` at ``x`` ends at ``x + w``: COCO counts this way, and so does a modern detector.
+A box of width ``w`` at ``x`` ends at ``x + w``: COCO counts this way, and so do today's detectors.
 Formats that count the last pixel in are converted where they are read, never here.
 """
 

@@ -1,0 +1,1 @@
+"""One module per command: a dataclass of its flags and a `main`."""

@@ -1,0 +1,201 @@
+"""``prepare_data.py``: annotations, photos and proposals in, a multiple-choice dataset out."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+from vg_mc.fitting import Fit
+from vg_mc.markers import choose_marker
+from vg_mc.preparation.settings import (
+    Drawing,
+    PreparationSettings,
+    ProposerChoice,
+    ProposerKind,
+)
+from vg_mc.prepared.manifest import Manifest
+from vg_mc.records import TRAIN_SPLIT, Corpus
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """Draw every region proposal on its photo and write a multiple-choice dataset, once."""
+
+    annotations: Path
+    """Folder with instances.json and refs(<split-by>).p; scenes are written here if not there."""
+
+    output: Path
+    """Folder of the prepared dataset."""
+
+    corpus: Literal["refer", "scenes"] = "refer"
+    """Where expressions come from: the layout of the REFER toolkit, or scenes drawn on the spot."""
+
+    split_by: str = "unc"
+    """Whose split: unc, umd, google ...; names the file refs(<split-by>).p."""
+
+    images: Path | None = None
+    """Folder of the photos; <annotations>/images by default."""
+
+    splits: tuple[str, ...] = ()
+    """Splits to prepare; all of the corpus by default."""
+
+    proposer: ProposerKind = "annotations"
+    """What proposes regions for every split but train: the annotated boxes, a YOLO, or stored
+    detections."""
+
+    train_proposer: ProposerKind = "annotations"
+    """What proposes regions for the split train."""
+
+    weights: Path | None = None
+    """Detector weights, for the proposer yolo."""
+
+    proposals: Path | None = None
+    """File of stored detections, for the proposer stored."""
+
+    confidence: float = 0.25
+    """Detections with a lower score are left out."""
+
+    device: str = "cpu"
+    """Where the detector runs: cpu, cuda, cuda:1 ..."""
+
+    marker: str = "seed"
+    """What is drawn: seed (limegreen, opacity 1/6, outline 2) or seed-readme (green, 0.5, 2)."""
+
+    color: str | None = None
+    """Colour of the marker in place of its own: a name or #rrggbb."""
+
+    opacity: float | None = None
+    """Opacity of the shading in place of the marker's own, from 0 to 1."""
+
+    outline: int | None = None
+    """Width of the outline in pixels of the picture, in place of the marker's own."""
+
+    image_size: int = 224
+    """Side of the square candidate pictures; the model's input size."""
+
+    fit: Fit = "squash"
+    """How a photo becomes square: squashed, or letterboxed with bars. Never cropped."""
+
+    on_error: Literal["stop", "skip"] = "stop"
+    """At a bad record: stop and name it, or list it in rejected.jsonl and go on."""
+
+    num_workers: int = os.cpu_count() or 1
+    """Processes that detect and draw. The result does not depend on it."""
+
+    scenes: int = 4000
+    """Training scenes to draw, for the corpus scenes; a tenth as many for each other split."""
+
+    seed: int = 0
+    """Seed of the scenes."""
+
+    overwrite: bool = False
+    """Replace an existing output, once the new one is complete."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        config = parse_config(PrepareConfig, argv)
+        manifest = run(config)
+        print(summary(manifest, config.output))
+
+
+def run(config: PrepareConfig) -> Manifest:
+    """Prepare the dataset that `config` describes and return its manifest."""
+    from vg_mc.preparation.run import prepare
+
+    corpus = read_corpus(config)
+    settings = settings_of(config, corpus)
+    return prepare(
+        corpus,
+        settings,
+        config.output,
+        num_workers=config.num_workers,
+        overwrite=config.overwrite,
+    )
+
+
+def read_corpus(config: PrepareConfig) -> Corpus:
+    """Read the annotations, and print how the counts compare where the corpus is a known one."""
+    from vg_mc.corpora.official_counts import compare_counts
+    from vg_mc.corpora.refer import read_refer
+
+    split_by = config.split_by
+    if config.corpus == "scenes":
+        from vg_mc.corpora.scenes import write_scenes
+
+        split_by = "scenes"
+        write_scenes(
+            config.annotations,
+            train=config.scenes,
+            evaluation=max(1, config.scenes // 10),
+            seed=config.seed,
+            num_workers=config.num_workers,
+        )
+    images = config.images or config.annotations / "images"
+    corpus = read_refer(config.annotations, split_by, images, skip_bad=config.on_error == "skip")
+    for comparison in compare_counts(corpus):
+        print(comparison)
+    return corpus
+
+
+def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
+    """Turn flags into settings; a flag that does not fit the others is named."""
+    try:
+        marker = choose_marker(
+            config.marker, color=config.color, opacity=config.opacity, outline=config.outline
+        )
+    except ValueError as error:
+        raise BadInputError(str(error), record="--marker") from error
+    return PreparationSettings(
+        drawing=Drawing(marker=marker, image_size=config.image_size, fit=config.fit),
+        train_proposer=_proposer(config.train_proposer, config),
+        proposer=_proposer(config.proposer, config),
+        splits=config.splits or splits_of(corpus),
+        skip_bad=config.on_error == "skip",
+    )
+
+
+def splits_of(corpus: Corpus) -> tuple[str, ...]:
+    """Return the splits of a corpus, train first, the others in the order of their records."""
+    found = dict.fromkeys(expression.split for expression in corpus.expressions)
+    return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
+
+
+def _proposer(kind: ProposerKind, config: PrepareConfig) -> ProposerChoice:
+    if kind == "annotations":
+        return ProposerChoice(kind)
+    source = config.weights if kind == "yolo" else config.proposals
+    if source is None:
+        flag = "--weights" if kind == "yolo" else "--proposals"
+        raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
+    return ProposerChoice(kind, source, config.confidence, config.device)
+
+
+def summary(manifest: Manifest, output: Path) -> str:
+    """Say what was prepared, as a table with a row per split."""
+    from tabulate import tabulate
+
+    columns = {
+        "images": "images",
+        "expressions": "expressions",
+        "candidates": "candidates",
+        "boxes/image": "boxes_per_image",
+        "proposal recall": "proposal_recall",
+        "no proposals": "without_proposals",
+    }
+    rows = [
+        [split, *(counts[key] for key in columns.values())]
+        for split, counts in manifest["counts"].items()
+    ]
+    size = sum(entry["bytes"] for entry in manifest["files"])
+    table = tabulate(rows, headers=["split", *columns], floatfmt=".3f", intfmt=",")
+    return (
+        f"{table}\n\n{output}: {manifest['candidates']['total']:,} candidates, "
+        f"{size / 1e6:,.1f} MB on disk; {manifest['further_wrong_answers']:,} of them detections "
+        f"added as wrong answers; {manifest['rejected']:,} records left out (rejected.jsonl)"
+    )

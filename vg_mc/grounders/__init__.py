@@ -1,0 +1,1 @@
+"""Grounders: an image, expressions and proposals in, boxes and logits out."""

@@ -1,0 +1,1 @@
+"""The offline stage: from annotations and photos to a prepared dataset, once."""

@@ -1,0 +1,204 @@
+"""Shards: the unit of work, of parallelism and of resuming.
+
+The bytes of a shard depend on its photos and the settings alone, so any number of workers gives the
+same files, and a shard that a killed run has finished is never drawn again.
+"""
+
+import io
+import json
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vg_mc.boxes import as_boxes, clipped, intersections
+from vg_mc.faults import BadInputError
+from vg_mc.fitting import fit_photo, place
+from vg_mc.markers import draw
+from vg_mc.photos import open_photo
+from vg_mc.preparation.proposing import build_proposer
+from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.prepared.schema import CANDIDATES, open_shard, shard_name, write_shard
+from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
+
+PHOTOS_PER_SHARD = 64
+REJECTED = "rejected"  # in a shard's metadata: image ids of photos left out, and why
+
+JPEG_QUALITY = 90
+FULL_COLOR = 0  # chroma subsampling 4:4:4, which keeps the colour of a thin outline
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One shard to draw.
+
+    Attributes:
+        annotated: The annotated regions of each photo.
+        wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals.
+    """
+
+    path: Path
+    images_folder: Path
+    photos: tuple[Photo, ...]
+    annotated: tuple[tuple[Proposal, ...], ...]
+    proposer: ProposerChoice
+    wrong_answers: ProposerChoice | None
+    drawing: Drawing
+    skip_bad: bool
+
+
+def plan_shards(corpus: Corpus, settings: PreparationSettings, folder: Path) -> list[ShardTask]:
+    """Divide the photos of all splits into shards; a photo appears once for each proposer."""
+    groups = []
+    for is_train in (True, False):
+        proposer = settings.train_proposer if is_train else settings.proposer
+        wrong_answers = settings.proposer if is_train else None
+        photos = _photos_of(corpus, settings.splits, is_train=is_train)
+        if not is_train and settings.proposer == settings.train_proposer:
+            train_photos = set(_photos_of(corpus, settings.splits, is_train=True))
+            photos = [photo for photo in photos if photo not in train_photos]
+        groups += [
+            (tuple(photos[start : start + PHOTOS_PER_SHARD]), proposer, wrong_answers)
+            for start in range(0, len(photos), PHOTOS_PER_SHARD)
+        ]
+    return [
+        ShardTask(
+            path=folder / shard_name(index, len(groups)),
+            images_folder=corpus.images_folder,
+            photos=photos,
+            annotated=tuple(tuple(corpus.annotations[photo.image_id]) for photo in photos),
+            proposer=proposer,
+            wrong_answers=wrong_answers,
+            drawing=settings.drawing,
+            skip_bad=settings.skip_bad,
+        )
+        for index, (photos, proposer, wrong_answers) in enumerate(groups)
+    ]
+
+
+def _photos_of(corpus: Corpus, splits: tuple[str, ...], *, is_train: bool) -> list[Photo]:
+    image_ids = dict.fromkeys(
+        expression.image_id
+        for expression in corpus.expressions
+        if expression.split in splits and (expression.split == TRAIN_SPLIT) == is_train
+    )
+    return [corpus.photos[image_id] for image_id in image_ids]
+
+
+def draw_shard(task: ShardTask) -> int:
+    """Draw all candidates of a shard, write its file and return its number of photos."""
+    photos, annotated, images, rejected = _open_photos(task)
+    proposals = _propose(task, photos, annotated, images)
+    rows = [
+        candidate_rows(photo, image, found, task.drawing)
+        for photo, image, found in zip(photos, images, proposals, strict=True)
+    ]
+    notes = {REJECTED: json.dumps(rejected)}
+    write_shard(task.path, CANDIDATES, list(chain.from_iterable(rows)), notes)
+    return len(task.photos)
+
+
+def rejected_photos(task: ShardTask) -> dict[int, str]:
+    """Return why each photo of a finished shard that was left out is not in it, by image id."""
+    notes = open_shard(task.path).schema.metadata
+    return {int(image_id): why for image_id, why in json.loads(notes[REJECTED.encode()]).items()}
+
+
+def kept_photos(task: ShardTask) -> list[Photo]:
+    """Return the photos of a finished shard that could be read."""
+    rejected = rejected_photos(task)
+    return [photo for photo in task.photos if photo.image_id not in rejected]
+
+
+def _open_photos(
+    task: ShardTask,
+) -> tuple[list[Photo], list[tuple[Proposal, ...]], list[Image.Image], dict[int, str]]:
+    photos, annotated, images, rejected = [], [], [], {}
+    for photo, regions in zip(task.photos, task.annotated, strict=True):
+        try:
+            images.append(open_photo(task.images_folder, photo))
+        except BadInputError as error:
+            if not task.skip_bad:
+                raise
+            rejected[photo.image_id] = error.problem
+        else:
+            photos.append(photo)
+            annotated.append(regions)
+    return photos, annotated, images, rejected
+
+
+def _propose(
+    task: ShardTask,
+    photos: list[Photo],
+    annotated: list[tuple[Proposal, ...]],
+    images: list[Image.Image],
+) -> list[list[Proposal]]:
+    found = _ask(task.proposer, photos, annotated, images)
+    lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
+    if task.wrong_answers is None or task.wrong_answers.kind == "annotations" or not lonely:
+        return found
+    further = _ask(
+        task.wrong_answers,
+        [photos[index] for index in lonely],
+        [annotated[index] for index in lonely],
+        [images[index] for index in lonely],
+    )
+    for index, proposals in zip(lonely, further, strict=True):
+        found[index] = found[index] + apart_from(proposals, annotated[index])
+    return found
+
+
+def _ask(
+    choice: ProposerChoice,
+    photos: list[Photo],
+    annotated: list[tuple[Proposal, ...]],
+    images: list[Image.Image],
+) -> list[list[Proposal]]:
+    if choice.kind == "annotations":
+        return [list(regions) for regions in annotated]
+    pixels = [np.asarray(image) for image in images]
+    return build_proposer(choice).propose(photos, pixels)
+
+
+def apart_from(proposals: list[Proposal], annotated: tuple[Proposal, ...]) -> list[Proposal]:
+    """Return the proposals that overlap none of the annotated regions: surely wrong answers."""
+    overlap = intersections(
+        as_boxes([proposal.box for proposal in proposals]),
+        as_boxes([region.box for region in annotated]),
+    )
+    touches = np.atleast_1d(overlap.any(axis=1))
+    return [proposal for proposal, touched in zip(proposals, touches, strict=True) if not touched]
+
+
+def candidate_rows(
+    photo: Photo, image: Image.Image, proposals: list[Proposal], drawing: Drawing
+) -> list[dict[str, Any]]:
+    """Draw the proposals of one photo, which is resized once, as rows of the candidates table."""
+    picture = fit_photo(image, drawing.image_size, drawing.fit)
+    placement = place(photo.width, photo.height, drawing.image_size, drawing.fit)
+    boxes = clipped(as_boxes([proposal.box for proposal in proposals]), photo.width, photo.height)
+    rows = []
+    for proposal, box, placed in zip(proposals, boxes, placement.to_picture(boxes), strict=True):
+        left, top, right, bottom = placed.tolist()
+        candidate = draw(picture, (left, top, right, bottom), drawing.marker)
+        rows.append(
+            {
+                "image_id": photo.image_id,
+                "box": box.tolist(),
+                "score": proposal.score,
+                "category": proposal.category,
+                "source": proposal.source,
+                "annotation_id": proposal.annotation_id,
+                "picture": {"bytes": _encoded(candidate), "path": None},
+            }
+        )
+    return rows
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=FULL_COLOR)
+    return buffer.getvalue()

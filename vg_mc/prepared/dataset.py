@@ -1,0 +1,140 @@
+"""Reading a prepared dataset: columns as arrays, pictures decoded only when asked for."""
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
+
+from vg_mc.boxes import Boxes, as_boxes
+from vg_mc.faults import BadInputError
+from vg_mc.prepared.manifest import Manifest, read_manifest
+from vg_mc.prepared.schema import open_shard
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Expressions:
+    """One split, column by column; all columns have one entry per expression."""
+
+    expression_ids: Ids
+    ref_ids: Ids
+    image_ids: Ids
+    texts: list[str]
+    categories: list[str]
+    targets: Boxes
+    candidate_ids: list[Ids]
+    ious: list[NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+class PreparedDataset:
+    """A prepared dataset, memory-mapped: opening it reads a manifest, not pictures."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @property
+    def data_hash(self) -> str:
+        """Name of exactly these bytes."""
+        return str(self.manifest["data_hash"])
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square candidate pictures in pixels."""
+        return int(self.manifest["settings"]["image_size"])
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits, in the order of the corpus."""
+        return list(self.manifest["splits"])
+
+    @cached_property
+    def _candidates(self) -> pa.Table:
+        return _open_table(self.folder / "candidates")
+
+    @cached_property
+    def _boxes(self) -> Boxes:
+        column = self._candidates.column("box").combine_chunks()
+        return as_boxes(column.flatten().to_numpy())
+
+    @cached_property
+    def _pictures(self) -> pa.ChunkedArray:
+        return pa.chunked_array(
+            [chunk.field("bytes") for chunk in self._candidates.column("picture").chunks],
+            type=pa.binary(),
+        )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Send only the address to another process, which maps the files itself."""
+        return {"folder": self.folder, "manifest": self.manifest}
+
+    def expressions(self, split: str) -> Expressions:
+        """Read the expressions of `split`."""
+        if split not in self.splits:
+            known = ", ".join(self.splits)
+            raise BadInputError(f"no split {split!r}; there are {known}", file=self.folder)
+        table = _open_table(self.folder / "expressions" / split)
+        return Expressions(
+            expression_ids=table.column("expression_id").to_numpy(),
+            ref_ids=table.column("ref_id").to_numpy(),
+            image_ids=table.column("image_id").to_numpy(),
+            texts=table.column("text").to_pylist(),
+            categories=table.column("category").to_pylist(),
+            targets=as_boxes(table.column("target").combine_chunks().flatten().to_numpy()),
+            candidate_ids=_ragged(table.column("candidate_ids")),
+            ious=_ragged(table.column("ious")),
+        )
+
+    def boxes(self, candidate_ids: Ids) -> Boxes:
+        """Return the boxes (N, 4) of candidates in pixels of their photos."""
+        return self._boxes[candidate_ids]
+
+    def candidate_categories(self, candidate_ids: Ids) -> list[str]:
+        """Return the category names of candidates."""
+        names: list[str] = (
+            self._candidates.column("category").take(pa.array(candidate_ids)).to_pylist()
+        )
+        return names
+
+    def picture_bytes(self, candidate_ids: Ids) -> list[bytes]:
+        """Return the JPEG files of candidates."""
+        return [self._pictures[int(candidate)].as_py() for candidate in candidate_ids]
+
+    def pictures(self, candidate_ids: Ids) -> NDArray[np.uint8]:
+        """Decode the pictures of candidates, shape (N, H, W, 3)."""
+        size = self.image_size
+        decoded = np.empty((len(candidate_ids), size, size, 3), dtype=np.uint8)
+        for row, encoded in enumerate(self.picture_bytes(candidate_ids)):
+            decoded[row] = np.asarray(Image.open(io.BytesIO(encoded), formats=["JPEG"]))
+        return decoded
+
+
+def open_prepared(folder: Path) -> PreparedDataset:
+    """Open a dataset that prepare_data.py wrote.
+
+    Raises:
+        BadInputError: If it is not there, not complete, or a file has another size than listed.
+    """
+    return PreparedDataset(folder, read_manifest(folder))
+
+
+def _open_table(folder: Path) -> pa.Table:
+    return pa.concat_tables([open_shard(path) for path in sorted(folder.glob("data-*.arrow"))])
+
+
+def _ragged(column: pa.ChunkedArray) -> list[NDArray[Any]]:
+    """Return a list column as one array per row, without a copy."""
+    lists = column.combine_chunks()
+    values, offsets = lists.values.to_numpy(), lists.offsets.to_numpy()
+    return [values[start:end] for start, end in pairwise(offsets)]

@@ -1,0 +1,112 @@
+"""Columns of the prepared tables, and how they become folders that `datasets` opens.
+
+We write the Arrow files ourselves: `Dataset.save_to_disk` can neither resume nor publish at once,
+and its bytes depend on the number of workers (see docs/log.md).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+Features = dict[str, Any]
+
+_INT = {"dtype": "int64", "_type": "Value"}
+_FLOAT = {"dtype": "float64", "_type": "Value"}
+_TEXT = {"dtype": "string", "_type": "Value"}
+_FLOATS = {"feature": _FLOAT, "_type": "List"}
+_BOX = {"feature": _FLOAT, "length": 4, "_type": "List"}
+
+CANDIDATES: Features = {
+    "image_id": _INT,
+    "box": _BOX,
+    "score": _FLOAT,
+    "category": _TEXT,
+    "source": _TEXT,
+    "annotation_id": _INT,
+    "picture": {"_type": "Image"},
+}
+IMAGES: Features = {"image_id": _INT, "file_name": _TEXT, "width": _INT, "height": _INT}
+EXPRESSIONS: Features = {
+    "expression_id": _INT,
+    "ref_id": _INT,
+    "image_id": _INT,
+    "annotation_id": _INT,
+    "text": _TEXT,
+    "target": _BOX,
+    "category": _TEXT,
+    "candidate_ids": {"feature": _INT, "_type": "List"},
+    "ious": _FLOATS,
+}
+
+_ARROW_VALUES = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
+_PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def arrow_schema(features: Features) -> pa.Schema:
+    """Return the Arrow schema of `features`, which it carries along as `datasets` does."""
+    fields = [pa.field(name, _arrow_type(feature)) for name, feature in features.items()]
+    described = json.dumps({"info": {"features": features}})
+    return pa.schema(fields, metadata={"huggingface": described})
+
+
+def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
+    if feature["_type"] == "Image":
+        return _PICTURE
+    if feature["_type"] == "List":
+        return pa.list_(_arrow_type(feature["feature"]), feature.get("length", -1))
+    return _ARROW_VALUES[feature["dtype"]]
+
+
+def write_shard(
+    path: Path, features: Features, rows: list[dict[str, Any]], notes: dict[str, str] | None = None
+) -> None:
+    """Write one Arrow stream file: it has its name only once it is complete and on disk.
+
+    `notes` travel in the file's metadata.
+    """
+    partial = path.with_name(path.name + ".partial")
+    schema = arrow_schema(features)
+    schema = schema.with_metadata({**schema.metadata, **(notes or {})})
+    with partial.open("wb") as sink:
+        with pa.ipc.new_stream(sink, schema) as writer:
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema), max_chunksize=1024)
+        sink.flush()
+        os.fsync(sink.fileno())
+    partial.replace(path)
+
+
+def shard_name(index: int, count: int) -> str:
+    """Return the file name that `datasets` gives shard `index` of `count`."""
+    return f"data-{index:05d}-of-{count:05d}.arrow"
+
+
+def finish_folder(folder: Path, features: Features, shards: Iterable[str]) -> None:
+    """Add the two small files that make a folder of shards a dataset for `load_from_disk`."""
+    shards = list(shards)
+    fingerprint = hashlib.sha256()
+    for shard in shards:
+        with (folder / shard).open("rb") as file:
+            fingerprint.update(hashlib.file_digest(file, "sha256").digest())
+    state: dict[str, Any] = {
+        "_data_files": [{"filename": shard} for shard in shards],
+        "_fingerprint": fingerprint.hexdigest()[:16],
+        "_format_columns": None,
+        "_format_kwargs": {},
+        "_format_type": None,
+        "_output_all_columns": False,
+        "_split": None,
+    }
+    info = {"citation": "", "description": "", "features": features, "homepage": "", "license": ""}
+    (folder / "state.json").write_text(json.dumps(state, indent=2) + "\n")
+    (folder / "dataset_info.json").write_text(json.dumps(info, indent=2) + "\n")
+
+
+def open_shard(path: Path) -> pa.Table:
+    """Open a shard memory-mapped: pictures are not read before they are asked for."""
+    table: pa.Table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+    return table
