@@ -12,15 +12,16 @@ from typing import NamedTuple
 from vg_mc.corpora.scene_objects import Frame, SceneObject
 
 PLACE_MARGIN = 0.07  # of the width: how much further left (right, ...) than the next one
+SIDE_MARGIN = 0.08  # of the width or height: how far past the middle
 RELATION_MARGIN = 0.1  # of the width: how far left (right, ...) of the landmark
-CLEARANCE = 0.02  # of the width: how far every other candidate is on the landmark's other side
+CLEARANCE = 0.03  # how far every other candidate is on the other side of the landmark or middle
 SIZE_RATIO = 1.25  # how much longer than the next one the biggest is
 
 SIZE_WORDS = {"small": ("small", "little"), "big": ("big", "large")}
 ANY_SHAPE_WORDS = ("object", "thing", "shape")
 BIGGEST_WORDS, SMALLEST_WORDS = ("biggest", "largest"), ("smallest",)
 
-KIND_WEIGHTS = {"attribute": 4, "size": 3, "place": 4, "relation": 4}
+KIND_WEIGHTS = {"attribute": 4, "size": 3, "place": 3, "relation": 7}  # relations are rarely true
 
 
 class Direction(NamedTuple):
@@ -30,7 +31,7 @@ class Direction(NamedTuple):
         axis: 0 across, 1 down.
         sign: -1 towards the smaller coordinate.
         superlatives: Phrases for the outermost object; braces stand for the noun.
-        sides: Phrases for the outermost object that is in this half of the picture as well.
+        sides: Phrases for the only object in this half of the picture.
         relations: Phrases between two objects.
     """
 
@@ -130,28 +131,37 @@ def _by_size(target: SceneObject, view: View) -> Iterator[str]:
 
 
 def _by_place(target: SceneObject, view: View) -> Iterator[str]:
-    margin = PLACE_MARGIN * view.frame.width
     for description in (Description(None, None, None), *_descriptions(target)):
         others = [other for other in view.fitting(description) if other is not target]
-        for direction in DIRECTIONS:
-            if others and all(_lead(target, other, direction) >= margin for other in others):
-                half = _beyond_the_middle(target, view.frame, direction)
-                phrases = direction.superlatives + (direction.sides if half else ())
+        for direction in DIRECTIONS if others else ():
+            phrases = _place_phrases(target, others, view.frame, direction)
+            if phrases:
                 yield view.random.choice(phrases).format(description.phrase(view.random))
 
 
+def _place_phrases(
+    target: SceneObject, others: list[SceneObject], frame: Frame, direction: Direction
+) -> tuple[str, ...]:
+    """Return phrases that tell `target` from `others` by its place in the picture."""
+    phrases: tuple[str, ...] = ()
+    if all(_is_outer(target, other, direction) for other in others):
+        phrases += direction.superlatives
+    if _past_middle(target, frame, direction) >= SIDE_MARGIN and all(
+        _past_middle(other, frame, direction) <= -CLEARANCE for other in others
+    ):
+        phrases += direction.sides
+    return phrases
+
+
 def _by_relation(target: SceneObject, view: View) -> Iterator[str]:
-    for description in list(_descriptions(target))[:2]:  # "the thing left of" says too little
+    for description in list(_descriptions(target))[:2]:  # "the red thing left of" says too little
         others = [other for other in view.fitting(description) if other is not target]
         for landmark in view.objects if others else ():
-            if landmark is target:
-                continue
-            for direction in DIRECTIONS:
-                if _stands(target, others, landmark, direction):
-                    phrase = _landmark_phrase(landmark, view)
-                    if phrase:
-                        relation = view.random.choice(direction.relations)
-                        yield f"{description.phrase(view.random)} {relation} the {phrase}"
+            direction = _way_from(landmark, target, others)
+            phrase = _landmark_phrase(landmark, view) if direction else ""
+            if direction and phrase:
+                relation = view.random.choice(direction.relations)
+                yield f"{description.phrase(view.random)} {relation} the {phrase}"
 
 
 def _landmark_phrase(landmark: SceneObject, view: View) -> str:
@@ -164,25 +174,39 @@ def _landmark_phrase(landmark: SceneObject, view: View) -> str:
 
 
 def _lead(one: SceneObject, other: SceneObject, direction: Direction) -> float:
-    """How much further in `direction` one object is than another, in pixels, by its centre."""
-    return direction.sign * (one.center[direction.axis] - other.center[direction.axis])
+    """How much further in `direction` one centre is than another, as a share of the width."""
+    pixels = direction.sign * (one.center[direction.axis] - other.center[direction.axis])
+    return pixels / one.frame.width
 
 
-def _beyond_the_middle(target: SceneObject, frame: Frame, direction: Direction) -> bool:
-    middle = frame[direction.axis] / 2
-    return direction.sign * (target.center[direction.axis] - middle) > 0.1 * frame[direction.axis]
-
-
-def _stands(
-    target: SceneObject, others: list[SceneObject], landmark: SceneObject, direction: Direction
-) -> bool:
-    """Whether only `target` is in `direction` from `landmark`, and more so than aslant."""
-    lead = _lead(target, landmark, direction)
-    aside = abs(target.center[1 - direction.axis] - landmark.center[1 - direction.axis])
-    clearance = CLEARANCE * target.frame.width
-    return lead >= max(RELATION_MARGIN * target.frame.width, aside) and all(
-        _lead(other, landmark, direction) <= -clearance for other in others if other is not landmark
+def _is_outer(one: SceneObject, other: SceneObject, direction: Direction) -> bool:
+    """Whether `one` is clearly further in `direction`, by its centre and its outer side."""
+    side = direction.axis + (2 if direction.sign > 0 else 0)
+    return (
+        _lead(one, other, direction) >= PLACE_MARGIN
+        and direction.sign * (one.box[side] - other.box[side]) >= 0
     )
+
+
+def _past_middle(one: SceneObject, frame: Frame, direction: Direction) -> float:
+    """How far past the middle of the picture an object's centre is, as a share of the picture."""
+    extent = frame[direction.axis]
+    return direction.sign * (one.center[direction.axis] - extent / 2) / extent
+
+
+def _way_from(
+    landmark: SceneObject, target: SceneObject, others: list[SceneObject]
+) -> Direction | None:
+    """Return the direction in which `target` is from `landmark` and no other is, if any."""
+    for direction in DIRECTIONS:
+        across = DIRECTIONS[2 - 2 * direction.axis]
+        lead = _lead(target, landmark, direction)
+        if lead < max(RELATION_MARGIN, abs(_lead(target, landmark, across))):
+            continue  # too near, or rather aslant; the landmark is never left of itself
+        rivals = (other for other in others if other is not landmark)
+        if all(_lead(other, landmark, direction) <= -CLEARANCE for other in rivals):
+            return direction
+    return None
 
 
 _WRITERS: dict[str, Callable[[SceneObject, View], Iterator[str]]] = {

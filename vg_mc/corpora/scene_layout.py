@@ -7,7 +7,7 @@ from vg_mc.corpora.scene_objects import COLORS, RGB, SHAPES, SIZES, Frame, Scene
 
 MIN_VISIBLE = 0.62  # of each shape: what is hidden more is a matter of opinion
 MAX_COVERED = 0.3  # of the smaller of two boxes
-CUT_SHARE = 0.25  # of the objects may cross the edge, by at most
+CUT_SHARE = 0.4  # of the larger objects may cross the edge, by at most
 CUT_DEPTH = 0.3  # of their side
 COLORS_PER_SCENE = 4  # few, so that objects share colours
 PLACE_ATTEMPTS = 12
@@ -64,7 +64,8 @@ def _anywhere(
     """Return an object somewhere in the frame or across its edge, on a grid of half pixels."""
     smallest, largest = SIZES[size]
     side = round(2 * frame.width * random.uniform(smallest, largest)) / 2
-    outside = CUT_DEPTH * side if random.random() < CUT_SHARE else 0.0
+    may_be_cut = size != "small" and random.random() < CUT_SHARE  # too little would remain
+    outside = CUT_DEPTH * side if may_be_cut else 0.0
     left = random.uniform(-outside, frame.width - side + outside)
     top = random.uniform(-outside, frame.height - side + outside)
     return SceneObject(
@@ -73,8 +74,11 @@ def _anywhere(
 
 
 def _varied(rgb: RGB, random: Random) -> RGB:
-    """Return a slightly different shade of the same colour."""
-    red, green, blue = (min(255, max(0, channel + random.randint(-13, 13))) for channel in rgb)
+    """Return a slightly lighter or darker shade of nearly the same colour."""
+    lighter = random.randint(-12, 12)
+    red, green, blue = (
+        min(255, max(0, channel + lighter + random.randint(-6, 6))) for channel in rgb
+    )
     return red, green, blue
 
 

@@ -6,7 +6,6 @@ and relation. The very same reader serves both (https://github.com/lichengunc/re
 """
 
 import json
-import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +20,8 @@ from tqdm import tqdm
 from vg_mc.corpora.scene_drawing import draw_scene
 from vg_mc.corpora.scene_language import View, sentences
 from vg_mc.corpora.scene_layout import lay_out
-from vg_mc.corpora.scene_objects import SHAPES, Frame, SceneObject
+from vg_mc.corpora.scene_objects import Frame, SceneObject
+from vg_mc.corpora.scene_records import Reference, Scene, write_annotations
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
 
@@ -29,7 +29,7 @@ EVALUATION_SPLITS = ("val", "testA", "testB")
 SAME_KIND = {"testA": True, "testB": False}  # the other splits have both
 
 SETTINGS_FILE = "scenes.json"  # written last: a folder that has it is complete
-REVISION = 1  # raised whenever the same settings give other scenes
+REVISION = 1  # of the drawing: raised whenever the same settings give other scenes
 
 SMALLEST_SIZE = 64  # below, a small object is a matter of a few pixels
 SCENES_PER_TASK = 25
@@ -44,21 +44,6 @@ class Order(NamedTuple):
     frame: Frame
     seed: int
     images_folder: Path
-
-
-class Reference(NamedTuple):
-    """An object that is referred to, by its place among the scene's objects, and how."""
-
-    object_index: int
-    sentences: list[str]
-
-
-class Scene(NamedTuple):
-    """What is known of a scene that was drawn."""
-
-    order: Order
-    objects: list[SceneObject]
-    references: list[Reference]
 
 
 def write_scenes(
@@ -96,8 +81,8 @@ def write_scenes(
         (unfinished / "images").mkdir(parents=True)
         orders = _orders(settings, unfinished / "images")
         scenes = list(tqdm(_drawn(orders, num_workers), "Drawing scenes", len(orders)))
-        _write_annotations(unfinished, scenes)
-        (unfinished / SETTINGS_FILE).write_text(json.dumps(settings, indent=2) + "\n")
+        write_annotations(unfinished, scenes)
+        (unfinished / SETTINGS_FILE).write_text(json.dumps(settings))
         try:
             unfinished.rename(folder)
         except OSError:
@@ -117,9 +102,9 @@ def _is_finished(folder: Path, settings: dict[str, int]) -> bool:
     file = folder / SETTINGS_FILE
     if not file.is_file():
         raise BadInputError("expected no such folder, an empty one, or one of scenes", file=folder)
-    found = json.loads(file.read_text())
-    if found != settings:
-        raise BadInputError(f"expected scenes with {settings}, but it has {found}", file=file)
+    expected, found = json.dumps(settings), file.read_text()
+    if found != expected:
+        raise BadInputError(f"expected scenes with {expected}, but found {found}", file=file)
     return True
 
 
@@ -156,8 +141,9 @@ def _draw(order: Order) -> Scene:
             break
     picture = draw_scene(objects, order.frame, random)
     # Without subsampling: the colour of a small object is not blurred over its neighbours.
-    picture.save(order.images_folder / _image_name(order.image_id), quality=95, subsampling=0)
-    return Scene(order, objects, references)
+    scene = Scene(order.image_id, order.split, order.frame, objects, references)
+    picture.save(order.images_folder / scene.file_name, quality=95, subsampling=0)
+    return scene
 
 
 def _references(
@@ -172,94 +158,8 @@ def _references(
         if same_kind and objects[index].shape != commonest:
             continue  # its shape alone would give it away
         found = sentences(objects[index], view, random.randint(2, 4))
-        if len(found) >= 2 and len(references) < wanted:
+        if len(found) >= 2:
             references.append(Reference(index, found))
+        if len(references) == wanted:
+            break
     return references
-
-
-def _image_name(image_id: int) -> str:
-    return f"scene_{image_id:012d}.jpg"
-
-
-def _write_annotations(folder: Path, scenes: list[Scene]) -> None:
-    first_ids = []
-    next_id = 1
-    for scene in scenes:
-        first_ids.append(next_id)
-        next_id += len(scene.objects)
-    instances = {
-        "info": {"description": "Drawn scenes of vg_mc", "version": str(REVISION)},
-        "licenses": [],
-        "images": [_image_entry(scene.order) for scene in scenes],
-        "annotations": [
-            _annotation_entry(scene, index, first_id + index)
-            for scene, first_id in zip(scenes, first_ids, strict=True)
-            for index in range(len(scene.objects))
-        ],
-        "categories": [
-            {"id": number, "name": shape, "supercategory": "shape"}
-            for number, shape in enumerate(SHAPES, start=1)
-        ],
-    }
-    (folder / "instances.json").write_text(json.dumps(instances))
-    # Protocol 2 is what REFER's own files have, and what a reader without globals must take.
-    references = pickle.dumps(_reference_entries(scenes, first_ids), protocol=2)
-    (folder / "refs(scenes).p").write_bytes(references)
-
-
-def _image_entry(order: Order) -> dict[str, object]:
-    width, height = order.frame
-    name = _image_name(order.image_id)
-    return {
-        "id": order.image_id, "file_name": name, "width": width, "height": height, "license": 0
-    }  # fmt: skip
-
-
-def _annotation_entry(scene: Scene, index: int, annotation_id: int) -> dict[str, object]:
-    one = scene.objects[index]
-    left, top, right, bottom = one.box
-    return {
-        "id": annotation_id,
-        "image_id": scene.order.image_id,
-        "category_id": 1 + SHAPES.index(one.shape),
-        "bbox": [left, top, right - left, bottom - top],
-        "area": (right - left) * (bottom - top),
-        "iscrowd": 0,
-        "color": one.color,
-        "size": one.size,
-    }
-
-
-def _reference_entries(scenes: list[Scene], first_ids: list[int]) -> list[dict[str, object]]:
-    """Return REFER's records; ``file_name`` ends in the annotation as theirs does."""
-    entries: list[dict[str, object]] = []
-    next_sentence = 1
-    for scene, first_id in zip(scenes, first_ids, strict=True):
-        for reference in scene.references:
-            annotation_id = first_id + reference.object_index
-            shape = scene.objects[reference.object_index].shape
-            sentence_ids = list(range(next_sentence, next_sentence + len(reference.sentences)))
-            next_sentence += len(sentence_ids)
-            stem = Path(_image_name(scene.order.image_id)).stem
-            entries.append(
-                {
-                    "ref_id": len(entries) + 1,
-                    "ann_id": annotation_id,
-                    "category_id": 1 + SHAPES.index(shape),
-                    "image_id": scene.order.image_id,
-                    "file_name": f"{stem}_{annotation_id}.jpg",
-                    "sent_ids": sentence_ids,
-                    "sentences": [
-                        _sentence_entry(sentence_id, text)
-                        for sentence_id, text in zip(sentence_ids, reference.sentences, strict=True)
-                    ],
-                    "split": scene.order.split,
-                }
-            )
-    return entries
-
-
-def _sentence_entry(sentence_id: int, text: str) -> dict[str, object]:
-    return {
-        "raw": text.capitalize(), "sent": text, "sent_id": sentence_id, "tokens": text.split()
-    }  # fmt: skip
