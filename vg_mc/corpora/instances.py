@@ -1,11 +1,12 @@
 """COCO's ``instances.json``: images, their annotated boxes, and the names of categories."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vg_mc import boxes
-from vg_mc.corpora.fields import (
+from vg_mc.corpora.inspection import Inspection
+from vg_mc.faults import BadInputError
+from vg_mc.fields import (
     as_integer,
     as_list,
     as_mapping,
@@ -13,9 +14,8 @@ from vg_mc.corpora.fields import (
     as_positive_integer,
     as_text,
     place,
+    read_json,
 )
-from vg_mc.corpora.inspection import Inspection
-from vg_mc.faults import BadInputError
 from vg_mc.records import XYXY, Photo, Proposal
 
 NO_CATEGORY = 0  # COCO counts categories from 1; 0 is written where a source gave none
@@ -44,7 +44,7 @@ def read_instances(file: Path, needed: set[int], inspection: Inspection) -> Inst
     Raises:
         BadInputError: If the file is no COCO file, or at the first bad record without ``skip_bad``.
     """
-    content = _json_content(file)
+    content = read_json(file)
     try:
         images, annotations = as_list(content, "images"), as_list(content, "annotations")
         categories = _category_names(as_list(content, "categories"))
@@ -61,15 +61,6 @@ def read_instances(file: Path, needed: set[int], inspection: Inspection) -> Inst
             with inspection.record(file, f"annotation {place(record, 'id', position)}"):
                 _add_annotation(instances, record, categories)
     return instances
-
-
-def _json_content(file: Path) -> object:
-    try:
-        return json.loads(file.read_bytes())
-    except OSError as fault:
-        raise BadInputError(f"expected a readable file: {fault.strerror}", file=file) from fault
-    except (ValueError, RecursionError) as fault:
-        raise BadInputError(f"expected JSON: {fault}", file=file) from fault
 
 
 def _category_names(categories: list[object]) -> dict[int, str]:

@@ -7,11 +7,11 @@ carries the annotation's number, so the image's name is taken from ``instances.j
 
 from pathlib import Path
 
-from vg_mc.corpora.fields import as_integer, as_mapping, as_text, place
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import Instances, read_instances
 from vg_mc.corpora.plain_pickle import read_plain_pickle
 from vg_mc.faults import BadInputError
+from vg_mc.fields import as_integer, as_mapping, as_text, place
 from vg_mc.language import clean_text
 from vg_mc.records import Corpus, ReferringExpression
 

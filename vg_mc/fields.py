@@ -1,10 +1,22 @@
 """Take one field out of a record of unknown quality, or say what is wrong with it."""
 
+import json
 import math
 import reprlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from vg_mc.faults import BadInputError
+
+
+def read_json(file: Path) -> object:
+    """Return whatever the JSON in `file` holds."""
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as fault:
+        raise BadInputError(f"expected a readable file: {fault.strerror}", file=file) from fault
+    except (ValueError, RecursionError) as fault:
+        raise BadInputError(f"expected JSON: {fault}", file=file) from fault
 
 
 def as_mapping(record: object) -> Mapping[object, object]:
@@ -46,6 +58,14 @@ def as_text(record: object, field: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadInputError(f"expected a text as {field}, not {reprlib.repr(value)}")
     return value
+
+
+def as_number(record: object, field: str) -> float:
+    """Return a finite number."""
+    value = _present(record, field)
+    if not _is_finite(value):
+        raise BadInputError(f"expected a finite number as {field}, not {reprlib.repr(value)}")
+    return float(value)  # type: ignore[arg-type]  # checked above
 
 
 def as_numbers(record: object, field: str, count: int) -> tuple[float, ...]:

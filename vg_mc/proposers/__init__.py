@@ -1,0 +1,1 @@
+"""What finds regions in photos: annotated boxes, stored detections, and detectors."""
