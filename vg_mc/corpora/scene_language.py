@@ -21,7 +21,7 @@ SIZE_WORDS = {"small": ("small", "little"), "big": ("big", "large")}
 ANY_SHAPE_WORDS = ("object", "thing", "shape")
 BIGGEST_WORDS, SMALLEST_WORDS = ("biggest", "largest"), ("smallest",)
 
-KIND_WEIGHTS = {"attribute": 4, "size": 3, "place": 3, "relation": 7}  # relations are rarely true
+KIND_WEIGHTS = {"attribute": 3, "size": 3, "place": 3, "relation": 6}  # relations are rarely true
 
 
 class Direction(NamedTuple):
@@ -78,6 +78,9 @@ class Description(NamedTuple):
         return " ".join([*words, self.shape or random.choice(ANY_SHAPE_WORDS)])
 
 
+ANYTHING = Description(None, None, None)
+
+
 class View(NamedTuple):
     """A scene as seen by someone who describes it."""
 
@@ -102,21 +105,20 @@ def sentences(target: SceneObject, view: View, count: int) -> list[str]:
     return chosen
 
 
-def _descriptions(target: SceneObject) -> Iterator[Description]:
-    """Yield what can be said of `target` without its size, always naming colour or shape."""
-    yield Description(None, None, target.shape)
-    yield Description(None, target.color, target.shape)
-    yield Description(None, target.color, None)
+def _by_shape_and_color(target: SceneObject) -> tuple[Description, Description]:
+    """Return "circle" and "red circle"."""
+    plain = Description(None, None, target.shape)
+    return plain, plain._replace(color=target.color)
 
 
 def _by_attribute(target: SceneObject, view: View) -> Iterator[str]:
-    for description in _descriptions(target):
+    for description in (Description(None, target.color, None), *_by_shape_and_color(target)):
         if view.fitting(description) == [target]:
             yield description.phrase(view.random)
 
 
 def _by_size(target: SceneObject, view: View) -> Iterator[str]:
-    for description in (Description(None, None, None), *_descriptions(target)):
+    for description in (ANYTHING, *_by_shape_and_color(target)):
         group = view.fitting(description)
         if len(group) < 2:  # size says nothing where there is no other
             continue
@@ -131,7 +133,7 @@ def _by_size(target: SceneObject, view: View) -> Iterator[str]:
 
 
 def _by_place(target: SceneObject, view: View) -> Iterator[str]:
-    for description in (Description(None, None, None), *_descriptions(target)):
+    for description in (ANYTHING, *_by_shape_and_color(target)):
         others = [other for other in view.fitting(description) if other is not target]
         for direction in DIRECTIONS if others else ():
             phrases = _place_phrases(target, others, view.frame, direction)
@@ -154,7 +156,7 @@ def _place_phrases(
 
 
 def _by_relation(target: SceneObject, view: View) -> Iterator[str]:
-    for description in list(_descriptions(target))[:2]:  # "the red thing left of" says too little
+    for description in _by_shape_and_color(target):
         others = [other for other in view.fitting(description) if other is not target]
         for landmark in view.objects if others else ():
             direction = _way_from(landmark, target, others)
@@ -166,7 +168,7 @@ def _by_relation(target: SceneObject, view: View) -> Iterator[str]:
 
 def _landmark_phrase(landmark: SceneObject, view: View) -> str:
     """Return words for `landmark`, empty where shape and colour are not enough."""
-    plain, colored, _ = _descriptions(landmark)
+    plain, colored = _by_shape_and_color(landmark)
     if view.fitting(colored) != [landmark]:
         return ""
     bare = view.fitting(plain) == [landmark] and view.random.random() < 0.5
