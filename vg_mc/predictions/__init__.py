@@ -1,0 +1,17 @@
+"""Predictions: the logit of every candidate of every expression of a split, on disk.
+
+They are the one thing that evaluation hands on: ensembles, tables, plots and galleries read them
+and need neither the model nor a GPU.
+"""
+
+from vg_mc.predictions.differences import first_difference
+from vg_mc.predictions.parquet import FILE_NAME, read_predictions, write_predictions
+from vg_mc.predictions.table import Predictions
+
+__all__ = [
+    "FILE_NAME",
+    "Predictions",
+    "first_difference",
+    "read_predictions",
+    "write_predictions",
+]

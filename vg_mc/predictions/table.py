@@ -1,0 +1,100 @@
+"""Predictions as a value: what one model answers to one split."""
+
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.boxes import Boxes
+from vg_mc.faults import BadInputError
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What one model answers to one split, column by column; B expressions of C candidates each.
+
+    Attributes:
+        name: How tables call the model.
+        split: The split that was answered.
+        data_hash: Names the prepared dataset, pictures included.
+        candidate_ids: Row numbers in that dataset's table of candidates, in the proposer's order;
+            `boxes`, `ious` and `logits` keep that order. Empty where nothing was proposed.
+        ious: IoU of each candidate with the target.
+        facts: What else a reader of the numbers should know, such as the proposals and the model.
+    """
+
+    name: str
+    split: str
+    data_hash: str
+    expression_ids: Ids  # (B,)
+    image_ids: Ids  # (B,)
+    texts: list[str]
+    categories: list[str]
+    targets: Boxes  # (B, 4)
+    candidate_ids: list[Ids]  # B arrays (C,)
+    boxes: list[Boxes]  # B arrays (C, 4), pixels of the photo
+    ious: list[NDArray[np.float64]]  # B arrays (C,)
+    logits: list[NDArray[np.float32]]  # B arrays (C,)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.expression_ids)
+
+
+def check(predictions: Predictions, file: Path) -> None:
+    """Refuse what could not be scored, naming the first bad expression.
+
+    Raises:
+        BadInputError: If columns disagree, an expression stands twice or a number is not finite.
+    """
+    _check_lengths(predictions, file)
+    seen: set[int] = set()
+    for row, expression_id in enumerate(predictions.expression_ids.tolist()):
+        problem = "stands there twice" if expression_id in seen else _problem(predictions, row)
+        if problem is not None:
+            raise BadInputError(problem, file=file, record=f"expression {expression_id}")
+        seen.add(expression_id)
+
+
+def _check_lengths(predictions: Predictions, file: Path) -> None:
+    columns: dict[str, Sized] = {
+        "image_ids": predictions.image_ids,
+        "texts": predictions.texts,
+        "categories": predictions.categories,
+        "targets": predictions.targets,
+        "candidate_ids": predictions.candidate_ids,
+        "boxes": predictions.boxes,
+        "ious": predictions.ious,
+        "logits": predictions.logits,
+    }
+    for name, column in columns.items():
+        if len(column) != len(predictions):
+            problem = f"{len(column)} {name} for {len(predictions)} expressions"
+            raise BadInputError(problem, file=file)
+
+
+def _problem(predictions: Predictions, row: int) -> str | None:
+    """Say what is wrong with an expression and its candidates, None if nothing is."""
+    boxes, ious = predictions.boxes[row], predictions.ious[row]
+    logits, candidates = predictions.logits[row], len(predictions.candidate_ids[row])
+    if not candidates == len(boxes) == len(ious) == len(logits):
+        return (
+            f"{candidates} candidates, but {len(boxes)} boxes, {len(ious)} IoUs "
+            f"and {len(logits)} logits"
+        )
+    if not np.isfinite(logits).all():
+        return f"logits must be finite, not {_first_infinite(logits)}"
+    if not (np.isfinite(boxes).all() and np.isfinite(predictions.targets[row]).all()):
+        return "boxes must be finite"
+    if not ((ious >= 0) & (ious <= 1)).all():
+        return "an IoU must lie between 0 and 1"
+    return None
+
+
+def _first_infinite(logits: NDArray[np.float32]) -> str:
+    place = int(np.flatnonzero(~np.isfinite(logits))[0])
+    return f"{logits[place]} at candidate {place}"
