@@ -42,7 +42,7 @@ benchmark: $(ready) ## Measure speed and memory against the plain way of doing t
 .venv/ready-%:
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit(f"vg_mc needs Python \
 	3.11 to 3.13, and $(PYTHON) is {sys.version.split()[0]}: make PYTHON=python3.12 demo")'
-	test -x .venv/bin/pip || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --disable-pip-version-check --requirement requirements.txt
 	rm -f .venv/ready-* && touch $@
 

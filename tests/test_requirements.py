@@ -1,10 +1,11 @@
 """requirements.txt is the tested set and pyproject.toml the ranges: they must speak of the same."""
 
-import subprocess
+import importlib.util
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -33,13 +34,42 @@ def test_the_tested_versions_lie_in_the_ranges():
     assert not outside
 
 
-def test_an_environment_that_lacks_nothing_is_left_alone():
-    completed = subprocess.run(
-        [sys.executable, str(ROOT / ".ci/complete_environment.py")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+@pytest.fixture
+def setup(monkeypatch):
+    """Complete an imagined environment and return what pip is called with."""
+    path = ROOT / ".ci/complete_environment.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
 
-    assert "Collecting" not in completed.stdout
-    assert "Successfully installed" not in completed.stdout
+    def complete(installed: dict[str, str]) -> list[str]:
+        calls = []
+        monkeypatch.setattr(
+            script, "installed_version", lambda name: installed.get(canonicalize_name(name))
+        )
+        monkeypatch.setattr(script.subprocess, "run", lambda call, **_: calls.append(call))
+        script.main()
+        return calls
+
+    return complete
+
+
+def test_an_environment_that_lacks_nothing_is_left_alone(setup, capsys):
+    assert setup(pins()) == []
+    assert capsys.readouterr().out == ""
+
+
+def test_what_an_environment_lacks_is_added_and_nothing_else(setup):
+    installed = {name: pin for name, pin in pins().items() if name not in {"tyro", "ftfy"}}
+
+    [call] = setup(installed)
+
+    assert call[:4] == [sys.executable, "-m", "pip", "install"]
+    assert call[4:] == [f"ftfy=={pins()['ftfy']}", f"tyro=={pins()['tyro']}"]
+
+
+def test_another_version_stays_and_is_told(setup, capsys):
+    assert setup(pins() | {"torch": "2.9.0+cu126", "numpy": pins()["numpy"] + "+mkl"}) == []
+
+    tested = pins()["torch"]
+    assert capsys.readouterr().out == f"torch 2.9.0+cu126 stays; the tests ran with {tested}\n"

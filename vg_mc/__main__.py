@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     command, *flags = arguments
     if command not in COMMANDS:
         sys.exit(f"{overview()}\n\nno command {command!r}")
+    sys.argv[0] = f"python -m vg_mc {command}"  # how its --help calls the program
     # Only the one that was asked for: together they would pull in every library that we use.
     import_module(f"vg_mc.commands.{command}").main(flags)
 
