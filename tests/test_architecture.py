@@ -14,14 +14,15 @@ PACKAGE = ROOT / "vg_mc"
 FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
-        "calibration", "config", "cropping", "fitting", "language", "losses", "markers", "metrics",
-        "opencv", "photos", "shadowing", "whole_files",
+        "calibration", "config", "cropping", "fields", "fitting", "language", "losses", "markers", "metrics",
+        "opencv", "photos", "shadowing", "versions", "whole_files",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
     {"predictions", "prepared"},  # data as files
     {"batching"},  # data as tensors, out of the files
     {"grounders"},  # answers
-    {"ensembling", "evaluation", "preparation", "training"},  # procedures
+    {"ensembling", "evaluation", "preparation"},  # procedures
+    {"training"},  # the one that uses another: every epoch is validated by evaluating
     {"reports"},  # what people see
     {"commands"},
     {"__main__"},
