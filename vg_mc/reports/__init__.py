@@ -1,0 +1,1 @@
+"""What people see: tables, curves and galleries, all made from stored predictions."""
