@@ -1,9 +1,10 @@
 """Any detector that ultralytics can load, from a file of weights.
 
-Photos go through the model in batches, yet the boxes of a photo must not depend on the photos
-beside it. Only photos of one shape share a batch: each is then padded just as it would be alone.
-Suppression of overlaps runs without ultralytics' time limit, which on a busy machine leaves the
-last photos of a batch without boxes.
+The boxes of a photo must not depend on the photos beside it. Only photos of one shape share a
+batch: each is then padded just as it would be alone. On a CPU even the last bit would change with
+the size of the batch, and a batch saves no time there, so photos go one by one. Suppression of
+overlaps runs without ultralytics' time limit, which on a busy machine leaves the last photos of a
+batch without boxes.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from vg_mc import boxes
 from vg_mc.faults import BadInputError
@@ -23,7 +24,7 @@ from vg_mc.records import Photo, Proposal
 
 OVERLAP = 0.7  # IoU from which the weaker of two boxes goes; ultralytics' default
 MOST_BOXES = 300  # per photo; ultralytics' default
-PHOTOS_AT_ONCE = 16
+PHOTOS_AT_ONCE = 16  # on an accelerator
 
 
 class YoloProposer:
@@ -46,19 +47,29 @@ class YoloProposer:
             BadInputError: If there is no such file, or it holds anything but a detector.
         """
         self._model = _load(weights).to(device)
-        self._stride = max(32, int(self._model.stride.max()))  # type: ignore[operator]
+        self._stride = max(32, int(self._model.stride.max()))
         self._side = -(-image_size // self._stride) * self._stride
         self._confidence = confidence
-        self._device = device
+        self._device = torch.device(device)
 
     def propose(self, photos: list[Photo], pixels: list[NDArray[np.uint8]]) -> list[list[Proposal]]:
         """Return the detections of each photo, cut to it."""
         proposals: list[list[Proposal]] = [[] for _ in photos]
-        for places in _places_of_one_shape(pixels):
+        for places in self._batches(pixels):
             found = self._detect([pixels[place] for place in places])
             for place, detections in zip(places, found, strict=True):
                 proposals[place] = self._proposals(detections)
         return proposals
+
+    def _batches(self, pixels: Sequence[NDArray[np.uint8]]) -> Iterator[list[int]]:
+        """Yield positions of pictures of the same shape, as many as the device takes at once."""
+        at_once = 1 if self._device.type == "cpu" else PHOTOS_AT_ONCE
+        places: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for place, picture in enumerate(pixels):
+            places[picture.shape].append(place)
+        for alike in places.values():
+            for start in range(0, len(alike), at_once):
+                yield alike[start : start + at_once]
 
     @torch.inference_mode()
     def _detect(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Tensor]:
@@ -71,6 +82,7 @@ class YoloProposer:
         letterbox: Any = LetterBox((self._side, self._side), auto=True, stride=self._stride)
         padded = np.stack([letterbox(image=picture) for picture in pictures])
         batch = torch.from_numpy(padded).to(self._device).permute(0, 3, 1, 2).contiguous()
+        height, width = batch.shape[2:]
         found: list[Tensor] = non_max_suppression(
             self._model(batch.float().div_(255)),
             self._confidence,
@@ -80,7 +92,7 @@ class YoloProposer:
             end2end=getattr(self._model, "end2end", False),
         )
         for rows in found:
-            scale_boxes(tuple(batch.shape[2:]), rows[:, :4], pictures[0].shape)  # in place
+            scale_boxes((height, width), rows[:, :4], pictures[0].shape)  # in place
         return [rows[rows[:, 4].argsort(descending=True, stable=True)].cpu() for rows in found]
 
     def _proposals(self, detections: Tensor) -> list[Proposal]:
@@ -92,21 +104,10 @@ class YoloProposer:
         ]
 
     def _category(self, number: int) -> str:
-        names: dict[int, str] = self._model.names  # type: ignore[assignment]
-        return str(names.get(number, ""))
+        return str(self._model.names.get(number, ""))
 
 
-def _places_of_one_shape(pixels: Sequence[NDArray[np.uint8]]) -> Iterator[list[int]]:
-    """Yield positions of pictures of the same shape, at most a batch at a time."""
-    places: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for place, picture in enumerate(pixels):
-        places[picture.shape].append(place)
-    for alike in places.values():
-        for start in range(0, len(alike), PHOTOS_AT_ONCE):
-            yield alike[start : start + PHOTOS_AT_ONCE]
-
-
-def _load(weights: Path) -> nn.Module:
+def _load(weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes
     if not weights.is_file():
         problem = "expected a file of ultralytics weights; none is downloaded"
         raise BadInputError(problem, file=weights)
@@ -121,12 +122,11 @@ def _load(weights: Path) -> nn.Module:
     return _checked(model, weights)
 
 
-def _checked(model: nn.Module, weights: Path) -> nn.Module:
+def _checked(model: Any, weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes
     from ultralytics.nn.tasks import DetectionModel, RTDETRDetectionModel
 
     is_detector = isinstance(model, DetectionModel) and model.task == "detect"
     if not is_detector or isinstance(model, RTDETRDetectionModel):
         problem = f"expected weights of an ultralytics YOLO detector, not a {type(model).__name__}"
         raise BadInputError(problem, file=weights)
-    fused: nn.Module = model.fuse(verbose=False)
-    return fused
+    return model.fuse(verbose=False)
