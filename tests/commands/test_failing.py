@@ -1,0 +1,28 @@
+"""Bad input ends a command with one line and exit code 3."""
+
+import pytest
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.faults import BadInputError
+
+
+def test_bad_input_is_one_line_and_exit_code_3(capsys):
+    with pytest.raises(SystemExit) as ended, plain_errors():
+        raise BadInputError("expected a box,\nfound 3 numbers", file="refs.p", record="ref 7")
+
+    assert ended.value.code == 3
+    written = capsys.readouterr()
+    assert written.err == "error: refs.p, ref 7: expected a box, found 3 numbers\n"
+    assert written.out == ""
+
+
+def test_other_faults_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError), plain_errors():
+        _ = 1 / 0
+
+
+def test_success_passes(capsys):
+    with plain_errors():
+        print("done")
+
+    assert capsys.readouterr() == ("done\n", "")

@@ -1,0 +1,23 @@
+"""How a command fails on input that it cannot use: one line on stderr, no traceback."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vg_mc.faults import BadInputError
+
+BAD_INPUT = 3  # the exit code; 2 is a wrong flag
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """End the process with one clear line and exit code 3 where input is bad.
+
+    Stands around the body of every command. Any other exception is a fault of ours, whose
+    traceback we want to see.
+    """
+    try:
+        yield
+    except BadInputError as error:
+        print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
