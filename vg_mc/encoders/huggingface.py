@@ -98,19 +98,27 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
     """Open a local folder, or else what the hub (or its cache, when offline) holds under `name`."""
     local = Path(name).is_dir()
     try:
-        model = AutoModel.from_pretrained(name, use_safetensors=True, local_files_only=local)
+        # Half-precision weights are trained in full precision; autocast decides on the rest.
+        model, report = AutoModel.from_pretrained(
+            name,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=local,
+            output_loading_info=True,
+        )
         tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
         # Candidates are resized by Pillow; a checkpoint that resized otherwise would see others.
         image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             name, backend="pil", local_files_only=local
         )
     except (OSError, ValueError) as error:
-        where = "in the local folder" if local else "no local folder of that name, and on the hub"
+        where = "in that local folder" if local else "no such local folder, so on the hub"
         raise BadInputError(
-            f"expected a dual encoder of transformers with safetensors weights, tokenizer and image"
-            f" processor under '{name}' ({where}: {error})"
+            "expected a dual encoder of transformers: safetensors weights, tokenizer and image "
+            f"processor under '{name}' ({where}): {error}"
         ) from error
     _check_dual_encoder(model, name)
+    _check_complete(report["missing_keys"], name)
     return HuggingFaceEncoder(model, tokenizer, image_processor, name)
 
 
@@ -122,6 +130,19 @@ def _check_dual_encoder(model: nn.Module, name: str) -> None:
             f"'{name}' is a {type(model).__name__}, which has no {', '.join(missing)}: "
             "expected a dual encoder such as CLIPModel or SiglipModel"
         )
+    if not hasattr(model.config.vision_config, "image_size"):  # type: ignore[union-attr]
+        raise BadInputError(
+            f"'{name}' is a {type(model).__name__}, which takes pictures of any shape as patches: "
+            "expected a model of one square size, such as the fixed-resolution SigLIP 2"
+        )
+
+
+def _check_complete(missing_weights: set[str], name: str) -> None:
+    """Refuse a checkpoint with holes: the library only warns, and fills them at random."""
+    if missing_weights:
+        raise BadInputError(
+            f"'{name}' lacks {len(missing_weights)} weights, the first is {min(missing_weights)}"
+        )
 
 
 def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # noqa: ANN401
@@ -129,7 +150,7 @@ def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # 
         image_size,
         image_processor.image_mean,
         image_processor.image_std,
-        image_processor.rescale_factor,
+        highest_value=1 / image_processor.rescale_factor,
     )
 
 

@@ -24,8 +24,8 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
 
     Args:
         name: A local folder of transformers or open_clip, ``tiny-vit``, ``tiny-resnet``,
-            ``open_clip:RN50`` (random start), ``open_clip:RN50/openai`` (published weights), or
-            else a model of transformers on the hub.
+            ``open_clip:RN50`` (random start), ``open_clip:RN50/openai`` (published weights),
+            ``open_clip:hf-hub:OWNER/MODEL``, or else a model of transformers on the hub.
         image_size: Side of the pictures in pixels; only the tiny models can choose it.
         seed: Where weights are random, they follow from it alone.
 
@@ -54,7 +54,7 @@ def _open(name: str, image_size: int | None) -> "Encoder":
     if name.startswith("open_clip:"):
         from vg_mc.encoders.openclip import open_builtin
 
-        return open_builtin(name)
+        return open_builtin(name.removeprefix("open_clip:"))
     from vg_mc.encoders.huggingface import open_huggingface
 
     return open_huggingface(name)

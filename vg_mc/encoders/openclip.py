@@ -77,8 +77,9 @@ class OpenClipEncoder(nn.Module):
         """Encode tokens as unit vectors (B, D), float32."""
         token_ids = tokens.token_ids.to(self.normalize.mean.device, non_blocking=True)
         shortened = _shortened_text_tower(self.model, token_ids.shape[1])
-        features = functional_call(self.model, shortened, (None, token_ids))[1]
-        return unit_vectors(features)
+        if not shortened:
+            return unit_vectors(self.model.encode_text(token_ids))
+        return unit_vectors(functional_call(self.model, shortened, (None, token_ids))[1])
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Return scaled similarities (B, N) of texts (B, D) and pictures (N, D), float32."""
@@ -106,30 +107,30 @@ class OpenClipEncoder(nn.Module):
 
 
 def open_builtin(
-    name: str,  # open_clip:ARCHITECTURE or open_clip:ARCHITECTURE/PRETRAINED_TAG
+    name: str,  # ARCHITECTURE, ARCHITECTURE/PRETRAINED_TAG or hf-hub:OWNER/MODEL
 ) -> OpenClipEncoder:
-    """Open an architecture that open_clip knows, with published weights or a random start."""
-    architecture, _, tag = name.removeprefix("open_clip:").partition("/")
-    model_config = open_clip.get_model_config(architecture)
-    if model_config is None:
-        near = get_close_matches(architecture, open_clip.list_models(), n=5, cutoff=0.3)
-        raise BadInputError(f"open_clip has no model '{architecture}'; near it: {', '.join(near)}")
-    if tag and _quick_gelu(architecture, tag):
-        # Weights trained with QuickGELU give wrong features with GELU, and nothing fails.
-        model_config["quick_gelu"] = True
+    """Open a model that open_clip finds by name; without a tag it has a random start."""
+    hub = name.startswith("hf-hub:")
+    architecture, _, tag = (name, "", "") if hub else name.partition("/")
     try:
+        model_config = _built_in_config(architecture)
+        if tag and _quick_gelu(architecture, tag):
+            # Weights trained with QuickGELU give wrong features with GELU, and nothing fails.
+            model_config["quick_gelu"] = True
         model = open_clip.create_model(
             architecture,
             pretrained=tag or None,
             force_quick_gelu=model_config.get("quick_gelu", False),
+            require_pretrained=bool(tag) or hub,
         )
+        tokenizer = open_clip.get_tokenizer(architecture)
     except (RuntimeError, OSError) as error:
-        raise BadInputError(f"the weights of '{name}' cannot be had: {error}") from error
-    return OpenClipEncoder(model, open_clip.get_tokenizer(architecture), model_config, name)
+        raise BadInputError(f"open_clip cannot load '{name}': {error}") from error
+    return OpenClipEncoder(model, tokenizer, model_config, f"open_clip:{name}")
 
 
 def open_folder(folder: Path) -> OpenClipEncoder:
-    """Open what `OpenClipEncoder.save` wrote, or any other folder in open_clip's layout."""
+    """Open what `OpenClipEncoder.save` wrote, or another folder in open_clip's layout."""
     if not (folder / WEIGHTS_FILE).is_file():
         # open_clip itself only warns, and goes on with random weights.
         raise BadInputError(f"expected {WEIGHTS_FILE} beside {CONFIG_FILE}", file=folder)
@@ -141,6 +142,14 @@ def open_folder(folder: Path) -> OpenClipEncoder:
     except (RuntimeError, OSError, ValueError) as error:
         raise BadInputError(f"not a model of open_clip: {error}", file=folder) from error
     return OpenClipEncoder(model, tokenizer, settings["model_cfg"], str(folder))
+
+
+def _built_in_config(architecture: str) -> dict[str, Any]:
+    model_config: dict[str, Any] | None = open_clip.get_model_config(architecture)
+    if model_config is None:
+        near = get_close_matches(architecture, open_clip.list_models(), n=5, cutoff=0.3)
+        raise BadInputError(f"open_clip has no model '{architecture}'; near it: {', '.join(near)}")
+    return model_config
 
 
 def _quick_gelu(architecture: str, tag: str) -> bool:

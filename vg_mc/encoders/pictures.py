@@ -25,11 +25,11 @@ class PictureNormalizer(nn.Module):
         image_size: int,
         mean: Sequence[float],
         std: Sequence[float],
-        rescale_factor: float = 1 / 255,
+        highest_value: float = 255,
     ) -> None:
         super().__init__()
         self.image_size = image_size
-        self.rescale_factor = rescale_factor
+        self.highest_value = highest_value
         # They belong to the preprocessing, which is saved by itself: weights stay the library's.
         self.register_buffer("mean", _per_channel(mean), persistent=False)
         self.register_buffer("std", _per_channel(std), persistent=False)
@@ -45,7 +45,8 @@ class PictureNormalizer(nn.Module):
                 f"expected uint8 pictures of shape (N, {', '.join(map(str, expected))}), "
                 f"got {pictures.dtype} of shape {tuple(pictures.shape)}"
             )
-        scaled = pictures.to(self.mean.device, non_blocking=True).float() * self.rescale_factor
+        # Divided, not multiplied by 1 / 255: that is off by one bit from what open_clip does.
+        scaled = pictures.to(self.mean.device, non_blocking=True).float() / self.highest_value
         return (scaled - self.mean) / self.std
 
 
