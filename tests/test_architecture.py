@@ -14,8 +14,8 @@ PACKAGE = ROOT / "vg_mc"
 FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
-        "calibration", "config", "cropping", "fields", "fitting", "language", "losses", "markers", "metrics",
-        "opencv", "photos", "shadowing", "versions", "whole_files",
+        "calibration", "config", "cropping", "fields", "fitting", "language", "losses", "markers",
+        "metrics", "opencv", "photos", "shadowing", "versions", "whole_files",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
     {"predictions", "prepared"},  # data as files
