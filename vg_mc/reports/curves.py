@@ -20,12 +20,14 @@ def write_learning_curves(records: Sequence[Record], picture: Path) -> None:
     """
     # Not pyplot: it would keep every figure of the process and ask for a display.
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(9, 3.2), dpi=120, layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     _draw(loss, losses(records), "step", "training loss")
     _draw(accuracy, accuracies(records), "epoch", "accuracy on val (IoU > 0.5)")
     accuracy.set_ylim(0, 1)
+    accuracy.xaxis.set_major_locator(MaxNLocator(integer=True))
     with whole_file(picture) as partial:
         figure.savefig(partial, metadata={"Software": None})  # the same bytes in any version
 

@@ -1,0 +1,38 @@
+"""Predictions that could not be scored are refused, the first bad expression named."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vg_mc.faults import BadInputError
+from vg_mc.predictions import write_predictions
+
+
+def changed(rows: list[np.ndarray], row: int, values: object) -> list[np.ndarray]:
+    """Return the ragged column with one of its rows replaced."""
+    return [
+        np.asarray(values, rows[row].dtype) if at == row else old for at, old in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "spoil", "message"),
+    [
+        ("logits", lambda rows: changed(rows, 3, np.full(len(rows[3]), np.inf)), "must be finite"),
+        ("ious", lambda rows: changed(rows, 3, np.full(len(rows[3]), 1.5)), "between 0 and 1"),
+        ("ious", lambda rows: changed(rows, 3, np.full(len(rows[3]), np.nan)), "between 0 and 1"),
+        ("boxes", lambda rows: changed(rows, 3, rows[3] * np.nan), "boxes must be finite"),
+        ("targets", lambda rows: rows * np.nan, "boxes must be finite"),
+        ("texts", lambda rows: rows[1:], "11 texts for 12 expressions"),
+        ("expression_ids", lambda ids: ids // 14, "expression 7: stands there twice"),
+    ],
+)
+def test_wrong_predictions_are_not_written(make_predictions, tmp_path, column, spoil, message):
+    good = make_predictions()
+    bad = replace(good, **{column: spoil(getattr(good, column))})
+
+    with pytest.raises(BadInputError, match=message):
+        write_predictions(bad, tmp_path)
+
+    assert not list(tmp_path.iterdir())

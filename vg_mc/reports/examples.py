@@ -1,0 +1,121 @@
+"""Examples to look at: an expression, the candidates ranked highest, and what was right."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.metrics import is_right, predicted_index
+from vg_mc.predictions import Predictions
+
+SHOWN = 4
+
+Ids = NDArray[np.int64]
+PicturesOf = Callable[[Ids], list[bytes]]  # candidate ids in, their JPEG files out
+
+
+class Verdict(StrEnum):
+    """How an answer turned out."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NOT_COVERED = "not covered"  # no candidate fits the target, so no choice could be right
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCandidate:
+    """A candidate as a reader sees it.
+
+    Attributes:
+        picture: A JPEG file.
+        share: Softmax of its logit over all candidates of the expression.
+        fits: Whether choosing it is right.
+    """
+
+    picture: bytes
+    share: float
+    fits: bool
+
+    @property
+    def percentage(self) -> str:
+        """The share as text."""
+        return f"{self.share:.1%}"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One expression with its highest-ranked candidates, best first.
+
+    Attributes:
+        candidates: How many candidates there were to choose from.
+        rank_of_right: Place of the best candidate that fits, from 1; None where none fits.
+    """
+
+    expression_id: int
+    image_id: int
+    text: str
+    verdict: Verdict
+    ranked: list[RankedCandidate]
+    candidates: int
+    rank_of_right: int | None
+
+
+def verdicts(predictions: Predictions) -> list[Verdict]:
+    """Judge every answer."""
+    return [_verdict(*row) for row in zip(predictions.ious, predictions.logits, strict=True)]
+
+
+def spread_rows(predictions: Predictions, each: int) -> list[int]:
+    """Pick up to `each` rows per verdict, evenly spaced over the split rather than by hand."""
+    judged = np.array(verdicts(predictions))
+    rows: list[int] = []
+    for verdict in Verdict:
+        alike = np.flatnonzero(judged == verdict)
+        spaced = np.linspace(0, len(alike) - 1, num=min(each, len(alike)))
+        rows += alike[spaced.round().astype(np.int64)].tolist()
+    return rows
+
+
+def examples(
+    predictions: Predictions, rows: Sequence[int], pictures_of: PicturesOf
+) -> list[Example]:
+    """Collect what is shown of `rows`."""
+    return [_example(predictions, row, pictures_of) for row in rows]
+
+
+def _example(predictions: Predictions, row: int, pictures_of: PicturesOf) -> Example:
+    ious, logits = predictions.ious[row], predictions.logits[row]
+    order = _ranking(logits)
+    fits, shares = is_right(ious)[order], _softmax(logits)[order]
+    pictures = pictures_of(predictions.candidate_ids[row][order[:SHOWN]])
+    return Example(
+        expression_id=int(predictions.expression_ids[row]),
+        image_id=int(predictions.image_ids[row]),
+        text=predictions.texts[row],
+        verdict=_verdict(ious, logits),
+        ranked=[
+            RankedCandidate(picture, float(share), bool(fit))
+            for picture, share, fit in zip(pictures, shares, fits, strict=False)
+        ],
+        candidates=len(logits),
+        rank_of_right=int(fits.argmax()) + 1 if fits.any() else None,
+    )
+
+
+def _verdict(ious: NDArray[np.float64], logits: NDArray[np.float32]) -> Verdict:
+    fits = is_right(ious)
+    if not fits.any():
+        return Verdict.NOT_COVERED
+    return Verdict.RIGHT if fits[predicted_index(logits)] else Verdict.WRONG
+
+
+def _ranking(logits: NDArray[np.float32]) -> Ids:
+    """Positions from the highest logit to the lowest; equals in their order, as metrics do it."""
+    return np.argsort(-logits, kind="stable")
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    exponentials = np.exp(logits.astype(np.float64) - logits.max(initial=-np.inf))
+    return np.asarray(exponentials / exponentials.sum())
