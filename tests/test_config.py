@@ -102,10 +102,18 @@ def test_an_equals_sign_may_stand_between_a_flag_and_its_value(recipe):
     assert settings.epochs == 7
 
 
-def test_an_empty_recipe_changes_nothing(recipe):
-    settings = parse_config(Settings, ["--output", "a", "--recipe", recipe("# to be filled\n")])
+@pytest.mark.parametrize("text", ["", "# to be filled", "---"])
+def test_an_empty_recipe_changes_nothing(recipe, text):
+    settings = parse_config(Settings, ["--output", "a", "--recipe", recipe(text)])
 
     assert settings == Settings(Path("a"))
+
+
+@pytest.mark.parametrize(("word", "value"), [("true", True), ("false", False)])
+def test_a_yes_or_no_is_spelled_true_or_false(recipe, word, value):
+    settings = parse_config(Settings, ["--output", "a", "--recipe", recipe(f"shuffle: {word}")])
+
+    assert settings.shuffle is value
 
 
 def test_the_arguments_of_the_process_are_the_default(monkeypatch):
