@@ -17,6 +17,7 @@ from vg_mc.reports.tables import (
     latex_text,
     markdown_text,
     protocol_of,
+    result_row,
     screen_text,
     write_results,
 )
@@ -25,11 +26,8 @@ from vg_mc.reports.tables import (
 @pytest.fixture
 def rows(make_predictions):
     return [
-        ResultRow(name, "val", summarize(predictions.ious, predictions.logits))
-        for name, predictions in [
-            ("tiny-resnet", make_predictions(expressions=31, logits_seed=1)),
-            ("tiny-vit", make_predictions(expressions=31, logits_seed=2)),
-        ]
+        result_row(make_predictions(name="tiny-resnet", expressions=31, logits_seed=1)),
+        result_row(make_predictions(name="tiny-vit", expressions=31, logits_seed=2)),
     ]
 
 

@@ -5,6 +5,7 @@ and need neither the model nor a GPU.
 """
 
 from vg_mc.predictions.differences import first_difference
+from vg_mc.predictions.evaluations import is_one_split, read_evaluation
 from vg_mc.predictions.parquet import FILE_NAME, read_predictions, write_predictions
 from vg_mc.predictions.table import Predictions
 
@@ -12,6 +13,8 @@ __all__ = [
     "FILE_NAME",
     "Predictions",
     "first_difference",
+    "is_one_split",
+    "read_evaluation",
     "read_predictions",
     "write_predictions",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vg_mc.metrics import RIGHT_ABOVE, SplitScores
+from vg_mc.metrics import RIGHT_ABOVE, SplitScores, summarize
 from vg_mc.predictions import Predictions
 from vg_mc.reports.escaping import latex, markdown, one_line, spreadsheet
 from vg_mc.whole_files import write_whole_text
@@ -28,6 +28,12 @@ class ResultRow:
     name: str
     split: str
     scores: SplitScores
+
+
+def result_row(predictions: Predictions) -> ResultRow:
+    """Score predictions under their own name."""
+    scores = summarize(predictions.ious, predictions.logits)
+    return ResultRow(predictions.name, predictions.split, scores)
 
 
 @dataclass(frozen=True, slots=True)

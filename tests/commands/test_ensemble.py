@@ -1,0 +1,144 @@
+"""The command averages whole evaluations, and refuses those that do not belong together."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vg_mc.commands.ensemble import EnsembleConfig, main, run
+from vg_mc.metrics import summarize
+from vg_mc.predictions import read_evaluation, read_predictions, write_predictions
+
+ROOT = Path(__file__).parents[2]
+SPLITS = ("val", "testA", "testB")
+
+
+@pytest.fixture
+def evaluations(make_predictions, tmp_path) -> list[str]:
+    """Write two evaluations of three splits as evaluate.py does; return their folders."""
+    for seed, name in enumerate(("rn", "vit")):
+        for at, split in enumerate(SPLITS):
+            predictions = make_predictions(
+                name=name, split=split, questions_seed=at, logits_seed=10 * seed + at
+            )
+            write_predictions(predictions, tmp_path / name / split)
+    return [str(tmp_path / "rn"), str(tmp_path / "vit")]
+
+
+def test_every_split_has_a_row_per_member_and_one_for_the_ensemble(evaluations, tmp_path, capsys):
+    main(["--predictions", *evaluations, "--output", str(tmp_path / "both")])
+
+    results = json.loads((tmp_path / "both" / "results.json").read_text())["results"]
+    names = [(result["split"], result["name"]) for result in results]
+    assert names == [(split, name) for split in SPLITS for name in ("rn", "vit", "ensemble")]
+    table = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert table == [[name, split] for split, name in names]
+
+
+def test_the_ensemble_is_the_mean_of_its_members_and_scored_as_such(evaluations, tmp_path):
+    rows = run(EnsembleConfig(tuple(map(Path, evaluations)), tmp_path / "both", name="rn+vit"))
+
+    members = [read_predictions(Path(folder) / "testA") for folder in evaluations]
+    ensemble = read_predictions(tmp_path / "both" / "testA")
+    means = [(one + other) / 2 for one, other in zip(*(m.logits for m in members), strict=True)]
+    assert all(np.allclose(*pair) for pair in zip(ensemble.logits, means, strict=True))
+    assert ensemble.name == "rn+vit"
+    scores = {(row.name, row.split): row.scores for row in rows}
+    assert scores["rn+vit", "testA"] == summarize(ensemble.ious, means)
+
+
+def test_an_ensemble_can_be_a_member(evaluations, tmp_path):
+    main(["--predictions", *evaluations, "--output", str(tmp_path / "both")])
+
+    folders = [evaluations[0], str(tmp_path / "both")]
+    main(["--predictions", *folders, "--output", str(tmp_path / "again")])
+
+    assert list(read_evaluation(tmp_path / "again")) == list(SPLITS)
+
+
+def test_single_splits_give_a_folder_of_a_single_split(evaluations, tmp_path):
+    folders = [f"{folder}/val" for folder in evaluations]
+
+    main(["--predictions", *folders, "--output", str(tmp_path / "both")])
+
+    written = {path.name for path in (tmp_path / "both").iterdir()}
+    assert written == {
+        "predictions.parquet",
+        "results.csv",
+        "results.json",
+        "results.md",
+        "results.tex",
+    }
+
+
+def test_members_of_one_name_are_told_apart_by_their_folders(evaluations, tmp_path, capsys):
+    again = replace(read_predictions(Path(evaluations[0]) / "val"), facts={})
+    write_predictions(again, tmp_path / "seed1")
+    folders = [f"{evaluations[0]}/val", f"{evaluations[1]}/val", str(tmp_path / "seed1")]
+
+    main(["--predictions", *folders, "--output", str(tmp_path / "all")])
+
+    out = capsys.readouterr().out
+    assert f"rn ({tmp_path / 'seed1'})" in out
+    assert f"rn ({evaluations[0]}/val)" in out
+    assert "\nvit  " in out
+
+
+def refusal(flags: list[str], capsys) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(flags)
+    assert ended.value.code == 3
+    return capsys.readouterr().err
+
+
+def test_other_candidates_are_refused_and_nothing_is_written(evaluations, tmp_path, capsys):
+    folder = Path(evaluations[1]) / "testB"
+    good = read_predictions(folder)
+    write_predictions(replace(good, boxes=[rows + 1 for rows in good.boxes]), folder)
+
+    message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / "both")], capsys)
+
+    assert message.startswith("error: these predictions cannot be averaged: row 1, expression 107")
+    assert "candidate 0 is (" in message
+    assert message.endswith("in 'rn' and 'vit'\n")
+    assert not (tmp_path / "both").exists()
+
+
+def test_different_sets_of_splits_are_refused(evaluations, tmp_path, capsys):
+    (Path(evaluations[1]) / "testB" / "predictions.parquet").unlink()
+
+    message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / "both")], capsys)
+
+    assert "vit: answers ['val', 'testA'], but" in message
+
+
+def test_one_member_is_no_ensemble(evaluations, tmp_path, capsys):
+    message = refusal(["--predictions", evaluations[0], "--output", str(tmp_path / "a")], capsys)
+
+    assert message == "error: an ensemble needs two or more --predictions, not 1\n"
+
+
+@pytest.mark.parametrize("output", ["rn", "."])
+def test_the_results_of_members_are_not_overwritten(evaluations, tmp_path, capsys, output):
+    message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / output)], capsys)
+
+    assert "results need another folder" in message
+
+
+def test_help_loads_nothing_heavy():
+    probe = (
+        "import sys\nfrom vg_mc.commands.ensemble import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(bool({'torch', 'pyarrow', 'matplotlib', 'PIL'} & set(sys.modules)))"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert "--predictions" in finished.stdout

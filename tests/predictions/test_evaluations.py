@@ -1,0 +1,40 @@
+"""A folder of predictions is one split or a whole evaluation."""
+
+import pytest
+
+from vg_mc.faults import BadInputError
+from vg_mc.predictions import is_one_split, read_evaluation, write_predictions
+
+
+def test_a_folder_of_one_split_is_an_evaluation_too(make_predictions, tmp_path):
+    write_predictions(make_predictions(split="testA"), tmp_path)
+
+    assert is_one_split(tmp_path)
+    assert list(read_evaluation(tmp_path)) == ["testA"]
+
+
+def test_an_evaluation_is_read_validation_first(make_predictions, tmp_path):
+    for split in ("testB", "val", "testA", "train"):
+        write_predictions(make_predictions(split=split), tmp_path / split)
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "results.md").write_text("")
+
+    evaluation = read_evaluation(tmp_path)
+
+    assert not is_one_split(tmp_path)
+    assert list(evaluation) == ["train", "val", "testA", "testB"]
+    assert all(predictions.split == split for split, predictions in evaluation.items())
+
+
+@pytest.mark.parametrize("name", [".", "missing"])
+def test_a_folder_without_predictions_says_who_writes_them(tmp_path, name):
+    with pytest.raises(BadInputError, match=r"nor in a folder below; evaluate\.py writes one"):
+        read_evaluation(tmp_path / name)
+
+
+def test_two_folders_of_one_split_are_refused(make_predictions, tmp_path):
+    for folder in ("first", "second"):
+        write_predictions(make_predictions(), tmp_path / folder)
+
+    with pytest.raises(BadInputError, match="second: answers split 'val', as another"):
+        read_evaluation(tmp_path)
