@@ -80,6 +80,21 @@ def test_short_texts_have_the_features_of_the_full_length(encoder):
     assert torch.allclose(shortened, theirs, atol=1e-6, rtol=0)
 
 
+def test_short_texts_have_the_gradients_of_the_full_length(encoder):
+    def gradients(features: torch.Tensor) -> dict[str, torch.Tensor]:
+        encoder.zero_grad()
+        features[:, 0].sum().backward()
+        weights = encoder.model.named_parameters()
+        return {name: weight.grad for name, weight in weights if weight.grad is not None}
+
+    shortened = gradients(encoder.encode_texts(encoder.tokenize(TEXTS)))
+    full_length = gradients(encoder.model.encode_text(encoder.tokenizer(TEXTS), normalize=True))
+
+    assert shortened.keys() == full_length.keys()
+    for name, gradient in full_length.items():
+        assert torch.allclose(shortened[name], gradient, atol=1e-5, rtol=1e-3), name
+
+
 def test_padding_is_cut_off_unless_the_model_reads_it(encoder):
     token_ids, mask = encoder.tokenize(["a square", "a red square"])
 

@@ -86,6 +86,16 @@ def test_plain_libraries_load_what_was_saved(tmp_path):
     assert torch.allclose(theirs, resnet.encode_texts(resnet.tokenize(TEXTS)), atol=1e-6)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_weight_takes_part(name):
+    encoder = load_encoder(name)
+    pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+
+    encoder(pictures, encoder.tokenize(TEXTS)).logsumexp(dim=1).sum().backward()
+
+    assert all(weight.grad is not None for weight in encoder.parameters())
+
+
 def test_both_models_read_the_same_tokens():
     vit, resnet = (load_encoder(name).tokenize(TEXTS) for name in NAMES)
 
