@@ -20,6 +20,8 @@ from vg_mc.preparation.settings import (
 from vg_mc.prepared.manifest import Manifest
 from vg_mc.records import TRAIN_SPLIT, Corpus
 
+SCENE_SIZE = 128  # pixels along the longer side
+
 
 @dataclass(frozen=True)
 class PrepareConfig:
@@ -58,6 +60,9 @@ class PrepareConfig:
 
     confidence: float = 0.25
     """Detections with a lower score are left out."""
+
+    detector_size: int = 640
+    """Longer side of a photo in the detector, in pixels."""
 
     device: str = "cpu"
     """Where the detector runs: cpu, cuda, cuda:1 ..."""
@@ -133,6 +138,7 @@ def read_corpus(config: PrepareConfig) -> Corpus:
             config.annotations,
             train=config.scenes,
             evaluation=max(1, config.scenes // 10),
+            size=SCENE_SIZE,
             seed=config.seed,
             num_workers=config.num_workers,
         )
@@ -173,7 +179,7 @@ def _proposer(kind: ProposerKind, config: PrepareConfig) -> ProposerChoice:
     if source is None:
         flag = "--weights" if kind == "yolo" else "--proposals"
         raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
-    return ProposerChoice(kind, source, config.confidence, config.device)
+    return ProposerChoice(kind, source, config.confidence, config.detector_size, config.device)
 
 
 def summary(manifest: Manifest, output: Path) -> str:

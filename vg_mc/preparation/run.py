@@ -101,7 +101,8 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
 def _proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
     if choice.source is None:
         return {"kind": choice.kind}
-    return {"kind": choice.kind, "source": choice.source.name, "confidence": choice.confidence}
+    settings = {"kind": choice.kind, "source": choice.source.name, "confidence": choice.confidence}
+    return settings | ({"detector_size": choice.detector_size} if choice.kind == "yolo" else {})
 
 
 def _draw_all(missing: list[ShardTask], tasks: list[ShardTask], num_workers: int) -> None:

@@ -17,11 +17,13 @@ class ProposerChoice:
     Attributes:
         source: Detector weights, or the file of stored detections; None for annotations.
         confidence: Detections below it are left out.
+        detector_size: Longer side of a photo in the detector, in pixels.
     """
 
     kind: ProposerKind
     source: Path | None = None
     confidence: float = 0.25
+    detector_size: int = 640
     device: str = "cpu"
 
 

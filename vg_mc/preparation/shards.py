@@ -19,7 +19,7 @@ from vg_mc.faults import BadInputError
 from vg_mc.fitting import fit_photo, place
 from vg_mc.markers import draw
 from vg_mc.photos import open_photo
-from vg_mc.preparation.proposing import build_proposer
+from vg_mc.preparation.proposing import ask
 from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
 from vg_mc.prepared.schema import CANDIDATES, open_shard, shard_name, write_shard
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
@@ -159,8 +159,7 @@ def _ask(
 ) -> list[list[Proposal]]:
     if choice.kind == "annotations":
         return [list(regions) for regions in annotated]
-    pixels = [np.asarray(image) for image in images]
-    return build_proposer(choice).propose(photos, pixels)
+    return ask(choice, photos, [np.asarray(image) for image in images])
 
 
 def apart_from(proposals: list[Proposal], annotated: tuple[Proposal, ...]) -> list[Proposal]:

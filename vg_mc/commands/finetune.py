@@ -1,0 +1,186 @@
+"""``accelerate launch finetune.py``: a prepared dataset and a model in, a better model out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from vg_mc.prepared.dataset import PreparedDataset
+    from vg_mc.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Fine-tune CLIP to choose among drawn candidates, by cross-entropy."""
+
+    dataset: Path
+    """Prepared dataset, with the splits train and val."""
+
+    model: str
+    """Hub id or folder of a transformers dual encoder, open_clip:NAME/TAG, or tiny-vit or
+    tiny-resnet, which start at random."""
+
+    output: Path
+    """Folder of the run: config.json, metrics.jsonl, checkpoints/, best/."""
+
+    batching: Literal["expression", "image"] = "expression"
+    """What fills a batch: sentences, each with sampled candidates (the seed's way), or images, all
+    of whose candidates answer all of their sentences."""
+
+    candidates: int = 4
+    """With batching by expression: the target and how many others make a question."""
+
+    epochs: int = 5
+    """Passes over the training split."""
+
+    batch_size: int = 64
+    """Expressions (images, with batching by image) per step, over all processes."""
+
+    gradient_accumulation: int = 1
+    """Parts in which each process computes its share of a batch."""
+
+    learning_rate: float = 8e-6
+    """Highest learning rate; 8e-6 suits pretrained models."""
+
+    weight_decay: float = 0.0
+    """Weight decay of matrices."""
+
+    warmup_ratio: float = 0.1
+    """Share of the steps in which the learning rate rises; then it falls to zero."""
+
+    max_gradient_norm: float = 1.0
+    """Longer gradients are scaled down to this length."""
+
+    batch_norm: Literal["frozen", "trained"] = "frozen"
+    """Whether batch norms keep the statistics that they came with; train those of a random
+    start."""
+
+    mixed_precision: Literal["no", "bf16", "fp16"] = "no"
+    """Arithmetic of the forward pass."""
+
+    evaluation_batch_size: int = 256
+    """Pictures per forward pass in validation."""
+
+    checkpoint_steps: int = 500
+    """Steps between checkpoints; there is one after each epoch, too."""
+
+    resume: Literal["auto", "never"] = "auto"
+    """Go on from the newest checkpoint of a run with the same settings, or refuse a used output."""
+
+    num_workers: int = 1
+    """Processes that decode pictures, per training process."""
+
+    seed: int = 0
+    """Seed of the random start, of batches and of sampled candidates."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(FinetuneConfig, argv))
+
+
+def run(config: FinetuneConfig) -> None:
+    """Train as `config` says, on every process that was launched."""
+    from accelerate import Accelerator
+
+    from vg_mc.encoders.loading import load_encoder
+    from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.reports.curves import write_learning_curves
+    from vg_mc.training.loop import Trainer
+
+    accelerator = Accelerator(mixed_precision=config.mixed_precision)
+    dataset = open_prepared(config.dataset)
+    encoder = load_encoder(config.model, image_size=dataset.image_size, seed=config.seed)
+    with accelerator.main_process_first():
+        claim(config, dataset, accelerator)
+    trainer = Trainer(
+        accelerator,
+        encoder,
+        dataset,
+        settings_of(config),
+        config.output,
+        num_workers=config.num_workers,
+    )
+    trainer.resume()
+    history = trainer.fit()
+    if accelerator.is_main_process:
+        write_learning_curves(history.entries, config.output / "learning-curves.png")
+        best = trainer.progress.best_accuracy
+        print(f"best accuracy on val: {best:.4f}; the model is in {config.output / 'best'}")
+    accelerator.end_training()
+
+
+def settings_of(config: FinetuneConfig) -> "TrainingSettings":
+    """Return the part of the flags that the training loop knows."""
+    from vg_mc.training.settings import TrainingSettings
+
+    return TrainingSettings(
+        batching=config.batching,
+        candidates=config.candidates,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        accumulation=config.gradient_accumulation,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        warmup_ratio=config.warmup_ratio,
+        max_gradient_norm=config.max_gradient_norm,
+        freeze_batch_norm=config.batch_norm == "frozen",
+        evaluation_batch_size=config.evaluation_batch_size,
+        checkpoint_steps=config.checkpoint_steps,
+        seed=config.seed,
+    )
+
+
+def claim(config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator") -> None:
+    """Write config.json into a new run, or make sure that an old one is the same run.
+
+    Raises:
+        BadInputError: If the output holds another run; each differing setting is named.
+    """
+    described = describe(config, dataset, accelerator)
+    path = config.output / "config.json"
+    if not path.exists():
+        config.output.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(described, indent=2) + "\n")
+        return
+    if config.resume == "never" and accelerator.is_main_process:
+        raise BadInputError("a run is here already, and --resume is never", file=config.output)
+    before = json.loads(path.read_text())
+    different = [
+        f"{key} was {before['settings'].get(key)!r} and is now {value!r}"
+        for key, value in described["settings"].items()
+        if before["settings"].get(key) != value
+    ]
+    if different:
+        problem = "the run that is here had other settings: " + "; ".join(different)
+        raise BadInputError(problem, file=config.output)
+
+
+def describe(
+    config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator"
+) -> dict[str, Any]:
+    """Describe a run: the settings decide on its weights, the rest says where it was made."""
+    from vg_mc.versions import versions
+
+    decisive = {
+        key: value
+        for key, value in asdict(config).items()
+        if key not in ("dataset", "output", "resume", "num_workers")
+    }
+    return {
+        "settings": decisive
+        | {"data_hash": dataset.data_hash, "processes": accelerator.num_processes},
+        "dataset": str(config.dataset),
+        "marker": dataset.manifest["settings"]["marker"],
+        "fit": dataset.manifest["settings"]["fit"],
+        "versions": versions(),
+    }

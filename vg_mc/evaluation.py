@@ -1,0 +1,124 @@
+"""Scoring a model on a split: every picture and every distinct text is encoded once.
+
+Text and picture meet only in a dot product, so a candidate that five expressions of its image ask
+about costs one pass through the model, not five.
+"""
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from vg_mc.encoders.dual_encoder import DualEncoder
+from vg_mc.predictions import Predictions
+from vg_mc.prepared.dataset import PreparedDataset
+
+Ids = NDArray[np.int64]
+
+
+class PictureReader(Dataset[Tensor]):
+    """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
+
+    def __init__(self, dataset: PreparedDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, candidate_ids: Ids) -> Tensor:
+        return torch.from_numpy(self.dataset.pictures(candidate_ids)).permute(0, 3, 1, 2)
+
+
+def predict(
+    accelerator: Accelerator,
+    encoder: DualEncoder,
+    dataset: PreparedDataset,
+    split: str,
+    *,
+    batch_size: int,
+    num_workers: int,
+) -> Predictions:
+    """Score all candidates of every expression of `split`; all processes share the encoding.
+
+    Expressions without candidates are kept, with no logits: they count as wrong.
+    """
+    expressions = dataset.expressions(split)
+    needed = np.unique(np.concatenate([np.empty(0, np.int64), *expressions.candidate_ids]))
+    texts = list(dict.fromkeys(expressions.texts))
+    with torch.inference_mode(), accelerator.autocast():
+        images = _encode_pictures(accelerator, encoder, dataset, needed, batch_size, num_workers)
+        encoded_texts = _encode_texts(accelerator, encoder, texts, batch_size)
+        position = {text: index for index, text in enumerate(texts)}
+        logits = [
+            encoder.logits(
+                images[np.searchsorted(needed, candidate_ids)],
+                encoded_texts[position[text]][None],
+            )[0]
+            for text, candidate_ids in zip(
+                expressions.texts, expressions.candidate_ids, strict=True
+            )
+        ]
+    return Predictions(
+        name=encoder.name,
+        split=split,
+        data_hash=dataset.data_hash,
+        expression_ids=expressions.expression_ids,
+        image_ids=expressions.image_ids,
+        texts=expressions.texts,
+        categories=expressions.categories,
+        targets=expressions.targets,
+        candidate_ids=expressions.candidate_ids,
+        boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
+        ious=expressions.ious,
+        logits=[row.float().cpu().numpy() for row in logits],
+    )
+
+
+def _encode_pictures(
+    accelerator: Accelerator,
+    encoder: DualEncoder,
+    dataset: PreparedDataset,
+    candidate_ids: Ids,
+    batch_size: int,
+    num_workers: int,
+) -> Tensor:
+    mine = _share(candidate_ids, accelerator)
+    batches = [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
+    loader = DataLoader(
+        PictureReader(dataset), sampler=batches, batch_size=None, num_workers=num_workers
+    )
+    progress = tqdm(loader, desc="encoding", leave=False, disable=not accelerator.is_main_process)
+    features = [encoder.encode_images(pictures) for pictures in progress]
+    return _gathered(accelerator, features, len(candidate_ids))
+
+
+def _encode_texts(
+    accelerator: Accelerator, encoder: DualEncoder, texts: list[str], batch_size: int
+) -> Tensor:
+    """Encode texts in order of their length: alike lengths need little padding."""
+    by_length = np.array(sorted(range(len(texts)), key=lambda index: len(texts[index])), np.int64)
+    mine = _share(by_length, accelerator)
+    features = []
+    for start in range(0, len(mine), batch_size):
+        tokens = encoder.tokenize([texts[index] for index in mine[start : start + batch_size]])
+        features.append(encoder.encode_texts(tokens))
+    in_order = torch.from_numpy(np.argsort(by_length))
+    encoded = _gathered(accelerator, features, len(texts))
+    return encoded[in_order.to(encoded.device)]
+
+
+def _share(ids: Ids, accelerator: Accelerator) -> Ids:
+    """Deal ids to processes in turn; repeats of the last fill up, so that all have as many."""
+    missing = -len(ids) % accelerator.num_processes
+    filled = np.pad(ids, (0, missing), mode="edge") if len(ids) else ids
+    return filled[accelerator.process_index :: accelerator.num_processes]
+
+
+def _gathered(accelerator: Accelerator, features: list[Tensor], count: int) -> Tensor:
+    """Undo `_share`: collect the features of all processes in the order of the ids."""
+    if not features:
+        return torch.empty(0, 1)
+    mine = torch.cat(features)
+    everyone: Tensor = accelerator.gather(mine)
+    in_turn = everyone.reshape(accelerator.num_processes, *mine.shape).transpose(0, 1)
+    return in_turn.reshape(-1, mine.shape[-1])[:count]

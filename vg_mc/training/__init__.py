@@ -1,0 +1,1 @@
+"""Fine-tuning: cross-entropy over drawn candidates, on one process or many."""

@@ -1,0 +1,40 @@
+"""Which code made a result: versions of the libraries that decide on numbers, and our commit."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from vg_mc import __version__
+
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "open_clip_torch",
+    "accelerate",
+    "datasets",
+    "pillow",
+    "numpy",
+)
+
+
+def versions() -> dict[str, str]:
+    """Return name and version of everything that a number may depend on."""
+    libraries = {name: version(name) for name in LIBRARIES}
+    return {
+        "vg_mc": __version__,
+        "commit": commit(),
+        "python": platform.python_version(),
+    } | libraries
+
+
+def commit() -> str:
+    """Return the commit of the checkout that runs, or "unknown" outside of one."""
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()
