@@ -36,8 +36,8 @@ def test_pictures_stand_in_the_order_of_their_ranks(sheet, make_predictions, pic
             top, left = corner(row, place, row_height)
             grey = pixels[top + THUMBNAIL // 2, left + THUMBNAIL // 2]
             assert grey.tolist() == middle_of(candidate.picture)
-            edge = pixels[top + FRAME - 1, left + THUMBNAIL // 2].tolist()
-            assert (edge == [26, 138, 58]) == candidate.fits
+            above = pixels[top - FRAME : top, left + THUMBNAIL // 2]
+            assert (above == [26, 138, 58]).all() == candidate.fits
     assert len(pixels) == 3 * row_height + MARGIN
 
 

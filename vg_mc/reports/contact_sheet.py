@@ -19,7 +19,7 @@ from vg_mc.whole_files import whole_file
 
 THUMBNAIL = 160  # side of a picture
 MARGIN = 8
-LINE = 22  # height of a line of text
+LINE = 24  # height of a line of text
 FRAME = 4
 
 _WIDTH = SHOWN * (THUMBNAIL + MARGIN) + MARGIN
@@ -66,9 +66,11 @@ def _draw_candidate(sheet: Image.Image, candidate: RankedCandidate, left: int, t
     sheet.paste(thumbnail, (left, top))
     pen = ImageDraw.Draw(sheet)
     if candidate.fits:
-        corner = (left + THUMBNAIL - 1, top + THUMBNAIL - 1)  # PIL counts the last pixel in
-        pen.rectangle(((left, top), corner), outline=_GREEN, width=FRAME)
-    middle = (left + THUMBNAIL / 2, top + THUMBNAIL + 2)
+        # Around the picture, which it must not cover; PIL counts the last pixel in.
+        end = THUMBNAIL + FRAME - 1
+        around = (left - FRAME, top - FRAME, left + end, top + end)
+        pen.rectangle(around, outline=_GREEN, width=FRAME)
+    middle = (left + THUMBNAIL / 2, top + THUMBNAIL + FRAME)
     font = ImageFont.load_default(size=14)
     pen.text(middle, candidate.percentage, fill=_INK, font=font, anchor="ma")
 
