@@ -1,9 +1,10 @@
 """``make demo``: the four scripts, one after the other, on scenes drawn for the purpose."""
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def run(config: DemoConfig) -> list["ResultRow"]:
         rows += combine(config, proposals)
     report(config, rows)
     print(screen_text(rows))
-    print(f"\\n{time.perf_counter() - began:.0f} s; pictures: {config.output / 'index.html'}")
+    print(f"\n{time.perf_counter() - began:.0f} s; pictures: {config.output / 'index.html'}")
     return rows
 
 
@@ -77,4 +78,99 @@ def clear(output: Path) -> None:
         raise BadInputError("this folder is not an earlier demo; name another", file=output)
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
-    (output / STAMP).write_text("Made by `make demo`, which replaces this folder.\\n")
+    (output / STAMP).write_text("Made by `make demo`, which replaces this folder.\n")
+
+
+def train_detector(config: DemoConfig) -> Path:
+    """Draw the scenes, and train a YOLO on some of those of the split train."""
+    from vg_mc.corpora.refer import read_refer
+    from vg_mc.corpora.scenes import write_scenes
+    from vg_mc.proposers.yolo_training import TINY, train_yolo
+
+    scenes = config.output / "scenes"
+    write_scenes(
+        scenes,
+        train=config.scenes,
+        evaluation=max(1, config.scenes // 10),
+        size=prepare_data.SCENE_SIZE,
+        seed=config.seed,
+        num_workers=os.cpu_count() or 1,
+    )
+    corpus = read_refer(scenes, "scenes", scenes / "images", skip_bad=False)
+    kept = list(corpus.photos)[: config.detector_scenes]
+    return train_yolo(
+        replace(corpus, photos={image_id: corpus.photos[image_id] for image_id in kept}),
+        config.output / "detector",
+        architecture=TINY,
+        image_size=prepare_data.SCENE_SIZE,
+        epochs=config.detector_epochs,
+        seed=config.seed,
+        batch_size=32,
+    )
+
+
+def prepare(config: DemoConfig, name: str, flags: list[str]) -> None:
+    """Prepare one dataset from the scenes, as ``prepare_data.py`` does."""
+    prepare_data.main(
+        [
+            *("--corpus", "refer", "--split-by", "scenes"),
+            *("--annotations", str(config.output / "scenes")),
+            *("--output", str(config.output / name)),
+            *("--image-size", str(PICTURE_SIZE), "--outline", "1"),
+            *flags,
+        ]
+    )
+
+
+def fine_tune(config: DemoConfig, member: str) -> None:
+    """Train one member, as ``finetune.py`` does."""
+    finetune.main(
+        [
+            *("--recipe", str(RECIPES / f"demo-{member}.yaml")),
+            *("--dataset", str(config.output / "detected")),
+            *("--output", str(config.output / member)),
+            *("--seed", str(config.seed)),
+        ]
+    )
+
+
+def answer(config: DemoConfig, member: str, proposals: str) -> None:
+    """Evaluate one member on one kind of proposals, as ``evaluate.py`` does."""
+    evaluate.main(
+        [
+            *("--dataset", str(config.output / proposals)),
+            *("--model", str(config.output / member / "best")),
+            *("--name", f"{member}, {proposals}"),
+            *("--split", *TEST_SPLITS),
+            *("--output", str(config.output / "evaluations" / f"{member}-{proposals}")),
+        ]
+    )
+
+
+def combine(config: DemoConfig, proposals: str) -> list["ResultRow"]:
+    """Ensemble the members on one kind of proposals, as ``ensemble.py`` does."""
+    evaluations = config.output / "evaluations"
+    return ensemble.run(
+        ensemble.EnsembleConfig(
+            predictions=tuple(evaluations / f"{member}-{proposals}" for member in MEMBERS),
+            output=evaluations / f"ensemble-{proposals}",
+            name=f"ensemble, {proposals}",
+        )
+    )
+
+
+def report(config: DemoConfig, rows: list["ResultRow"]) -> None:
+    """Write the table of everything, and a page and a picture of examples of the ensemble."""
+    from vg_mc.predictions import read_predictions
+    from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.reports.contact_sheet import write_contact_sheet
+    from vg_mc.reports.examples import spread_rows
+    from vg_mc.reports.gallery import write_gallery
+    from vg_mc.reports.tables import protocol_of, write_results
+
+    predictions = read_predictions(config.output / "evaluations" / "ensemble-detected" / "val")
+    pictures_of = open_prepared(config.output / "detected").picture_bytes
+    shown = spread_rows(predictions, each=12)
+    write_results(rows, protocol_of([predictions]), config.output)
+    write_gallery(predictions, shown, pictures_of, config.output / "index.html")
+    write_contact_sheet(predictions, shown[:4], pictures_of, config.output / "examples.png")
