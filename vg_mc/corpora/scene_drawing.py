@@ -91,8 +91,8 @@ def _draw_specks(pen: ImageDraw.ImageDraw, size: tuple[int, int], random: Random
 
 
 def _with_noise(picture: Image.Image, random: Random) -> Image.Image:
-    """Add grain of up to 3 to 12 levels either way, as a camera does."""
-    strength = random.randint(3, 12)
+    """Add grain of up to 2 to 9 levels either way, as a camera does."""
+    strength = random.randint(2, 9)
     bands = len(picture.getbands())
     anything = Image.frombytes(
         "RGB", picture.size, random.randbytes(picture.width * picture.height * bands)

@@ -22,11 +22,12 @@ COLORS: dict[str, RGB] = {
 }
 
 # Sides as shares of the scene's width. The gaps are wide, so that "small" is small beside anything
-# else; the smallest is still 8 pixels wide in a picture of 64.
+# else; the smallest is still 10 pixels wide in a picture of 64, so that its shape survives the
+# outline of a marker.
 SIZES: dict[str, tuple[float, float]] = {
-    "small": (0.125, 0.145),
-    "medium": (0.19, 0.215),
-    "big": (0.28, 0.315),
+    "small": (0.155, 0.17),
+    "medium": (0.22, 0.24),
+    "big": (0.31, 0.34),
 }
 
 
@@ -58,7 +59,6 @@ CORNERS: dict[str, list[Point]] = {
     "circle": [],
     "square": [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)],
     "triangle": [(0.5, 0.0), (1.0, 1.0), (0.0, 1.0)],
-    "diamond": [(0.5, 0.0), (1.0, 0.5), (0.5, 1.0), (0.0, 0.5)],
     "star": _star(),
     "cross": _cross(0.36),
 }
