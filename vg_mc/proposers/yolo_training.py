@@ -75,8 +75,14 @@ def train_yolo(
         "seed": seed,
         "device": "cpu",
         "pretrained": False,
+        "rect": _are_alike(corpus),  # no padding to a square
     }
     return _trained(settings | RECIPE | QUIET, epochs)
+
+
+def _are_alike(corpus: Corpus) -> bool:
+    """Whether all photos have one size; otherwise ultralytics could not shuffle unpadded ones."""
+    return len({(photo.width, photo.height) for photo in corpus.photos.values()}) == 1
 
 
 def _trained(settings: dict[str, Any], epochs: int) -> Path:
@@ -88,7 +94,7 @@ def _trained(settings: dict[str, Any], epochs: int) -> Path:
         trainer = DetectionTrainer(overrides=settings)
         trainer.add_callback("on_train_epoch_end", lambda _: progress.update())
         torch.set_num_threads(threads)  # the trainer takes all cores but one
-        trainer.train()
+        trainer.train()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
     return Path(trainer.best)
 
