@@ -9,7 +9,7 @@ MIN_VISIBLE = 0.62  # of each shape: what is hidden more is a matter of opinion
 MAX_COVERED = 0.3  # of the smaller of two boxes
 CUT_SHARE = 0.4  # of the larger objects may cross the edge, by at most
 CUT_DEPTH = 0.3  # of their side
-COLORS_PER_SCENE = 4  # few, so that objects share colours
+COLORS_PER_SCENE = 5  # few, so that objects share colours
 PLACE_ATTEMPTS = 12
 SIZE_WEIGHTS = (0.35, 0.4, 0.25)  # of small, medium, big
 
