@@ -5,6 +5,7 @@ painting it. A translucent box keeps the object visible and its surroundings in 
 would not (Colorful Prompt Tuning, https://arxiv.org/abs/2109.11797).
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, floor
@@ -15,6 +16,8 @@ from vg_mc.records import XYXY
 
 RGB = tuple[int, int, int]
 
+ROUNDING = 6  # decimals of a pixel: scaling errs far behind them, and that touches no pixel
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -23,7 +26,7 @@ class Marker:
     Attributes:
         color: RGB of the outline and of the shading.
         opacity: Share of `color` in a shaded pixel; 0 leaves the outline alone.
-        outline: Width of the outline in pixels of the picture, drawn inside the box.
+        outline: Width of the outline in pixels of the picture, drawn inside the box; 0 draws none.
     """
 
     color: RGB
@@ -72,28 +75,31 @@ def choose_marker(
     return marker
 
 
-def draw(picture: Image.Image, box: XYXY, marker: Marker) -> Image.Image:
-    """Return a copy of an RGB picture with `box` (in its pixels) marked, all else untouched.
+def draw(picture: Image.Image, boxes: Iterable[XYXY], marker: Marker) -> Iterator[Image.Image]:
+    """Yield a copy of an RGB picture for each box (in its pixels), marked there and only there.
 
     A box thinner than a pixel, as far small objects are after resizing, still marks one.
     """
-    pixels = covered_pixels(box, *picture.size)
-    region = picture.crop(pixels).point(_shading(marker.color, marker.opacity))
-    if marker.outline:
-        last = (region.width - 1, region.height - 1)  # PIL counts the last pixel in
-        pen = ImageDraw.Draw(region)
-        pen.rectangle(((0, 0), last), outline=marker.color, width=marker.outline)
-    candidate = picture.copy()
-    candidate.paste(region, pixels[:2])
-    return candidate
+    shaded = picture.point(_shading(marker.color, marker.opacity))  # once: boxes are cut out of it
+    for box in boxes:
+        pixels = covered_pixels(box, *picture.size)
+        region = shaded.crop(pixels)
+        if marker.outline:
+            last = (region.width - 1, region.height - 1)  # PIL counts the last pixel in
+            pen = ImageDraw.Draw(region)
+            pen.rectangle(((0, 0), last), outline=marker.color, width=marker.outline)
+        candidate = picture.copy()
+        candidate.paste(region, pixels[:2])
+        yield candidate
 
 
 def covered_pixels(box: XYXY, width: int, height: int) -> tuple[int, int, int, int]:
     """Return the whole pixels that `box` touches, cut to the picture and at least one each way."""
-    left = min(max(floor(box[0]), 0), width - 1)
-    top = min(max(floor(box[1]), 0), height - 1)
-    right = max(min(ceil(box[2]), width), left + 1)
-    bottom = max(min(ceil(box[3]), height), top + 1)
+    box_left, box_top, box_right, box_bottom = (round(edge, ROUNDING) for edge in box)
+    left = min(max(floor(box_left), 0), width - 1)
+    top = min(max(floor(box_top), 0), height - 1)
+    right = max(min(ceil(box_right), width), left + 1)
+    bottom = max(min(ceil(box_bottom), height), top + 1)
     return left, top, right, bottom
 
 

@@ -4,28 +4,44 @@ Raw pixels as stored, EXIF rotation ignored: COCO's boxes are drawn on those. Th
 be the announced one, or boxes and pixels would silently disagree.
 """
 
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from vg_mc.faults import BadInputError
 from vg_mc.records import Photo
 
 LARGEST_PHOTO = 50_000_000  # pixels; a larger one is an error or a decompression bomb
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP"]
+MISSING_SHOWN = 20
 
 
 def locate(folder: Path, photo: Photo) -> Path:
     """Return the path of a photo, which must lie inside `folder` once all links are followed."""
-    path = (folder / photo.file_name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise BadInputError(
-            f"the name leads outside the images folder {folder}",
-            file=photo.file_name,
-            record=f"image {photo.image_id}",
-        )
+    try:
+        path = (folder / photo.file_name).resolve()
+        path.relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # also a circle of links, a NUL
+        problem = "expected a file name that leads nowhere but into the folder of images"
+        record = f"image {photo.image_id}"
+        raise BadInputError(problem, file=photo.file_name, record=record) from error
     return path
+
+
+def require_photos(folder: Path, photos: Iterable[Photo]) -> None:
+    """Look whether all files are there, so that a long run does not stop at one after the other.
+
+    Raises:
+        BadInputError: If some are missing; it names the first.
+    """
+    missing = [photo.file_name for photo in photos if not locate(folder, photo).is_file()]
+    if missing:
+        named = ", ".join(missing[:MISSING_SHOWN])
+        more = ", ..." if len(missing) > MISSING_SHOWN else ""
+        raise BadInputError(f"{len(missing):,} photos are missing: {named}{more}", file=folder)
 
 
 def open_photo(folder: Path, photo: Photo) -> Image.Image:
@@ -38,16 +54,31 @@ def open_photo(folder: Path, photo: Photo) -> Image.Image:
     path = locate(folder, photo)
     record = f"image {photo.image_id}"
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            _check_size(image.size, photo, path)
-            return _as_rgb(image)
+        with warnings.catch_warnings():
+            # Pillow only warns from 89 million pixels on, where we refuse.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                _check_size(image.size, photo, path)
+                return _as_rgb(image)
     except BadInputError:
         raise
-    except FileNotFoundError as error:
-        raise BadInputError("the photo is missing", file=path, record=record) from error
     except Exception as error:  # Pillow raises a dozen classes on damaged files
-        problem = f"not a readable photo ({error}); is it a download error page or cut short?"
-        raise BadInputError(problem, file=path, record=record) from error
+        raise BadInputError(_problem(error, path), file=path, record=record) from error
+
+
+def _problem(error: Exception, path: Path) -> str:
+    """Say what is wrong without the path, which the report of another machine would not have."""
+    if isinstance(error, FileNotFoundError):
+        return "the photo is missing"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more pixels than the allowed {LARGEST_PHOTO:,}"
+    if isinstance(error, UnidentifiedImageError) and path.stat().st_size == 0:
+        return "the file is empty"
+    if isinstance(error, UnidentifiedImageError):
+        return f"expected one of {', '.join(FORMATS)}; is it the error page of a download?"
+    if isinstance(error, OSError) and error.strerror:
+        return f"not a readable file: {error.strerror}"
+    return f"a damaged photo: {error}"
 
 
 def _check_size(size: tuple[int, int], photo: Photo, path: Path) -> None:

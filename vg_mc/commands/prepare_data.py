@@ -10,7 +10,7 @@ from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.fitting import Fit
-from vg_mc.markers import choose_marker
+from vg_mc.markers import Marker, choose_marker
 from vg_mc.preparation.settings import (
     Drawing,
     PreparationSettings,
@@ -109,10 +109,38 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(summary(manifest, config.output))
 
 
+def check_flags(config: PrepareConfig) -> None:
+    """Refuse flags that make no sense, alone or together, before any work is done.
+
+    Raises:
+        BadInputError: Naming the first such flag.
+    """
+    for name in ("image_size", "detector_size", "num_workers", "scenes"):
+        if getattr(config, name) < 1:
+            flag = f"--{name.replace('_', '-')}"
+            raise BadInputError(f"expected 1 or more, not {getattr(config, name)}", record=flag)
+    if not 0 <= config.confidence <= 1:
+        raise BadInputError(f"expected 0 to 1, not {config.confidence}", record="--confidence")
+    asked = {config.proposer, config.train_proposer}
+    for kind, flag, file in (
+        ("yolo", "--weights", config.weights),
+        ("stored", "--proposals", config.proposals),
+    ):
+        if kind in asked and file is None:
+            raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
+        if kind not in asked and file is not None:
+            problem = f"it is for the proposer {kind}, which no split is to get"
+            raise BadInputError(problem, record=flag)
+        if file is not None and not file.is_file():
+            raise BadInputError("there is no such file", file=file, record=flag)
+    _marker(config)
+
+
 def run(config: PrepareConfig) -> Manifest:
     """Prepare the dataset that `config` describes and return its manifest."""
     from vg_mc.preparation.run import prepare
 
+    check_flags(config)
     corpus = read_corpus(config)
     settings = settings_of(config, corpus)
     return prepare(
@@ -150,18 +178,12 @@ def read_corpus(config: PrepareConfig) -> Corpus:
 
 
 def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
-    """Turn flags into settings; a flag that does not fit the others is named."""
-    try:
-        marker = choose_marker(
-            config.marker, color=config.color, opacity=config.opacity, outline=config.outline
-        )
-    except ValueError as error:
-        raise BadInputError(str(error), record="--marker") from error
+    """Turn flags into settings."""
     return PreparationSettings(
-        drawing=Drawing(marker=marker, image_size=config.image_size, fit=config.fit),
+        drawing=Drawing(marker=_marker(config), image_size=config.image_size, fit=config.fit),
         train_proposer=_proposer(config.train_proposer, config),
         proposer=_proposer(config.proposer, config),
-        splits=config.splits or splits_of(corpus),
+        splits=tuple(dict.fromkeys(config.splits)) or splits_of(corpus),
         skip_bad=config.on_error == "skip",
     )
 
@@ -172,13 +194,19 @@ def splits_of(corpus: Corpus) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
 
 
+def _marker(config: PrepareConfig) -> Marker:
+    try:
+        return choose_marker(
+            config.marker, color=config.color, opacity=config.opacity, outline=config.outline
+        )
+    except ValueError as error:
+        raise BadInputError(str(error), record="--marker") from error
+
+
 def _proposer(kind: ProposerKind, config: PrepareConfig) -> ProposerChoice:
     if kind == "annotations":
         return ProposerChoice(kind)
     source = config.weights if kind == "yolo" else config.proposals
-    if source is None:
-        flag = "--weights" if kind == "yolo" else "--proposals"
-        raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
     return ProposerChoice(kind, source, config.confidence, config.detector_size, config.device)
 
 

@@ -1,9 +1,8 @@
 """The offline stage from start to end: draw in parallel, count, describe, publish."""
 
 import json
-import multiprocessing
+import re
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -11,18 +10,20 @@ from typing import Any
 
 from tqdm import tqdm
 
-from vg_mc import __version__
 from vg_mc.faults import BadInputError
+from vg_mc.photos import require_photos
 from vg_mc.preparation.expressions import count_split, expression_rows, read_drawn
 from vg_mc.preparation.publishing import building
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.preparation.shards import (
     ShardTask,
     draw_shard,
+    is_drawn,
     kept_photos,
     plan_shards,
     rejected_photos,
 )
+from vg_mc.preparation.workers import results_as_they_come
 from vg_mc.prepared.card import write_card
 from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,
@@ -42,7 +43,9 @@ from vg_mc.prepared.schema import (
     shard_name,
     write_shard,
 )
-from vg_mc.records import Corpus, Rejected
+from vg_mc.records import Corpus, Photo, Rejected
+from vg_mc.versions import versions
+from vg_mc.whole_files import write_whole_text
 
 ONLY_SHARD = shard_name(0, 1)
 
@@ -60,22 +63,43 @@ def prepare(
     The bytes written do not depend on `num_workers`. A run that was killed is continued.
 
     Raises:
-        BadInputError: If the input is not usable, or `output` exists.
+        BadInputError: If the input is not usable, or `output` may not be replaced.
     """
+    check_splits(corpus, settings.splits)
     described = describe(corpus, settings)
-    with building(output, described, overwrite=overwrite) as folder:
+    place = {"images_folder": str(corpus.images_folder.resolve())}
+    with building(output, described | place, overwrite=overwrite) as folder:
         tasks = plan_shards(corpus, settings, folder / "candidates")
-        if not tasks:
-            splits = ", ".join(settings.splits)
-            raise BadInputError(f"no expression in the splits {splits}", file=corpus.name)
-        _draw_all([task for task in tasks if not task.path.exists()], tasks, num_workers)
+        if not settings.skip_bad:
+            require_photos(corpus.images_folder, _each_photo(tasks))
+        _draw_all(tasks, num_workers)
         rejected = _write_rejected(corpus, settings.splits, tasks, folder)
         finish_folder(folder / "candidates", CANDIDATES, [task.path.name for task in tasks])
         counts = _write_expressions(corpus, settings, tasks, folder)
+        if not any(count["expressions"] for count in counts.values()):
+            problem = f"not one photo could be used; {rejected:,} records were left out"
+            raise BadInputError(problem, file=corpus.images_folder)
         manifest = _manifest(described, counts, rejected, tasks, folder)
         write_card(folder, manifest)
         write_manifest(folder, manifest)
     return manifest
+
+
+def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
+    """Refuse splits that nothing can be prepared for.
+
+    Raises:
+        BadInputError: If there are none, or one is unknown or unfit for the name of a folder.
+    """
+    known = dict.fromkeys(expression.split for expression in corpus.expressions)
+    if not known:
+        raise BadInputError("not a single usable expression", file=corpus.name)
+    for split in splits:
+        if split not in known:
+            problem = f"no split is called {split!r}; there are {', '.join(known)}"
+            raise BadInputError(problem, file=corpus.name)
+        if not re.fullmatch(r"\w[\w.-]*", split):  # it comes from a file, and may lead anywhere
+            raise BadInputError(f"a split gets a folder, but not {split!r}", file=corpus.name)
 
 
 def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
@@ -92,9 +116,10 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
             "marker": asdict(drawing.marker) | {"color": list(drawing.marker.color)},
             "train_proposer": _proposer_settings(settings.train_proposer),
             "proposer": _proposer_settings(settings.proposer),
+            "skip_bad": settings.skip_bad,
         },
-        "sources": {path.name: file_hash(path) for path in sorted(files)},
-        "versions": {"vg_mc": __version__, "pillow": version("pillow")},
+        "sources": [{"file": path.name, "sha256": file_hash(path)} for path in sorted(files)],
+        "versions": versions(),
     }
 
 
@@ -102,21 +127,26 @@ def _proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
     if choice.source is None:
         return {"kind": choice.kind}
     settings = {"kind": choice.kind, "source": choice.source.name, "confidence": choice.confidence}
-    return settings | ({"detector_size": choice.detector_size} if choice.kind == "yolo" else {})
+    if choice.kind == "stored":
+        return settings
+    return settings | {
+        "detector_size": choice.detector_size,
+        "device": choice.device.partition(":")[0],  # which card does not matter
+        "ultralytics": version("ultralytics"),
+    }
 
 
-def _draw_all(missing: list[ShardTask], tasks: list[ShardTask], num_workers: int) -> None:
-    photos = sum(len(task.photos) for task in tasks)
-    done = photos - sum(len(task.photos) for task in missing)
+def _draw_all(tasks: list[ShardTask], num_workers: int) -> None:
+    missing = [task for task in tasks if not is_drawn(task)]
+    photos = len(_each_photo(tasks))
+    done = photos - len(_each_photo(missing))
     with tqdm(total=photos, initial=done, desc="drawing", unit="photo") as progress:
-        if num_workers == 1:
-            for task in missing:
-                progress.update(draw_shard(task))
-            return
-        context = multiprocessing.get_context("spawn")  # threads of a parent do not survive a fork
-        with ProcessPoolExecutor(num_workers, mp_context=context) as pool:
-            for future in as_completed([pool.submit(draw_shard, task) for task in missing]):
-                progress.update(future.result())
+        for drawn in results_as_they_come(draw_shard, missing, num_workers):
+            progress.update(drawn)
+
+
+def _each_photo(tasks: list[ShardTask]) -> list[Photo]:
+    return [photo for task in tasks for photo in task.photos]
 
 
 def _write_rejected(
@@ -135,7 +165,7 @@ def _write_rejected(
     ]
     records = [*corpus.rejected, *with_bad_photo]
     lines = [json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records]
-    (folder / "rejected.jsonl").write_text("".join(lines), encoding="utf-8")
+    write_whole_text(folder / "rejected.jsonl", "".join(lines))
     return len(records)
 
 
@@ -155,7 +185,6 @@ def _write_expressions(
 
 
 def _write_table(folder: Path, features: Features, rows: list[dict[str, Any]]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     write_shard(folder / ONLY_SHARD, features, rows)
     finish_folder(folder, features, [ONLY_SHARD])
 

@@ -53,3 +53,9 @@ class PreparationSettings:
     proposer: ProposerChoice
     splits: tuple[str, ...]
     skip_bad: bool
+
+    @property
+    def wrong_answers(self) -> ProposerChoice | None:
+        """Proposer of further wrong answers; None where it could not find any others."""
+        known = self.proposer.kind == "annotations" or self.proposer == self.train_proposer
+        return None if known else self.proposer

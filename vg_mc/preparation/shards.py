@@ -7,9 +7,8 @@ same files, and a shard that a killed run has finished is never drawn again.
 import io
 import json
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,6 +24,7 @@ from vg_mc.prepared.schema import CANDIDATES, open_shard, shard_name, write_shar
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
 
 PHOTOS_PER_SHARD = 64
+PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
 REJECTED = "rejected"  # in a shard's metadata: image ids of photos left out, and why
 
 JPEG_QUALITY = 90
@@ -37,7 +37,8 @@ class ShardTask:
 
     Attributes:
         annotated: The annotated regions of each photo.
-        wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals.
+        wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals;
+            None where there are to be none.
     """
 
     path: Path
@@ -55,7 +56,7 @@ def plan_shards(corpus: Corpus, settings: PreparationSettings, folder: Path) -> 
     groups = []
     for is_train in (True, False):
         proposer = settings.train_proposer if is_train else settings.proposer
-        wrong_answers = settings.proposer if is_train else None
+        wrong_answers = settings.wrong_answers if is_train else None
         photos = _photos_of(corpus, settings.splits, is_train=is_train)
         if not is_train and settings.proposer == settings.train_proposer:
             train_photos = set(_photos_of(corpus, settings.splits, is_train=True))
@@ -69,7 +70,7 @@ def plan_shards(corpus: Corpus, settings: PreparationSettings, folder: Path) -> 
             path=folder / shard_name(index, len(groups)),
             images_folder=corpus.images_folder,
             photos=photos,
-            annotated=tuple(tuple(corpus.annotations[photo.image_id]) for photo in photos),
+            annotated=tuple(tuple(corpus.annotations.get(photo.image_id, ())) for photo in photos),
             proposer=proposer,
             wrong_answers=wrong_answers,
             drawing=settings.drawing,
@@ -90,15 +91,19 @@ def _photos_of(corpus: Corpus, splits: tuple[str, ...], *, is_train: bool) -> li
 
 def draw_shard(task: ShardTask) -> int:
     """Draw all candidates of a shard, write its file and return its number of photos."""
-    photos, annotated, images, rejected = _open_photos(task)
-    proposals = _propose(task, photos, annotated, images)
-    rows = [
-        candidate_rows(photo, image, found, task.drawing)
-        for photo, image, found in zip(photos, images, proposals, strict=True)
-    ]
-    notes = {REJECTED: json.dumps(rejected)}
-    write_shard(task.path, CANDIDATES, list(chain.from_iterable(rows)), notes)
+    rows: list[dict[str, Any]] = []
+    rejected: dict[int, str] = {}
+    for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
+        opened = _open_photos(task, slice(start, start + PHOTOS_AT_ONCE), rejected)
+        for one, proposals in zip(opened, _propose(task, opened), strict=True):
+            rows += candidate_rows(one.photo, one.image, proposals, task.drawing)
+    write_shard(task.path, CANDIDATES, rows, {REJECTED: json.dumps(rejected)})
     return len(task.photos)
+
+
+def is_drawn(task: ShardTask) -> bool:
+    """Tell whether a shard need not be drawn again; a photo left out may have been mended since."""
+    return task.path.exists() and not rejected_photos(task)
 
 
 def rejected_photos(task: ShardTask) -> dict[int, str]:
@@ -113,62 +118,51 @@ def kept_photos(task: ShardTask) -> list[Photo]:
     return [photo for photo in task.photos if photo.image_id not in rejected]
 
 
-def _open_photos(
-    task: ShardTask,
-) -> tuple[list[Photo], list[tuple[Proposal, ...]], list[Image.Image], dict[int, str]]:
-    photos, annotated, images, rejected = [], [], [], {}
-    for photo, regions in zip(task.photos, task.annotated, strict=True):
+class OpenedPhoto(NamedTuple):
+    """A photo while it is looked at."""
+
+    photo: Photo
+    annotated: tuple[Proposal, ...]
+    image: Image.Image
+
+
+def _open_photos(task: ShardTask, which: slice, rejected: dict[int, str]) -> list[OpenedPhoto]:
+    """Decode some photos of a shard; add to `rejected` why any was left out."""
+    opened = []
+    for photo, annotated in zip(task.photos[which], task.annotated[which], strict=True):
         try:
-            images.append(open_photo(task.images_folder, photo))
+            opened.append(OpenedPhoto(photo, annotated, open_photo(task.images_folder, photo)))
         except BadInputError as error:
             if not task.skip_bad:
                 raise
             rejected[photo.image_id] = error.problem
-        else:
-            photos.append(photo)
-            annotated.append(regions)
-    return photos, annotated, images, rejected
+    return opened
 
 
-def _propose(
-    task: ShardTask,
-    photos: list[Photo],
-    annotated: list[tuple[Proposal, ...]],
-    images: list[Image.Image],
-) -> list[list[Proposal]]:
-    found = _ask(task.proposer, photos, annotated, images)
+def _propose(task: ShardTask, opened: list[OpenedPhoto]) -> list[list[Proposal]]:
+    found = _ask(task.proposer, opened)
     lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
-    if task.wrong_answers is None or task.wrong_answers.kind == "annotations" or not lonely:
+    if task.wrong_answers is None or not lonely:
         return found
-    further = _ask(
-        task.wrong_answers,
-        [photos[index] for index in lonely],
-        [annotated[index] for index in lonely],
-        [images[index] for index in lonely],
-    )
+    further = _ask(task.wrong_answers, [opened[index] for index in lonely])
     for index, proposals in zip(lonely, further, strict=True):
-        found[index] = found[index] + apart_from(proposals, annotated[index])
+        found[index] += apart_from(proposals, [*opened[index].annotated, *found[index]])
     return found
 
 
-def _ask(
-    choice: ProposerChoice,
-    photos: list[Photo],
-    annotated: list[tuple[Proposal, ...]],
-    images: list[Image.Image],
-) -> list[list[Proposal]]:
+def _ask(choice: ProposerChoice, opened: list[OpenedPhoto]) -> list[list[Proposal]]:
     if choice.kind == "annotations":
-        return [list(regions) for regions in annotated]
-    return ask(choice, photos, [np.asarray(image) for image in images])
+        return [list(one.annotated) for one in opened]
+    return ask(choice, [one.photo for one in opened], [np.asarray(one.image) for one in opened])
 
 
-def apart_from(proposals: list[Proposal], annotated: tuple[Proposal, ...]) -> list[Proposal]:
-    """Return the proposals that overlap none of the annotated regions: surely wrong answers."""
+def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:
+    """Return the proposals that overlap none of `others`; if one is the target, they are wrong."""
     overlap = intersections(
         as_boxes([proposal.box for proposal in proposals]),
-        as_boxes([region.box for region in annotated]),
+        as_boxes([other.box for other in others]),
     )
-    touches = np.atleast_1d(overlap.any(axis=1))
+    touches = np.asarray(overlap.any(axis=1))
     return [proposal for proposal, touched in zip(proposals, touches, strict=True) if not touched]
 
 
@@ -179,22 +173,20 @@ def candidate_rows(
     picture = fit_photo(image, drawing.image_size, drawing.fit)
     placement = place(photo.width, photo.height, drawing.image_size, drawing.fit)
     boxes = clipped(as_boxes([proposal.box for proposal in proposals]), photo.width, photo.height)
-    rows = []
-    for proposal, box, placed in zip(proposals, boxes, placement.to_picture(boxes), strict=True):
-        left, top, right, bottom = placed.tolist()
-        candidate = draw(picture, (left, top, right, bottom), drawing.marker)
-        rows.append(
-            {
-                "image_id": photo.image_id,
-                "box": box.tolist(),
-                "score": proposal.score,
-                "category": proposal.category,
-                "source": proposal.source,
-                "annotation_id": proposal.annotation_id,
-                "picture": {"bytes": _encoded(candidate), "path": None},
-            }
-        )
-    return rows
+    placed = map(tuple, placement.to_picture(boxes).tolist())
+    candidates = draw(picture, placed, drawing.marker)
+    return [
+        {
+            "image_id": photo.image_id,
+            "box": box,
+            "score": proposal.score,
+            "category": proposal.category,
+            "source": proposal.source,
+            "annotation_id": proposal.annotation_id,
+            "picture": {"bytes": _encoded(candidate), "path": None},
+        }
+        for proposal, box, candidate in zip(proposals, boxes.tolist(), candidates, strict=True)
+    ]
 
 
 def _encoded(picture: Image.Image) -> bytes:

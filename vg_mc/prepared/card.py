@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vg_mc.prepared.manifest import Manifest
+from vg_mc.whole_files import write_whole_text
 
 CARD = """---
 task_categories:
@@ -57,7 +58,7 @@ def write_card(folder: Path, manifest: Manifest) -> None:
         data_hash=manifest["data_hash"][:16],
         split=manifest["splits"][0],
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    write_whole_text(folder / "README.md", text)
 
 
 def _row(split: str, counts: dict[str, float]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.schema import open_shard
+from vg_mc.whole_files import write_whole_text
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
@@ -40,7 +41,7 @@ def data_hash(files: list[dict[str, Any]]) -> str:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, the last file of a dataset: where it stands, the dataset is complete."""
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    write_whole_text(folder / FILE_NAME, text + "\n")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -55,13 +56,14 @@ def read_manifest(folder: Path) -> Manifest:
         raise BadInputError(problem, file=folder)
     try:
         manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
-        schema, files = manifest["schema"], manifest["files"]
+        schema = manifest["schema"]
+        sizes = {folder / entry["path"]: entry["bytes"] for entry in manifest["files"]}
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"not a manifest of ours ({error})", file=path) from error
     if schema != SCHEMA_VERSION:
         raise BadInputError(f"schema {schema}, expected {SCHEMA_VERSION}: prepare again", file=path)
-    for entry in files:
-        _check_size(folder / entry["path"], entry["bytes"])
+    for file, size in sizes.items():
+        _check_size(file, size)
     return manifest
 
 

@@ -6,12 +6,13 @@ and its bytes depend on the number of workers (see docs/log.md).
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
+from vg_mc.whole_files import whole_file, write_whole_text
 
 Features = dict[str, Any]
 
@@ -65,19 +66,16 @@ def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
 def write_shard(
     path: Path, features: Features, rows: list[dict[str, Any]], notes: dict[str, str] | None = None
 ) -> None:
-    """Write one Arrow stream file: it has its name only once it is complete and on disk.
-
-    `notes` travel in the file's metadata.
-    """
-    partial = path.with_name(path.name + ".partial")
+    """Write one Arrow stream file, whole or not at all; `notes` travel in its metadata."""
     schema = arrow_schema(features)
     schema = schema.with_metadata({**schema.metadata, **(notes or {})})
-    with partial.open("wb") as sink:
-        with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema), max_chunksize=1024)
-        sink.flush()
-        os.fsync(sink.fileno())
-    partial.replace(path)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    with (
+        whole_file(path) as partial,
+        partial.open("wb") as sink,
+        pa.ipc.new_stream(sink, schema) as writer,
+    ):
+        writer.write_table(table, max_chunksize=1024)
 
 
 def shard_name(index: int, count: int) -> str:
@@ -102,8 +100,8 @@ def finish_folder(folder: Path, features: Features, shards: Iterable[str]) -> No
         "_split": None,
     }
     info = {"citation": "", "description": "", "features": features, "homepage": "", "license": ""}
-    (folder / "state.json").write_text(json.dumps(state, indent=2) + "\n")
-    (folder / "dataset_info.json").write_text(json.dumps(info, indent=2) + "\n")
+    write_whole_text(folder / "state.json", json.dumps(state, indent=2) + "\n")
+    write_whole_text(folder / "dataset_info.json", json.dumps(info, indent=2) + "\n")
 
 
 def open_shard(path: Path) -> pa.Table:

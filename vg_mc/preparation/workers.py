@@ -1,0 +1,47 @@
+"""Processes that work on shards, and that neither outlive nor outrun the one that started them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def results_as_they_come(
+    work: Callable[[Task], Result], tasks: list[Task], num_workers: int
+) -> Iterator[Result]:
+    """Yield ``work(task)`` of every task, in the order in which they are done.
+
+    The first failure is raised at once: tasks at hand are finished, and no other is begun.
+    """
+    if min(num_workers, len(tasks)) <= 1:
+        yield from map(work, tasks)
+        return
+    context = multiprocessing.get_context("spawn")  # threads of a parent do not survive a fork
+    pool = ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start_worker)
+    try:
+        for future in as_completed([pool.submit(work, task) for task in tasks]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with it, however it ends.
+
+    A pool's process would wait for work forever, and go on writing, when its parent was killed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
