@@ -97,9 +97,10 @@ def train_detector(config: DemoConfig) -> Path:
         num_workers=os.cpu_count() or 1,
     )
     corpus = read_refer(scenes, "scenes", scenes / "images", skip_bad=False)
-    kept = list(corpus.photos)[: config.detector_scenes]
+    kept = set(list(corpus.photos)[: config.detector_scenes])
+    expressions = [each for each in corpus.expressions if each.image_id in kept]
     return train_yolo(
-        replace(corpus, photos={image_id: corpus.photos[image_id] for image_id in kept}),
+        replace(corpus, expressions=expressions),
         config.output / "detector",
         architecture=TINY,
         image_size=prepare_data.SCENE_SIZE,

@@ -43,14 +43,14 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
 
 
 def _open(name: str, image_size: int | None) -> "Encoder":
-    folder = Path(name)
-    if folder.is_dir():
-        return _open_folder(folder)
-    if name in ("tiny-vit", "tiny-resnet"):
+    if name in ("tiny-vit", "tiny-resnet"):  # also where a run's folder is called so
         from vg_mc.encoders import tiny
 
         build = tiny.tiny_vit if name == "tiny-vit" else tiny.tiny_resnet
         return build(tiny.IMAGE_SIZE if image_size is None else image_size)
+    folder = Path(name)
+    if folder.is_dir():
+        return _open_folder(folder)
     if name.startswith("open_clip:"):
         from vg_mc.encoders.openclip import open_builtin
 
