@@ -1,12 +1,26 @@
 """Small real objects that several test files share."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vg_mc.boxes import as_boxes, iou_matrix
 from vg_mc.predictions import Predictions
+from vg_mc.prepared.dataset import PreparedDataset, open_prepared
+from vg_mc.prepared.manifest import SCHEMA_VERSION, data_hash, describe_files, write_manifest
+from vg_mc.prepared.schema import (
+    CANDIDATES,
+    EXPRESSIONS,
+    IMAGES,
+    finish_folder,
+    shard_name,
+    write_shard,
+)
 
 
 def made_predictions(
@@ -57,3 +71,119 @@ def made_predictions(
 @pytest.fixture(scope="session")  # property tests need it to outlive their examples
 def make_predictions() -> Callable[..., Predictions]:
     return made_predictions
+
+
+COLOURS = {
+    "red": (220, 30, 30),
+    "green": (30, 200, 30),
+    "blue": (30, 30, 220),
+    "yellow": (220, 220, 30),
+    "white": (240, 240, 240),
+    "black": (10, 10, 10),
+}
+COLOURED_SIZE = 32  # pixels, the smallest that both tiny models take
+
+
+class ColouredPhoto(NamedTuple):
+    """A photo whose candidates are pictures of one colour each; a question is a text and IoUs."""
+
+    colours: Sequence[str]
+    questions: Sequence[tuple[str, Sequence[float]]]
+
+
+def random_photos(count: int, sentences: int, seed: int) -> list[ColouredPhoto]:
+    """Draw photos of 2 to 5 colours; each sentence names one that is in the photo once."""
+    generator = np.random.default_rng(seed)
+    photos = []
+    for _ in range(count):
+        colours = list(generator.permutation(list(COLOURS))[: generator.integers(2, 6)])
+        targets = generator.integers(len(colours), size=sentences)
+        questions = [
+            (f"{('the', 'a')[place % 2]} {colours[target]} one", np.eye(len(colours))[target])
+            for place, target in enumerate(targets)
+        ]
+        photos.append(ColouredPhoto(colours, questions))
+    return photos
+
+
+def write_coloured(folder: Path, splits: dict[str, list[ColouredPhoto]]) -> PreparedDataset:
+    """Write a prepared dataset, so small that a model learns it in seconds."""
+    candidates, images = [], []
+    rows = {split: [] for split in splits}
+    for split, photos in splits.items():
+        for photo in photos:
+            image_id, first = len(images) + 1, len(candidates)
+            images.append({"image_id": image_id, "file_name": "", "width": 99, "height": 9})
+            candidates += [_candidate(image_id, *each) for each in enumerate(photo.colours)]
+            for text, ious in photo.questions:
+                expression_id = 10 * sum(map(len, rows.values())) + 7
+                rows[split].append(_expression(expression_id, image_id, text, ious, first))
+    tables = {"candidates": (CANDIDATES, candidates), "images": (IMAGES, images)}
+    tables |= {f"expressions/{split}": (EXPRESSIONS, rows[split]) for split in splits}
+    for name, (features, table) in tables.items():
+        (folder / name).mkdir(parents=True)
+        write_shard(folder / name / shard_name(0, 1), features, table)
+        finish_folder(folder / name, features, [shard_name(0, 1)])
+    files = describe_files(folder)
+    settings = {
+        "image_size": COLOURED_SIZE,
+        "fit": "squash",
+        "marker": {"color": [0, 0, 0], "opacity": 0, "outline": 0},
+        "train_proposer": {"kind": "annotations"},
+        "proposer": {"kind": "stored"},
+    }
+    described = {"corpus": "colours", "splits": list(splits), "settings": settings, "files": files}
+    write_manifest(folder, {"schema": SCHEMA_VERSION, "data_hash": data_hash(files), **described})
+    return open_prepared(folder)
+
+
+def _candidate(image_id: int, place: int, colour: str) -> dict[str, object]:
+    picture = io.BytesIO()
+    Image.new("RGB", (COLOURED_SIZE, COLOURED_SIZE), COLOURS[colour]).save(picture, "JPEG")
+    return {
+        "image_id": image_id,
+        "box": [10.0 * place, 0.0, 10.0 * place + 8, 8.0],
+        "score": 1.0,
+        "category": colour,
+        "source": "annotations",
+        "annotation_id": place,
+        "picture": {"bytes": picture.getvalue(), "path": None},
+    }
+
+
+def _expression(
+    expression_id: int, image_id: int, text: str, ious: Sequence[float], first: int
+) -> dict[str, object]:
+    target = int(np.argmax(ious)) if len(ious) else 0
+    return {
+        "expression_id": expression_id,
+        "ref_id": expression_id,
+        "image_id": image_id,
+        "annotation_id": target,
+        "text": text,
+        "target": [10.0 * target, 0.0, 10.0 * target + 8, 8.0],
+        "category": "",
+        "candidate_ids": list(range(first, first + len(ious))),
+        "ious": [float(iou) for iou in ious],
+    }
+
+
+@pytest.fixture(scope="session")
+def make_coloured() -> Callable[[Path, dict[str, list[ColouredPhoto]]], PreparedDataset]:
+    return write_coloured
+
+
+@pytest.fixture(scope="session")
+def make_photos() -> Callable[[int, int, int], list[ColouredPhoto]]:
+    return random_photos
+
+
+@pytest.fixture(scope="session")
+def coloured(tmp_path_factory) -> PreparedDataset:
+    """A prepared dataset of colours; testA holds an expression without candidates."""
+    splits = {
+        "train": random_photos(16, 2, seed=0),
+        "val": random_photos(6, 2, seed=1),
+        "testA": [*random_photos(4, 3, seed=2), ColouredPhoto([], [("nothing", [])])],
+    }
+    return write_coloured(tmp_path_factory.mktemp("coloured"), splits)

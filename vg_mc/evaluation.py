@@ -4,17 +4,21 @@ Text and picture meet only in a dot product, so a candidate that five expression
 about costs one pass through the model, not five.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
 import numpy as np
 import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from vg_mc.encoders.dual_encoder import DualEncoder
 from vg_mc.predictions import Predictions
-from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 Ids = NDArray[np.int64]
 
@@ -43,21 +47,13 @@ def predict(
     Expressions without candidates are kept, with no logits: they count as wrong.
     """
     expressions = dataset.expressions(split)
-    needed = np.unique(np.concatenate([np.empty(0, np.int64), *expressions.candidate_ids]))
+    needed = np.unique(_joined(expressions.candidate_ids))
     texts = list(dict.fromkeys(expressions.texts))
-    with torch.inference_mode(), accelerator.autocast():
+    # Not inference mode: what a model caches in it could not be trained with afterwards.
+    with torch.no_grad(), accelerator.autocast(), _in_evaluation_mode(encoder):
         images = _encode_pictures(accelerator, encoder, dataset, needed, batch_size, num_workers)
         encoded_texts = _encode_texts(accelerator, encoder, texts, batch_size)
-        position = {text: index for index, text in enumerate(texts)}
-        logits = [
-            encoder.logits(
-                images[np.searchsorted(needed, candidate_ids)],
-                encoded_texts[position[text]][None],
-            )[0]
-            for text, candidate_ids in zip(
-                expressions.texts, expressions.candidate_ids, strict=True
-            )
-        ]
+        logits = _all_logits(encoder, expressions, images, needed, encoded_texts, texts)
     return Predictions(
         name=encoder.name,
         split=split,
@@ -70,8 +66,47 @@ def predict(
         candidate_ids=expressions.candidate_ids,
         boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
         ious=expressions.ious,
-        logits=[row.float().cpu().numpy() for row in logits],
+        logits=logits,
     )
+
+
+@contextmanager
+def _in_evaluation_mode(encoder: DualEncoder) -> Iterator[None]:
+    """Switch dropout and the learning of statistics off, and back on where they were."""
+    module = cast("nn.Module", encoder)
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
+
+
+def _joined(rows: list[Ids]) -> Ids:
+    return np.concatenate([np.empty(0, np.int64), *rows])
+
+
+def _all_logits(
+    encoder: DualEncoder,
+    expressions: Expressions,
+    images: Tensor,  # features of the candidates `needed`
+    needed: Ids,
+    encoded_texts: Tensor,  # features of `texts`
+    texts: list[str],
+) -> list[NDArray[np.float32]]:
+    """Return the logits of each expression's candidates, in their order."""
+    position = {text: index for index, text in enumerate(texts)}
+    lengths = [len(ids) for ids in expressions.candidate_ids]
+    index = torch.from_numpy(np.searchsorted(needed, _joined(expressions.candidate_ids)))
+    rows = zip(expressions.texts, torch.split(index.to(images.device), lengths), strict=True)
+    logits = [
+        encoder.logits(images[candidates], encoded_texts[position[text]][None])[0]
+        for text, candidates in rows
+        if len(candidates)
+    ]
+    # Fetched from the device at once, not expression by expression.
+    values = torch.cat([torch.empty(0, device=images.device), *logits]).cpu().numpy()
+    return np.split(values, np.cumsum(lengths)[:-1]) if lengths else []
 
 
 def _encode_pictures(
@@ -85,7 +120,11 @@ def _encode_pictures(
     mine = _share(candidate_ids, accelerator)
     batches = [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
     loader = DataLoader(
-        PictureReader(dataset), sampler=batches, batch_size=None, num_workers=num_workers
+        PictureReader(dataset),
+        sampler=batches,
+        batch_size=None,
+        num_workers=num_workers,
+        pin_memory=accelerator.device.type == "cuda",
     )
     progress = tqdm(loader, desc="encoding", leave=False, disable=not accelerator.is_main_process)
     features = [encoder.encode_images(pictures) for pictures in progress]

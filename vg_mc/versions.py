@@ -29,12 +29,20 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit of the checkout that runs, or "unknown" outside of one."""
-    here = Path(__file__).parent
+    """Return the commit of the checkout that runs, or "unknown" outside of one.
+
+    A commit that ends in "-dirty" had changes on top of it.
+    """
     try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
-        )
+        # An environment may lie in somebody else's checkout: is this file part of it?
+        _git("ls-files", "--error-unmatch", Path(__file__).name)
+        return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return found.stdout.strip()
+
+
+def _git(*arguments: str) -> str:
+    outcome = subprocess.run(
+        ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    return outcome.stdout.strip()

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+from vg_mc.records import TRAIN_SPLIT
 
 if TYPE_CHECKING:
     from vg_mc.predictions import Predictions
@@ -30,12 +33,12 @@ class EvaluateConfig:
     """Splits to answer."""
 
     name: str | None = None
-    """What tables call the model; by default what the model calls itself."""
+    """What tables call the model; RUN for RUN/best by default."""
 
     batch_size: int = 256
     """Pictures per forward pass."""
 
-    mixed_precision: Literal["no", "bf16", "fp16"] = "no"
+    mixed_precision: Precision = "no"
     """Arithmetic of the forward pass."""
 
     num_workers: int = 1
@@ -53,15 +56,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: EvaluateConfig) -> list["Predictions"]:
     """Evaluate as `config` says, on every process that was launched; return the predictions."""
-    from accelerate import Accelerator
-
     from vg_mc.encoders.loading import load_encoder
     from vg_mc.evaluation import predict
     from vg_mc.prepared.dataset import open_prepared
 
-    accelerator = Accelerator(mixed_precision=config.mixed_precision)
+    accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
+    check_splits(config, dataset)
     encoder = load_encoder(config.model, image_size=dataset.image_size).to(accelerator.device)
+    name = config.name or short_name(config.model)
     answered = []
     for split in config.split:
         predictions = predict(
@@ -72,12 +75,30 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
             batch_size=config.batch_size,
             num_workers=config.num_workers,
         )
-        name = config.name or predictions.name
-        answered.append(replace(predictions, name=name, facts=facts_of(config, dataset)))
+        facts = facts_of(config, dataset, split)
+        answered.append(replace(predictions, name=name, facts=facts))
     if accelerator.is_main_process:
         report(config, dataset, answered)
     accelerator.end_training()
     return answered
+
+
+def check_splits(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
+    """Refuse a wrong split before the first one is answered."""
+    for split in config.split:
+        if split not in dataset.splits:
+            problem = f"no split {split!r}; there are {', '.join(dataset.splits)}"
+            raise BadInputError(problem, file=dataset.folder)
+        if config.split.count(split) > 1:
+            raise BadInputError(f"the split {split!r} is named twice", record="--split")
+
+
+def short_name(model: str) -> str:
+    """Return what tables call `model`: a folder by its name, a run's best model by the run's."""
+    if not Path(model).is_dir():
+        return model
+    folder = Path(model).resolve()
+    return folder.parent.name if folder.name == "best" and folder.parent.name else folder.name
 
 
 def report(
@@ -101,13 +122,15 @@ def report(
     print(screen_text(rows))
 
 
-def facts_of(config: EvaluateConfig, dataset: "PreparedDataset") -> dict[str, str]:
+def facts_of(config: EvaluateConfig, dataset: "PreparedDataset", split: str) -> dict[str, str]:
     """Return what a reader of the numbers should know besides them."""
     settings = dataset.manifest["settings"]
+    proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]
     return {
         "corpus": dataset.manifest["corpus"],
         "model": config.model,
-        "proposals": " ".join(f"{key} {value}" for key, value in settings["proposer"].items()),
+        "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
+        "proposals": " ".join(f"{key} {value}" for key, value in proposer.items()),
         "marker": " ".join(f"{key} {value}" for key, value in settings["marker"].items()),
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
     }

@@ -1,20 +1,26 @@
 """``accelerate launch finetune.py``: a prepared dataset and a model in, a better model out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
+from vg_mc.fields import as_mapping, read_json
+from vg_mc.whole_files import write_whole_text
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from vg_mc.prepared.dataset import PreparedDataset
     from vg_mc.training.settings import TrainingSettings
+
+# These do not decide on the weights, so a run may go on with others.
+INDECISIVE = ("dataset", "output", "resume", "num_workers", "checkpoint_steps")
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,9 @@ class FinetuneConfig:
 
     batch_norm: Literal["frozen", "trained"] = "frozen"
     """Whether batch norms keep the statistics that they came with; train those of a random
-    start."""
+    start. Trained ones see one process' part of a batch at a time."""
 
-    mixed_precision: Literal["no", "bf16", "fp16"] = "no"
+    mixed_precision: Precision = "no"
     """Arithmetic of the forward pass."""
 
     evaluation_batch_size: int = 256
@@ -90,26 +96,27 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: FinetuneConfig) -> None:
     """Train as `config` says, on every process that was launched."""
-    from accelerate import Accelerator
-
     from vg_mc.encoders.loading import load_encoder
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.curves import write_learning_curves
     from vg_mc.training.loop import Trainer
 
-    accelerator = Accelerator(mixed_precision=config.mixed_precision)
+    settings = settings_of(config)
+    accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
-    encoder = load_encoder(config.model, image_size=dataset.image_size, seed=config.seed)
-    with accelerator.main_process_first():
-        claim(config, dataset, accelerator)
     trainer = Trainer(
         accelerator,
-        encoder,
+        load_encoder(config.model, image_size=dataset.image_size, seed=config.seed),
         dataset,
-        settings_of(config),
+        settings,
         config.output,
         num_workers=config.num_workers,
     )
+    # Last of all checks, so that a start that fails claims no folder. The first process decides
+    # for all, and the others wait until what they read is complete.
+    if accelerator.is_main_process:
+        claim(config, dataset, accelerator)
+    accelerator.wait_for_everyone()
     trainer.resume()
     history = trainer.fit()
     if accelerator.is_main_process:
@@ -149,20 +156,26 @@ def claim(config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Acce
     described = describe(config, dataset, accelerator)
     path = config.output / "config.json"
     if not path.exists():
-        config.output.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(described, indent=2) + "\n")
+        if (config.output / "checkpoints").exists():
+            raise BadInputError("checkpoints without a config.json", file=config.output)
+        write_whole_text(path, json.dumps(described, indent=2) + "\n")
         return
-    if config.resume == "never" and accelerator.is_main_process:
+    if config.resume == "never":
         raise BadInputError("a run is here already, and --resume is never", file=config.output)
-    before = json.loads(path.read_text())
-    different = [
-        f"{key} was {before['settings'].get(key)!r} and is now {value!r}"
-        for key, value in described["settings"].items()
-        if before["settings"].get(key) != value
-    ]
+    before = as_mapping(as_mapping(read_json(path)).get("settings"))
+    different = differences(before, described["settings"])
     if different:
         problem = "the run that is here had other settings: " + "; ".join(different)
         raise BadInputError(problem, file=config.output)
+
+
+def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list[str]:
+    """Name each setting in which two runs differ."""
+    return [
+        f"{key} was {before.get(key)!r} and is now {now.get(key)!r}"
+        for key in dict.fromkeys([*before, *now])
+        if before.get(key) != now.get(key)
+    ]
 
 
 def describe(
@@ -171,11 +184,7 @@ def describe(
     """Describe a run: the settings decide on its weights, the rest says where it was made."""
     from vg_mc.versions import versions
 
-    decisive = {
-        key: value
-        for key, value in asdict(config).items()
-        if key not in ("dataset", "output", "resume", "num_workers")
-    }
+    decisive = {key: value for key, value in asdict(config).items() if key not in INDECISIVE}
     return {
         "settings": decisive
         | {"data_hash": dataset.data_hash, "processes": accelerator.num_processes},

@@ -1,31 +1,50 @@
-"""metrics.jsonl: one line per logged step and per validation, whatever trackers are used."""
+"""metrics.jsonl: one line per step and per validation, whatever trackers are used."""
 
 import json
+import math
 from pathlib import Path
 
-Entry = dict[str, float | int | str]
+from vg_mc.whole_files import write_whole_text
+
+Entry = dict[str, float | str | None]
 
 
 class History:
-    """The log of a run, continued by a resumed run as if it had never stopped."""
+    """The log of a run, continued by a resumed run as if it had never stopped.
 
-    def __init__(self, path: Path, *, steps_taken: int) -> None:
+    Attributes:
+        entries: Everything that was logged.
+        writes: Whether this process writes the file; all others only keep the entries.
+    """
+
+    def __init__(self, path: Path, *, steps_taken: int, writes: bool) -> None:
         """Open the log; what was written after step `steps_taken` is about to be done again."""
         self.path = path
-        self.entries = [entry for entry in _read(path) if int(entry["step"]) <= steps_taken]
-        self._rewrite()
+        self.writes = writes
+        self.entries = [entry for entry in _read(path) if _step(entry) <= steps_taken]
+        if writes:
+            write_whole_text(path, _lines(self.entries))
 
-    def add(self, entry: Entry) -> None:
-        """Append one entry, which has at least a ``step``."""
-        self.entries.append(entry)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+    def add(self, *entries: Entry) -> None:
+        """Append entries, which have at least a ``step``; what is no number becomes null."""
+        kept = [{key: _number_or_none(value) for key, value in each.items()} for each in entries]
+        self.entries += kept
+        if self.writes:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_lines(kept))
 
-    def _rewrite(self) -> None:
-        partial = self.path.with_suffix(".partial")
-        lines = [json.dumps(entry) + "\n" for entry in self.entries]
-        partial.write_text("".join(lines), encoding="utf-8")
-        partial.replace(self.path)
+
+def _lines(entries: list[Entry]) -> str:
+    return "".join(json.dumps(entry, allow_nan=False) + "\n" for entry in entries)
+
+
+def _number_or_none(value: float | str | None) -> float | str | None:
+    # A share of nothing is NaN, which is not JSON.
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _step(entry: Entry) -> int:
+    return int(entry["step"] or 0)
 
 
 def _read(path: Path) -> list[Entry]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vg_mc.batching import Batching
+from vg_mc.faults import BadInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class TrainingSettings:
         accumulation: Parts in which each process computes its share of a batch.
         warmup_ratio: Share of all steps in which the learning rate rises from zero.
         max_gradient_norm: Longer gradients are scaled down to it.
-        freeze_batch_norm: Keep the statistics that the model came with.
+        freeze_batch_norm: Keep the statistics that the model came with. If not, each part of a
+            batch is normalised by itself, and the number of parts has a say in the result.
         checkpoint_steps: Steps between checkpoints; there is always one at the end of an epoch.
     """
 
@@ -33,6 +35,29 @@ class TrainingSettings:
     evaluation_batch_size: int
     checkpoint_steps: int
     seed: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained with, naming the setting.
+
+        Raises:
+            BadInputError: A number is out of its range.
+        """
+        wanted = {
+            "candidates": ("at least 2", self.candidates >= 2),
+            "epochs": ("at least 1", self.epochs >= 1),
+            "batch-size": ("at least 1", self.batch_size >= 1),
+            "gradient-accumulation": ("at least 1", self.accumulation >= 1),
+            "learning-rate": ("above 0", self.learning_rate > 0),
+            "weight-decay": ("at least 0", self.weight_decay >= 0),
+            "warmup-ratio": ("from 0 to 1", 0 <= self.warmup_ratio <= 1),
+            "max-gradient-norm": ("above 0", self.max_gradient_norm > 0),
+            "evaluation-batch-size": ("at least 1", self.evaluation_batch_size >= 1),
+            "checkpoint-steps": ("at least 1", self.checkpoint_steps >= 1),
+            "seed": ("at least 0", self.seed >= 0),
+        }
+        for name, (expected, holds) in wanted.items():
+            if not holds:
+                raise BadInputError(f"expected a number {expected}", record=f"--{name}")
 
     @property
     def question_size(self) -> int | None:

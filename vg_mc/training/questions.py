@@ -1,0 +1,92 @@
+"""Which questions a run asks, in which order, and the loader that brings them."""
+
+import math
+from collections.abc import Iterator
+
+from accelerate import Accelerator
+from torch.utils.data import DataLoader
+
+from vg_mc.batching import (
+    Batch,
+    MicroBatch,
+    QuestionMaker,
+    in_turn,
+    plan_epoch,
+    trainable,
+    units_of,
+)
+from vg_mc.encoders.dual_encoder import DualEncoder
+from vg_mc.faults import BadInputError
+from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.records import TRAIN_SPLIT
+from vg_mc.training.checkpoints import Progress
+from vg_mc.training.settings import TrainingSettings
+
+
+class TrainingQuestions:
+    """The training split as one stream of batches that can be entered at any step.
+
+    Attributes:
+        steps_per_epoch: Optimizer steps in an epoch; the same in each.
+    """
+
+    def __init__(
+        self, accelerator: Accelerator, dataset: PreparedDataset, settings: TrainingSettings
+    ) -> None:
+        """Group the expressions that teach something.
+
+        Raises:
+            BadInputError: If there are none, or too few to share among parts and processes.
+        """
+        self.accelerator = accelerator
+        self.dataset = dataset
+        self.settings = settings
+        self.expressions = dataset.expressions(TRAIN_SPLIT)
+        self.units = units_of(self.expressions, trainable(self.expressions), settings.batching)
+        self.steps_per_epoch = math.ceil(len(self.units) / settings.batch_size)
+        if not self.units:
+            problem = "no training expression has both a right candidate and a wrong one"
+            raise BadInputError(problem, file=dataset.folder)
+        try:
+            self.plan(0)
+        except ValueError as error:
+            raise BadInputError(str(error), record="--batch-size") from error
+
+    def plan(self, epoch: int) -> list[list[MicroBatch]]:
+        """Return the batches of `epoch`, each in parts for all processes."""
+        return plan_epoch(
+            self.units,
+            batch_size=self.settings.batch_size,
+            parts=self.settings.accumulation * self.accelerator.num_processes,
+            seed=self.settings.seed,
+            epoch=epoch,
+        )
+
+    def load(
+        self, encoder: DualEncoder, start: Progress, *, num_workers: int
+    ) -> Iterator[tuple[Batch, float]]:
+        """Load the parts of this process from `start` to the end of the run, in one stream."""
+        makes_questions = QuestionMaker(
+            self.dataset,
+            self.expressions,
+            encoder.tokenize,
+            candidates=self.settings.question_size,
+            seed=self.settings.seed,
+        )
+        return iter(
+            DataLoader(
+                makes_questions,
+                sampler=self._parts(start),
+                batch_size=None,
+                num_workers=num_workers,
+                pin_memory=self.accelerator.device.type == "cuda",
+            )
+        )
+
+    def _parts(self, start: Progress) -> Iterator[MicroBatch]:
+        """Plan epoch by epoch, as the loader asks."""
+        for epoch in range(start.epoch, self.settings.epochs):
+            batches = self.plan(epoch)[start.step if epoch == start.epoch else 0 :]
+            yield from in_turn(
+                batches, self.accelerator.process_index, self.accelerator.num_processes
+            )
