@@ -33,14 +33,20 @@ class YoloProposer:
     name = "yolo"
 
     def __init__(
-        self, weights: Path, *, confidence: float, image_size: int = 640, device: str = "cpu"
+        self,
+        weights: Path,
+        *,
+        confidence: float,
+        image_size: int | None = None,
+        device: str = "cpu",
     ) -> None:
         """Load a detector without running anything that the file may contain.
 
         Args:
             weights: An ultralytics checkpoint of a detection model.
             confidence: Boxes must score above it.
-            image_size: Longer side of the photos in the model, rounded up to its stride.
+            image_size: Longer side of the photos in the model, rounded up to its stride; by
+                default the side that the model was trained with.
             device: Where the model runs, as torch names it.
 
         Raises:
@@ -48,6 +54,7 @@ class YoloProposer:
         """
         self._model = _load(weights).to(device)
         self._stride = max(32, int(self._model.stride.max()))
+        image_size = image_size or int(self._model.args["imgsz"])
         self._side = -(-image_size // self._stride) * self._stride
         self._confidence = confidence
         self._device = torch.device(device)
