@@ -1,0 +1,108 @@
+"""Our reader and plain `datasets` agree on every value."""
+
+import io
+import pickle
+
+import datasets
+import numpy as np
+import pytest
+from PIL import Image
+
+from vg_mc.faults import BadInputError
+from vg_mc.prepared.dataset import open_prepared
+
+
+@pytest.fixture
+def dataset(prepared):
+    return open_prepared(prepared)
+
+
+@pytest.fixture
+def candidates(prepared):
+    return datasets.load_from_disk(str(prepared / "candidates"))
+
+
+SOME = [[0], [5, 0, 3, 3], [6, 5, 4, 3, 2, 1, 0], []]
+some_ids = pytest.mark.parametrize("ids", [np.array(ids, np.int64) for ids in SOME], ids=str)
+
+
+@some_ids
+def test_pictures_are_those_that_datasets_decodes(dataset, candidates, ids):
+    expected = [np.asarray(candidates[int(number)]["picture"]) for number in ids]
+
+    pictures = dataset.pictures(ids)
+
+    assert pictures.shape == (len(ids), 16, 16, 3)
+    assert pictures.dtype == np.uint8
+    assert all((one == other).all() for one, other in zip(pictures, expected, strict=True))
+
+
+@some_ids
+def test_boxes_and_categories_are_those_of_the_rows(dataset, candidates, ids):
+    rows = [candidates[int(number)] for number in ids]
+
+    assert dataset.boxes(ids).tolist() == [row["box"] for row in rows]
+    assert dataset.boxes(ids).shape == (len(ids), 4)
+    assert dataset.candidate_categories(ids) == [row["category"] for row in rows]
+
+
+@some_ids
+def test_picture_files_are_jpeg(dataset, ids):
+    files = [Image.open(io.BytesIO(content)) for content in dataset.picture_bytes(ids)]
+
+    assert [file.format for file in files] == ["JPEG"] * len(ids)
+    assert len(files) == len(ids)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_expressions_are_the_rows_of_their_table(prepared, dataset, split):
+    rows = datasets.load_from_disk(str(prepared / "expressions" / split)).to_list()
+
+    expressions = dataset.expressions(split)
+
+    assert len(expressions) == len(rows)
+    assert [int(number) for number in expressions.expression_ids] == [
+        row["expression_id"] for row in rows
+    ]
+    for column, values in (
+        ("ref_id", expressions.ref_ids),
+        ("image_id", expressions.image_ids),
+        ("text", expressions.texts),
+        ("category", expressions.categories),
+    ):
+        assert list(values) == [row[column] for row in rows]
+    assert expressions.targets.tolist() == [row["target"] for row in rows]
+    assert expressions.targets.shape == (len(rows), 4)
+    for column, lists in (
+        ("candidate_ids", expressions.candidate_ids),
+        ("ious", expressions.ious),
+    ):
+        assert [values.tolist() for values in lists] == [row[column] for row in rows]
+
+
+def test_an_unknown_split_is_refused_with_the_known_ones(dataset):
+    with pytest.raises(BadInputError, match="no split 'testA'; there are train, val"):
+        dataset.expressions("testA")
+
+
+def test_the_manifest_answers_for_the_whole(dataset):
+    assert dataset.splits == ["train", "val"]
+    assert dataset.image_size == 16
+    assert dataset.data_hash == dataset.manifest["data_hash"]
+
+
+def test_another_process_maps_the_files_itself(dataset):
+    ids = np.array([1, 6])
+    before = dataset.pictures(ids)
+
+    sent = pickle.dumps(dataset)
+
+    assert len(sent) < 4_000  # no picture among it
+    assert (pickle.loads(sent).pictures(ids) == before).all()
+
+
+def test_a_damaged_dataset_is_not_opened(prepared):
+    (prepared / "candidates" / "data-00000-of-00002.arrow").write_bytes(b"")
+
+    with pytest.raises(BadInputError, match=r"data-00000-of-00002.arrow: 0 bytes"):
+        open_prepared(prepared)
