@@ -1,0 +1,38 @@
+"""Settings cross process boundaries, and say who finds further wrong answers."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from vg_mc.markers import MARKERS
+from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+
+ANNOTATIONS = ProposerChoice("annotations")
+STORED = ProposerChoice("stored", Path("detections.json"))
+YOLO = ProposerChoice("yolo", Path("yolov8n.pt"))
+
+
+def settings(train_proposer: ProposerChoice, proposer: ProposerChoice) -> PreparationSettings:
+    drawing = Drawing(MARKERS["seed"], image_size=64, fit="squash")
+    return PreparationSettings(drawing, train_proposer, proposer, ("train",), skip_bad=False)
+
+
+def test_settings_cross_to_another_process():
+    given = settings(ANNOTATIONS, YOLO)
+
+    assert pickle.loads(pickle.dumps(given)) == given
+
+
+@pytest.mark.parametrize(
+    ("train_proposer", "proposer", "expected"),
+    [
+        (ANNOTATIONS, YOLO, YOLO),
+        (STORED, YOLO, YOLO),
+        (ANNOTATIONS, ANNOTATIONS, None),
+        (YOLO, ANNOTATIONS, None),  # all annotated boxes may be targets
+        (YOLO, YOLO, None),  # it would only repeat itself
+    ],
+)
+def test_only_another_detector_finds_further_wrong_answers(train_proposer, proposer, expected):
+    assert settings(train_proposer, proposer).wrong_answers == expected
