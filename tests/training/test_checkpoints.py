@@ -1,0 +1,107 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from vg_mc.encoders import load_encoder
+from vg_mc.training.checkpoints import (
+    Progress,
+    find_checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+    save_model_folder,
+    whole_folder,
+)
+
+
+def stepped() -> tuple[nn.Module, torch.optim.Optimizer]:
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    return model, optimizer
+
+
+def test_everything_comes_back(tmp_path):
+    model, optimizer = stepped()
+    progress = Progress(epoch=1, step=2, steps_taken=12, best_accuracy=0.1 + 0.2)
+    save_checkpoint(tmp_path, model, optimizer, None, progress)
+    other, other_optimizer = stepped()
+
+    found = load_checkpoint(tmp_path / "step-00000012", other, other_optimizer, None)
+
+    assert found == progress
+    assert torch.equal(model.weight, other.weight)
+    mine, theirs = optimizer.state_dict()["state"], other_optimizer.state_dict()["state"]
+    assert torch.equal(mine[0]["exp_avg"], theirs[0]["exp_avg"])
+
+
+def test_the_scale_of_half_precision_comes_back(tmp_path):
+    model, optimizer = stepped()
+    scaler = torch.amp.GradScaler("cpu", init_scale=512.0)
+    scaler.scale(torch.ones(1))  # it has a scale from its first use on
+    save_checkpoint(tmp_path, model, optimizer, scaler, Progress(steps_taken=1))
+    other = torch.amp.GradScaler("cpu")
+
+    load_checkpoint(tmp_path / "step-00000001", model, optimizer, other)
+
+    assert other.get_scale() == 512.0
+
+
+def test_the_newest_two_are_kept_oldest_first(tmp_path):
+    model, optimizer = stepped()
+
+    for steps in (5, 999, 1000, 100_000):
+        save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=steps))
+
+    assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00001000", "step-00100000"]
+
+
+def test_half_a_checkpoint_is_none(tmp_path, monkeypatch):
+    model, optimizer = stepped()
+    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2))
+
+    assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00000001"]
+    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2))
+    assert {path.name for path in tmp_path.iterdir()} == {"step-00000001", "step-00000002"}
+
+
+def test_no_checkpoint_is_there_before_the_first(tmp_path):
+    assert find_checkpoints(tmp_path / "checkpoints") == []
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    folder = tmp_path / "best"
+    for name in ("first", "second"):
+        with whole_folder(folder) as partial:
+            (partial / name).write_text(name)
+
+    assert [path.name for path in folder.iterdir()] == ["second"]
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def test_a_folder_that_fails_leaves_the_older_one(tmp_path):
+    folder = tmp_path / "best"
+    with whole_folder(folder) as partial:
+        (partial / "first").touch()
+
+    with pytest.raises(IsADirectoryError), whole_folder(folder) as partial:
+        partial.write_text("a folder is no file")
+
+    assert [path.name for path in folder.iterdir()] == ["first"]
+
+
+@pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])
+def test_a_saved_model_loads_as_it_was(name, tmp_path):
+    encoder = load_encoder(name, image_size=32)
+    before = copy.deepcopy(encoder.state_dict())
+
+    save_model_folder(encoder, tmp_path / "run" / "best")
+
+    loaded = load_encoder(str(tmp_path / "run" / "best")).state_dict()
+    assert all(torch.equal(value, loaded[key]) for key, value in before.items())

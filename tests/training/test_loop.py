@@ -1,0 +1,288 @@
+"""A run learns, can be killed anywhere, and does not depend on how its batches are cut."""
+
+import contextlib
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from torch.nn import functional as F
+
+from vg_mc.encoders import load_encoder
+from vg_mc.evaluation import predict
+from vg_mc.faults import BadInputError
+from vg_mc.metrics import summarize
+from vg_mc.training import loop
+from vg_mc.training.checkpoints import find_checkpoints
+from vg_mc.training.loop import Trainer
+from vg_mc.training.settings import TrainingSettings
+
+SETTINGS = TrainingSettings(
+    batching="expression",
+    candidates=3,
+    epochs=2,
+    batch_size=8,
+    accumulation=1,
+    learning_rate=1e-3,
+    weight_decay=0.1,
+    warmup_ratio=0.2,
+    max_gradient_norm=1.0,
+    freeze_batch_norm=True,
+    evaluation_batch_size=8,
+    checkpoint_steps=3,
+    seed=0,
+)
+STEPS = 8  # of SETTINGS on the fixture `coloured`
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def trainer_of(dataset, run, *, model="tiny-vit", dropout=0.0, num_workers=0, **changes) -> Trainer:
+    encoder = load_encoder(model, image_size=32)
+    for module in encoder.modules():
+        if hasattr(module, "dropout"):
+            module.dropout = dropout
+    settings = replace(SETTINGS, **changes)
+    return Trainer(Accelerator(cpu=True), encoder, dataset, settings, run, num_workers=num_workers)
+
+
+def trained(dataset, run, **changes) -> Trainer:
+    trainer = trainer_of(dataset, run, **changes)
+    trainer.resume()
+    trainer.fit()
+    return trainer
+
+
+def killed(name, call, *arguments, **changes) -> None:
+    """Train, and let the process end at the given call of something that the loop uses."""
+    owner = Trainer if name.startswith("_") else loop
+    original, calls = getattr(owner, name), iter(range(call))
+
+    def dying(*arguments, **keywords):
+        if next(calls, None) is None:
+            raise KilledError
+        return original(*arguments, **keywords)
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KilledError):
+        patch.setattr(owner, name, dying)
+        trained(*arguments, **changes)
+        pytest.fail("nobody killed it")
+
+
+def weights(trainer) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in trainer.encoder.state_dict().items()}
+
+
+def differing(one: Trainer, other: Trainer) -> list[str]:
+    mine, theirs = weights(one), weights(other)
+    return [name for name, value in mine.items() if not torch.equal(value, theirs[name])]
+
+
+def entries(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(coloured, tmp_path_factory) -> Trainer:
+    return trained(coloured, tmp_path_factory.mktemp("uninterrupted"))
+
+
+def test_it_learns(make_coloured, make_photos, tmp_path):
+    splits = {"train": make_photos(40, 3, 0), "val": make_photos(10, 2, 1)}
+    dataset = make_coloured(tmp_path / "data", splits)
+
+    trainer = trained(dataset, tmp_path / "run", batching="image", epochs=8)
+
+    assert trainer.progress.best_accuracy > 0.9
+    scores = [entry for entry in entries(tmp_path / "run") if "split" in entry]
+    assert scores[0]["chance"] < 0.4
+
+
+def test_the_history_has_a_line_per_step_and_per_validation(uninterrupted):
+    logged = entries(uninterrupted.run)
+
+    steps = [entry["step"] for entry in logged if "split" not in entry]
+    validations = [(entry["step"], entry["epoch"]) for entry in logged if "split" in entry]
+    assert steps == list(range(1, STEPS + 1))
+    assert validations == [(4, 0), (8, 1)]
+    rates = [entry["learning_rate"] for entry in logged if "loss" in entry]
+    assert max(rates) == pytest.approx(SETTINGS.learning_rate)
+    assert rates[-1] < rates[-2] < max(rates) > rates[0] > 0
+
+
+def test_the_first_loss_and_accuracy_are_those_of_the_first_batch(coloured, tmp_path):
+    trainer = trainer_of(coloured, tmp_path)
+    ((batch, _), *_) = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
+    with torch.no_grad():
+        logits = trainer.model(batch)
+    trainer.fit()
+
+    first = entries(tmp_path)[0]
+    assert first["loss"] == pytest.approx(F.cross_entropy(logits, batch.labels).item(), rel=1e-5)
+    assert first["accuracy"] == pytest.approx((logits.argmax(1) == 0).float().mean().item())
+
+
+@pytest.mark.parametrize("step", [0, 2, 3, 4, 7])
+def test_a_run_killed_in_any_step_ends_as_if_it_were_not(coloured, uninterrupted, tmp_path, step):
+    killed("_forward_backward", step, coloured, tmp_path)
+
+    resumed = trained(coloured, tmp_path)
+
+    assert differing(resumed, uninterrupted) == []
+    assert resumed.progress == uninterrupted.progress
+    assert entries(tmp_path) == entries(uninterrupted.run)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("predict", 0),
+        ("save_model_folder", 0),
+        ("save_checkpoint", 1),
+        ("save_checkpoint", 2),
+        ("_log", 1),
+    ],
+)
+def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name, call):
+    killed(name, call, coloured, tmp_path)
+
+    resumed = trained(coloured, tmp_path)
+
+    assert differing(resumed, uninterrupted) == []
+    assert entries(tmp_path) == entries(uninterrupted.run)
+    assert (tmp_path / "best" / "model.safetensors").read_bytes() == (
+        uninterrupted.run / "best" / "model.safetensors"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_workers": 2},  # which had fetched batches that were never used
+        {"dropout": 0.3},
+        {"model": "tiny-resnet", "freeze_batch_norm": False},
+        {"batching": "image", "accumulation": 2, "batch_size": 4},
+    ],
+    ids=["workers", "dropout", "batch-norm", "by-image"],
+)
+def test_other_runs_can_be_killed_as_well(coloured, tmp_path, changes):
+    whole = trained(coloured, tmp_path / "whole", **changes)
+    killed("_step", 5, coloured, tmp_path / "killed", **changes)
+
+    resumed = trained(coloured, tmp_path / "killed", **changes)
+
+    assert differing(resumed, whole) == []
+    assert entries(tmp_path / "killed") == entries(tmp_path / "whole")
+
+
+def test_dropout_is_at_work(coloured, uninterrupted, tmp_path):
+    assert differing(trained(coloured, tmp_path, dropout=0.3), uninterrupted)
+
+
+def test_a_finished_run_has_nothing_left_to_do(coloured, tmp_path, monkeypatch):
+    before = trained(coloured, tmp_path)
+    monkeypatch.delattr(Trainer, "_step")
+
+    assert differing(trained(coloured, tmp_path), before) == []
+
+
+def test_batches_computed_in_parts_give_the_same_steps(coloured, uninterrupted, tmp_path):
+    in_parts = trained(coloured, tmp_path, accumulation=3)
+
+    assert_alike(in_parts, uninterrupted)
+
+
+def test_by_image_is_by_expression_where_images_have_one_sentence(
+    make_coloured, make_photos, tmp_path
+):
+    splits = {"train": make_photos(16, 1, 0), "val": make_photos(4, 1, 1)}
+    dataset = make_coloured(tmp_path / "data", splits)
+
+    runs = [
+        trained(dataset, tmp_path / batching, batching=batching, candidates=99)
+        for batching in ("image", "expression")
+    ]
+
+    assert differing(*runs) == []
+
+
+def test_frozen_statistics_stay_and_trained_ones_move(coloured, tmp_path):
+    start = weights(trainer_of(coloured, tmp_path, model="tiny-resnet"))
+
+    moved = {}
+    for frozen in (True, False):
+        end = weights(
+            trained(
+                coloured,
+                tmp_path / str(frozen),
+                model="tiny-resnet",
+                freeze_batch_norm=frozen,
+                epochs=1,
+            )
+        )
+        moved[frozen] = {name for name in end if not torch.equal(end[name], start[name])}
+
+    assert not any("running" in name for name in moved[True])
+    assert any("running_mean" in name for name in moved[False])
+    assert any("bn1.weight" in name for name in moved[True])
+
+
+def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
+    trainer = trained(coloured, tmp_path, epochs=4)
+
+    scores = [entry["accuracy"] for entry in entries(tmp_path) if "split" in entry]
+    best = load_encoder(str(tmp_path / "best"))
+    predictions = predict(trainer.accelerator, best, coloured, "val", batch_size=8, num_workers=0)
+    accuracy = summarize(predictions.ious, predictions.logits).accuracy
+    assert accuracy == max(scores) == trainer.progress.best_accuracy
+    assert [path.name for path in find_checkpoints(tmp_path / "checkpoints")] == [
+        "step-00000015",
+        "step-00000016",
+    ]
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_checkpoint(
+    coloured, tmp_path, monkeypatch
+):
+    real = Trainer._forward_backward
+
+    def broken(self, batch, share):
+        numbers = real(self, batch, share)
+        return numbers * float("nan") if self.progress.steps_taken == 4 else numbers
+
+    monkeypatch.setattr(Trainer, "_forward_backward", broken)
+
+    with pytest.raises(BadInputError, match="step 5: the loss is nan"):
+        trained(coloured, tmp_path)
+    names = [path.name for path in find_checkpoints(tmp_path / "checkpoints")]
+    assert names == ["step-00000003", "step-00000004"]
+
+
+@pytest.mark.parametrize(
+    ("validation", "problem"), [(None, "no split 'val'"), ([], "the split val.* is empty")]
+)
+def test_a_missing_validation_split_is_told_at_the_start(
+    make_coloured, make_photos, tmp_path, validation, problem
+):
+    splits = {"train": make_photos(8, 1, 0)}
+    splits |= {} if validation is None else {"val": validation}
+    dataset = make_coloured(tmp_path / "data", splits)
+
+    with pytest.raises(BadInputError, match=problem):
+        trainer_of(dataset, tmp_path / "run")
+
+
+def assert_alike(one: Trainer, other: Trainer) -> None:
+    """Equal up to the order of sums, which Adam may enlarge where a gradient is next to zero."""
+    mine, theirs = entries(one.run), entries(other.run)
+    assert [entry["step"] for entry in mine] == [entry["step"] for entry in theirs]
+    for entry, expected in zip(mine, theirs, strict=True):
+        assert {key: value for key, value in entry.items() if key != "split"} == pytest.approx(
+            {key: value for key, value in expected.items() if key != "split"}, rel=1e-3
+        )
+    ends = weights(other)
+    far = {name: float((value - ends[name]).abs().max()) for name, value in weights(one).items()}
+    assert max(far.values()) < 1e-3, far

@@ -1,0 +1,111 @@
+"""The stream of training questions is the same from wherever it is entered."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from vg_mc.encoders import load_encoder
+from vg_mc.faults import BadInputError
+from vg_mc.training.checkpoints import Progress
+from vg_mc.training.questions import TrainingQuestions
+from vg_mc.training.settings import TrainingSettings
+
+
+START = Progress()
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder("tiny-vit", image_size=32)
+
+
+@pytest.fixture
+def settings() -> TrainingSettings:
+    return TrainingSettings(
+        batching="expression",
+        candidates=3,
+        epochs=2,
+        batch_size=6,
+        accumulation=2,
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        warmup_ratio=0.1,
+        max_gradient_norm=1.0,
+        freeze_batch_norm=True,
+        evaluation_batch_size=8,
+        checkpoint_steps=3,
+        seed=0,
+    )
+
+
+def stream(coloured, settings, encoder, start=START, num_workers=0):
+    questions = TrainingQuestions(Accelerator(cpu=True), coloured, settings)
+    return list(questions.load(encoder, start, num_workers=num_workers))
+
+
+def same(one, other) -> bool:
+    flat = [
+        [*batch._replace(tokens=None)[:1], *batch.tokens, *batch[2:], torch.tensor(share)]
+        for batch, share in (one, other)
+    ]
+    return all(torch.equal(*pair) for pair in zip(*flat, strict=True))
+
+
+def test_every_expression_comes_once_an_epoch(coloured, settings, encoder):
+    parts = stream(coloured, settings, encoder)
+
+    expression_ids = torch.cat([batch.expression_ids for batch, _ in parts]).tolist()
+    everything = sorted(coloured.expressions("train").expression_ids.tolist())
+    assert sorted(expression_ids[:32]) == sorted(expression_ids[32:]) == everything
+    assert len(parts) == 2 * 6 * 2  # epochs, steps of 32 / 6, parts
+    assert sum(share for _, share in parts) == pytest.approx(12)
+
+
+@pytest.mark.parametrize(("epoch", "step"), [(0, 2), (1, 0), (1, 5)])
+def test_it_can_be_entered_at_any_step(coloured, settings, encoder, epoch, step):
+    whole = stream(coloured, settings, encoder)
+
+    rest = stream(coloured, settings, encoder, Progress(epoch=epoch, step=step))
+
+    skipped = 2 * (6 * epoch + step)
+    assert len(rest) == len(whole) - skipped
+    assert all(same(*pair) for pair in zip(rest, whole[skipped:], strict=True))
+
+
+def test_the_number_of_workers_changes_nothing(coloured, settings, encoder):
+    alone = stream(coloured, settings, encoder)
+    helped = stream(coloured, settings, encoder, num_workers=2)
+
+    assert all(same(*pair) for pair in zip(alone, helped, strict=True))
+
+
+def test_the_same_sentence_is_asked_differently_in_the_next_epoch(coloured, settings, encoder):
+    parts = stream(coloured, replace(settings, batch_size=32, accumulation=1), encoder)
+
+    sums = [
+        dict(
+            zip(
+                batch.expression_ids.tolist(),
+                batch.pictures.float().mean(dim=(1, 2, 3))[batch.candidate_index].sum(1).tolist(),
+                strict=True,
+            )
+        )
+        for batch, _ in parts
+    ]
+    assert sums[0] != sums[1]
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(coloured, settings):
+    with pytest.raises(BadInputError, match="--batch-size: 32 units in 6 batches cannot be cut"):
+        TrainingQuestions(Accelerator(cpu=True), coloured, replace(settings, accumulation=7))
+
+
+def test_data_that_teaches_nothing_is_refused(make_coloured, make_photos, settings, tmp_path):
+    photo = make_photos(1, 1, 0)[0]
+    missed = photo._replace(questions=[("pink", [0.5] * len(photo.colours))])
+    dataset = make_coloured(tmp_path / "data", {"train": [missed], "val": [photo]})
+
+    with pytest.raises(BadInputError, match="both a right candidate and a wrong one"):
+        TrainingQuestions(Accelerator(cpu=True), dataset, settings)
