@@ -1,0 +1,63 @@
+"""``python -m benchmarks``: measure, check, and write docs/benchmarks.md."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import evaluation, preparation, training
+from benchmarks.comparison import Comparison, carry_out
+from benchmarks.report import describe_machine, page, section
+from benchmarks.sizes import FULL, QUICK
+from vg_mc.config import parse_config
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """Measure speed and memory against the plain way of doing the same, and check the results."""
+
+    quick: bool = False
+    """See that everything works, in seconds; the figures mean nothing."""
+
+    refer: Path = ROOT.parent / "shared" / "data" / "refcoco_mini"
+    """A corpus of real photos in the layout of the REFER toolkit, with refs(unc).p and
+    yolo26m_dets.json; left out where there is none, and when quick."""
+
+    output: Path = ROOT / "docs" / "benchmarks.md"
+    """The page to write."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    config = parse_config(BenchmarkConfig, argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    machine = describe_machine(shlex.join(["python", "-m", "benchmarks", *arguments]))
+    findings = []
+    with TemporaryDirectory(prefix="vg_mc-benchmarks-") as scratch:
+        for comparison in comparisons(config, Path(scratch)):
+            findings.append(carry_out(comparison, Path(scratch)))
+            print(f"\n{section(findings[-1])}", flush=True)
+    config.output.parent.mkdir(parents=True, exist_ok=True)
+    config.output.write_text(page(findings, machine), encoding="utf-8")
+    print(f"written: {config.output}")
+
+
+def comparisons(config: BenchmarkConfig, scratch: Path) -> list[Comparison]:
+    """List everything to measure."""
+    size = QUICK if config.quick else FULL
+    chosen = [preparation.of_made_up_photos(scratch, size.photos)]
+    if not config.quick and (config.refer / preparation.DETECTIONS).exists():
+        chosen.append(preparation.of_real_photos(config.refer))
+    elif not config.quick:
+        print(f"no real photos in {config.refer}: made-up ones only")
+    chosen += [evaluation.of_model(task, scratch) for task in size.tasks]
+    chosen += [training.of_model(task, scratch) for task in size.tasks]
+    return chosen
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""A comparison: ways of doing the same work, each measured in a process of its own."""
+
+import multiprocessing
+import re
+import resource
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+# What training and evaluating import anyway takes seconds: it is loaded once, then forked.
+LIBRARIES = ["vg_mc.training.loop", "vg_mc.encoders.tiny"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one way took.
+
+    Attributes:
+        amount: Pictures or expressions that were done.
+        seconds: Time that passed.
+        processor_seconds: Time of processors, all processes together.
+        memory_before: Megabytes before the work: libraries, model and input.
+        memory_peak: Most megabytes that the largest process ever held.
+        facts: Further columns of the table.
+    """
+
+    amount: int
+    seconds: float
+    processor_seconds: float
+    memory_before: int
+    memory_peak: int
+    facts: dict[str, str]
+
+    @property
+    def rate(self) -> float:
+        """Pictures or expressions per second."""
+        return self.amount / self.seconds
+
+
+class Stopwatch:
+    """A moment: the time, and what this process and its children had used by then."""
+
+    def __init__(self) -> None:
+        self.seconds = perf_counter()
+        self.processor_seconds = _processor_seconds()
+        self.memory = _peak_memory()
+
+    def stop(self, amount: int, **facts: str) -> Measured:
+        """Say what was measured until now."""
+        return self.until(Stopwatch(), amount, **facts)
+
+    def until(self, end: "Stopwatch", amount: int, **facts: str) -> Measured:
+        """Say what was measured until `end`."""
+        return Measured(
+            amount=amount,
+            seconds=end.seconds - self.seconds,
+            processor_seconds=end.processor_seconds - self.processor_seconds,
+            memory_before=self.memory,
+            memory_peak=end.memory,
+            facts=facts,
+        )
+
+
+def _peak_memory() -> int:
+    users = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(user).ru_maxrss for user in users) // 1024
+
+
+def _processor_seconds() -> float:
+    users = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, users))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of doing the work.
+
+    Attributes:
+        run: Does the work and measures it; what it makes goes to the folder it is given.
+        against: The plain way that it is compared with; None for a plain way.
+    """
+
+    name: str
+    run: Callable[[Path], Measured]
+    against: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Ways of doing the same work.
+
+    Attributes:
+        unit: What is counted, in the plural.
+        set_up: Makes the input of all ways; not measured.
+        check: Asserts that all ways made the same, given a folder that holds one per way, and says
+            what it found.
+        needs_torch: Whether the ways start with the libraries of models loaded.
+    """
+
+    title: str
+    unit: str
+    set_up: Callable[[], None]
+    ways: tuple[Way, ...]
+    check: Callable[[Path], str]
+    needs_torch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A comparison that was carried out."""
+
+    comparison: Comparison
+    measured: dict[str, Measured]
+    checked: str
+
+
+def carry_out(comparison: Comparison, scratch: Path) -> Finding:
+    """Run the ways one after the other, then check what they made."""
+    folder = scratch / re.sub(r"\W+", "-", comparison.title)
+    measured = {}
+    _alone(comparison.needs_torch, comparison.set_up)
+    for way in comparison.ways:
+        print(f"{comparison.title}: {way.name} ...", flush=True)
+        place = folder / way.name
+        place.mkdir(parents=True)
+        measured[way.name] = _alone(comparison.needs_torch, way.run, place)
+    return Finding(comparison, measured, _alone(comparison.needs_torch, comparison.check, folder))
+
+
+def _alone(needs_torch: bool, work: Callable[..., Result], *arguments: object) -> Result:
+    """Do some work in a new process, so that memory is its own."""
+    context = multiprocessing.get_context("forkserver" if needs_torch else "spawn")
+    if needs_torch:
+        context.set_forkserver_preload(LIBRARIES)
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, *arguments).result()

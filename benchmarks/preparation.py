@@ -1,0 +1,176 @@
+"""Preparing: candidate pictures drawn per second, from photos and boxes to files."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.comparison import Comparison, Measured, Stopwatch, Way
+from benchmarks.made_up import make_corpus
+from vg_mc.fitting import fit_photo
+from vg_mc.markers import MARKERS
+from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.records import Corpus, Photo, Proposal
+
+if TYPE_CHECKING:
+    from vg_mc.prepared.dataset import PreparedDataset
+
+IMAGE_SIZE = 224
+CONFIDENCE = 0.25
+DETECTIONS = "yolo26m_dets.json"  # beside the annotations of a corpus with real photos
+
+COMPARED_PHOTOS = 40
+# Ours has an outline of the same width on a picture a third of the size, and so a bolder one.
+LARGEST_MEAN_DIFFERENCE = 5.0
+LEAST_RECOGNISED = 0.95
+
+Source = Callable[[], tuple[Corpus, ProposerChoice]]
+
+
+def of_made_up_photos(scratch: Path, photos: int) -> Comparison:
+    """Compare on made-up photos of 640 x 480 with 10 annotated boxes each."""
+    source = partial(made_up, scratch / "photos", photos)
+    return _comparison(f"Preparing {photos} made-up photos", source)
+
+
+def of_real_photos(refer: Path) -> Comparison:
+    """Compare on photos of a corpus in REFER's layout, with the detections stored beside it."""
+    return _comparison(f"Preparing the photos of {refer.name}", partial(stored, refer))
+
+
+def made_up(folder: Path, photos: int) -> tuple[Corpus, ProposerChoice]:
+    """Return made-up photos and their annotated boxes."""
+    return make_corpus(folder, {"train": photos}), ProposerChoice("annotations")
+
+
+def stored(refer: Path) -> tuple[Corpus, ProposerChoice]:
+    """Return a corpus and the detections that lie beside it."""
+    from vg_mc.corpora.refer import read_refer
+
+    corpus = read_refer(refer, "unc", refer / "images", skip_bad=False)
+    return corpus, ProposerChoice("stored", refer / DETECTIONS, CONFIDENCE)
+
+
+def _comparison(title: str, source: Source) -> Comparison:
+    ways = []
+    for processes, name in ((1, "1 process"), (2, "2 processes")):
+        plain = Way(f"plain, {name}", partial(plain_way, source, processes))
+        ours = Way(f"ours, {name}", partial(our_way, source, processes), against=plain.name)
+        ways += [plain, ours]
+    return Comparison(
+        title=title,
+        unit="pictures",
+        set_up=partial(_make, source),
+        ways=tuple(ways),
+        check=check,
+        needs_torch=False,
+    )
+
+
+def _make(source: Source) -> None:
+    source()
+
+
+def plain_way(source: Source, processes: int, folder: Path) -> Measured:
+    """Read the photo once per box, draw on it and keep it as a full-size JPEG."""
+    from benchmarks.plain.preparing import draw_all
+
+    corpus, choice = source()
+    stopwatch = Stopwatch()
+    photos = _photos(corpus)
+    proposals = _proposals(corpus, choice, photos)
+    work = [
+        (corpus.images_folder / photo.file_name, photo.image_id, [region.box for region in regions])
+        for photo, regions in zip(photos, proposals, strict=True)
+    ]
+    draw_all(work, folder, processes)
+    return stopwatch.stop(sum(map(len, proposals)), **{"MB on disk": _megabytes(folder)})
+
+
+def our_way(source: Source, workers: int, folder: Path) -> Measured:
+    """Prepare the dataset as prepare_data.py does."""
+    from vg_mc.preparation.run import prepare
+
+    corpus, choice = source()
+    settings = _settings(corpus, choice)
+    one = replace(corpus, expressions=corpus.expressions[:1])
+    prepare(
+        one, replace(settings, splits=(one.expressions[0].split,)), folder / "first", num_workers=1
+    )
+    stopwatch = Stopwatch()
+    manifest = prepare(corpus, settings, folder / "prepared", num_workers=workers)
+    pictures = manifest["candidates"]["total"]
+    return stopwatch.stop(pictures, **{"MB on disk": _megabytes(folder / "prepared")})
+
+
+def _photos(corpus: Corpus) -> list[Photo]:
+    image_ids = dict.fromkeys(expression.image_id for expression in corpus.expressions)
+    return [corpus.photos[image_id] for image_id in image_ids]
+
+
+def _proposals(corpus: Corpus, choice: ProposerChoice, photos: list[Photo]) -> list[list[Proposal]]:
+    from vg_mc.proposers.stored import StoredProposer
+
+    if choice.source is None:
+        return [corpus.annotations[photo.image_id] for photo in photos]
+    return StoredProposer(choice.source, confidence=choice.confidence).propose(photos, [])
+
+
+def _settings(corpus: Corpus, choice: ProposerChoice) -> PreparationSettings:
+    return PreparationSettings(
+        drawing=Drawing(MARKERS["seed"], IMAGE_SIZE, "squash"),
+        train_proposer=choice,
+        proposer=choice,
+        splits=tuple(dict.fromkeys(expression.split for expression in corpus.expressions)),
+        skip_bad=False,
+    )
+
+
+def _megabytes(folder: Path) -> str:
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{size / 1e6:.1f}"
+
+
+def check(folder: Path) -> str:
+    """Compare our pictures with the plain ones, resized as the model needs them."""
+    from vg_mc.prepared.dataset import open_prepared
+
+    dataset = open_prepared(folder / "ours, 1 process" / "prepared")
+    twin = open_prepared(folder / "ours, 2 processes" / "prepared")
+    assert dataset.data_hash == twin.data_hash, "the result depends on the number of processes"
+    candidates = dict(_candidates(dataset))
+    plain = folder / "plain, 1 process"
+    assert len(list(plain.iterdir())) == sum(map(len, candidates.values()))
+
+    differences, recognised = [], []
+    step = max(1, len(candidates) // COMPARED_PHOTOS)
+    for image_id, ids in list(candidates.items())[::step]:
+        theirs = np.stack([_resized(plain / f"{image_id}_{n}.jpg") for n in range(len(ids))])
+        for number, picture in enumerate(dataset.pictures(ids)):
+            difference = np.abs(theirs - picture.astype(np.int16)).mean(axis=(1, 2, 3))
+            differences.append(difference[number])
+            recognised.append(difference.argmin() == number)
+    assert np.mean(differences) < LARGEST_MEAN_DIFFERENCE, np.mean(differences)
+    assert np.mean(recognised) > LEAST_RECOGNISED, np.mean(recognised)
+    return (
+        f"Same bytes from 1 and 2 processes. {len(differences)} pictures compared with plain ones "
+        f"resized alike: they differ by {np.mean(differences):.1f} of 255 on average, the outline "
+        f"being as wide on the smaller picture; {np.mean(recognised):.1%} are nearer to their own "
+        "plain picture than to another one of their photo."
+    )
+
+
+def _candidates(dataset: "PreparedDataset") -> Iterator[tuple[int, NDArray[np.int64]]]:
+    for split in dataset.splits:
+        expressions = dataset.expressions(split)
+        yield from zip(expressions.image_ids.tolist(), expressions.candidate_ids, strict=True)
+
+
+def _resized(file: Path) -> NDArray[np.int16]:
+    with Image.open(file) as photo:
+        return np.asarray(fit_photo(photo.convert("RGB"), IMAGE_SIZE, "squash"), dtype=np.int16)

@@ -1,0 +1,101 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.comparison import Comparison, Finding, Measured, Stopwatch, Way, carry_out
+from benchmarks.made_up import HEIGHT, WIDTH, make_corpus
+from benchmarks.report import section
+
+ROOT = Path(__file__).parent.parent
+
+
+def measured(amount: int, seconds: float) -> Measured:
+    return Measured(amount, seconds, seconds, memory_before=100, memory_peak=1200, facts={})
+
+
+def count_letters(folder: Path) -> Measured:
+    stopwatch = Stopwatch()
+    (folder / "letters").write_text("abc")
+    return stopwatch.stop(3, letters="abc")
+
+
+def compare_letters(folder: Path) -> str:
+    texts = {path.read_text() for path in folder.glob("*/letters")}
+    assert texts == {"abc"}
+    return f"{len(list(folder.iterdir()))} ways agree"
+
+
+def refuse(folder: Path) -> str:
+    raise AssertionError(f"{folder.name} differ")
+
+
+def nothing() -> None:
+    pass
+
+
+def letters(check=compare_letters) -> Comparison:
+    ways = (Way("slow", count_letters), Way("fast", count_letters, against="slow"))
+    return Comparison("Two ways", "letters", nothing, ways, check, needs_torch=False)
+
+
+def test_quick_benchmark_measures_everything_and_finds_equal_results(tmp_path):
+    page = tmp_path / "page.md"
+
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(page)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert re.findall("^## ([A-Z][a-z]+)", text, re.MULTILINE) == [
+        "Preparing",
+        "Evaluating",
+        "Training",
+    ]
+    assert len(re.findall(r"^\| plain.* \|$", text, re.MULTILINE)) == 4
+    ratios = [line.split("|")[4] for line in text.splitlines() if line.startswith("| ours")]
+    assert len(ratios) == 5
+    assert all(float(ratio) > 0 for ratio in ratios)
+    assert "python -m benchmarks --quick" in text
+    assert "All 15 expressions are answered alike" in text
+    assert "The loss of the first step" in text
+
+
+def test_a_way_is_measured_and_checked_in_processes_of_their_own(tmp_path):
+    found = carry_out(letters(), tmp_path)
+
+    assert found.checked == "2 ways agree"
+    assert [way.amount for way in found.measured.values()] == [3, 3]
+    assert all(0 < way.memory_before <= way.memory_peak for way in found.measured.values())
+
+
+def test_different_results_end_the_benchmark(tmp_path):
+    with pytest.raises(AssertionError, match="differ"):
+        carry_out(letters(check=refuse), tmp_path)
+
+
+def test_a_ratio_says_how_many_times_as_fast():
+    found = Finding(letters(), {"slow": measured(30, 10), "fast": measured(60, 5)}, "fine")
+
+    lines = section(found).splitlines()
+
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:4]]
+    assert cells == [
+        ["slow", "30", "3.0", "", "10.00", "10.00", "100", "1,200"],
+        ["fast", "60", "12.0", "4.00", "5.00", "5.00", "100", "1,200"],
+    ]
+    assert lines[-1] == "fine"
+
+
+def test_made_up_corpora_are_the_same_in_every_process_and_as_heavy_as_photos(tmp_path):
+    corpus = make_corpus(tmp_path, {"train": 2, "val": 1})
+
+    assert corpus == make_corpus(tmp_path, {"train": 2, "val": 1})
+    assert all(50_000 < photo.stat().st_size < 200_000 for photo in tmp_path.iterdir())
+    assert len({expression.text for expression in corpus.expressions}) == 7 + 8 + 7
+    for expression in corpus.expressions:
+        left, top, right, bottom = expression.target
+        assert 0 <= left < right <= WIDTH
+        assert 0 <= top < bottom <= HEIGHT
