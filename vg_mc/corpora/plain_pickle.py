@@ -12,8 +12,12 @@ from typing import NoReturn
 from vg_mc.faults import BadInputError
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """An unpickler without any way to a function or class."""
+class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - documented as the one without C
+    """An unpickler without any way to a function or class.
+
+    It is the one written in Python: half as fast, but the other one makes a table as long as a
+    number in the file says, and ten bytes of a damaged file can ask for all memory.
+    """
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise BadInputError(
