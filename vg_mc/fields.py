@@ -1,12 +1,13 @@
 """Take one field out of a record of unknown quality, or say what is wrong with it."""
 
 import json
-import math
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from vg_mc.faults import BadInputError
+
+LARGEST = 2**53  # from here on a float cannot tell a number from the next
 
 
 def read_json(file: Path) -> object:
@@ -93,9 +94,7 @@ def _present(record: object, field: str) -> object:
 
 
 def _is_finite(value: object) -> bool:
+    """Whether `value` is a number in which a pixel still counts."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # an integer beyond every float
-        return False
+    return abs(value) <= LARGEST  # False for what is not a number, too

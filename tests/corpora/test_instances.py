@@ -1,0 +1,144 @@
+import pytest
+
+from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.instances import read_instances
+from vg_mc.faults import BadInputError
+from vg_mc.records import Photo, Proposal
+
+
+def read(refer, skip_bad=False, needed=frozenset({5, 6})):
+    inspection = Inspection(skip_bad=skip_bad)
+    instances = read_instances(refer.write() / "instances.json", set(needed), inspection)
+    return instances, inspection.rejected
+
+
+def test_photos_and_boxes_are_read_in_order(refer):
+    instances, rejected = read(refer)
+
+    assert instances.photos == {
+        5: Photo(5, "COCO_train2014_000000000005.jpg", 100, 80),
+        6: Photo(6, "COCO_train2014_000000000006.jpg", 64, 48),
+    }
+    assert instances.annotations[5] == [
+        Proposal((10.5, 20.0, 40.5, 60.0), 1.0, "person", "annotations", 50),
+        Proposal((0.0, 0.0, 5.0, 5.0), 1.0, "dog", "annotations", 51),
+    ]
+    assert instances.image_of == {50: 5, 60: 6, 51: 5}
+    assert not rejected
+
+
+def test_what_nobody_needs_is_not_even_checked(refer):
+    refer.images[2]["width"] = -1
+    refer.annotations[3]["bbox"] = None
+
+    instances, rejected = read(refer)
+
+    assert 7 not in instances.photos
+    assert not rejected
+
+
+@pytest.mark.parametrize(
+    ("bbox", "expected"),
+    [
+        ([-10, -10, 30, 30], (0, 0, 20, 20)),
+        ([90, 70, 30, 30], (90, 70, 100, 80)),
+        ([98, 78, 30, 30], (98, 78, 100, 80)),
+        ([3, 3, 0.25, 0.25], (3, 3, 3.25, 3.25)),
+    ],
+    ids=["top left", "bottom right", "two pixels left", "less than a pixel, inside"],
+)
+def test_a_box_is_cut_to_its_image(bbox, expected, refer):
+    refer.annotations[0]["bbox"] = bbox
+
+    assert read(refer)[0].region_of[50].box == expected
+
+
+BAD_IMAGES = [
+    ("id", None, "image id None: expected a whole number as id"),
+    ("id", True, "image id True: expected a whole number as id"),
+    ("id", 6, "image id 6: expected every image once"),
+    ("width", 0, "image id 5: expected width to be at least 1"),
+    ("height", 80.0, "image id 5: expected a whole number as height"),
+    ("file_name", "", "image id 5: expected a text as file_name"),
+    ("file_name", "/etc/passwd", "inside the folder of images"),
+    ("file_name", "a/../../b.jpg", "inside the folder of images"),
+    ("file_name", "..\\b.jpg", "inside the folder of images"),
+    ("file_name", "C:b.jpg", "inside the folder of images"),
+    ("file_name", "a\0.jpg", "inside the folder of images"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "message"), BAD_IMAGES)
+def test_a_bad_image_is_named(field, value, message, refer):
+    refer.images[0][field] = value
+
+    with pytest.raises(BadInputError, match=f"instances.json, .*{message}"):
+        read(refer)
+
+
+BAD_ANNOTATIONS = [
+    ("id", "50", "'50': expected a whole number"),
+    ("id", 60, "60: expected every annotation once"),
+    ("image_id", "5", "50: expected a whole number as image_id"),
+    ("category_id", 3, "50: expected a category of the file, not 3"),
+    ("category_id", True, "50: expected a whole number as category_id"),
+    ("bbox", None, "50: expected a list as bbox"),
+    ("bbox", [1, 2, 3], "4 finite numbers as bbox"),
+    ("bbox", [1, 2, float("nan"), 4], "4 finite numbers as bbox"),
+    ("bbox", [1, 2, float("inf"), 4], "4 finite numbers as bbox"),
+    ("bbox", [1, 2, True, 4], "4 finite numbers as bbox"),
+    ("bbox", [1, 2, 0, 4], "a bbox with an area"),
+    ("bbox", [10, 10, -5, 4], "a bbox with an area"),
+    ("bbox", [200, 10, 5, 4], "a bbox on the image of 100 x 80 pixels"),
+    ("bbox", [99.5, 10, 5, 2], "a bbox on the image of 100 x 80 pixels"),
+    ("bbox", [1e308, 10, 1e308, 2], "4 finite numbers as bbox"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "message"), BAD_ANNOTATIONS)
+def test_a_bad_annotation_is_named_or_left_out(field, value, message, refer):
+    refer.annotations[0 if value != 60 else 2][field] = value
+
+    with pytest.raises(BadInputError, match=f"instances.json, annotation id .*{message}"):
+        read(refer)
+    instances, rejected = read(refer, skip_bad=True)
+    assert len(instances.region_of) + len(rejected) == 3
+    assert [reason.file for reason in rejected] == ["instances.json"]
+
+
+def test_an_annotation_without_category_has_an_empty_name(refer):
+    del refer.annotations[0]["category_id"]
+    refer.annotations[1]["category_id"] = 0
+
+    regions = read(refer)[0].region_of
+
+    assert [regions[50].category, regions[60].category] == ["", ""]
+
+
+def test_category_0_may_have_a_name(refer):
+    refer.categories.append({"id": 0, "name": "unlabelled"})
+    refer.annotations[0]["category_id"] = 0
+
+    assert read(refer)[0].region_of[50].category == "unlabelled"
+
+
+def test_an_annotation_of_a_missing_image_is_bad(refer):
+    del refer.images[1]
+
+    with pytest.raises(BadInputError, match=r"annotation id 60: .* there is no usable one 6"):
+        read(refer)
+
+
+def test_a_bad_category_stops_everything(refer):
+    refer.categories[1]["name"] = None
+
+    with pytest.raises(BadInputError, match="category id 2: expected a text as name"):
+        read(refer, skip_bad=True)
+
+
+@pytest.mark.parametrize("key", ["images", "annotations", "categories"])
+def test_a_file_of_another_kind_is_refused(key, refer):
+    setattr(refer, key, {"not": "a list"})
+
+    with pytest.raises(BadInputError, match=f"instances.json: expected a list as {key}"):
+        read(refer)
