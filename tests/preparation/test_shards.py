@@ -1,0 +1,216 @@
+"""A shard holds the candidates of its photos, and depends on nothing else."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vg_mc.boxes import as_boxes, intersections
+from vg_mc.faults import BadInputError
+from vg_mc.markers import MARKERS
+from vg_mc.photos import open_photo
+from vg_mc.preparation import shards
+from vg_mc.preparation.settings import Drawing, ProposerChoice
+from vg_mc.preparation.shards import (
+    apart_from,
+    candidate_rows,
+    draw_shard,
+    is_drawn,
+    kept_photos,
+    plan_shards,
+    rejected_photos,
+)
+from vg_mc.prepared.schema import open_shard
+from vg_mc.records import Photo, Proposal
+
+YOLO = ProposerChoice("yolo", Path("weights.pt"))
+BOX = (20.0, 5.0, 30.5, 28.0)
+
+
+@pytest.fixture
+def corpus(make, tmp_path):
+    return make.corpus(tmp_path, {"train": [3, 2, 1], "val": [2, 3]})
+
+
+def plan(make, corpus, tmp_path, **changes):
+    return plan_shards(corpus, make.settings(corpus, **changes), tmp_path / "candidates")
+
+
+def rows_of(task):
+    return open_shard(task.path).to_pylist()
+
+
+def test_every_photo_is_planned_once(make, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 2)
+
+    tasks = plan(make, corpus, tmp_path)
+
+    assert [[photo.image_id for photo in task.photos] for task in tasks] == [[1, 2], [3], [4, 5]]
+    assert [task.path.name for task in tasks] == [
+        f"data-{index:05}-of-00003.arrow" for index in range(3)
+    ]
+    assert tasks[0].annotated[1] == tuple(corpus.annotations[2])
+
+
+def test_only_the_photos_of_the_splits_are_planned(make, corpus, tmp_path):
+    (task,) = plan(make, corpus, tmp_path, splits=("val",))
+
+    assert [photo.image_id for photo in task.photos] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("proposer", "expected"),
+    [(ProposerChoice("annotations"), [1, 2, 3, 4, 5]), (YOLO, [1, 2, 3, 4, 5, 1])],
+)
+def test_a_photo_of_two_splits_is_drawn_once_per_proposer(
+    make, corpus, tmp_path, proposer, expected
+):
+    shared = replace(corpus.expressions[0], split="val", expression_id=1)
+    corpus = replace(corpus, expressions=[*corpus.expressions, shared])
+
+    tasks = plan(make, corpus, tmp_path, proposer=proposer)
+
+    assert [photo.image_id for task in tasks for photo in task.photos] == expected
+
+
+def test_every_candidate_is_its_photo_with_its_box_marked(make, corpus, tmp_path):
+    drawing = Drawing(MARKERS["seed"], image_size=48, fit="squash")
+    (task, _) = plan(make, corpus, tmp_path, drawing=drawing)
+
+    draw_shard(task)
+
+    photo = np.asarray(open_photo(corpus.images_folder, task.photos[0]).resize((48, 48), 3))
+    rows = rows_of(task)
+    assert [row["annotation_id"] for row in rows] == [10, 11, 12, 20, 21, 30]
+    assert [row["image_id"] for row in rows] == [1, 1, 1, 2, 2, 3]
+    row = rows[1]
+    assert (row["box"], row["score"], row["category"]) == (list(BOX), 1.0, "circle")
+    assert row["source"] == "annotations"
+    picture = Image.open(io.BytesIO(row["picture"]["bytes"]))
+    assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (48, 48))
+    # Photos are 48 x 32: x stays, y is stretched by half. JPEG spreads a change over 8 pixels.
+    change = np.abs(np.asarray(picture, dtype=float) - photo).mean(axis=2)
+    assert max(change[:, :16].mean(), change[:, 40:].mean()) < 8
+    assert change[7:42, 20:31].mean() > 8
+    outline = np.asarray(picture, dtype=float)[7:9, 20:31].mean(axis=(0, 1))
+    assert np.abs(outline - (50, 205, 50)).max() < 30
+
+
+def test_a_box_is_cut_to_its_photo():
+    photo, image = Photo(7, "a.jpg", 48, 32), Image.new("RGB", (48, 32))
+    found = [Proposal((-5.0, 2.0, 60.0, 31.0), 0.5, "dog", "yolo")]
+
+    (row,) = candidate_rows(photo, image, found, Drawing(MARKERS["seed"], 24, "letterbox"))
+
+    assert row["box"] == [0.0, 2.0, 48.0, 31.0]
+    assert row["annotation_id"] == -1
+
+
+def test_the_photos_beside_a_photo_do_not_matter(make, corpus, tmp_path, monkeypatch):
+    (together,) = plan(make, corpus, tmp_path / "a", splits=("train",))
+    draw_shard(together)
+    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 1)
+    monkeypatch.setattr(shards, "PHOTOS_AT_ONCE", 1)
+    alone = plan(make, corpus, tmp_path / "b", splits=("train",))
+    for task in alone:
+        draw_shard(task)
+
+    assert rows_of(together) == [row for task in alone for row in rows_of(task)]
+
+
+def test_lonely_training_photos_get_detections_apart_from_every_target(
+    make, corpus, tmp_path, detector
+):
+    train, val = plan(make, corpus, tmp_path, proposer=YOLO)
+
+    draw_shard(train)
+    draw_shard(val)
+
+    sources = [(row["image_id"], row["source"]) for row in rows_of(train)]
+    assert sources == [(1, "annotations")] * 3 + [(2, "annotations")] * 2 + [
+        (3, "annotations"),
+        (3, "yolo"),
+    ]
+    further = as_boxes([rows_of(train)[-1]["box"]])
+    targets = as_boxes([one.box for one in corpus.annotations[3]])
+    assert intersections(further, targets).sum() == 0
+    assert {row["source"] for row in rows_of(val)} == {"yolo"}
+    shown = [(3, (32, 48, 3)), (4, (32, 48, 3)), (5, (32, 48, 3))]
+    assert detector.seen == shown  # photos with enough boxes are not looked at
+
+
+def test_a_detector_for_all_splits_is_asked_once_per_photo(make, corpus, tmp_path, detector):
+    del detector.boxes[1:]
+    (task, _) = plan(make, corpus, tmp_path, proposer=YOLO, train_proposer=YOLO)
+
+    draw_shard(task)
+
+    assert [row["image_id"] for row in rows_of(task)] == [1, 2, 3]
+    assert len(detector.seen) == 3
+
+
+def test_a_wrong_answer_overlaps_nothing():
+    def found(*box):
+        return Proposal(box, 0.5, "", "yolo")
+
+    target, near, touching, far = found(0, 0, 9, 9), found(8, 8, 12, 12), found(9, 0, 12, 9), BOX
+
+    apart = apart_from([near, touching, found(*far)], [target])
+
+    assert apart == [touching, found(*far)]
+    assert apart_from([], [target]) == []
+    assert apart_from([near], []) == [near]
+
+
+def test_a_bad_photo_stops_the_shard_and_nothing_is_written(make, corpus, tmp_path):
+    (corpus.images_folder / make.photo_name(2)).write_text("<html>")
+    (task,) = plan(make, corpus, tmp_path, splits=("train",))
+
+    with pytest.raises(BadInputError, match=r"002\.jpg, image 2: expected one of JPEG"):
+        draw_shard(task)
+
+    assert not is_drawn(task)
+    assert not task.path.exists()
+
+
+def test_a_bad_photo_is_left_out_with_its_reason(make, corpus, tmp_path):
+    (corpus.images_folder / make.photo_name(2)).write_text("<html>")
+    (task,) = plan(make, corpus, tmp_path, splits=("train",), skip_bad=True)
+
+    assert draw_shard(task) == 3
+
+    assert {row["image_id"] for row in rows_of(task)} == {1, 3}
+    assert [photo.image_id for photo in kept_photos(task)] == [1, 3]
+    assert list(rejected_photos(task)) == [2]
+    assert "is it the error page" in rejected_photos(task)[2]
+    notes = open_shard(task.path).schema.metadata[b"rejected"]
+    assert list(json.loads(notes)) == ["2"]
+
+
+def test_a_shard_with_a_bad_photo_is_drawn_again_once_it_may_be_mended(make, corpus, tmp_path):
+    photo = corpus.images_folder / make.photo_name(2)
+    good = photo.read_bytes()
+    photo.write_bytes(good[:100])
+    (task,) = plan(make, corpus, tmp_path, splits=("train",), skip_bad=True)
+    draw_shard(task)
+    assert not is_drawn(task)
+
+    photo.write_bytes(good)
+    draw_shard(task)
+
+    assert is_drawn(task)
+    assert {row["image_id"] for row in rows_of(task)} == {1, 2, 3}
+
+
+def test_photos_without_proposals_make_an_empty_shard(make, corpus, tmp_path, detector):
+    detector.boxes.clear()
+    (task,) = plan(make, corpus, tmp_path, splits=("val",), proposer=YOLO)
+
+    draw_shard(task)
+
+    assert rows_of(task) == []
+    assert len(kept_photos(task)) == 2
