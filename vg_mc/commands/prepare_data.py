@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
@@ -17,8 +17,10 @@ from vg_mc.preparation.settings import (
     ProposerChoice,
     ProposerKind,
 )
-from vg_mc.prepared.manifest import Manifest
 from vg_mc.records import TRAIN_SPLIT, Corpus
+
+if TYPE_CHECKING:
+    from vg_mc.prepared.manifest import Manifest  # which loads pyarrow
 
 SCENE_SIZE = 128  # pixels along the longer side
 
@@ -136,7 +138,7 @@ def check_flags(config: PrepareConfig) -> None:
     _marker(config)
 
 
-def run(config: PrepareConfig) -> Manifest:
+def run(config: PrepareConfig) -> "Manifest":
     """Prepare the dataset that `config` describes and return its manifest."""
     from vg_mc.preparation.run import prepare
 
@@ -210,7 +212,7 @@ def _proposer(kind: ProposerKind, config: PrepareConfig) -> ProposerChoice:
     return ProposerChoice(kind, source, config.confidence, config.detector_size, config.device)
 
 
-def summary(manifest: Manifest, output: Path) -> str:
+def summary(manifest: "Manifest", output: Path) -> str:
     """Say what was prepared, as a table with a row per split."""
     from tabulate import tabulate
 

@@ -1,0 +1,216 @@
+"""The command, end to end on drawn scenes; its summary is checked by counting again."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from torchvision.ops import box_iou
+
+from vg_mc.commands.prepare_data import PrepareConfig, check_flags, main, splits_of
+from vg_mc.corpora.refer import read_refer
+
+ROOT = Path(__file__).parents[2]
+SPLITS = ("train", "val", "testA", "testB")
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory) -> Path:
+    """Draw scenes, and prepare them once with the annotated boxes."""
+    folder = tmp_path_factory.mktemp("scenes")
+    main(flags(folder, "annotated", "--corpus", "scenes", "--scenes", "30"))
+    return folder
+
+
+def flags(folder: Path, output: str, *others: str) -> list[str]:
+    return [
+        *("--annotations", str(folder / "scenes"), "--split-by", "scenes"),
+        *("--output", str(folder / output)),
+        *("--image-size", "48", "--num-workers", "1"),
+        *others,
+    ]
+
+
+def store_detections(scenes: Path, seed: int = 0) -> tuple[Path, dict[int, list[list[float]]]]:
+    """Store half of the boxes, blurred; return the file and the boxes by image."""
+    random = np.random.default_rng(seed)
+    instances = json.loads((scenes / "scenes" / "instances.json").read_text())
+    size = {image["id"]: (image["width"], image["height"]) for image in instances["images"]}
+    detections, kept = [], {image_id: [] for image_id in size}
+    for annotation in instances["annotations"]:
+        left, top, width, height = annotation["bbox"]
+        image_id = annotation["image_id"]
+        right = min(left + width + random.uniform(-6, 6), size[image_id][0])
+        bottom = min(top + height + random.uniform(-6, 6), size[image_id][1])
+        if random.random() < 0.5 or right <= left + 1 or bottom <= top + 1:
+            continue
+        kept[image_id].append([left, top, right, bottom])
+        box = [left, top, right - left + 1, bottom - top + 1]  # MAttNet's way
+        detections.append({"image_id": image_id, "box": box, "score": 0.9, "category_name": "x"})
+    file = scenes / f"detections{seed}.json"
+    file.write_text(json.dumps(detections))
+    return file, kept
+
+
+def table_rows(text: str) -> dict[str, list[str]]:
+    lines = [line.split() for line in text.splitlines()]
+    return {line[0]: line[1:] for line in lines if line and line[0] in SPLITS}
+
+
+def refusal(arguments: list[str], capsys) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 3
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    return message
+
+
+def test_scenes_are_drawn_and_prepared_with_every_box_found(scenes):
+    manifest = json.loads((scenes / "annotated" / "manifest.json").read_text())
+
+    assert manifest["splits"] == list(SPLITS)
+    counts = manifest["counts"]
+    assert [counts[split]["images"] for split in SPLITS] == [30, 3, 3, 3]
+    assert all(counts[split]["proposal_recall"] == 1 for split in SPLITS)
+    candidates = datasets.load_from_disk(str(scenes / "annotated" / "candidates"))
+    assert candidates[0]["picture"].size == (48, 48)
+
+
+def test_the_summary_says_what_counting_again_finds(scenes, capsys):
+    file, kept = store_detections(scenes)
+    main(flags(scenes, "stored", "--proposer", "stored", "--proposals", str(file)))
+    printed = capsys.readouterr().out
+
+    corpus = read_refer(scenes / "scenes", "scenes", scenes / "scenes" / "images", skip_bad=False)
+    for split in ("val", "testA", "testB"):
+        expressions = [one for one in corpus.expressions if one.split == split]
+        images = {one.image_id for one in expressions}
+        candidates = sum(len(kept[image_id]) for image_id in images)
+        found = [
+            bool(
+                (box_iou(torch.tensor([one.target]), torch.tensor(kept[one.image_id])) > 0.5).any()
+            )
+            for one in expressions
+            if kept[one.image_id]
+        ]
+        none = sum(not kept[one.image_id] for one in expressions)
+        assert table_rows(printed)[split] == [
+            f"{len(images)}",
+            f"{len(expressions)}",
+            f"{candidates}",
+            f"{candidates / len(images):.3f}",
+            f"{sum(found) / len(expressions):.3f}",
+            f"{none}",
+        ]
+        assert 0 < sum(found) < len(expressions)
+    total = datasets.load_from_disk(str(scenes / "stored" / "candidates")).num_rows
+    size = sum(
+        path.stat().st_size
+        for path in (scenes / "stored").rglob("*")
+        if path.is_file() and path.name not in {"manifest.json", "README.md"}
+    )
+    last = printed.splitlines()[-1]
+    assert f"{total:,} candidates, {size / 1e6:,.1f} MB on disk" in last
+    assert "0 records left out" in last
+
+
+def test_flags_of_the_marker_reach_the_pictures(scenes):
+    marker = ("--color", "red", "--opacity", "1", "--outline", "0", "--splits", "val")
+
+    main(flags(scenes, "red", *marker))
+
+    row = datasets.load_from_disk(str(scenes / "red" / "candidates"))[0]
+    corpus = read_refer(scenes / "scenes", "scenes", scenes / "scenes" / "images", skip_bad=False)
+    photo = corpus.photos[row["image_id"]]
+    left, top, right, bottom = np.array(row["box"]) * np.tile(
+        [48 / photo.width, 48 / photo.height], 2
+    )
+    inside = np.asarray(row["picture"])[round(top) : round(bottom), round(left) : round(right)]
+    assert np.abs(inside.mean(axis=(0, 1)) - (255, 0, 0)).max() < 40
+    settings = json.loads((scenes / "red" / "manifest.json").read_text())["settings"]
+    assert settings["marker"] == {"color": [255, 0, 0], "opacity": 1.0, "outline": 0}
+
+
+def test_bad_records_are_listed_and_the_rest_goes_on(scenes, capsys):
+    image = min((scenes / "scenes" / "images").iterdir())
+    content = image.read_bytes()
+    image.write_bytes(content[:200])
+
+    try:
+        message = refusal(flags(scenes, "stopped"), capsys)
+        main(flags(scenes, "skipped", "--on-error", "skip"))
+    finally:
+        image.write_bytes(content)
+
+    assert image.name in message
+    rejected = (scenes / "skipped" / "rejected.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["file"] == image.name for line in rejected)
+    assert f"{len(rejected)} records left out" in capsys.readouterr().out
+    assert not (scenes / "stopped").exists()
+
+
+def test_an_output_is_replaced_only_on_request(scenes, capsys):
+    assert "--overwrite" in refusal(flags(scenes, "annotated"), capsys)
+
+    main(flags(scenes, "annotated", "--overwrite", "--corpus", "scenes", "--scenes", "30"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ("--proposer yolo", "--proposer: the proposer yolo needs --weights"),
+        ("--train-proposer stored", "--proposer: the proposer stored needs --proposals"),
+        ("--weights a.pt", "--weights: it is for the proposer yolo, which no split is to get"),
+        ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
+        ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: there is no such file"),
+        ("--marker sead", "--marker: no marker is called 'sead'"),
+        ("--opacity 2", "--marker: opacity must lie between 0 and 1"),
+        ("--color greem", "--marker: unknown color specifier"),
+        ("--image-size 0", "--image-size: expected 1 or more, not 0"),
+        ("--num-workers 0", "--num-workers: expected 1 or more, not 0"),
+        ("--confidence 1.5", "--confidence: expected 0 to 1, not 1.5"),
+        ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
+        ("--split-by unc", "refs(unc).p: expected a file of references; there are: refs(scenes).p"),
+        ("--images nowhere", "nowhere: 39 photos are missing: "),
+    ],
+)
+def test_wrong_flags_get_one_clear_line(scenes, capsys, wrong, problem):
+    assert problem in refusal(flags(scenes, "wrong", *wrong.split()), capsys)
+
+    assert not (scenes / "wrong").exists()
+
+
+def test_the_defaults_are_flags_that_fit_each_other():
+    check_flags(PrepareConfig(annotations=Path("a"), output=Path("b")))
+
+
+def test_training_comes_first_whatever_the_order_of_the_records(scenes):
+    corpus = read_refer(scenes / "scenes", "scenes", scenes / "scenes" / "images", skip_bad=False)
+
+    backwards = replace(corpus, expressions=corpus.expressions[::-1])
+
+    assert splits_of(backwards) == ("train", "testB", "testA", "val")
+
+
+def test_help_loads_nothing_heavy_and_names_every_flag():
+    probe = (
+        "import sys\nfrom vg_mc.commands.prepare_data import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(bool({'torch', 'pyarrow', 'ultralytics', 'datasets'} & set(sys.modules)))"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    shown = set(re.findall(r"--[a-z-]+", finished.stdout))
+    assert {f"--{name.replace('_', '-')}" for name in PrepareConfig.__annotations__} <= shown
