@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from vg_mc.faults import BadInputError
-from vg_mc.prepared.dataset import open_prepared
+from vg_mc.prepared.dataset import PreparedDataset, open_prepared
+from vg_mc.prepared.schema import CANDIDATES, shard_name, write_shard
 
 
 @pytest.fixture
@@ -106,3 +107,15 @@ def test_a_damaged_dataset_is_not_opened(prepared):
 
     with pytest.raises(BadInputError, match=r"data-00000-of-00002.arrow: 0 bytes"):
         open_prepared(prepared)
+
+
+def test_a_dataset_without_any_candidate_can_be_read(tmp_path):
+    folder = tmp_path / "candidates"
+    write_shard(folder / shard_name(0, 1), CANDIDATES, [])
+    none = np.empty(0, dtype=np.int64)
+
+    dataset = PreparedDataset(tmp_path, {"settings": {"image_size": 16}})
+
+    assert dataset.boxes(none).shape == (0, 4)
+    assert dataset.pictures(none).shape == (0, 16, 16, 3)
+    assert dataset.candidate_categories(none) == []
