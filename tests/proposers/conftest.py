@@ -1,0 +1,75 @@
+"""A detector of random weights, and a watch over the network."""
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vg_mc.proposers.offline_ultralytics import import_ultralytics
+from vg_mc.proposers.yolo_training import TINY
+from vg_mc.records import Photo
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def looked_up(monkeypatch):
+    """Addresses that somebody asked the network for; the asking fails."""
+    asked = []
+
+    def refuse(*address, **_):
+        asked.append(address)
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return asked
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory) -> Path:
+    """An ultralytics checkpoint that finds many boxes anywhere."""
+    import_ultralytics()
+    from ultralytics.nn.tasks import DetectionModel
+
+    torch.manual_seed(0)
+    model = DetectionModel(str(TINY), nc=2, verbose=False)
+    model.names = {0: "cat", 1: "dog"}
+    head = model.model[-1]
+    for layer in [*model.model[:-1].modules(), *head.cv2.modules(), *head.cv3.modules()]:
+        if isinstance(layer, torch.nn.Conv2d):  # as they are, all places would look alike to it
+            torch.nn.init.kaiming_normal_(layer.weight)
+    for branch in head.cv3:
+        torch.nn.init.zeros_(branch[-1].bias)
+    file = tmp_path_factory.mktemp("weights") / "random.pt"
+    torch.save({"model": model, "train_args": {"imgsz": 96}}, file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Photos of two shapes, mixed."""
+    generator = np.random.default_rng(0)
+    shapes = [(60, 90), (90, 60), (60, 90), (60, 90), (33, 47), (90, 60)]
+    pixels = [generator.integers(0, 256, (*shape, 3)).astype(np.uint8) for shape in shapes]
+    photos = [
+        Photo(number, f"{number}.jpg", width, height)
+        for number, (height, width) in enumerate(shapes)
+    ]
+    return photos, pixels
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there: no real detector or photo was tried")
+    return SHARED
