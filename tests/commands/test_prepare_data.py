@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -190,6 +191,15 @@ def test_wrong_flags_get_one_clear_line(scenes, capsys, wrong, problem):
 
 def test_the_defaults_are_flags_that_fit_each_other():
     check_flags(PrepareConfig(annotations=Path("a"), output=Path("b")))
+
+
+def test_counts_of_a_known_corpus_are_compared_with_the_published_ones(scenes, tmp_path, capsys):
+    folder = shutil.copytree(scenes / "scenes", tmp_path / "refcoco")
+    (folder / "refs(scenes).p").rename(folder / "refs(unc).p")
+
+    main(["--annotations", str(folder), "--output", str(tmp_path / "out"), "--num-workers", "1"])
+
+    assert "val: 3 images, NOT 1,500\n" in capsys.readouterr().out
 
 
 def test_training_comes_first_whatever_the_order_of_the_records(scenes):
