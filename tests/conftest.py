@@ -1,6 +1,10 @@
 """Small real objects that several test files share."""
 
 import io
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +25,8 @@ from vg_mc.prepared.schema import (
     shard_name,
     write_shard,
 )
+
+ROOT = Path(__file__).parent.parent
 
 
 def made_predictions(
@@ -187,3 +193,41 @@ def coloured(tmp_path_factory) -> PreparedDataset:
         "testA": [*random_photos(4, 3, seed=2), ColouredPhoto([], [("nothing", [])])],
     }
     return write_coloured(tmp_path_factory.mktemp("coloured"), splits)
+
+
+def started(arguments: Sequence[str], folder: Path) -> str:
+    """Run Python with `arguments`; return what it printed, or fail with what it complained of."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        printed, complaints = process.communicate(timeout=240)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # not kill: torchrun must have the time to end its own processes
+        printed, complaints = process.communicate(timeout=60)
+    assert process.returncode == 0, f"{arguments}\n{printed}\n{complaints}"
+    return printed
+
+
+def two_processes() -> list[str]:
+    """Return the arguments by which Python starts a script twice, on this machine alone."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"--master-addr 127.0.0.1 --master-port {port}"
+    return f"-m torch.distributed.run --nproc-per-node 2 {address}".split()
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[[Sequence[str], Path], str]:
+    return started
+
+
+@pytest.fixture(scope="session")
+def torchrun() -> Callable[[], list[str]]:
+    return two_processes

@@ -12,7 +12,6 @@ from vg_mc.training.checkpoints import Progress
 from vg_mc.training.questions import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings
 
-
 START = Progress()
 
 

@@ -1,0 +1,78 @@
+"""Two processes that share the work come to the result of one."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file
+
+from vg_mc.encoders import load_encoder
+from vg_mc.evaluation import predict
+from vg_mc.predictions import read_predictions
+
+PROGRAM = Path(__file__).with_name("two_processes.py")
+
+specification = importlib.util.spec_from_file_location("two_processes", PROGRAM)
+two_processes = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(two_processes)
+
+
+@pytest.fixture(scope="module")
+def output(coloured, tmp_path_factory, start, torchrun) -> Path:
+    folder = tmp_path_factory.mktemp("two-processes")
+    start([*torchrun(), str(PROGRAM), str(coloured.folder), str(folder)], folder)
+    return folder
+
+
+def entries(run: Path) -> list[dict[str, float]]:
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "split"} for line in lines]
+
+
+@pytest.mark.parametrize("way", two_processes.WAYS)
+def test_two_processes_train_as_one_does(coloured, output, tmp_path, way):
+    settings = two_processes.WAYS[way]
+
+    two_processes.trained(coloured, tmp_path, settings, "tiny-vit")
+
+    ours, theirs = entries(tmp_path), entries(output / way)
+    assert len(ours) == len(theirs)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine == pytest.approx(other, rel=1e-4, abs=1e-5)
+    one, two = (load_file(run / "best" / "model.safetensors") for run in (tmp_path, output / way))
+    # Adam enlarges the order of sums where a gradient is next to zero.
+    far = {name: float((value - two[name]).abs().max()) for name, value in one.items()}
+    assert max(far.values()) < 1e-4, far
+
+
+def test_two_processes_predict_what_one_does(coloured, output):
+    encoder = load_encoder("tiny-vit", image_size=coloured.image_size)
+    alone = predict(Accelerator(cpu=True), encoder, coloured, "testA", batch_size=8, num_workers=0)
+
+    for batch_size in (3, 99):
+        for process in range(2):
+            shared = read_predictions(output / f"predictions-{batch_size}-{process}")
+            for mine, theirs in zip(alone.logits, shared.logits, strict=True):
+                assert np.allclose(mine, theirs, atol=1e-5)
+
+
+def test_both_processes_end_with_the_same_model_statistics_included(output):
+    first, second = (
+        torch.load(output / "whole" / f"end-{process}.pt", weights_only=True)
+        for process in range(2)
+    )
+
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def test_a_killed_run_of_two_processes_ends_as_if_it_were_not(output):
+    killed, whole = (
+        torch.load(output / name / "end-0.pt", weights_only=True) for name in ("killed", "whole")
+    )
+
+    assert [name for name in whole if not torch.equal(whole[name], killed[name])] == []
+    assert entries(output / "killed") == entries(output / "whole")
