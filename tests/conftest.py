@@ -28,6 +28,9 @@ from vg_mc.prepared.schema import (
 
 ROOT = Path(__file__).parent.parent
 
+# No test may reach the network, whatever is cached on this machine.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 
 def made_predictions(
     name: str = "tiny",

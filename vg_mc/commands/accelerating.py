@@ -17,12 +17,11 @@ def start_accelerator(mixed_precision: Precision) -> "Accelerator":
     Raises:
         BadInputError: If the device lacks the precision; Accelerate would quietly do without it.
     """
-    from accelerate import Accelerator
+    from accelerate import Accelerator, PartialState
 
     # Sentences are short. Threads of the tokenizer would only fear the fork of a data loader.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    accelerator = Accelerator(mixed_precision=mixed_precision)
-    if mixed_precision == "fp16" and accelerator.device.type == "cpu":
+    if mixed_precision == "fp16" and PartialState().device.type == "cpu":
         problem = "fp16 needs a GPU, and there is none; bf16 works on the CPU, too"
         raise BadInputError(problem, record="--mixed-precision")
-    return accelerator
+    return Accelerator(mixed_precision=mixed_precision)

@@ -1,0 +1,23 @@
+import os
+
+import pytest
+from accelerate import PartialState
+
+from vg_mc.commands.accelerating import start_accelerator
+from vg_mc.faults import BadInputError
+
+
+def test_half_precision_without_a_gpu_is_refused():
+    if PartialState().device.type != "cpu":
+        pytest.skip("this machine has a GPU, on which half precision works")
+
+    with pytest.raises(BadInputError, match="--mixed-precision: fp16 needs a GPU"):
+        start_accelerator("fp16")
+
+
+def test_tokenizers_are_told_that_data_loaders_fork(monkeypatch):
+    monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
+
+    start_accelerator("no")
+
+    assert os.environ["TOKENIZERS_PARALLELISM"] == "false"

@@ -1,0 +1,181 @@
+"""The command trains a model that other libraries load, and takes a folder for one run only."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from accelerate import Accelerator
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+
+from vg_mc.commands.finetune import FinetuneConfig, claim, main, run
+from vg_mc.encoders import load_encoder
+from vg_mc.evaluation import predict
+from vg_mc.faults import BadInputError
+
+
+@pytest.fixture(scope="module")
+def runs(coloured, tmp_path_factory) -> Path:
+    """Fine-tune both tiny models by the command; return the folder of the runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    for model in ("tiny-vit", "tiny-resnet"):
+        main(
+            [
+                *("--dataset", str(coloured.folder), "--model", model),
+                *("--output", str(folder / model), "--batching", "image"),
+                *("--epochs", "2", "--batch-size", "4", "--learning-rate", "1e-3"),
+                *("--num-workers", "0"),
+            ]
+        )
+    return folder
+
+
+def config_of(coloured, output: Path) -> FinetuneConfig:
+    return FinetuneConfig(
+        dataset=coloured.folder, model="tiny-vit", output=output, epochs=1, num_workers=0
+    )
+
+
+def test_a_run_holds_what_it_promises(runs, coloured):
+    run = runs / "tiny-vit"
+
+    assert {path.name for path in run.iterdir()} == {
+        "best",
+        "checkpoints",
+        "config.json",
+        "learning-curves.png",
+        "metrics.jsonl",
+    }
+    described = json.loads((run / "config.json").read_text())
+    assert described["settings"]["data_hash"] == coloured.data_hash
+    assert described["settings"]["learning_rate"] == 1e-3
+    assert described["settings"]["processes"] == 1
+    assert described["versions"]["torch"]
+
+
+def first_question(coloured, folder: Path):
+    """Return pictures and text of an expression, and the logits that we give it."""
+    predictions = predict(
+        Accelerator(cpu=True),
+        load_encoder(str(folder)),
+        coloured,
+        "val",
+        batch_size=64,
+        num_workers=0,
+    )
+    pixels = coloured.pictures(predictions.candidate_ids[0])
+    return list(map(Image.fromarray, pixels)), predictions.texts[0], predictions.logits[0]
+
+
+def test_plain_transformers_loads_the_best_model_and_gives_its_logits(runs, coloured):
+    folder = runs / "tiny-vit" / "best"
+    pictures, text, expected = first_question(coloured, folder)
+
+    model = AutoModel.from_pretrained(folder)
+    tokens = AutoTokenizer.from_pretrained(folder)([text], return_tensors="pt")
+    pixels = AutoImageProcessor.from_pretrained(folder)(pictures, return_tensors="pt")
+    with torch.no_grad():
+        logits = model(**tokens, **pixels).logits_per_text[0]
+
+    assert np.allclose(logits, expected, atol=1e-4)
+
+
+def test_plain_open_clip_loads_the_best_model_and_gives_its_logits(runs, coloured):
+    folder = runs / "tiny-resnet" / "best"
+    pictures, text, expected = first_question(coloured, folder)
+
+    source = f"local-dir:{folder}"
+    model, _, preprocess = open_clip.create_model_and_transforms(source)
+    tokens = open_clip.get_tokenizer(source)([text])
+    with torch.no_grad():
+        image_features, text_features, scale = model.eval()(
+            torch.stack([preprocess(picture) for picture in pictures]), tokens
+        )
+        logits = (scale * text_features @ image_features.T)[0]
+
+    assert np.allclose(logits, expected, atol=1e-4)
+
+
+def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
+    config = config_of(coloured, tmp_path / "run")
+    run(config)
+    before = (config.output / "metrics.jsonl").read_bytes()
+
+    run(replace(config, num_workers=1, checkpoint_steps=7))
+
+    assert (config.output / "metrics.jsonl").read_bytes() == before
+
+
+def test_each_setting_that_differs_is_named(coloured, tmp_path):
+    config = config_of(coloured, tmp_path / "run")
+    claim(config, coloured, Accelerator(cpu=True))
+
+    with pytest.raises(BadInputError) as caught:
+        claim(replace(config, batch_size=3, learning_rate=0.5), coloured, Accelerator(cpu=True))
+
+    assert caught.value.problem == (
+        "the run that is here had other settings: batch_size was 64 and is now 3; "
+        "learning_rate was 8e-06 and is now 0.5"
+    )
+
+
+def test_other_data_is_another_run(coloured, make_coloured, make_photos, tmp_path):
+    config = config_of(coloured, tmp_path / "run")
+    claim(config, coloured, Accelerator(cpu=True))
+    splits = {"train": make_photos(2, 1, 5), "val": make_photos(1, 1, 6)}
+    other = make_coloured(tmp_path / "data", splits)
+
+    with pytest.raises(BadInputError, match=r"data_hash was .* and is now"):
+        claim(config, other, Accelerator(cpu=True))
+
+
+def test_a_setting_that_an_older_run_did_not_know_is_a_difference(coloured, tmp_path):
+    config = config_of(coloured, tmp_path / "run")
+    claim(config, coloured, Accelerator(cpu=True))
+    path = config.output / "config.json"
+    described = json.loads(path.read_text())
+    del described["settings"]["seed"]
+    path.write_text(json.dumps(described))
+
+    with pytest.raises(BadInputError, match="seed was None and is now 0"):
+        claim(config, coloured, Accelerator(cpu=True))
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_damaged_description_is_told(coloured, tmp_path, content):
+    config = config_of(coloured, tmp_path)
+    (tmp_path / "config.json").write_text(content)
+
+    with pytest.raises(BadInputError, match="expected"):
+        claim(config, coloured, Accelerator(cpu=True))
+
+
+def test_a_used_output_is_refused_where_resuming_is_not_wanted(coloured, tmp_path):
+    config = config_of(coloured, tmp_path / "run")
+    claim(config, coloured, Accelerator(cpu=True))
+
+    with pytest.raises(BadInputError, match="--resume is never"):
+        claim(replace(config, resume="never"), coloured, Accelerator(cpu=True))
+
+
+def test_checkpoints_of_nobody_are_not_continued(coloured, tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+
+    with pytest.raises(BadInputError, match=r"checkpoints without a config\.json"):
+        claim(config_of(coloured, tmp_path), coloured, Accelerator(cpu=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epochs": 0}, {"model": "tiny-vti"}, {"gradient_accumulation": 99}],
+    ids=["setting", "model", "batch"],
+)
+def test_a_start_that_fails_claims_no_folder(coloured, tmp_path, change):
+    with pytest.raises(BadInputError):
+        run(replace(config_of(coloured, tmp_path / "run"), **change))
+
+    assert not (tmp_path / "run").exists()
