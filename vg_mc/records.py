@@ -1,6 +1,6 @@
 """The words of the field as values: photo, referring expression, region proposal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -78,6 +78,7 @@ class Corpus:
         annotations: Annotated regions per image id, in the order of the file.
         source_files: The files that were read, for the manifest.
         rejected: Records that were left out.
+        texts: How many texts had a fault that was mended, by kind.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Corpus:
     annotations: dict[int, list[Proposal]]
     source_files: list[Path]
     rejected: list[Rejected]
+    texts: dict[str, int] = field(default_factory=dict)
 
 
 class Proposer(Protocol):

@@ -142,3 +142,19 @@ def test_a_file_of_another_kind_is_refused(key, refer):
 
     with pytest.raises(BadInputError, match=f"instances.json: expected a list as {key}"):
         read(refer)
+
+
+def test_a_file_whose_boxes_are_corners_stops_with_a_hint(refer):
+    refer.annotations = [
+        {"id": number, "image_id": 5, "category_id": 1, "bbox": [40 + number, 30, 90, 70]}
+        for number in range(10)
+    ]
+
+    with pytest.raises(BadInputError, match=r"10 of 10 boxes leave .* read as xywh.* fit as xyxy"):
+        read(refer, skip_bad=True)
+
+
+def test_a_region_of_refclef_is_named_by_its_image(refer):
+    refer.annotations[0]["id"] = "5_3"
+
+    assert read(refer)[0].image_of == {50_003: 5, 60: 6, 51: 5}

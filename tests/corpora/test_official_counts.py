@@ -9,8 +9,11 @@ from vg_mc.corpora.official_counts import (
     CountComparison,
     compare_counts,
     counts_per_split,
+    require_official,
 )
 from vg_mc.corpora.refer import read_refer
+from vg_mc.faults import BadInputError
+from vg_mc.records import Rejected
 
 EVALUATION_SPLITS = Path(__file__).parents[2].parent / "shared/data/official_eval_splits"
 
@@ -37,6 +40,37 @@ def test_a_known_corpus_is_compared_split_by_split(corpus):
 
 def test_an_unknown_corpus_is_not_compared(corpus):
     assert compare_counts(replace(corpus, name="scenes_scenes")) == []
+
+
+def test_a_mirror_is_compared_in_the_splits_and_counts_that_it_has(corpus):
+    rows = compare_counts(corpus, "refcoco+_unc", counts=("sentences",), whole=False)
+
+    assert rows == [
+        CountComparison("train", "sentences", 120_191, 2),
+        CountComparison("testA", "sentences", 5_726, 1),
+    ]
+
+
+def test_a_difference_stops_with_both_numbers_of_every_split(corpus):
+    rows = compare_counts(corpus, counts=("sentences",))
+
+    with pytest.raises(BadInputError) as stopped:
+        require_official(rows, corpus)
+    assert "train: 2 sentences, NOT 120,624; val: 0 sentences, NOT 10,834" in str(stopped.value)
+    assert "--allow-count-mismatch" in str(stopped.value)
+    assert "left out)" not in str(stopped.value)
+
+
+def test_what_was_left_out_is_mentioned_beside_a_difference(corpus):
+    corpus = replace(corpus, rejected=[Rejected("refs(unc).p", "ref_id 1", "no text")])
+
+    with pytest.raises(BadInputError, match="1 records were left out"):
+        require_official([CountComparison("val", "images", 3, 2)], corpus)
+
+
+def test_equal_counts_and_unknown_corpora_pass(corpus):
+    require_official([CountComparison("val", "images", 3, 3)], corpus)
+    require_official([], corpus)
 
 
 def test_a_comparison_reads_as_a_sentence():

@@ -227,3 +227,58 @@ def test_real_references_arrive_whole():
     assert len(corpus.photos) == 95
     assert sum(map(len, corpus.annotations.values())) == 145
     assert not corpus.rejected
+
+
+def other_instances(refer, tmp_path):
+    """Write another file about the same images: one more box on image 5, none of the old ids."""
+    boxes = [(5, [10, 20, 31, 41]), (5, [50, 0, 20, 20]), (5, [0, 0, 9, 9]), (6, [1, 1, 60, 40])]
+    refer.content["annotations"][:] = [
+        {"id": 900 + number, "image_id": image_id, "category_id": 1, "bbox": bbox}
+        for number, (image_id, bbox) in enumerate(boxes)
+    ]
+    file = tmp_path / "instances_train2014.json"
+    file.write_text(json.dumps(refer.content))
+    return file
+
+
+def test_candidates_may_come_from_another_file(refer, tmp_path):
+    folder = refer.write()
+    file = other_instances(refer, tmp_path)
+
+    corpus = read_refer(folder, "unc", Path(), skip_bad=False, candidates_file=file)
+
+    assert [region.annotation_id for region in corpus.annotations[5]] == [900, 901, 902]
+    assert corpus.expressions[0].target == (10.5, 20.0, 40.5, 60.0)
+    assert [path.name for path in corpus.source_files][2] == "instances_train2014.json"
+
+
+def test_another_file_stands_in_for_a_missing_one(refer, tmp_path):
+    folder = refer.write()
+    file = (folder / "instances.json").rename(tmp_path / "instances_train2014.json")
+
+    corpus = read_refer(folder, "unc", Path(), skip_bad=False, candidates_file=file)
+
+    assert len(corpus.expressions) == 3
+    assert corpus.source_files == [folder / "refs(unc).p", file]
+
+
+def test_an_image_without_candidates_is_named(refer, tmp_path):
+    folder = refer.write()
+    file = tmp_path / "others.json"
+    refer.annotations.pop(1)
+    file.write_text(json.dumps(refer.content | {"images": refer.images[:1]}))
+
+    with pytest.raises(BadInputError, match=r"ref_id 18, .*an image of the file of --instances"):
+        read_refer(folder, "unc", Path(), skip_bad=False, candidates_file=file)
+
+
+def test_references_of_refclef_name_regions_by_image(refer):
+    refer.annotations[0]["id"] = refer.references[0]["ann_id"] = "5_3"
+
+    assert read(refer).expressions[0].annotation_id == 50_003
+
+
+def test_mended_texts_are_counted(refer):
+    refer.references[1]["sentences"][0]["sent"] = "the dog’s\0 bowl"
+
+    assert read(refer).texts == {"cleaned": 1, "with NUL": 1}

@@ -1,9 +1,13 @@
 """COCO's ``instances.json``: images, their annotated boxes, and the names of categories."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from vg_mc import boxes
+import numpy as np
+
+from vg_mc.boxes import as_boxes, xywh_to_xyxy
+from vg_mc.corpora.box_formats import cut_to_photo, require_fit
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.faults import BadInputError
 from vg_mc.fields import (
@@ -16,10 +20,13 @@ from vg_mc.fields import (
     place,
     read_json,
 )
-from vg_mc.records import XYXY, Photo, Proposal
+from vg_mc.records import Photo, Proposal
 
 NO_CATEGORY = 0  # COCO counts categories from 1; 0 is written where a source gave none
 ANNOTATIONS = "annotations"
+
+# RefCLEF names a region by its image and its number there.
+_REGION_OF_IMAGE = re.compile(r"([0-9]{1,12})_([0-9]{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ def read_instances(file: Path, needed: set[int], inspection: Inspection) -> Inst
         if _concerns(record, "id", needed):
             with inspection.record(file, f"image {place(record, 'id', position)}"):
                 _add_photo(instances, record)
+    _require_boxes_fit(annotations, instances.photos, file)
     for position, record in enumerate(annotations):
         if _concerns(record, "image_id", needed):
             with inspection.record(file, f"annotation {place(record, 'id', position)}"):
@@ -86,14 +94,18 @@ def _add_photo(instances: Instances, record: object) -> None:
         raise BadInputError("expected every image once, but an earlier record has the same id")
     instances.photos[image_id] = Photo(
         image_id=image_id,
-        file_name=_inner_path(as_text(record, "file_name")),
+        file_name=inner_path(as_text(record, "file_name")),
         width=as_positive_integer(record, "width"),
         height=as_positive_integer(record, "height"),
     )
 
 
-def _inner_path(name: str) -> str:
-    """Return `name` if it cannot lead out of the folder of images."""
+def inner_path(name: str) -> str:
+    """Return `name` if it cannot lead out of the folder of images.
+
+    Raises:
+        BadInputError: If it can.
+    """
     parts = PurePosixPath(name).parts
     leads_out = ".." in parts or PurePosixPath(name).is_absolute()
     if leads_out or PureWindowsPath(name).drive or "\\" in name or "\0" in name:
@@ -101,8 +113,40 @@ def _inner_path(name: str) -> str:
     return name
 
 
+def require_image(image_id: int, candidates: Instances) -> None:
+    """Refuse an image of which nobody could say what stands on it.
+
+    Raises:
+        BadInputError: If it is not among `candidates`.
+    """
+    if image_id not in candidates.photos:
+        raise BadInputError(f"expected an image of the file of --instances, not {image_id}")
+
+
+def as_annotation_id(record: object, field: str) -> int:
+    """Return the id of an annotation; RefCLEF's ``12_3``, region 3 of image 12, gets a number."""
+    value = as_mapping(record).get(field)
+    region = _REGION_OF_IMAGE.fullmatch(value) if isinstance(value, str) else None
+    if region is None:
+        return as_integer(record, field)
+    return int(region[1]) * 10_000 + int(region[2])
+
+
+def _require_boxes_fit(annotations: list[object], photos: dict[int, Photo], file: Path) -> None:
+    """Look at all boxes that can be looked at, before the first bad one stops the reading."""
+    numbers, sizes = [], []
+    for record in annotations:
+        try:
+            photo = photos[as_integer(record, "image_id")]
+            numbers.append(as_numbers(record, "bbox", 4))
+            sizes.append((photo.width, photo.height))
+        except (BadInputError, KeyError):
+            continue  # met again, and named, when the record is read
+    require_fit(as_boxes(numbers), "xywh", np.array(sizes, np.float64).reshape(-1, 2), file)
+
+
 def _add_annotation(instances: Instances, record: object, categories: dict[int, str]) -> None:
-    annotation_id, image_id = as_integer(record, "id"), as_integer(record, "image_id")
+    annotation_id, image_id = as_annotation_id(record, "id"), as_integer(record, "image_id")
     if annotation_id in instances.region_of:
         raise BadInputError("expected every annotation once, but an earlier one has the same id")
     if image_id not in instances.photos:
@@ -110,8 +154,9 @@ def _add_annotation(instances: Instances, record: object, categories: dict[int, 
     category_id = as_integer({"category_id": NO_CATEGORY, **as_mapping(record)}, "category_id")
     if category_id not in categories:
         raise BadInputError(f"expected a category of the file, not {category_id}")
+    photo, xywh = instances.photos[image_id], as_numbers(record, "bbox", 4)
     region = Proposal(
-        box=_box_inside(as_numbers(record, "bbox", 4), instances.photos[image_id]),
+        box=cut_to_photo(xywh_to_xyxy(as_boxes(xywh)), xywh, photo.width, photo.height),
         score=1.0,
         category=categories[category_id],
         source=ANNOTATIONS,
@@ -120,17 +165,3 @@ def _add_annotation(instances: Instances, record: object, categories: dict[int, 
     instances.annotations.setdefault(image_id, []).append(region)
     instances.image_of[annotation_id] = image_id
     instances.region_of[annotation_id] = region
-
-
-def _box_inside(xywh: tuple[float, ...], photo: Photo) -> XYXY:
-    """Turn COCO's box into corners, cut to the photo where more than a pixel of it remains."""
-    if xywh[2] <= 0 or xywh[3] <= 0:
-        raise BadInputError(f"expected a bbox with an area, not {list(xywh)}")
-    box = boxes.xywh_to_xyxy(boxes.as_boxes(xywh))
-    inside = boxes.clipped(box, photo.width, photo.height)
-    remaining = float(boxes.areas(inside)[0])
-    if remaining <= 0 or ((inside != box).any() and remaining <= 1):
-        size = f"{photo.width} x {photo.height}"
-        raise BadInputError(f"expected a bbox on the image of {size} pixels, not {list(xywh)}")
-    left, top, right, bottom = inside[0].tolist()
-    return left, top, right, bottom

@@ -9,6 +9,7 @@ no public source states is left out.
 from collections import Counter
 from typing import NamedTuple
 
+from vg_mc.faults import BadInputError
 from vg_mc.records import Corpus, ReferringExpression
 
 REFERENCES, SENTENCES, IMAGES = "references", "sentences", "images"
@@ -41,6 +42,12 @@ OFFICIAL_COUNTS: dict[str, dict[str, dict[str, int]]] = {
         "train": {IMAGES: 24_698},
         "val": {REFERENCES: 5_000, IMAGES: 4_650},
     },
+    "refclef_unc": {
+        "val": {IMAGES: 2_000},
+        "testA": {IMAGES: 485},
+        "testB": {IMAGES: 490},
+        "testC": {IMAGES: 465},
+    },
 }
 
 
@@ -52,22 +59,57 @@ class CountComparison(NamedTuple):
     expected: int
     found: int
 
+    @property
+    def is_official(self) -> bool:
+        """Whether both numbers are the same."""
+        return self.found == self.expected
+
     def __str__(self) -> str:
-        verdict = "as published" if self.found == self.expected else f"NOT {self.expected:,}"
+        verdict = "as published" if self.is_official else f"NOT {self.expected:,}"
         return f"{self.split}: {self.found:,} {self.what}, {verdict}"
 
 
-def compare_counts(corpus: Corpus) -> list[CountComparison]:
+def compare_counts(
+    corpus: Corpus,
+    known_as: str | None = None,
+    *,
+    counts: tuple[str, ...] = (REFERENCES, SENTENCES, IMAGES),
+    whole: bool = True,
+) -> list[CountComparison]:
     """Compare a corpus with the official counts; empty where it is none of the known ones.
 
     Only what was accepted is counted: a record that was left out is missing in an evaluation too.
+
+    Args:
+        corpus: What was read.
+        known_as: Its name in `OFFICIAL_COUNTS`, if it is not the corpus' own.
+        counts: What to compare: a mirror may not say which sentences belong to one reference.
+        whole: A split that is not there counts as 0, and not as left out on purpose.
     """
     found = counts_per_split(corpus.expressions)
     return [
         CountComparison(split, what, expected, found.get(split, {}).get(what, 0))
-        for split, counts in OFFICIAL_COUNTS.get(corpus.name, {}).items()
-        for what, expected in counts.items()
+        for split, official in OFFICIAL_COUNTS.get(known_as or corpus.name, {}).items()
+        for what, expected in official.items()
+        if what in counts and (whole or split in found)
     ]
+
+
+def require_official(comparisons: list[CountComparison], corpus: Corpus) -> None:
+    """Refuse a copy of a known corpus that is not the known corpus.
+
+    Raises:
+        BadInputError: If any count differs; it names all that do.
+    """
+    wrong = [str(comparison) for comparison in comparisons if not comparison.is_official]
+    if not wrong:
+        return
+    left_out = f" ({len(corpus.rejected):,} records were left out)" if corpus.rejected else ""
+    raise BadInputError(
+        f"not the corpus that results are published for: {'; '.join(wrong)}{left_out}. "
+        f"--allow-count-mismatch takes it as it is",
+        file=corpus.source_files[0],
+    )
 
 
 def counts_per_split(expressions: list[ReferringExpression]) -> dict[str, dict[str, int]]:

@@ -8,15 +8,27 @@ carries the annotation's number, so the image's name is taken from ``instances.j
 from pathlib import Path
 
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.corpora.instances import Instances, read_instances
+from vg_mc.corpora.instances import (
+    Instances,
+    as_annotation_id,
+    read_instances,
+    require_image,
+)
 from vg_mc.corpora.plain_pickle import read_plain_pickle
+from vg_mc.corpora.wording import as_expression
 from vg_mc.faults import BadInputError
 from vg_mc.fields import as_integer, as_mapping, as_text, place
-from vg_mc.language import clean_text
 from vg_mc.records import Corpus, ReferringExpression
 
 
-def read_refer(folder: Path, split_by: str, images_folder: Path, *, skip_bad: bool) -> Corpus:
+def read_refer(
+    folder: Path,
+    split_by: str,
+    images_folder: Path,
+    *,
+    skip_bad: bool,
+    candidates_file: Path | None = None,
+) -> Corpus:
     """Read the references of ``refs(<split_by>).p`` and what they point at.
 
     Args:
@@ -24,28 +36,38 @@ def read_refer(folder: Path, split_by: str, images_folder: Path, *, skip_bad: bo
         split_by: Who divided the corpus: unc, umd, google...
         images_folder: Holds the images; none is opened here.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
+        candidates_file: Another file like ``instances.json``, for the annotated regions of every
+            image; it also stands in for a missing ``instances.json``.
 
     Raises:
         BadInputError: If a file is missing or unusable, or at the first bad record.
     """
     references_file = _references_file(folder, split_by)
     instances_file = folder / "instances.json"
+    if candidates_file is not None and not instances_file.is_file():
+        instances_file = candidates_file
     references = read_plain_pickle(references_file)
     if not isinstance(references, list):
         kind = type(references).__name__
         raise BadInputError(f"expected a list of references, not {kind}", file=references_file)
 
     inspection = Inspection(skip_bad=skip_bad)
-    instances = read_instances(instances_file, _needed_images(references), inspection)
-    expressions = _read_expressions(references, references_file, instances, inspection)
+    needed = _needed_images(references)
+    instances = candidates = read_instances(instances_file, needed, inspection)
+    if candidates_file is not None and candidates_file != instances_file:
+        candidates = read_instances(candidates_file, needed, inspection)
+    sources = (instances, candidates)
+    expressions = _read_expressions(references, references_file, sources, inspection)
+    files = dict.fromkeys([references_file, instances_file, candidates_file or instances_file])
     return Corpus(
         name=f"{folder.resolve().name}_{split_by}",
         images_folder=images_folder,
         photos=instances.photos,
         expressions=expressions,
-        annotations=instances.annotations,
-        source_files=[references_file, instances_file],
+        annotations=candidates.annotations,
+        source_files=list(files),
         rejected=inspection.rejected,
+        texts=dict(inspection.texts),
     )
 
 
@@ -64,9 +86,13 @@ def _needed_images(references: list[object]) -> set[int]:
 
 
 def _read_expressions(
-    references: list[object], file: Path, instances: Instances, inspection: Inspection
+    references: list[object],
+    file: Path,
+    sources: tuple[Instances, Instances],  # of the targets, of the candidates
+    inspection: Inspection,
 ) -> list[ReferringExpression]:
     """Turn every sentence into an expression; a bad reference fails with each of its sentences."""
+    targets, candidates = sources
     expressions: dict[int, ReferringExpression] = {}
     holder_of: dict[int, int] = {}  # position of the first record with a ref_id
     for position, reference in enumerate(references):
@@ -74,7 +100,8 @@ def _read_expressions(
         for number, sentence in enumerate(_sentences(reference)):
             name = f"{reference_place}, {place(sentence, 'sent_id', number)}"
             with inspection.record(file, name):
-                expression = _expression(reference, sentence, instances)
+                expression = _expression(reference, sentence, targets, inspection)
+                require_image(expression.image_id, candidates)
                 if holder_of.setdefault(expression.ref_id, position) != position:
                     raise BadInputError("expected every ref_id once, but an earlier record has it")
                 if expression.expression_id in expressions:
@@ -91,8 +118,11 @@ def _sentences(reference: object) -> list[object]:
     return sentences if isinstance(sentences, list) else []
 
 
-def _expression(reference: object, sentence: object, instances: Instances) -> ReferringExpression:
-    image_id, annotation_id = as_integer(reference, "image_id"), as_integer(reference, "ann_id")
+def _expression(
+    reference: object, sentence: object, instances: Instances, inspection: Inspection
+) -> ReferringExpression:
+    image_id = as_integer(reference, "image_id")
+    annotation_id = as_annotation_id(reference, "ann_id")
     if image_id not in instances.photos:
         raise BadInputError(f"expected an image of instances.json, not image_id {image_id}")
     if annotation_id not in instances.region_of:
@@ -106,17 +136,13 @@ def _expression(reference: object, sentence: object, instances: Instances) -> Re
         ref_id=as_integer(reference, "ref_id"),
         image_id=image_id,
         annotation_id=annotation_id,
-        text=_text(sentence),
+        text=as_expression(sentence, _wording(sentence), inspection),
         target=region.box,
         category=region.category,
         split=as_text(reference, "split"),
     )
 
 
-def _text(sentence: object) -> str:
-    """Take ``sent``, the lower-cased wording that results are published for, else ``raw``."""
-    wording = "sent" if "sent" in as_mapping(sentence) else "raw"
-    text = clean_text(as_text(sentence, wording))
-    if not text:
-        raise BadInputError(f"expected words as {wording}, found only control characters")
-    return text
+def _wording(sentence: object) -> str:
+    """Choose ``sent``, the lower-cased wording that results are published for, else ``raw``."""
+    return "sent" if "sent" in as_mapping(sentence) else "raw"
