@@ -13,8 +13,9 @@ from vg_mc.versions import versions
 INTRODUCTION = """\
 # Speed and memory against the plain way
 
-The plain way is what a straightforward program does, and clip-refcoco: a full-size JPEG per
-candidate, for which the photo is read again; sentences one by one, each with its own candidates
+The plain way is what a straightforward program does, and clip-refcoco: each candidate becomes a
+JPEG of full size, marked on a copy of the photo (a further row reads the photo again for each, as a
+data loader would that draws when asked); sentences come one by one, each with its own candidates
 encoded anew and its text padded to the length of the model. To evaluate and to train, it has the
 same weights (a random start) and the same questions about the same prepared pictures, and no
 worker processes to load them, as ours has none here. The made-up photos have 10 boxes and 7.5

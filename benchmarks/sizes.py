@@ -25,7 +25,7 @@ FULL = Size(
     photos=400,
     tasks=(
         Task("tiny-resnet", 64, 90, 40, steps=20, expressions_per_step=32, images_per_step=4),
-        Task("open_clip:RN50", 224, 4, 2, steps=3, expressions_per_step=8, images_per_step=1),
-        Task("open_clip:ViT-B-32", 224, 4, 2, steps=3, expressions_per_step=8, images_per_step=1),
+        Task("open_clip:RN50", 224, 4, 4, steps=3, expressions_per_step=8, images_per_step=1),
+        Task("open_clip:ViT-B-32", 224, 4, 4, steps=3, expressions_per_step=8, images_per_step=1),
     ),
 )

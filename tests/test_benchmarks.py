@@ -54,7 +54,7 @@ def test_quick_benchmark_measures_everything_and_finds_equal_results(tmp_path):
         "Evaluating",
         "Training",
     ]
-    assert len(re.findall(r"^\| plain.* \|$", text, re.MULTILINE)) == 4
+    assert len(re.findall(r"^\| plain.* \|$", text, re.MULTILINE)) == 5
     ratios = [line.split("|")[4] for line in text.splitlines() if line.startswith("| ours")]
     assert len(ratios) == 5
     assert all(float(ratio) > 0 for ratio in ratios)
