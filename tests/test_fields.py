@@ -77,3 +77,8 @@ def test_broken_json_names_its_file(content, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadInputError, match=r"missing\.json: expected a readable file: No such"):
         fields.read_json(tmp_path / "missing.json")
+
+
+def test_half_of_a_surrogate_pair_is_no_text():
+    with pytest.raises(BadInputError, match=r"as name, but character 2 is the lone surrogate"):
+        as_text({"name": "a \ud83d"}, "name")

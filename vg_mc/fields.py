@@ -58,6 +58,11 @@ def as_text(record: object, field: str) -> str:
     value = _present(record, field)
     if not isinstance(value, str) or not value.strip():
         raise BadInputError(f"expected a text as {field}, not {reprlib.repr(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as fault:
+        half = f"character {fault.start} is the lone surrogate U+{ord(value[fault.start]):04X}"
+        raise BadInputError(f"expected Unicode text as {field}, but {half}") from fault
     return value
 
 

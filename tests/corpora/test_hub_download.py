@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+
+from vg_mc.corpora.hub_download import mirror_folder
+from vg_mc.faults import BadInputError
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    calls = []
+
+    def fetch(name, **settings):
+        calls.append((name, settings))
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    return calls
+
+
+def test_a_local_folder_is_taken_and_nobody_is_asked(asked, tmp_path):
+    assert mirror_folder(tmp_path) == tmp_path
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("name", "revision"), [("jxu124/refcoco", None), ("jxu124/refcoco@9fba820", "9fba820")]
+)
+def test_only_tables_are_fetched_and_no_code(name, revision, asked, tmp_path):
+    assert mirror_folder(Path(name)) == tmp_path
+    assert asked == [
+        (
+            "jxu124/refcoco",
+            {"repo_type": "dataset", "revision": revision, "allow_patterns": "*.parquet"},
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["refcoco", "data/mirrors/refcoco", "../refcoco", "/a/b", "a/b c"])
+def test_what_can_be_no_dataset_is_refused_without_asking(name, asked):
+    with pytest.raises(BadInputError, match="expected a folder, or the id of a dataset"):
+        mirror_folder(Path(name))
+    assert not asked
+
+
+def test_the_hub_s_refusal_is_passed_on(monkeypatch):
+    def fail(*_, **__):
+        raise ConnectionError("no network\nand a long story")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+
+    with pytest.raises(BadInputError, match=r"jxu124/refcoco: .*ConnectionError: no network$"):
+        mirror_folder(Path("jxu124/refcoco"))

@@ -1,0 +1,255 @@
+import csv
+import io
+import json
+from contextlib import suppress
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from vg_mc.corpora.table import read_table
+from vg_mc.faults import BadInputError
+
+ROWS = [
+    {"image": "1.jpg", "expression": "left man", "box": [10, 20, 30, 40], "split": "train"},
+    {"image": "1.jpg", "expression": "the dog", "box": [50, 20, 90.5, 40], "split": "train"},
+    {"image": "2.jpg", "expression": "cat", "box": [1, 2, 30, 40], "split": "val"},
+]
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in (1, 2):
+        Image.new("RGB", (100, 80)).save(folder / f"{number}.jpg")
+    return folder
+
+
+def write_csv(rows, file):
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_json_lines(rows, file):
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_json(rows, file):
+    file.write_text(json.dumps(rows))
+
+
+def write_parquet(rows, file):
+    pq.write_table(pa.Table.from_pylist(rows), file)
+
+
+WRITERS = {
+    "csv": write_csv, "jsonl": write_json_lines, "json": write_json, "parquet": write_parquet
+}  # fmt: skip
+kinds = pytest.mark.parametrize("kind", WRITERS)
+
+
+@pytest.fixture
+def read(tmp_path, images):
+    def read(rows, kind, *, skip_bad=False, box_format=None, name="mine"):
+        file = tmp_path / f"{name}.{kind}"
+        WRITERS[kind](rows, file)
+        return read_table(file, images, box_format=box_format, skip_bad=skip_bad)
+
+    return read
+
+
+@kinds
+def test_every_kind_of_file_says_the_same(kind, read):
+    corpus = read(ROWS, kind)
+
+    assert corpus.name == "mine"
+    assert [(one.text, one.split, one.image_id, one.target) for one in corpus.expressions] == [
+        ("left man", "train", 1, (10, 20, 30, 40)),
+        ("the dog", "train", 1, (50, 20, 90.5, 40)),
+        ("cat", "val", 2, (1, 2, 30, 40)),
+    ]
+    assert [(photo.width, photo.height) for photo in corpus.photos.values()] == [(100, 80)] * 2
+    assert len(corpus.annotations[1]) == 2
+
+
+@kinds
+@pytest.mark.parametrize(
+    ("columns", "numbers"),
+    [
+        (("left", "top", "right", "bottom"), (10, 20, 30, 40)),
+        (("x1", "y1", "x2", "y2"), (10, 20, 30, 40)),
+        (("left", "top", "width", "height"), (10, 20, 20, 20)),
+        (("x", "y", "w", "h"), (10, 20, 20, 20)),
+    ],
+)
+def test_names_of_four_columns_tell_the_format(kind, columns, numbers, read):
+    row = {"image": "1.jpg", "expression": "man"} | dict(zip(columns, numbers, strict=True))
+
+    assert read([row], kind).expressions[0].target == (10, 20, 30, 40)
+    other = "xywh" if numbers[2] == 30 else "xyxy"
+    with pytest.raises(BadInputError, match=f"expected boxes as {other}, but columns are named"):
+        read([row], kind, box_format=other)
+
+
+def test_columns_may_hold_shares_of_the_photo(read):
+    row = {"image": "1.jpg", "expression": "man", "x1": 0.1, "y1": 0.25, "x2": 0.5, "y2": 0.5}
+
+    corpus = read([row], "csv", box_format="normalized-xyxy")
+
+    assert corpus.expressions[0].target == (10, 20, 50, 40)
+
+
+def test_a_file_without_splits_is_one(read):
+    rows = [{name: row[name] for name in ("image", "expression", "box")} for row in ROWS]
+
+    assert {one.split for one in read(rows, "jsonl", name="testA").expressions} == {"testA"}
+
+
+def test_a_folder_of_files_is_one_corpus(tmp_path, images):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    rows = [{name: row[name] for name in ("image", "expression", "box")} for row in ROWS]
+    write_csv(rows[:2], folder / "train.csv")
+    write_parquet(rows[2:], folder / "val.parquet")
+    (folder / "notes.txt").write_text("mine")
+
+    corpus = read_table(folder, images, box_format=None, skip_bad=False)
+
+    assert [one.split for one in corpus.expressions] == ["train", "train", "val"]
+    assert [one.expression_id for one in corpus.expressions] == [1, 2, 3]
+    assert corpus.name == "mine"
+
+
+def test_numbers_and_categories_are_kept_as_text_or_as_pandas_writes_them(read):
+    extra = {"id": 7, "image_id": 5, "annotation_id": 50, "ref_id": 17, "category": "person"}
+    for kind, row in [("csv", extra), ("parquet", extra | {"id": 7.0, "ref_id": 17.0})]:
+        one = read([ROWS[0] | row, ROWS[2] | dict.fromkeys(extra)], kind).expressions[0]
+
+        assert (one.expression_id, one.image_id, one.annotation_id, one.ref_id, one.category) == (
+            7, 5, 50, 17, "person"
+        )  # fmt: skip
+
+
+BAD = [
+    ({"image": "3.jpg"}, r"3\.jpg"),
+    ({"image": ""}, "a field image"),
+    ({"image": "../1.jpg"}, "inside the folder of images"),
+    ({"expression": ""}, "a field expression"),
+    ({"expression": "  "}, "a text as expression"),
+    ({"box": "1 2 3"}, "4 finite numbers as box"),
+    ({"box": "nan 1 2 3"}, "4 finite numbers as box"),
+    ({"box": "left"}, "a list as box"),
+    ({"box": ""}, "a field box"),
+    ({"box": "30 20 10 40"}, "a bbox with an area"),
+    ({"id": "x"}, "a whole number as id"),
+    ({"id": "99999999999999999999"}, "a whole number as id"),
+]
+
+
+@kinds
+@pytest.mark.parametrize(("change", "problem"), BAD)
+def test_a_bad_row_is_named_or_left_out(kind, change, problem, read):
+    rows = [row | {"id": str(9 + number), "box": " ".join(map(str, row["box"]))}
+            for number, row in enumerate(ROWS)]  # fmt: skip
+    rows[1] |= change
+    where = {"csv": "line 3", "jsonl": "line 2", "json": "record 1", "parquet": "row 1"}[kind]
+
+    with pytest.raises(BadInputError, match=problem) as stopped:
+        read(rows, kind)
+    if change != {"image": "3.jpg"}:  # all missing photos are reported together
+        assert f"mine.{kind}, {where}: " in str(stopped.value)
+    corpus = read(rows, kind, skip_bad=True)
+    assert [one.text for one in corpus.expressions] == ["left man", "cat"]
+    assert [(one.file, one.record) for one in corpus.rejected] == [(f"mine.{kind}", where)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.csv", "", "a first line with different names"),
+        ("a.csv", "image,image,expression,box\n", "a first line with different names"),
+        ("a.csv", "photo,expression,box\n", "one of them image"),
+        ("a.csv", "image,expression,box\n1.jpg,man\n", "line 2: .*2 cells"),
+        ("a.csv", 'image,expression,box\n1.jpg,"man,1 2 3 4\n', "a table in UTF-8"),
+        ("a.csv", b"image,expression,box\n1.jpg,caf\xe9,1 2 3 4\n", "a table in UTF-8"),
+        ("a.jsonl", "{]\n", "line 1: .*no JSON"),
+        ("a.jsonl", "3\n", "line 1: expected a record"),
+        ("a.jsonl", "[" * 100_000 + "\n", "line 1: .*no JSON"),
+        ("a.json", '{"a": 1}', "a list of records, or COCO's"),
+        ("a.json", "[3]", "record 0: expected a record"),
+        ("a.json", "", "expected JSON"),
+        ("a.parquet", "no", "a Parquet file"),
+        ("a.txt", "no", "expected a file in .csv, .jsonl, .json, .parquet"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(name, content, problem, tmp_path, images):
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(BadInputError, match=problem) as refused:
+        read_table(file, images, box_format=None, skip_bad=False)
+    assert refused.value.file == str(file)
+
+
+@pytest.mark.parametrize("name", ["none.csv", "none.jsonl", "none.json", "none.parquet", "empty"])
+def test_a_missing_file_and_an_empty_folder_are_refused(name, tmp_path, images):
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(BadInputError, match=name):
+        read_table(tmp_path / name, images, box_format=None, skip_bad=True)
+
+
+def test_a_byte_order_mark_and_empty_lines_do_not_matter(tmp_path, images):
+    file = tmp_path / "val.csv"
+    file.write_bytes(b"\xef\xbb\xbfImage, Expression ,BOX\r\n\r\n1.jpg,man,1 2 30 40\r\n")
+
+    assert len(read_table(file, images, box_format=None, skip_bad=False).expressions) == 1
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([]),
+    st.just([1, 2, 3, "x"]), st.just({"a": 1}),
+)  # fmt: skip
+
+
+@given(
+    kind=st.sampled_from(["csv", "jsonl", "json"]),
+    row=st.integers(0, 2),
+    field=st.sampled_from(["image", "expression", "box", "split", "id", "image_id", "category"]),
+    value=VALUES,
+)
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_accepted_and_rejected_rows_are_all_rows(kind, row, field, value, read):
+    rows = [dict(one) for one in ROWS]
+    for number, one in enumerate(rows):
+        one |= {"id": number + 1, "image_id": int(one["image"][0]), "category": "thing"}
+    rows[row][field] = value
+    try:
+        corpus = read(rows, kind, skip_bad=True)
+    except UnicodeEncodeError:
+        return  # half a surrogate pair cannot even be written to a CSV
+
+    assert len(corpus.expressions) + len(corpus.rejected) == 3
+    assert len(corpus.expressions) >= 1
+
+
+@given(st.binary(max_size=200))
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_bytes_are_read_or_refused(images, content):
+    good = io.StringIO()
+    csv.DictWriter(good, ["image", "expression", "box"]).writeheader()
+    for kind, prefix in [("csv", good.getvalue().encode()), ("jsonl", b""), ("json", b"[")]:
+        file = images.parent / f"any.{kind}"
+        file.write_bytes(prefix + content)
+        with suppress(BadInputError):
+            read_table(file, images, box_format=None, skip_bad=True)

@@ -1,0 +1,111 @@
+"""COCO's layout with expressions in the annotations, as labelling tools can be made to export it.
+
+An annotation has ``expression``, a text, or ``expressions``, a list of them. The split stands in
+the annotation or in its image; without one, the name of the file is the split. All annotations of
+an image are its candidates, those without expression too.
+"""
+
+from pathlib import Path
+
+from vg_mc.corpora import statements as names
+from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.instances import as_annotation_id, read_instances
+from vg_mc.corpora.wording import as_expression
+from vg_mc.faults import BadInputError
+from vg_mc.fields import as_list, as_mapping, as_text, place, read_json
+from vg_mc.records import Corpus, ReferringExpression
+
+EXPRESSIONS = "expressions"
+
+
+def is_coco(file: Path) -> bool:
+    """Tell whether a file has the tables of COCO.
+
+    Raises:
+        BadInputError: If it should be JSON by its name and is not.
+    """
+    if file.suffix.lower() != ".json":
+        return False
+    content = read_json(file)
+    return isinstance(content, dict) and "annotations" in content
+
+
+def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspection) -> Corpus:
+    """Read all annotations, and the expressions in them.
+
+    Raises:
+        BadInputError: If the file is not as described above, or at the first bad record without
+            ``skip_bad``.
+    """
+    content = read_json(file)
+    try:
+        images, annotations = as_list(content, "images"), as_list(content, "annotations")
+    except BadInputError as fault:
+        raise BadInputError(fault.problem, file=file) from fault
+    instances = read_instances(file, _spoken_of(annotations), inspection)
+    split_of = _splits(images)
+    expressions: list[ReferringExpression] = []
+    holder_of: dict[int, int] = {}  # position of the first record with an annotation id
+    for position, annotation in enumerate(annotations):
+        for number, words in enumerate(_expressions(annotation)):
+            name = f"annotation {place(annotation, 'id', position)}, expression {number}"
+            with inspection.record(file, name):
+                annotation_id = as_annotation_id(annotation, "id")
+                if annotation_id not in instances.region_of:
+                    raise BadInputError("expected a usable box on a usable image")
+                if holder_of.setdefault(annotation_id, position) != position:
+                    raise BadInputError("expected every annotation once, but an earlier has its id")
+                image_id, region = (
+                    instances.image_of[annotation_id],
+                    instances.region_of[annotation_id],
+                )
+                split = {names.SPLIT: split_of.get(image_id, file.stem), **as_mapping(annotation)}
+                expressions.append(
+                    ReferringExpression(
+                        expression_id=len(expressions) + 1,
+                        ref_id=annotation_id,
+                        image_id=image_id,
+                        annotation_id=annotation_id,
+                        text=as_expression({names.EXPRESSION: words}, names.EXPRESSION, inspection),
+                        target=region.box,
+                        category=region.category,
+                        split=as_text(split, names.SPLIT),
+                    )
+                )
+    return Corpus(
+        name=file.stem,
+        images_folder=images_folder,
+        photos=instances.photos,
+        expressions=expressions,
+        annotations=instances.annotations,
+        source_files=[file],
+        rejected=inspection.rejected,
+        texts=dict(inspection.texts),
+    )
+
+
+def _spoken_of(annotations: list[object]) -> set[int]:
+    """Collect the images that some expression is about; bad records are met later."""
+    ids = [
+        one.get("image_id") for one in annotations if _expressions(one) and isinstance(one, dict)
+    ]
+    return {image_id for image_id in ids if isinstance(image_id, int)}
+
+
+def _splits(images: list[object]) -> dict[int, object]:
+    """Return the split of every image that names one."""
+    return {
+        image["id"]: image[names.SPLIT]
+        for image in images
+        if isinstance(image, dict) and isinstance(image.get("id"), int) and names.SPLIT in image
+    }
+
+
+def _expressions(annotation: object) -> list[object]:
+    """Return what stands where expressions should, whatever it is."""
+    if not isinstance(annotation, dict):
+        return []
+    several = annotation.get(EXPRESSIONS)
+    if several is not None:
+        return several if isinstance(several, list) else [several]
+    return [annotation[names.EXPRESSION]] if names.EXPRESSION in annotation else []

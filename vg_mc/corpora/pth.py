@@ -1,0 +1,136 @@
+"""The annotation lists of TransVG and CLIP-VG: ``unc/unc_val.pth`` and the like.
+
+A file is a list of ``(image, mask, box, expression, attributes)``, and of ``(image, box,
+expression)`` for Flickr30k Entities (https://github.com/djiajunustc/TransVG). Boxes are ``(left,
+top, width, height)``, but corners for ReferItGame and Flickr30k; the file's name tells. It is a
+pickle, of which we read numbers, texts and arrays only.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy._core import multiarray
+
+from vg_mc.corpora import statements as names
+from vg_mc.corpora.assembling import Source, assemble
+from vg_mc.corpora.box_formats import BoxFormat
+from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.statements import as_statement
+from vg_mc.faults import BadInputError
+from vg_mc.records import Corpus
+
+FORMATS: dict[str, BoxFormat] = {
+    "unc": "xywh", "unc+": "xywh", "gref": "xywh", "gref_umd": "xywh",
+    "referit": "xyxy", "flickr": "xyxy",
+}  # fmt: skip
+BOTH = "trainval"  # the records of train and val once more
+VOCABULARY = "corpus"
+
+PLACES = {  # of image, box and expression in a record, by its length
+    3: (0, 1, 2),
+    5: (0, 2, 3),
+}
+
+# What numpy writes arrays and numbers with, under its old and its new name: no code of others.
+_NUMPY = [
+    (getattr(multiarray, function), f"numpy.{core}.multiarray.{function}")
+    for core in ("core", "_core")
+    for function in ("_reconstruct", "scalar")
+]
+_NUMBERS = [np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in "bhilqefdBHILQ")]
+_ALLOWED: list[Any] = [*_NUMPY, *_NUMBERS]
+
+
+def read_pth(
+    path: Path,
+    images_folder: Path,
+    *,
+    box_format: BoxFormat | None,
+    skip_bad: bool,
+    candidates_file: Path | None = None,
+) -> Corpus:
+    """Read one list, or all lists of a folder such as ``unc``.
+
+    Args:
+        path: A file ``<corpus>_<split>.pth``, or a folder of them.
+        images_folder: Holds the images.
+        box_format: What the four numbers are; None takes what the file's name tells.
+        skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
+        candidates_file: A file like COCO's ``instances.json`` with all boxes of every image.
+
+    Raises:
+        BadInputError: If a file is unusable, or at the first bad record.
+    """
+    files = _files(path)
+    box_format = box_format or _format(files)
+    inspection = Inspection(skip_bad=skip_bad)
+    statements = []
+    for file in files:
+        split = file.stem.rpartition("_")[2]
+        for position, row in enumerate(_load(file)):
+            record = f"record {position}"
+            with inspection.record(file, record):
+                statements.append(as_statement(_fields(row, split), file, record, inspection))
+    source = Source(path.stem, files, images_folder, box_format, candidates_file)
+    return assemble(statements, source, inspection)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = [
+        file
+        for file in sorted(path.glob("*.pth"))
+        if file.stem != VOCABULARY and not file.stem.endswith(f"_{BOTH}")
+    ]
+    if not files:
+        raise BadInputError("expected lists such as unc_val.pth", file=path)
+    return files
+
+
+def _format(files: list[Path]) -> BoxFormat:
+    formats = {FORMATS.get(file.stem.rpartition("_")[0]) for file in files}
+    found = formats.pop()
+    if found is None or formats:
+        problem = f"expected a file named after one of {', '.join(FORMATS)}; else say --box-format"
+        raise BadInputError(problem, file=files[0])
+    return found
+
+
+def _load(file: Path) -> list[object]:
+    try:
+        with torch.serialization.safe_globals(_ALLOWED):
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as fault:  # torch raises a dozen classes on damaged files
+        reason = f"{type(fault).__name__}: {fault}".splitlines()[0]
+        problem = f"expected a list of plain data, saved by torch; nothing else was run: {reason}"
+        raise BadInputError(problem, file=file) from fault
+    if not isinstance(content, list):
+        problem = f"expected a list of annotations, not {type(content).__name__}"
+        raise BadInputError(problem, file=file)
+    return content
+
+
+def _fields(row: object, split: str) -> Mapping[str, object]:
+    if not isinstance(row, list | tuple) or len(row) not in PLACES:
+        problem = "expected (image, mask, box, expression, attributes) or (image, box, expression)"
+        raise BadInputError(f"{problem}, not {type(row).__name__}")
+    image, box, expression = (_plain(row[place]) for place in PLACES[len(row)])
+    return {
+        names.IMAGE: image,
+        names.BOX: box,
+        names.EXPRESSION: expression,
+        names.SPLIT: split,
+    }
+
+
+def _plain(value: object) -> object:
+    """Turn arrays and tensors into lists of numbers."""
+    if isinstance(value, np.ndarray | np.generic | torch.Tensor):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value

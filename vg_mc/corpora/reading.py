@@ -1,0 +1,148 @@
+"""Which reader reads which kind of corpus."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vg_mc.corpora.box_formats import BoxFormat
+from vg_mc.corpora.official_counts import (
+    REFERENCES,
+    SENTENCES,
+    CountComparison,
+    compare_counts,
+    require_official,
+)
+from vg_mc.faults import BadInputError
+from vg_mc.records import Corpus
+
+CorpusKind = Literal["refer", "hub", "table", "pth"]
+
+# Datasets on the hub that say by their names which corpus they hold, in any author's spelling.
+MIRRORED = {
+    "refcoco": "refcoco_unc",
+    "refcocop": "refcoco+_unc",
+    "refcocoplus": "refcoco+_unc",
+    "refcoco+": "refcoco+_unc",
+    "refcocog": "refcocog_umd",
+}
+LISTED = {  # folders of TransVG's lists
+    "unc": "refcoco_unc",
+    "unc+": "refcoco+_unc",
+    "gref": "refcocog_google",
+    "gref_umd": "refcocog_umd",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSource:
+    """Where expressions come from, and what to make of them.
+
+    Attributes:
+        annotations: A file or a folder; for the hub also the id of a dataset.
+        images: Folder of the photos; None for the place that the kind is known for.
+        extracted: Where photos go that lie inside of the annotations, if `images` is None.
+        split_by: Who divided a corpus of REFER.
+        instances: Another file with the annotated regions of all images.
+        box_format: What four numbers are; None for what the kind, or a look at them, tells.
+        splits: What is wanted; all if empty. Kinds that are read as a whole ignore it.
+        skip_bad: Collect bad records instead of stopping at the first.
+        allow_count_mismatch: Take a copy of a known corpus that has other counts.
+        allow_mixed_splits: Take splits of a mirror that mix two corpora.
+    """
+
+    kind: CorpusKind
+    annotations: Path
+    images: Path | None
+    extracted: Path
+    split_by: str = "unc"
+    instances: Path | None = None
+    box_format: BoxFormat | None = None
+    splits: tuple[str, ...] = ()
+    skip_bad: bool = False
+    allow_count_mismatch: bool = False
+    allow_mixed_splits: bool = False
+
+
+def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
+    """Read a corpus, and compare it with the official counts if it is a known one.
+
+    Raises:
+        BadInputError: If it cannot be used, or the counts differ and may not.
+    """
+    if source.instances is not None and not source.instances.is_file():
+        raise BadInputError("there is no such file", file=source.instances, record="--instances")
+    if source.kind == "refer" and source.box_format is not None:
+        problem = "REFER's boxes are xywh, always: drop --box-format"
+        raise BadInputError(problem, record="--box-format")
+    corpus, comparisons = READERS[source.kind](source)
+    if not source.allow_count_mismatch:
+        require_official(comparisons, corpus)
+    return corpus, comparisons
+
+
+def _refer(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
+    from vg_mc.corpora.refer import read_refer
+
+    corpus = read_refer(
+        source.annotations,
+        source.split_by,
+        source.images or source.annotations / "images",
+        skip_bad=source.skip_bad,
+        candidates_file=source.instances,
+    )
+    return corpus, compare_counts(corpus)
+
+
+def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
+    from vg_mc.corpora.hub import read_hub
+    from vg_mc.corpora.hub_download import mirror_folder
+
+    name = source.annotations.name.partition("@")[0]
+    mirror = read_hub(
+        mirror_folder(source.annotations),
+        source.images or source.extracted,
+        name=name,
+        splits=source.splits,
+        box_format=source.box_format,
+        skip_bad=source.skip_bad,
+        allow_mixed_splits=source.allow_mixed_splits,
+        candidates_file=source.instances,
+    )
+    counts = (REFERENCES, SENTENCES) if mirror.has_references else (SENTENCES,)
+    known_as = MIRRORED.get(name.lower(), "")
+    return mirror.corpus, compare_counts(mirror.corpus, known_as, counts=counts, whole=False)
+
+
+def _table(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
+    from vg_mc.corpora.table import read_table
+
+    corpus = read_table(
+        source.annotations,
+        source.images or _images_beside(source.annotations),
+        box_format=source.box_format,
+        skip_bad=source.skip_bad,
+        candidates_file=source.instances,
+    )
+    return corpus, []
+
+
+def _pth(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
+    from vg_mc.corpora.pth import read_pth
+
+    corpus = read_pth(
+        source.annotations,
+        source.images or _images_beside(source.annotations),
+        box_format=source.box_format,
+        skip_bad=source.skip_bad,
+        candidates_file=source.instances,
+    )
+    known_as = LISTED.get(source.annotations.name, "")
+    return corpus, compare_counts(corpus, known_as, counts=(SENTENCES,), whole=False)
+
+
+READERS = {"refer": _refer, "hub": _hub, "table": _table, "pth": _pth}
+
+
+def _images_beside(annotations: Path) -> Path:
+    folder = annotations if annotations.is_dir() else annotations.parent
+    return folder / "images"
