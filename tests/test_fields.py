@@ -81,4 +81,4 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_half_of_a_surrogate_pair_is_no_text():
     with pytest.raises(BadInputError, match=r"as name, but character 2 is the lone surrogate"):
-        as_text({"name": "a \ud83d"}, "name")
+        fields.as_text({"name": "a \ud83d"}, "name")
