@@ -197,8 +197,11 @@ def test_counts_of_a_known_corpus_are_compared_with_the_published_ones(scenes, t
     folder = shutil.copytree(scenes / "scenes", tmp_path / "refcoco")
     (folder / "refs(scenes).p").rename(folder / "refs(unc).p")
 
-    main(["--annotations", str(folder), "--output", str(tmp_path / "out"), "--num-workers", "1"])
+    known = ["--annotations", str(folder), "--output", str(tmp_path / "out"), "--num-workers", "1"]
 
+    assert "val: 3 images, NOT 1,500;" in refusal(known, capsys)
+    assert not (tmp_path / "out").exists()
+    main([*known, "--allow-count-mismatch"])
     assert "val: 3 images, NOT 1,500\n" in capsys.readouterr().out
 
 

@@ -95,7 +95,7 @@ def write(folder: Path, files: dict[str, list[dict[str, object]]]) -> Path:
 
 
 def read(folder: Path, **changes):
-    settings = {"splits": (), "box_format": None, "skip_bad": False, "allow_mixed_splits": False}
+    settings = {"splits": (), "box_format": None, "skip_bad": False}
     return read_hub(folder, folder.parent / "photos", name="refcoco", **settings | changes)
 
 
@@ -177,11 +177,13 @@ def test_photos_of_lmms_lab_are_written_once_and_its_answers_are_the_expressions
 
 def test_a_split_that_mixes_two_corpora_is_refused_or_named_so(lmms):
     for splits in ((), ("val",)):
-        with pytest.raises(BadInputError, match=r"split val .* 6 references, .*allow-mixed-splits"):
+        with pytest.raises(
+            BadInputError, match=r"split val .* 6 references, .*ask for it as val-mixed"
+        ):
             read(lmms, splits=splits)
     assert not (lmms.parent / "photos").exists()
 
-    corpus = read(lmms, splits=("val",), allow_mixed_splits=True).corpus
+    corpus = read(lmms, splits=("val-mixed",)).corpus
 
     assert {one.split for one in corpus.expressions} == {"val-mixed"}
 
@@ -299,7 +301,9 @@ def test_a_folder_of_another_kind_is_refused(files, problem, tmp_path):
 
 
 def test_a_split_that_is_not_there_is_refused(lmms):
-    with pytest.raises(BadInputError, match="no file of the splits train; there are testA, testB"):
+    with pytest.raises(
+        BadInputError, match="no file of the splits train; there are testA, testB, val-mixed"
+    ):
         read(lmms, splits=("train",))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
+from vg_mc.corpora.box_formats import BoxFormat
 from vg_mc.faults import BadInputError
 from vg_mc.fitting import Fit
 from vg_mc.markers import Marker, choose_marker
@@ -30,19 +31,36 @@ class PrepareConfig:
     """Draw every region proposal on its photo and write a multiple-choice dataset, once."""
 
     annotations: Path
-    """Folder with instances.json and refs(<split-by>).p; scenes are written here if not there."""
+    """Where the corpus lies: for refer a folder with instances.json and refs(<split-by>).p, for hub
+    a folder of Parquet files or the id of a dataset, for table and pth a file or a folder of files;
+    scenes are written here if not there."""
 
     output: Path
     """Folder of the prepared dataset."""
 
-    corpus: Literal["refer", "scenes"] = "refer"
-    """Where expressions come from: the layout of the REFER toolkit, or scenes drawn on the spot."""
+    corpus: Literal["refer", "hub", "table", "pth", "scenes"] = "refer"
+    """Where expressions come from: the layout of the REFER toolkit, a mirror on the Hugging Face
+    hub, a table of your own (CSV, JSON lines, Parquet, COCO JSON), TransVG's lists, or scenes drawn
+    on the spot; see data/README.md."""
 
     split_by: str = "unc"
     """Whose split: unc, umd, google ...; names the file refs(<split-by>).p."""
 
     images: Path | None = None
-    """Folder of the photos; <annotations>/images by default."""
+    """Folder of the photos; images beside or in <annotations> by default. Photos that lie in a
+    mirror's tables are written to it, to <output>-photos by default."""
+
+    instances: Path | None = None
+    """File like COCO's instances_train2014.json, whose boxes are the annotated ones of each image,
+    joined on the image id; by default those of the corpus, which a mirror, a table or a list lacks
+    but for the boxes that are meant."""
+
+    box_format: BoxFormat | None = None
+    """What the four numbers of a box are, for table, pth and hub; by default what the format says,
+    or xyxy."""
+
+    allow_count_mismatch: bool = False
+    """Go on if a known corpus has other counts than the official ones."""
 
     splits: tuple[str, ...] = ()
     """Splits to prepare; all of the corpus by default."""
@@ -156,14 +174,11 @@ def run(config: PrepareConfig) -> "Manifest":
 
 def read_corpus(config: PrepareConfig) -> Corpus:
     """Read the annotations, and print how the counts compare where the corpus is a known one."""
-    from vg_mc.corpora.official_counts import compare_counts
-    from vg_mc.corpora.refer import read_refer
+    from vg_mc.corpora import reading
 
-    split_by = config.split_by
     if config.corpus == "scenes":
         from vg_mc.corpora.scenes import write_scenes
 
-        split_by = "scenes"
         write_scenes(
             config.annotations,
             train=config.scenes,
@@ -172,9 +187,20 @@ def read_corpus(config: PrepareConfig) -> Corpus:
             seed=config.seed,
             num_workers=config.num_workers,
         )
-    images = config.images or config.annotations / "images"
-    corpus = read_refer(config.annotations, split_by, images, skip_bad=config.on_error == "skip")
-    for comparison in compare_counts(corpus):
+    source = reading.CorpusSource(
+        kind="refer" if config.corpus == "scenes" else config.corpus,
+        annotations=config.annotations,
+        images=config.images,
+        extracted=config.output.with_name(f"{config.output.name}-photos"),
+        split_by="scenes" if config.corpus == "scenes" else config.split_by,
+        instances=config.instances,
+        box_format=config.box_format,
+        splits=config.splits,
+        skip_bad=config.on_error == "skip",
+        allow_count_mismatch=config.allow_count_mismatch,
+    )
+    corpus, comparisons = reading.read_corpus(source)
+    for comparison in comparisons:
         print(comparison)
     return corpus
 

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -54,7 +54,6 @@ def read_hub(
     splits: tuple[str, ...],
     box_format: BoxFormat | None,
     skip_bad: bool,
-    allow_mixed_splits: bool,
     candidates_file: Path | None = None,
 ) -> Mirror:
     """Read the Parquet files of a folder.
@@ -63,10 +62,10 @@ def read_hub(
         folder: Searched with all folders in it.
         images_folder: Holds the photos; photos inside of the files are written to it.
         name: Of the corpus.
-        splits: What to read; all if empty.
+        splits: What to read; all if empty. A split that mixes two corpora has to be asked for by a
+            name that ends in ``-mixed``.
         box_format: What the four numbers are; None for what the layout or the numbers tell.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
-        allow_mixed_splits: Read splits that mix two corpora; their names then end in ``-mixed``.
         candidates_file: A file like COCO's ``instances.json`` with all boxes of every image.
 
     Raises:
@@ -76,7 +75,7 @@ def read_hub(
     if not paths:
         raise BadInputError("expected a folder with Parquet files, but there are none", file=folder)
     layout = _common_layout(paths)
-    files = _split_files(paths, layout, allow_mixed=allow_mixed_splits, wanted=splits)
+    files = _split_files(paths, layout, splits)
     inspection = Inspection(skip_bad=skip_bad)
     photos = EmbeddedPhotos(images_folder)
     statements = _statements(files, layout, photos, splits, inspection)
@@ -104,9 +103,7 @@ def _common_layout(paths: list[Path]) -> Layout:
     return layouts.popitem()[1]
 
 
-def _split_files(
-    paths: list[Path], layout: Layout, *, allow_mixed: bool, wanted: tuple[str, ...]
-) -> list[SplitFile]:
+def _split_files(paths: list[Path], layout: Layout, wanted: tuple[str, ...]) -> list[SplitFile]:
     """Find the split of each file, by its name or its folder's, and leave out what nobody wants."""
     files = [SplitFile(path, _split_in_name(path)) for path in paths]
     rows: Counter[str] = Counter()
@@ -116,27 +113,25 @@ def _split_files(
     for split, clean in layout.checked_splits:
         if split in rows and rows[split] not in clean:
             ours[split] = split + MIXED
-    renamed = [SplitFile(file.path, ours[file.split]) for file in files]
+            if not wanted or split in wanted:
+                _refuse_mixed(split, rows[split], paths[0].parent)
+    files = [SplitFile(file.path, ours[file.split]) for file in files]
     if "split" not in layout.optional_columns:  # else the rows decide
-        renamed = [file for file in renamed if not wanted or file.split in _with_mixed(wanted)]
-    mixed = [file for file in renamed if file.split.endswith(MIXED)]
-    if mixed and not allow_mixed:
-        split = mixed[0].split.removesuffix(MIXED)
-        raise BadInputError(
-            f"the split {split} of this mirror has {rows[split]:,} references, no number of one "
-            f"corpus: it mixes in a split of Google, whose photos are in train elsewhere. Choose "
-            f"others by --splits, or take it as {split}{MIXED} by --allow-mixed-splits",
-            file=mixed[0].path,
-        )
-    if not renamed:
+        files = [file for file in files if not wanted or file.split in wanted]
+    if not files:
         there = ", ".join(sorted(set(ours.values())))
-        raise BadInputError(f"no file of the splits {', '.join(wanted)}; there are {there}",
-                            file=paths[0].parent)  # fmt: skip
-    return renamed
+        problem = f"no file of the splits {', '.join(wanted)}; there are {there}"
+        raise BadInputError(problem, file=paths[0].parent)
+    return files
 
 
-def _with_mixed(wanted: tuple[str, ...]) -> set[str]:
-    return {*wanted, *(split + MIXED for split in wanted)}
+def _refuse_mixed(split: str, rows: int, folder: Path) -> NoReturn:
+    raise BadInputError(
+        f"the split {split} of this mirror has {rows:,} references, the number of no one corpus: "
+        f"it mixes in a split of Google, whose photos are in train elsewhere. Choose others by "
+        f"--splits, or ask for it as {split}{MIXED}",
+        file=folder,
+    )
 
 
 def _split_in_name(path: Path) -> str:
@@ -165,7 +160,7 @@ def _statements(
     statements = []
     for file, position, row in _rows(files, layout, photos):
         split = _split_of_row(row.cells, file.split)
-        if wanted and split not in _with_mixed(wanted):
+        if wanted and split not in wanted:
             continue
         sentences = sentences_of(layout, row.cells)
         for place, sentence in enumerate(sentences):

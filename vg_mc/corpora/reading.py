@@ -47,7 +47,6 @@ class CorpusSource:
         splits: What is wanted; all if empty. Kinds that are read as a whole ignore it.
         skip_bad: Collect bad records instead of stopping at the first.
         allow_count_mismatch: Take a copy of a known corpus that has other counts.
-        allow_mixed_splits: Take splits of a mirror that mix two corpora.
     """
 
     kind: CorpusKind
@@ -60,7 +59,6 @@ class CorpusSource:
     splits: tuple[str, ...] = ()
     skip_bad: bool = False
     allow_count_mismatch: bool = False
-    allow_mixed_splits: bool = False
 
 
 def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
@@ -105,7 +103,6 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
         splits=source.splits,
         box_format=source.box_format,
         skip_bad=source.skip_bad,
-        allow_mixed_splits=source.allow_mixed_splits,
         candidates_file=source.instances,
     )
     counts = (REFERENCES, SENTENCES) if mirror.has_references else (SENTENCES,)

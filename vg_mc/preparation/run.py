@@ -109,6 +109,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     drawing = settings.drawing
     return {
         "corpus": corpus.name,
+        "texts": corpus.texts,
         "splits": list(settings.splits),
         "settings": {
             "image_size": drawing.image_size,
