@@ -78,7 +78,7 @@ class Corpus:
         annotations: Annotated regions per image id, in the order of the file.
         source_files: The files that were read, for the manifest.
         rejected: Records that were left out.
-        texts: How many texts had a fault that was mended, by kind.
+        texts: How many texts that were read had a fault that was or will be mended, by kind.
     """
 
     name: str

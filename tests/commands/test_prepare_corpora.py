@@ -177,7 +177,7 @@ def test_every_kind_of_corpus_is_prepared(name, tmp_path, images, instances):
     counts = manifest["counts"][split]
     assert (counts["images"], counts["expressions"], counts["references"]) == (2, 4, 3)
     assert counts["proposal_recall"] == 1
-    assert manifest["texts"] == {"cleaned": 1, "with NUL": 0}
+    assert manifest["texts"] == {"cleaned": 1, "with NUL": 0, "over 75 words": 0}
     rows = datasets.load_from_disk(str(output / "expressions" / split))
     assert sorted(rows["text"]) == ["cat", "left man", "man", "the dog's bowl"]
     targets = {row["text"]: tuple(row["target"]) for row in rows}

@@ -281,4 +281,4 @@ def test_references_of_refclef_name_regions_by_image(refer):
 def test_mended_texts_are_counted(refer):
     refer.references[1]["sentences"][0]["sent"] = "the dog’s\0 bowl"
 
-    assert read(refer).texts == {"cleaned": 1, "with NUL": 1}
+    assert read(refer).texts == {"cleaned": 1, "with NUL": 1, "over 75 words": 0}

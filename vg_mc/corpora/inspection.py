@@ -15,13 +15,13 @@ class Inspection:
     Attributes:
         skip_bad: Go on behind a bad record.
         rejected: The records that were left out so far.
-        texts: How many texts were read in which a fault was mended, by kind.
+        texts: How many texts that were read had a fault that was or will be mended, by kind.
     """
 
     def __init__(self, *, skip_bad: bool) -> None:
         self.skip_bad = skip_bad
         self.rejected: list[Rejected] = []
-        self.texts: Counter[str] = Counter({"cleaned": 0, "with NUL": 0})
+        self.texts: Counter[str] = Counter({"cleaned": 0, "with NUL": 0, "over 75 words": 0})
 
     @contextmanager
     def record(self, file: Path, name: str) -> Iterator[None]:
