@@ -38,7 +38,8 @@ def test_only_tables_are_fetched_and_no_code(name, revision, asked, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["refcoco", "data/mirrors/refcoco", "../refcoco", "/a/b", "a/b c"])
-def test_what_can_be_no_dataset_is_refused_without_asking(name, asked):
+def test_what_can_be_no_dataset_is_refused_without_asking(name, asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInputError, match="expected a folder, or the id of a dataset"):
         mirror_folder(Path(name))
     assert not asked
