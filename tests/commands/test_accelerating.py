@@ -21,3 +21,11 @@ def test_tokenizers_are_told_that_data_loaders_fork(monkeypatch):
     start_accelerator("no")
 
     assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
+
+
+def test_processes_that_do_not_find_each_other_are_told(monkeypatch):
+    start_accelerator("no")  # of one process; its state outlives it
+    monkeypatch.setenv("WORLD_SIZE", "2")
+
+    with pytest.raises(BadInputError, match="2 processes were launched"):
+        start_accelerator("no")

@@ -15,13 +15,23 @@ def start_accelerator(mixed_precision: Precision) -> "Accelerator":
     """Join the processes that were launched, one alone included.
 
     Raises:
-        BadInputError: If the device lacks the precision; Accelerate would quietly do without it.
+        BadInputError: If the device lacks the precision, or the processes do not find each other;
+            Accelerate would quietly do without.
     """
+    import torch
     from accelerate import Accelerator, PartialState
 
     # Sentences are short. Threads of the tokenizer would only fear the fork of a data loader.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    if mixed_precision == "fp16" and PartialState().device.type == "cpu":
+    # Unless it is told that there is no GPU, Accelerate takes each process of torchrun for the only
+    # one, and all of them would write the same files.
+    on_cpu = not torch.accelerator.is_available()
+    state = PartialState(cpu=on_cpu)
+    if mixed_precision == "fp16" and state.device.type == "cpu":
         problem = "fp16 needs a GPU, and there is none; bf16 works on the CPU, too"
         raise BadInputError(problem, record="--mixed-precision")
-    return Accelerator(mixed_precision=mixed_precision)
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if state.num_processes != launched:
+        problem = f"{launched} processes were launched, but they do not find each other"
+        raise BadInputError(problem, record=f"device {state.device.type}")
+    return Accelerator(mixed_precision=mixed_precision, cpu=on_cpu)
