@@ -123,6 +123,22 @@ def test_the_summary_says_what_counting_again_finds(scenes, capsys):
     assert "0 records left out" in last
 
 
+def test_flags_of_the_detections_reach_the_candidates(scenes, capsys):
+    file, _ = store_detections(scenes)
+    chosen = ("--max-proposals", "1", "--nms", "0.5", "--when-empty", "whole-image")
+
+    main(flags(scenes, "one", "--proposer", "stored", "--proposals", str(file), *chosen))
+
+    manifest = json.loads((scenes / "one" / "manifest.json").read_text())
+    for split in ("val", "testA", "testB"):
+        assert manifest["counts"][split]["candidates"] == manifest["counts"][split]["images"]
+        assert manifest["counts"][split]["without_proposals"] == 0
+    proposer = manifest["settings"]["proposer"]
+    assert (proposer["max_proposals"], proposer["nms"]) == (1, 0.5)
+    assert proposer["when_empty"] == "whole-image"
+    assert f"{file.name}: " in capsys.readouterr().out
+
+
 def test_flags_of_the_marker_reach_the_pictures(scenes):
     marker = ("--color", "red", "--opacity", "1", "--outline", "0", "--splits", "val")
 
@@ -178,6 +194,8 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--image-size 0", "--image-size: expected 1 or more, not 0"),
         ("--num-workers 0", "--num-workers: expected 1 or more, not 0"),
         ("--confidence 1.5", "--confidence: expected 0 to 1, not 1.5"),
+        ("--nms -0.5", "--nms: expected 0 to 1, not -0.5"),
+        ("--max-proposals 0", "--max-proposals: expected 1 or more, not 0"),
         ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
         ("--split-by unc", "refs(unc).p: expected a file of references; there are: refs(scenes).p"),
         ("--images nowhere", "nowhere: 39 photos are missing: "),

@@ -1,5 +1,6 @@
 """A tiny corpus with real photos, and settings to prepare it."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,6 +88,19 @@ def detector(monkeypatch) -> FakeDetector:
     fake = FakeDetector([BOXES[0], (1.0, 1.0, 13.0, 16.0), (14.0, 18.0, 19.0, 31.0)], [])
     monkeypatch.setattr("vg_mc.preparation.proposing.build_proposer", lambda _: fake)
     return fake
+
+
+@pytest.fixture
+def stored_file(tmp_path) -> Path:
+    """Store a box on a target and one apart from all for the photos 1 to 6, as COCO results."""
+    detections = [
+        {"image_id": image_id, "bbox": box, "score": score}
+        for image_id in range(1, 7)
+        for box, score in (((2, 3, 10, 12), 0.9), ((14, 18, 5, 13), 0.5))
+    ]
+    file = tmp_path / "stored.json"
+    file.write_text(json.dumps(detections))
+    return file
 
 
 @pytest.fixture

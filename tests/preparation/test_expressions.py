@@ -7,9 +7,15 @@ import torch
 from torchvision.ops import box_iou
 
 from vg_mc.preparation import shards
-from vg_mc.preparation.expressions import count_split, expression_rows, read_drawn
+from vg_mc.preparation.expressions import (
+    count_split,
+    count_stand_ins,
+    expression_rows,
+    read_drawn,
+)
 from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.preparation.shards import draw_shard, plan_shards
+from vg_mc.preparation.stored import read_stored
 from vg_mc.prepared.schema import open_shard
 
 YOLO = ProposerChoice("yolo", Path("weights.pt"))
@@ -25,7 +31,8 @@ def drawn(make, tmp_path, monkeypatch):
         if bad_photo is not None:
             (corpus.images_folder / make.photo_name(bad_photo)).unlink()
         settings = make.settings(corpus, **changes)
-        tasks = plan_shards(corpus, settings, tmp_path / "candidates")
+        stored = read_stored(settings, corpus.photos.values())
+        tasks = plan_shards(corpus, settings, stored, tmp_path / "candidates")
         for task in tasks:
             draw_shard(task)
         return corpus, settings, tasks
@@ -87,6 +94,20 @@ def test_expressions_without_proposals_are_kept(drawn, detector):
     assert len(rows) == 5
     assert all(row["candidate_ids"] == row["ious"] == [] for row in rows)
     assert count_split(rows)["without_proposals"] == 5
+
+
+def test_photos_that_got_something_in_place_of_detections_are_counted(drawn, detector):
+    detector.boxes.clear()
+    choice = ProposerChoice("yolo", Path("weights.pt"), when_empty="whole-image")
+    corpus, settings, tasks = drawn(proposer=choice)
+    found = read_drawn(tasks)
+
+    rows = expression_rows(corpus, "val", settings, found)
+
+    assert count_stand_ins(rows, choice, found) == 2
+    assert all(len(row["candidate_ids"]) == 1 for row in rows)
+    train = expression_rows(corpus, "train", settings, found)
+    assert count_stand_ins(train, settings.train_proposer, found) == 0
 
 
 def test_counts_are_those_of_a_split_counted_by_hand():

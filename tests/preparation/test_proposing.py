@@ -1,6 +1,5 @@
-"""Each process builds its proposer once; on a CPU a detector gets one thread."""
+"""Each process builds its detector once; on a CPU it gets one thread."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,27 +8,12 @@ import torch
 
 from vg_mc.faults import BadInputError
 from vg_mc.preparation import proposing
-from vg_mc.preparation.proposing import ask, build_proposer
+from vg_mc.preparation.proposing import LOWEST, ask, build_proposer
 from vg_mc.preparation.settings import ProposerChoice
-from vg_mc.records import Photo, Proposal
+from vg_mc.records import Photo
 
 PHOTO = Photo(7, "a.jpg", 48, 32)
 PIXELS = np.zeros((32, 48, 3), dtype=np.uint8)
-
-
-@pytest.fixture
-def stored(tmp_path) -> ProposerChoice:
-    detections = [
-        {"image_id": 7, "box": [1, 2, 11, 13], "score": score, "category_name": "dog"}
-        for score in (0.2, 0.9)
-    ]
-    (tmp_path / "detections.json").write_text(json.dumps(detections))
-    return ProposerChoice("stored", tmp_path / "detections.json", confidence=0.5)
-
-
-def test_stored_detections_are_read_once_and_filtered(stored):
-    assert ask(stored, [PHOTO], [PIXELS]) == [[Proposal((1, 2, 11, 14), 0.9, "dog", "stored")]]
-    assert build_proposer(stored) is build_proposer(stored)
 
 
 def test_a_detector_works_on_one_thread_and_leaves_the_others_to_us(monkeypatch):
@@ -58,6 +42,24 @@ def test_a_yolo_needs_weights_that_are_there(tmp_path):
         build_proposer(ProposerChoice("yolo", tmp_path / "nowhere.pt"))
 
 
-def test_a_proposer_without_its_file_is_a_fault_of_ours():
-    with pytest.raises(ValueError, match="the proposer stored needs a file"):
-        build_proposer(ProposerChoice("stored"))
+@pytest.mark.parametrize(
+    "choice", [ProposerChoice("yolo"), ProposerChoice("stored", Path("boxes.json"))]
+)
+def test_what_is_no_detector_with_weights_is_a_fault_of_ours(choice):
+    with pytest.raises(ValueError, match=f"the proposer {choice.kind} is no detector, or lacks"):
+        build_proposer(choice)
+
+
+@pytest.mark.parametrize(
+    ("when_empty", "expected"),
+    [("none", 0.3), ("whole-image", 0.3), ("lower-confidence", LOWEST)],
+)
+def test_weak_boxes_are_asked_for_only_where_they_may_be_needed(monkeypatch, when_empty, expected):
+    asked = []
+    monkeypatch.setattr(
+        "vg_mc.proposers.yolo.YoloProposer", lambda *_, confidence, **__: asked.append(confidence)
+    )
+
+    build_proposer(ProposerChoice("yolo", Path(when_empty), confidence=0.3, when_empty=when_empty))
+
+    assert asked == [expected]

@@ -15,6 +15,7 @@ from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.manifest import describe_files
 from vg_mc.records import Rejected
+from vg_mc.reports.preparation import summary
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +194,58 @@ def test_every_expression_is_either_accepted_or_listed_with_its_reason(make, cor
     assert manifest["rejected"] == len(rejected) == 6
     images = datasets.load_from_disk(str(tmp_path / "prepared" / "images"))
     assert set(images["image_id"]) == set(corpus.photos) - {2, 7}
+
+
+def test_what_stands_in_for_detections_is_counted_and_told(make, corpus, stored, tmp_path):
+    choice = replace(stored, when_empty="whole-image")
+
+    manifest = prepare(
+        corpus, make.settings(corpus, proposer=choice), tmp_path / "prepared", num_workers=1
+    )
+
+    # The seventh photo, of the split val, has no detections.
+    counts = manifest["counts"]
+    assert [counts[split]["photos_with_stand_ins"] for split in counts] == [0, 1, 0]
+    assert manifest["candidates"]["by_source"]["whole-image"] == 1
+    assert counts["val"]["without_proposals"] == 0
+    assert manifest["further_wrong_answers"] == 4
+    assert manifest["settings"]["proposer"]["when_empty"] == "whole-image"
+    assert "val 1" in summary(manifest, tmp_path).splitlines()[-2]
+    rows = datasets.load_from_disk(str(tmp_path / "prepared" / "candidates"))
+    boxes = [row["box"] for row in rows if row["source"] == "whole-image"]
+    assert boxes == [[0, 0, 48, 32]]
+
+
+def test_bad_detections_are_listed_beside_the_other_records(make, corpus, stored, tmp_path):
+    detections = json.loads(stored.source.read_text())
+    detections[0]["score"] = None
+    detections[1]["box"] = [60, 0, 10, 10]
+    stored.source.write_text(json.dumps(detections))
+    settings = make.settings(corpus, proposer=stored, skip_bad=True)
+
+    manifest = prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
+
+    lines = (tmp_path / "prepared" / "rejected.jsonl").read_text().splitlines()
+    assert [json.loads(line)["record"] for line in lines] == [
+        "detection 0",
+        "a detection of image 1",
+    ]
+    assert manifest["rejected"] == 2
+    counts = {"records": 21, "cut_to_photo": 0, "rejected": 2}
+    assert manifest["detections"] == {"detections.json": counts}
+    assert sum(count["expressions"] for count in manifest["counts"].values()) == 16
+
+
+def test_a_bad_detection_stops_the_run_before_anything_is_drawn(
+    make, corpus, stored, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run, "draw_shard", None)
+    stored.source.write_text('[{"image_id": 6, "box": [0, 0, 9, 9], "score": 2}]')
+
+    with pytest.raises(BadInputError, match=r"detections\.json, detection 0: expected a score"):
+        prepare(
+            corpus, make.settings(corpus, proposer=stored), tmp_path / "prepared", num_workers=2
+        )
 
 
 def test_a_split_of_bad_photos_is_an_empty_table(make, corpus, tmp_path):

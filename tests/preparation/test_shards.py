@@ -24,6 +24,7 @@ from vg_mc.preparation.shards import (
     plan_shards,
     rejected_photos,
 )
+from vg_mc.preparation.stored import read_stored
 from vg_mc.prepared.schema import open_shard
 from vg_mc.records import Photo, Proposal
 
@@ -37,7 +38,9 @@ def corpus(make, tmp_path):
 
 
 def plan(make, corpus, tmp_path, **changes):
-    return plan_shards(corpus, make.settings(corpus, **changes), tmp_path / "candidates")
+    settings = make.settings(corpus, **changes)
+    stored = read_stored(settings, corpus.photos.values())
+    return plan_shards(corpus, settings, stored, tmp_path / "candidates")
 
 
 def rows_of(task):
@@ -141,6 +144,41 @@ def test_lonely_training_photos_get_detections_apart_from_every_target(
     assert {row["source"] for row in rows_of(val)} == {"yolo"}
     shown = [(3, (32, 48, 3)), (4, (32, 48, 3)), (5, (32, 48, 3))]
     assert detector.seen == shown  # photos with enough boxes are not looked at
+
+
+@pytest.mark.usefixtures("detector")
+def test_detections_are_selected_and_nothing_stands_in_for_wrong_answers(make, corpus, tmp_path):
+    choice = replace(YOLO, confidence=0.6, when_empty="whole-image")
+    train, val = plan(make, corpus, tmp_path, proposer=choice)
+
+    draw_shard(train)
+    draw_shard(val)
+
+    assert {row["source"] for row in rows_of(train)} == {"annotations"}
+    assert [(row["source"], row["box"], row["score"]) for row in rows_of(val)] == [
+        ("whole-image", [0, 0, 48, 32], 0)
+    ] * 2
+
+
+def test_a_photo_gets_no_more_candidates_than_wanted(make, corpus, tmp_path, detector):
+    _, val = plan(make, corpus, tmp_path, proposer=replace(YOLO, max_proposals=1))
+
+    draw_shard(val)
+
+    assert [row["box"] for row in rows_of(val)] == [list(detector.boxes[0])] * 2
+
+
+def test_stored_detections_travel_with_their_photos(make, corpus, tmp_path, stored_file):
+    choice = ProposerChoice("stored", stored_file)
+
+    train, val = plan(make, corpus, tmp_path, proposer=choice)
+
+    assert set(train.stored[choice]) == {1, 2, 3}
+    assert set(val.stored[choice]) == {4, 5}
+    draw_shard(train)
+    draw_shard(val)
+    assert [row["image_id"] for row in rows_of(val)] == [4, 4, 5, 5]
+    assert [row["source"] for row in rows_of(train)] == ["annotations"] * 6 + ["stored"]
 
 
 def test_a_detector_for_all_splits_is_asked_once_per_photo(make, corpus, tmp_path, detector):

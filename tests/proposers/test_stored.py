@@ -1,22 +1,26 @@
 import json
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vg_mc.faults import BadInputError
-from vg_mc.proposers.stored import StoredProposer
+from vg_mc.proposers.detection_table import write_detections
+from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
 from vg_mc.records import Photo, Proposal
 
 PHOTO = Photo(5, "", 100, 80)
 
 
 @pytest.fixture
-def stored(tmp_path):
-    def write(detections, confidence=0.25):
+def read(tmp_path):
+    def read(content, *, skip_bad=False):
         file = tmp_path / "dets.json"
-        file.write_text(json.dumps(detections))
-        return StoredProposer(file, confidence=confidence)
+        file.write_text(json.dumps(content))
+        return read_detections(file, skip_bad=skip_bad)
 
-    return write
+    return read
 
 
 def detection(box, score=0.5, **fields):
@@ -31,51 +35,69 @@ def detection(box, score=0.5, **fields):
     } | fields
 
 
-def test_the_extra_pixel_of_each_side_is_taken_back(stored):
-    proposals = stored([detection([10, 20, 31, 11])]).propose([PHOTO], [])
+@pytest.fixture
+def cut(tmp_path):
+    def cut(boxes, photo=PHOTO):
+        found = [Proposal(tuple(map(float, box)), 0.5, "", "stored") for box in boxes]
+        stored = StoredDetections(tmp_path / "dets.json", {photo.image_id: found}, len(found), [])
+        return cut_to_photos(stored, [photo])
 
-    assert proposals == [[Proposal((10, 20, 40, 30), 0.5, "dog", "stored")]]
+    return cut
 
 
-def test_best_comes_first_and_ties_keep_their_order(stored):
+DOG = [Proposal((10, 20, 40, 30), 0.5, "dog", "stored")]
+PLAIN = [Proposal((10, 20, 40, 30), 1.0, "", "stored")]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ([detection([10, 20, 31, 11])], DOG),
+        ([{"image_id": 5, "bbox": [10, 20, 30, 10], "score": 0.5, "category_name": "dog"}], DOG),
+        ([{"image_id": 5, "bbox": [10, 20, 30, 10], "score": 1, "category_id": 3}], PLAIN),
+        ({"dets": [{"image_id": 5, "box": [10, 20, 30, 10], "score": 1, "object_id": 2}]}, PLAIN),
+        ({"5": [[10, 20, 30, 10]]}, PLAIN),
+        ({"5": [{"box": [10, 20, 30, 10], "rle": {"counts": "x"}}]}, PLAIN),
+        ({"5": [{"box": [10, 20, 30, 10], "score": 0.5, "category_name": "dog"}]}, DOG),
+    ],
+    ids=["MAttNet", "COCO", "COCO, no name", "refer", "ReCLIP", "CPT", "CPT with scores"],
+)
+def test_every_format_gives_the_same_box(read, content, expected):
+    assert read(content).by_image == {5: expected}
+
+
+def test_our_own_table_is_read_as_it_was_written(tmp_path):
+    written = {5: [Proposal((1.5, 2, 3, 4.25), 0.75, "dog", "yolo")], 6: [], 2**40: DOG}
+
+    write_detections(tmp_path / "boxes.parquet", written)
+    stored = read_detections(tmp_path / "boxes.parquet", skip_bad=False)
+
+    assert stored.by_image == {
+        5: [Proposal((1.5, 2, 3, 4.25), 0.75, "dog", "stored")],
+        2**40: DOG,
+    }
+    assert stored.records == 2
+
+
+def test_best_comes_first_and_ties_keep_their_order(read):
     scores = [0.3, 0.9, 0.3, 0.9]
     detections = [detection([place, 0, 5, 5], score) for place, score in enumerate(scores)]
 
-    proposals = stored(detections).propose([PHOTO], [])[0]
+    found = read(detections).by_image[5]
 
-    assert [proposal.box[0] for proposal in proposals] == [1, 3, 0, 2]
-
-
-def test_only_confident_detections_of_the_photo_are_proposed(stored):
-    detections = [
-        detection([0, 0, 5, 5], 0.24),
-        detection([1, 0, 5, 5], 0.25),
-        detection([2, 0, 5, 5], image_id=6),
-    ]
-
-    proposals = stored(detections).propose([PHOTO, Photo(8, "", 9, 9)], [])
-
-    assert [[proposal.box[0] for proposal in each] for each in proposals] == [[1], []]
+    assert [proposal.box[0] for proposal in found] == [1, 3, 0, 2]
 
 
-def test_boxes_are_cut_to_the_photo_and_dropped_outside(stored):
-    detections = [detection([90, 70, 31, 31]), detection([-9, -9, 5, 5]), detection([100, 0, 5, 5])]
-
-    proposals = stored(detections).propose([PHOTO], [])[0]
-
-    assert [proposal.box for proposal in proposals] == [(90, 70, 100, 80)]
-
-
-def test_a_category_without_name_is_empty(stored):
-    proposals = stored([detection([0, 0, 5, 5], category_name=None)]).propose([PHOTO], [])
-
-    assert proposals[0][0].category == ""
+@pytest.mark.parametrize("content", [[], {}, {"dets": []}, {"5": []}])
+def test_no_detections_are_none(read, content):
+    assert read(content).by_image == {}
 
 
 BAD = [
     ({"box": [0, 0, 5]}, "4 finite numbers as box"),
     ({"box": [0, 0, 5, float("nan")]}, "4 finite numbers as box"),
-    ({"box": [0, 0, 1, 5]}, "a width and a height above 1"),
+    ({"box": [0, 0, 5, float("inf")]}, "4 finite numbers as box"),
+    ({"box": [0, 0, 1, 5]}, "a width and a height above 1, which stand for more than 0"),
     ({"box": [0, 0, 5, -3]}, "a width and a height above 1"),
     ({"score": 1.5}, "a score from 0 to 1"),
     ({"score": None}, "a finite number as score"),
@@ -84,31 +106,135 @@ BAD = [
 
 
 @pytest.mark.parametrize(("fields", "message"), BAD)
-def test_a_bad_detection_is_named(fields, message, stored):
+def test_a_bad_detection_is_named(fields, message, read):
     good = detection([0, 0, 5, 5])
 
     with pytest.raises(BadInputError, match=rf"dets\.json, detection 1, det_id 7: .*{message}"):
-        stored([good, good | fields])
+        read([good, good | fields])
 
 
-@pytest.mark.parametrize("content", [{"dets": []}, 3, None])
-def test_another_format_is_refused(content, stored):
-    with pytest.raises(BadInputError, match="expected a list of detections"):
-        stored(content)
+@pytest.mark.parametrize(("fields", "message"), BAD)
+def test_a_bad_detection_is_skipped_on_request_and_listed(fields, message, read):
+    good = detection([0, 0, 5, 5])
+
+    stored = read([good, good | fields, good], skip_bad=True)
+
+    assert len(stored.by_image[5]) == 2
+    (rejected,) = stored.rejected
+    assert (rejected.file, rejected.record) == ("dets.json", "detection 1, det_id 7")
+    assert message in rejected.reason
+    assert stored.records == 3
 
 
-def test_what_is_no_detection_is_refused(stored):
-    with pytest.raises(
-        BadInputError, match=r"detection 0, record 0 without det_id: .*named fields"
-    ):
-        stored([None])
+@pytest.mark.parametrize(
+    ("content", "where", "message"),
+    [
+        ([{"image_id": 5, "bbox": [0, 0, 0, 3], "score": 1}], "detection 0", "above 0, not 0.0"),
+        ([{"image_id": 5, "bbox": [0, 0, 2, 3]}], "detection 0", "a field score"),
+        ({"5": [[1, 2, 3, 4], [1, 2, 3]]}, "image '5', box 1", "4 finite numbers"),
+        ({"five": [[1, 2, 3, 4]]}, "image 'five', box 0", "whole number as image_id, not 'five'"),
+        ({"5": [{"rle": 1}]}, "image '5', box 0", "a field box"),
+        ([None], "detection 0", "named fields"),
+        ([{"image_id": 5}], "detection 0", "a field box, found none"),
+    ],
+)
+def test_a_bad_detection_of_another_format_is_named(read, content, where, message):
+    with pytest.raises(BadInputError) as raised:
+        read(content)
+
+    assert raised.value.record == where
+    assert message in raised.value.problem
+
+
+def test_a_bad_row_of_a_table_is_named(tmp_path):
+    inside_out = Proposal((5, 0, 3, 9), 0.5, "", "yolo")
+    write_detections(tmp_path / "boxes.parquet", {5: [*DOG, inside_out]})
+
+    with pytest.raises(BadInputError, match=r"row 1: expected left before right .* \[5\.0, 0\.0"):
+        read_detections(tmp_path / "boxes.parquet", skip_bad=False)
+
+
+def test_boxes_are_cut_to_the_photo_and_what_lies_outside_is_rejected(cut):
+    inside, across = (10, 10, 20, 20), (90, 70, 120, 100)
+    sliver, outside = (99, 0, 104, 5), (-9, -9, -4, -4)
+
+    found = cut([inside, across, sliver, outside])
+
+    assert [one.box for one in found.by_image[5]] == [inside, (90, 70, 100, 80)]
+    assert found.cut == 1
+    assert [one.record for one in found.rejected] == ["a detection of image 5"] * 2
+    assert "(99, 0, 104, 5) lies outside of its photo, 100 x 80" in found.rejected[0].reason
+
+
+def test_a_thin_box_inside_is_kept(cut):
+    assert len(cut([(3, 3, 3.5, 60)]).by_image[5]) == 1
+
+
+def test_detections_of_another_corpus_are_refused(tmp_path):
+    stored = StoredDetections(tmp_path / "dets.json", {5: DOG}, 1, [])
+
+    with pytest.raises(BadInputError, match=r"dets\.json: not one detection is of a photo"):
+        cut_to_photos(stored, [Photo(6, "", 9, 9)])
+
+
+def test_photos_without_detections_are_not_listed(tmp_path):
+    stored = StoredDetections(tmp_path / "dets.json", {5: DOG, 9: DOG}, 2, [])
+
+    assert list(cut_to_photos(stored, [PHOTO, Photo(6, "", 9, 9)]).by_image) == [5]
+
+
+def test_corners_taken_for_sides_stop_with_a_hint(cut):
+    corners = [(60, 50, 90 - place, 75) for place in range(20)]
+    as_sides = [(left, top, left + right, top + bottom) for left, top, right, bottom in corners]
+
+    assert len(cut(corners).by_image[5]) == 20
+    with pytest.raises(BadInputError, match=r"100% of the boxes leave their photo.*corners"):
+        cut(as_sides)
+
+
+def test_one_in_twenty_boxes_may_leave_its_photo(cut):
+    assert cut([(10, 10, 20, 20)] * 19 + [(90, 70, 110, 90)]).cut == 1
+    with pytest.raises(BadInputError, match="10% of the boxes"):
+        cut([(10, 10, 20, 20)] * 18 + [(90, 70, 110, 90)] * 2)
+
+
+def test_a_pixel_of_rounding_is_no_leaving(cut):
+    assert cut([(-1, -1, 101, 81)] * 20).cut == 20
+
+
+def test_shares_of_the_photo_are_no_pixels(cut):
+    with pytest.raises(BadInputError, match="expected pixels, not shares of the photo"):
+        cut([(0.1, 0.2, 0.5, 0.9)] * 20)
+
+
+coordinates = st.floats(-150, 250, width=32)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), max_size=19))
+def test_accepted_and_rejected_are_all_there_were(tmp_path_factory, corners):
+    boxes = [
+        (left, top, right, bottom)
+        for left, top, right, bottom in corners
+        if left < right and top < bottom
+    ]
+    found = [Proposal(box, 0.5, "", "stored") for box in boxes]
+    stored = StoredDetections(tmp_path_factory.getbasetemp(), {5: found}, len(found), [])
+
+    after = cut_to_photos(stored, [PHOTO])
+
+    kept = after.by_image[5]
+    assert len(kept) + len(after.rejected) == len(boxes)
+    inside = np.array([one.box for one in kept]).reshape(-1, 4)
+    assert (inside >= 0).all()
+    assert (inside <= [100, 80, 100, 80]).all()
+    assert (inside[:, 2:] > inside[:, :2]).all()
 
 
 def test_real_detections_are_read(shared):
     file = shared / "data" / "refcoco_mini" / "yolo26m_dets.json"
 
-    proposals = StoredProposer(file, confidence=0.05).propose([Photo(9, "", 640, 480)], [])[0]
+    first = read_detections(file, skip_bad=False).by_image[9][0]
 
-    first = proposals[0]
     assert first.category == "bowl"
     assert first.box == pytest.approx((309.93, 0.49, 309.93 + 320.7, 0.49 + 238.15))

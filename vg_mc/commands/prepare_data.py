@@ -13,10 +13,12 @@ from vg_mc.faults import BadInputError
 from vg_mc.fitting import Fit
 from vg_mc.markers import Marker, choose_marker
 from vg_mc.preparation.settings import (
+    EVERY_OVERLAP,
     Drawing,
     PreparationSettings,
     ProposerChoice,
     ProposerKind,
+    WhenEmpty,
 )
 from vg_mc.records import TRAIN_SPLIT, Corpus
 
@@ -76,10 +78,21 @@ class PrepareConfig:
     """Detector weights, for the proposer yolo."""
 
     proposals: Path | None = None
-    """File of stored detections, for the proposer stored."""
+    """File of stored detections, for the proposer stored: MAttNet's, COCO results, ReCLIP's, CPT's,
+    refer's, or a Parquet file of ours."""
 
     confidence: float = 0.25
     """Detections with a lower score are left out."""
+
+    nms: float = EVERY_OVERLAP
+    """Of two detections whose IoU exceeds it the weaker one is left out; 1 keeps all."""
+
+    max_proposals: int | None = None
+    """At most so many detections of a photo, the best; all by default."""
+
+    when_empty: WhenEmpty = "none"
+    """What a photo without detections gets: nothing, the whole image as one box, or the best
+    detections below the confidence, which is lowered by 0.1 until there is one."""
 
     detector_size: int = 640
     """Longer side of a photo in the detector, in pixels."""
@@ -126,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with plain_errors():
         config = parse_config(PrepareConfig, argv)
         manifest = run(config)
+        from vg_mc.reports.preparation import summary
+
         print(summary(manifest, config.output))
 
 
@@ -135,12 +150,14 @@ def check_flags(config: PrepareConfig) -> None:
     Raises:
         BadInputError: Naming the first such flag.
     """
-    for name in ("image_size", "detector_size", "num_workers", "scenes"):
-        if getattr(config, name) < 1:
+    for name in ("image_size", "detector_size", "num_workers", "scenes", "max_proposals"):
+        value = getattr(config, name)
+        if value is not None and value < 1:
             flag = f"--{name.replace('_', '-')}"
-            raise BadInputError(f"expected 1 or more, not {getattr(config, name)}", record=flag)
-    if not 0 <= config.confidence <= 1:
-        raise BadInputError(f"expected 0 to 1, not {config.confidence}", record="--confidence")
+            raise BadInputError(f"expected 1 or more, not {value}", record=flag)
+    for name in ("confidence", "nms"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise BadInputError(f"expected 0 to 1, not {getattr(config, name)}", record=f"--{name}")
     asked = {config.proposer, config.train_proposer}
     for kind, flag, file in (
         ("yolo", "--weights", config.weights),
@@ -235,29 +252,13 @@ def _proposer(kind: ProposerKind, config: PrepareConfig) -> ProposerChoice:
     if kind == "annotations":
         return ProposerChoice(kind)
     source = config.weights if kind == "yolo" else config.proposals
-    return ProposerChoice(kind, source, config.confidence, config.detector_size, config.device)
-
-
-def summary(manifest: "Manifest", output: Path) -> str:
-    """Say what was prepared, as a table with a row per split."""
-    from tabulate import tabulate
-
-    columns = {
-        "images": "images",
-        "expressions": "expressions",
-        "candidates": "candidates",
-        "boxes/image": "boxes_per_image",
-        "proposal recall": "proposal_recall",
-        "no proposals": "without_proposals",
-    }
-    rows = [
-        [split, *(counts[key] for key in columns.values())]
-        for split, counts in manifest["counts"].items()
-    ]
-    size = sum(entry["bytes"] for entry in manifest["files"])
-    table = tabulate(rows, headers=["split", *columns], floatfmt=".3f", intfmt=",")
-    return (
-        f"{table}\n\n{output}: {manifest['candidates']['total']:,} candidates, "
-        f"{size / 1e6:,.1f} MB on disk; {manifest['further_wrong_answers']:,} of them detections "
-        f"added as wrong answers; {manifest['rejected']:,} records left out (rejected.jsonl)"
+    return ProposerChoice(
+        kind,
+        source,
+        confidence=config.confidence,
+        detector_size=config.detector_size,
+        device=config.device,
+        nms=config.nms,
+        max_proposals=config.max_proposals,
+        when_empty=config.when_empty,
     )

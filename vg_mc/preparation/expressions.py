@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from vg_mc.boxes import Boxes, as_boxes, iou_matrix
 from vg_mc.metrics import RIGHT_ABOVE
+from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.preparation.shards import ShardTask, kept_photos
 from vg_mc.prepared.schema import open_shard
-from vg_mc.records import TRAIN_SPLIT, Corpus, ReferringExpression
+from vg_mc.records import Corpus, ReferringExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Drawn:
 
     candidate_ids: NDArray[np.int64]
     boxes: Boxes
+    stands_in: bool  # whether the proposer had found none
 
 
 DrawnPhotos = dict[tuple[ProposerChoice, int], Drawn]
@@ -36,9 +38,12 @@ def read_drawn(tasks: list[ShardTask]) -> DrawnPhotos:
         table = open_shard(task.path)
         image_ids = table.column("image_id").to_numpy()
         boxes = as_boxes(table.column("box").combine_chunks().flatten().to_numpy())
+        stand_ins = np.isin(table.column("source").to_pylist(), sorted(IN_PLACE_OF_NONE))
         for photo in kept_photos(task):
             rows = np.flatnonzero(image_ids == photo.image_id)
-            drawn[task.proposer, photo.image_id] = Drawn(rows + first_row, boxes[rows])
+            drawn[task.proposer, photo.image_id] = Drawn(
+                rows + first_row, boxes[rows], bool(stand_ins[rows].any())
+            )
         first_row += len(table)
     return drawn
 
@@ -47,7 +52,7 @@ def expression_rows(
     corpus: Corpus, split: str, settings: PreparationSettings, drawn: DrawnPhotos
 ) -> list[dict[str, Any]]:
     """Return the rows of one split, without expressions whose photo was left out."""
-    proposer = settings.train_proposer if split == TRAIN_SPLIT else settings.proposer
+    proposer = settings.proposer_of(split)
     return [
         _row(expression, drawn[proposer, expression.image_id])
         for expression in corpus.expressions
@@ -68,6 +73,14 @@ def _row(expression: ReferringExpression, drawn: Drawn) -> dict[str, Any]:
         "candidate_ids": drawn.candidate_ids.tolist(),
         "ious": ious.tolist(),
     }
+
+
+def count_stand_ins(
+    rows: list[dict[str, Any]], proposer: ProposerChoice, drawn: DrawnPhotos
+) -> int:
+    """Count the photos of a split that got something in place of the detections they lack."""
+    image_ids = {row["image_id"] for row in rows}
+    return sum(drawn[proposer, image_id].stands_in for image_id in image_ids)
 
 
 def count_split(rows: list[dict[str, Any]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Building the proposer that was asked for, once per process, and asking it."""
+"""Building the detector that was asked for, once per process, and asking it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.records import Photo, Proposal, Proposer
 
+LOWEST = 0.001  # confidence from which on ultralytics itself counts boxes when it validates
+
 
 def ask(
     choice: ProposerChoice, photos: list[Photo], pixels: list[NDArray[np.uint8]]
 ) -> list[list[Proposal]]:
-    """Let the proposer of this process, which is built at the first call, look at photos.
+    """Let the detector of this process, which is built at the first call, look at photos.
 
     On a CPU it gets one thread: sums in another order would change the last bits of its boxes, and
     the dataset is to be the same for any number of workers, each of which has a core.
     """
     proposer = build_proposer(choice)
-    if choice.kind != "yolo" or choice.device != "cpu":
+    if choice.device != "cpu":
         return proposer.propose(photos, pixels)
     with _one_thread():
         return proposer.propose(photos, pixels)
@@ -28,18 +30,19 @@ def ask(
 
 @lru_cache(maxsize=2)
 def build_proposer(choice: ProposerChoice) -> Proposer:
-    """Build the detector, or the reader of stored detections, that `choice` describes."""
-    if choice.source is None:
-        raise ValueError(f"the proposer {choice.kind} needs a file")
-    if choice.kind == "stored":
-        from vg_mc.proposers.stored import StoredProposer
+    """Build the detector that `choice` describes.
 
-        return StoredProposer(choice.source, confidence=choice.confidence)
+    It is asked for weaker boxes than wanted only where a photo may need them: most of its time on
+    a CPU could go into suppressing them.
+    """
+    if choice.kind != "yolo" or choice.source is None:
+        raise ValueError(f"the proposer {choice.kind} is no detector, or lacks its weights")
     from vg_mc.proposers.yolo import YoloProposer
 
+    all_the_way_down = choice.when_empty == "lower-confidence"
     return YoloProposer(
         choice.source,
-        confidence=choice.confidence,
+        confidence=min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence,
         image_size=choice.detector_size,
         device=choice.device,
     )

@@ -12,17 +12,25 @@ from tqdm import tqdm
 
 from vg_mc.faults import BadInputError
 from vg_mc.photos import require_photos
-from vg_mc.preparation.expressions import count_split, expression_rows, read_drawn
+from vg_mc.preparation.expressions import (
+    count_split,
+    count_stand_ins,
+    expression_rows,
+    read_drawn,
+)
 from vg_mc.preparation.publishing import building
+from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.preparation.shards import (
     ShardTask,
     draw_shard,
     is_drawn,
     kept_photos,
+    photos_of,
     plan_shards,
     rejected_photos,
 )
+from vg_mc.preparation.stored import read_stored
 from vg_mc.preparation.workers import results_as_they_come
 from vg_mc.prepared.card import write_card
 from vg_mc.prepared.manifest import (
@@ -69,16 +77,18 @@ def prepare(
     described = describe(corpus, settings)
     place = {"images_folder": str(corpus.images_folder.resolve())}
     with building(output, described | place, overwrite=overwrite) as folder:
-        tasks = plan_shards(corpus, settings, folder / "candidates")
+        stored = read_stored(settings, photos_of(corpus, settings.splits))
+        tasks = plan_shards(corpus, settings, stored, folder / "candidates")
         if not settings.skip_bad:
             require_photos(corpus.images_folder, _each_photo(tasks))
         _draw_all(tasks, num_workers)
-        rejected = _write_rejected(corpus, settings.splits, tasks, folder)
+        rejected = _write_rejected(corpus, settings.splits, stored.rejected, tasks, folder)
         finish_folder(folder / "candidates", CANDIDATES, [task.path.name for task in tasks])
         counts = _write_expressions(corpus, settings, tasks, folder)
         if not any(count["expressions"] for count in counts.values()):
             problem = f"not one photo could be used; {rejected:,} records were left out"
             raise BadInputError(problem, file=corpus.images_folder)
+        described["detections"] = stored.counts
         manifest = _manifest(described, counts, rejected, tasks, folder)
         write_card(folder, manifest)
         write_manifest(folder, manifest)
@@ -127,7 +137,14 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
 def _proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
     if choice.source is None:
         return {"kind": choice.kind}
-    settings = {"kind": choice.kind, "source": choice.source.name, "confidence": choice.confidence}
+    settings = {
+        "kind": choice.kind,
+        "source": choice.source.name,
+        "confidence": choice.confidence,
+        "nms": choice.nms,
+        "max_proposals": choice.max_proposals,
+        "when_empty": choice.when_empty,
+    }
     if choice.kind == "stored":
         return settings
     return settings | {
@@ -151,7 +168,11 @@ def _each_photo(tasks: list[ShardTask]) -> list[Photo]:
 
 
 def _write_rejected(
-    corpus: Corpus, splits: tuple[str, ...], tasks: list[ShardTask], folder: Path
+    corpus: Corpus,
+    splits: tuple[str, ...],
+    detections: list[Rejected],
+    tasks: list[ShardTask],
+    folder: Path,
 ) -> int:
     """List every record that was left out, one per line, and return how many there are."""
     why = {image_id: reason for task in tasks for image_id, reason in rejected_photos(task).items()}
@@ -164,7 +185,7 @@ def _write_rejected(
         for expression in corpus.expressions
         if expression.image_id in why and expression.split in splits
     ]
-    records = [*corpus.rejected, *with_bad_photo]
+    records = [*corpus.rejected, *with_bad_photo, *detections]
     lines = [json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records]
     write_whole_text(folder / "rejected.jsonl", "".join(lines))
     return len(records)
@@ -178,7 +199,8 @@ def _write_expressions(
     counts = {}
     for split in settings.splits:
         rows = expression_rows(corpus, split, settings, drawn)
-        counts[split] = count_split(rows)
+        stand_ins = count_stand_ins(rows, settings.proposer_of(split), drawn)
+        counts[split] = count_split(rows) | {"photos_with_stand_ins": stand_ins}
         _write_table(folder / "expressions" / split, EXPRESSIONS, rows)
     photos = dict.fromkeys(photo for task in tasks for photo in kept_photos(task))
     _write_table(folder / "images", IMAGES, [asdict(photo) for photo in photos])
@@ -202,7 +224,8 @@ def _manifest(
     for task in tasks:
         found = Counter(open_shard(task.path).column("source").to_pylist())
         sources += found
-        further += found.total() - found[task.proposer.kind]
+        own = {task.proposer.kind, *IN_PLACE_OF_NONE}
+        further += sum(count for source, count in found.items() if source not in own)
     files = describe_files(folder)
     return {
         "schema": SCHEMA_VERSION,

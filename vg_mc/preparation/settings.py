@@ -6,8 +6,12 @@ from typing import Literal
 
 from vg_mc.fitting import Fit
 from vg_mc.markers import Marker
+from vg_mc.records import TRAIN_SPLIT
 
 ProposerKind = Literal["annotations", "yolo", "stored"]
+WhenEmpty = Literal["none", "whole-image", "lower-confidence"]
+
+EVERY_OVERLAP = 1.0  # no IoU exceeds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,9 @@ class ProposerChoice:
     Attributes:
         source: Detector weights, or the file of stored detections; None for annotations.
         confidence: Detections below it are left out.
+        nms: Of two detections whose IoU exceeds it the weaker one is left out.
+        max_proposals: At most so many detections of a photo, the best; None for all.
+        when_empty: What a photo without detections gets in their place.
         detector_size: Longer side of a photo in the detector, in pixels.
     """
 
@@ -25,6 +32,9 @@ class ProposerChoice:
     confidence: float = 0.25
     detector_size: int = 640
     device: str = "cpu"
+    nms: float = EVERY_OVERLAP
+    max_proposals: int | None = None
+    when_empty: WhenEmpty = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,10 @@ class PreparationSettings:
     proposer: ProposerChoice
     splits: tuple[str, ...]
     skip_bad: bool
+
+    def proposer_of(self, split: str) -> ProposerChoice:
+        """Return who proposes regions for the photos of `split`."""
+        return self.train_proposer if split == TRAIN_SPLIT else self.proposer
 
     @property
     def wrong_answers(self) -> ProposerChoice | None:

@@ -6,6 +6,7 @@ same files, and a shard that a killed run has finished is never drawn again.
 
 import io
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,9 @@ from vg_mc.fitting import fit_photo, place
 from vg_mc.markers import draw
 from vg_mc.photos import open_photo
 from vg_mc.preparation.proposing import ask
+from vg_mc.preparation.selecting import IN_PLACE_OF_NONE, select
 from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.preparation.stored import StoredProposals
 from vg_mc.prepared.schema import CANDIDATES, open_shard, shard_name, write_shard
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
 
@@ -37,6 +40,7 @@ class ShardTask:
 
     Attributes:
         annotated: The annotated regions of each photo.
+        stored: Detections that are known already, by proposer and image id.
         wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals;
             None where there are to be none.
     """
@@ -45,21 +49,25 @@ class ShardTask:
     images_folder: Path
     photos: tuple[Photo, ...]
     annotated: tuple[tuple[Proposal, ...], ...]
+    stored: dict[ProposerChoice, dict[int, list[Proposal]]]
     proposer: ProposerChoice
     wrong_answers: ProposerChoice | None
     drawing: Drawing
     skip_bad: bool
 
 
-def plan_shards(corpus: Corpus, settings: PreparationSettings, folder: Path) -> list[ShardTask]:
+def plan_shards(
+    corpus: Corpus, settings: PreparationSettings, stored: StoredProposals, folder: Path
+) -> list[ShardTask]:
     """Divide the photos of all splits into shards; a photo appears once for each proposer."""
     groups = []
     for is_train in (True, False):
         proposer = settings.train_proposer if is_train else settings.proposer
         wrong_answers = settings.wrong_answers if is_train else None
-        photos = _photos_of(corpus, settings.splits, is_train=is_train)
+        splits = [split for split in settings.splits if (split == TRAIN_SPLIT) == is_train]
+        photos = photos_of(corpus, splits)
         if not is_train and settings.proposer == settings.train_proposer:
-            train_photos = set(_photos_of(corpus, settings.splits, is_train=True))
+            train_photos = set(photos_of(corpus, {TRAIN_SPLIT} & set(settings.splits)))
             photos = [photo for photo in photos if photo not in train_photos]
         groups += [
             (tuple(photos[start : start + PHOTOS_PER_SHARD]), proposer, wrong_answers)
@@ -71,6 +79,7 @@ def plan_shards(corpus: Corpus, settings: PreparationSettings, folder: Path) -> 
             images_folder=corpus.images_folder,
             photos=photos,
             annotated=tuple(tuple(corpus.annotations.get(photo.image_id, ())) for photo in photos),
+            stored=stored.of_photos(photos, {proposer, wrong_answers}),
             proposer=proposer,
             wrong_answers=wrong_answers,
             drawing=settings.drawing,
@@ -80,12 +89,9 @@ def plan_shards(corpus: Corpus, settings: PreparationSettings, folder: Path) -> 
     ]
 
 
-def _photos_of(corpus: Corpus, splits: tuple[str, ...], *, is_train: bool) -> list[Photo]:
-    image_ids = dict.fromkeys(
-        expression.image_id
-        for expression in corpus.expressions
-        if expression.split in splits and (expression.split == TRAIN_SPLIT) == is_train
-    )
+def photos_of(corpus: Corpus, splits: Collection[str]) -> list[Photo]:
+    """Return the photos of some splits, each once, in the order of the expressions."""
+    image_ids = dict.fromkeys(one.image_id for one in corpus.expressions if one.split in splits)
     return [corpus.photos[image_id] for image_id in image_ids]
 
 
@@ -140,20 +146,30 @@ def _open_photos(task: ShardTask, which: slice, rejected: dict[int, str]) -> lis
 
 
 def _propose(task: ShardTask, opened: list[OpenedPhoto]) -> list[list[Proposal]]:
-    found = _ask(task.proposer, opened)
+    found = _ask(task, task.proposer, opened)
     lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
     if task.wrong_answers is None or not lonely:
         return found
-    further = _ask(task.wrong_answers, [opened[index] for index in lonely])
+    further = _ask(task, task.wrong_answers, [opened[index] for index in lonely])
     for index, proposals in zip(lonely, further, strict=True):
-        found[index] += apart_from(proposals, [*opened[index].annotated, *found[index]])
+        detected = [one for one in proposals if one.source not in IN_PLACE_OF_NONE]
+        found[index] += apart_from(detected, [*opened[index].annotated, *found[index]])
     return found
 
 
-def _ask(choice: ProposerChoice, opened: list[OpenedPhoto]) -> list[list[Proposal]]:
+def _ask(
+    task: ShardTask, choice: ProposerChoice, opened: list[OpenedPhoto]
+) -> list[list[Proposal]]:
     if choice.kind == "annotations":
         return [list(one.annotated) for one in opened]
-    return ask(choice, [one.photo for one in opened], [np.asarray(one.image) for one in opened])
+    photos = [one.photo for one in opened]
+    if choice.kind == "stored":
+        found = [task.stored[choice].get(photo.image_id, []) for photo in photos]
+    else:
+        found = ask(choice, photos, [np.asarray(one.image) for one in opened])
+    return [
+        select(detections, photo, choice) for detections, photo in zip(found, photos, strict=True)
+    ]
 
 
 def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:

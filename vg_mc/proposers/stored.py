@@ -1,86 +1,176 @@
-"""Detections that somebody stored, in the format of MAttNet.
-
-The file is a list of ``{image_id, box, score, category_name, ...}``. Its boxes are ``(left, top,
-width, height)`` with a pixel too much on each side, since MAttNet counted the last pixel in
-(https://github.com/lichengunc/MAttNet, ``tools/run_detect.py``).
-"""
+"""Detections that somebody stored: checked one by one, and cut to the photos that they are of."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from vg_mc import boxes
 from vg_mc.faults import BadInputError
-from vg_mc.fields import as_integer, as_number, as_numbers, place, read_json
-from vg_mc.records import Photo, Proposal
+from vg_mc.fields import as_integer, as_mapping, as_number, as_numbers
+from vg_mc.proposers.detection_formats import Layout, stored_records
+from vg_mc.records import XYXY, Photo, Proposal, Rejected
+
+SOURCE = "stored"
+
+FEWEST_JUDGED = 20  # boxes from which on a share of them means something
+MOST_LEAVING = 0.05  # a detector's boxes stay in its photo, but for rounding
+ROUNDING = 1.0  # pixels; a format that counts the last pixel in errs by one
 
 
-class StoredProposer:
-    """Proposes what a detector found earlier, best first, ties in the order of the file."""
+@dataclass(frozen=True, slots=True)
+class StoredDetections:
+    """What a file of detections holds.
 
-    name = "stored"
+    Attributes:
+        by_image: Boxes as they are written, in pixels, best first, ties in the order of the file.
+        records: How many records the file has; all of them stand above or below.
+        rejected: Records that are no detections, and why.
+    """
 
-    def __init__(self, file: Path, *, confidence: float) -> None:
-        """Read all detections that score at least `confidence`.
-
-        Raises:
-            BadInputError: If the file, or any record in it, is not as described above.
-        """
-        self._detections: dict[int, list[Proposal]] = defaultdict(list)
-        for position, record in enumerate(_records(file)):
-            try:
-                image_id, detection = as_integer(record, "image_id"), _detection(record)
-            except BadInputError as fault:
-                where = f"detection {position}, {place(record, 'det_id', position)}"
-                raise BadInputError(fault.problem, file=file, record=where) from fault
-            if detection.score >= confidence:
-                self._detections[image_id].append(detection)
-        for detections in self._detections.values():
-            detections.sort(key=lambda detection: -detection.score)  # sorting keeps ties in order
-
-    def propose(
-        self,
-        photos: list[Photo],
-        pixels: list[NDArray[np.uint8]],  # noqa: ARG002 - one signature for all proposers
-    ) -> list[list[Proposal]]:
-        """Return the stored detections of each photo, cut to it; the pixels are not looked at."""
-        return [_inside(self._detections.get(photo.image_id, []), photo) for photo in photos]
+    file: Path
+    by_image: dict[int, list[Proposal]]
+    records: int
+    rejected: list[Rejected]
 
 
-def _records(file: Path) -> list[object]:
-    content = read_json(file)
-    if not isinstance(content, list):
-        kind = type(content).__name__
-        raise BadInputError(f"expected a list of detections, not {kind}", file=file)
-    return content
+@dataclass(frozen=True, slots=True)
+class CutDetections:
+    """Detections of the photos that matter.
+
+    Attributes:
+        by_image: Boxes inside of their photos, best first.
+        cut: How many of them reached beyond their photo.
+        rejected: Detections outside of their photo.
+    """
+
+    by_image: dict[int, list[Proposal]]
+    cut: int
+    rejected: list[Rejected]
 
 
-def _detection(record: object) -> Proposal:
-    left, top, width, height = as_numbers(record, "box", 4)
-    if width <= 1 or height <= 1:
-        problem = f"expected a width and a height above 1, which stand for more than 0, not {width}"
-        raise BadInputError(f"{problem} and {height}")
-    score = as_number(record, "score")
-    if not 0 <= score <= 1:
-        raise BadInputError(f"expected a score from 0 to 1, not {score}")
-    category = record.get("category_name") if isinstance(record, Mapping) else None
+def read_detections(file: Path, *, skip_bad: bool) -> StoredDetections:
+    """Read a file of any format that `detection_formats` knows.
+
+    Args:
+        file: Where the detections are.
+        skip_bad: List records that are no detections, instead of stopping at the first.
+
+    Raises:
+        BadInputError: If the file has another format, or a record is bad and not to be skipped.
+    """
+    layout, records = stored_records(file)
+    by_image: dict[int, list[Proposal]] = defaultdict(list)
+    rejected = []
+    for name, content in records:
+        try:
+            image_id, detection = as_integer(content, "image_id"), _detection(content, layout)
+        except BadInputError as fault:
+            if not skip_bad:
+                raise BadInputError(fault.problem, file=file, record=name) from fault
+            rejected.append(Rejected(file.name, name, fault.problem))
+        else:
+            by_image[image_id].append(detection)
+    for detections in by_image.values():
+        detections.sort(key=lambda detection: -detection.score)  # sorting keeps ties in order
+    return StoredDetections(file, dict(by_image), len(records), rejected)
+
+
+def cut_to_photos(stored: StoredDetections, photos: Iterable[Photo]) -> CutDetections:
+    """Cut the detections of `photos` to them; what leaves no more than a pixel is rejected.
+
+    Raises:
+        BadInputError: If not one is of these photos, or so many leave them that they cannot be
+            pixels of these photos.
+    """
+    found = [(photo, stored.by_image[photo.image_id]) for photo in photos
+             if photo.image_id in stored.by_image]  # fmt: skip
+    if not found:
+        problem = "not one detection is of a photo to prepare: are its image ids another corpus's?"
+        raise BadInputError(problem, file=stored.file)
+    _require_pixels(found, stored.file)
+    by_image: dict[int, list[Proposal]] = {}
+    rejected: list[Rejected] = []
+    cut = 0
+    for photo, detections in found:
+        by_image[photo.image_id] = kept = []
+        for detection in detections:
+            box = _cut(detection.box, photo)
+            if box is None:
+                rejected.append(_outside(detection, photo, stored.file))
+                continue
+            cut += box != detection.box
+            kept.append(Proposal(box, detection.score, detection.category, detection.source))
+    return CutDetections(by_image, cut, rejected)
+
+
+def _detection(record: object, layout: Layout) -> Proposal:
+    fields = as_mapping(record)
+    category = fields.get("category_name", fields.get("category"))
     return Proposal(
-        box=(left, top, left + width - 1, top + height - 1),
-        score=score,
+        box=_corners(as_numbers(fields, layout.box, 4), layout),
+        score=_score(fields, layout),
         category=category if isinstance(category, str) else "",
-        source=StoredProposer.name,
+        source=SOURCE,
     )
 
 
-def _inside(detections: list[Proposal], photo: Photo) -> list[Proposal]:
-    """Cut detections to the photo; one that lies outside is dropped."""
-    corners = boxes.as_boxes([detection.box for detection in detections])
-    corners = boxes.clipped(corners, photo.width, photo.height)
-    return [
-        Proposal((left, top, right, bottom), found.score, found.category, found.source)
-        for found, (left, top, right, bottom) in zip(detections, corners.tolist(), strict=True)
-        if right > left and bottom > top
-    ]
+def _corners(numbers: tuple[float, ...], layout: Layout) -> XYXY:
+    left, top, *others = numbers
+    if layout.corners:
+        right, bottom = others
+        if right <= left or bottom <= top:
+            problem = "expected left before right and top before bottom"
+            raise BadInputError(f"{problem}, not {list(numbers)}")
+        return left, top, right, bottom
+    width, height = others
+    if width <= layout.surplus or height <= layout.surplus:
+        meaning = ", which stand for more than 0" if layout.surplus else ""
+        problem = f"expected a width and a height above {layout.surplus}{meaning}"
+        raise BadInputError(f"{problem}, not {width} and {height}")
+    return left, top, left + width - layout.surplus, top + height - layout.surplus
+
+
+def _score(fields: Mapping[object, object], layout: Layout) -> float:
+    if not layout.scored and "score" not in fields:
+        return 1.0
+    score = as_number(fields, "score")
+    if not 0 <= score <= 1:
+        raise BadInputError(f"expected a score from 0 to 1, not {score}")
+    return score
+
+
+def _require_pixels(found: list[tuple[Photo, list[Proposal]]], file: Path) -> None:
+    """Notice boxes in another format or of photos of another size; few boxes prove nothing."""
+    placed = [(detection.box, photo) for photo, detections in found for detection in detections]
+    if len(placed) < FEWEST_JUDGED:
+        return
+    leaving = sum(_leaves(box, photo) for box, photo in placed) / len(placed)
+    if leaving > MOST_LEAVING:
+        problem = (
+            f"{leaving:.0%} of the boxes leave their photo: are they in another format (corners in "
+            "place of width and height), or of photos of another size?"
+        )
+        raise BadInputError(problem, file=file)
+    if all(max(box) <= 1 for box, _ in placed):
+        problem = "no box reaches beyond the first pixel: expected pixels, not shares of the photo"
+        raise BadInputError(problem, file=file)
+
+
+def _leaves(box: XYXY, photo: Photo) -> bool:
+    beyond = max(-box[0], -box[1], box[2] - photo.width, box[3] - photo.height)
+    return beyond > ROUNDING
+
+
+def _cut(box: XYXY, photo: Photo) -> XYXY | None:
+    """Cut a box to its photo; None where it reaches beyond and no more than a pixel remains."""
+    corners = boxes.clipped(boxes.as_boxes([box]), photo.width, photo.height)
+    left, top, right, bottom = corners[0].tolist()
+    inside = (left, top, right, bottom)
+    return inside if inside == box or min(right - left, bottom - top) > 1 else None
+
+
+def _outside(detection: Proposal, photo: Photo, file: Path) -> Rejected:
+    corners = ", ".join(f"{edge:g}" for edge in detection.box)
+    reason = f"the box ({corners}) lies outside of its photo, {photo.width} x {photo.height} pixels"
+    return Rejected(file.name, f"a detection of image {photo.image_id}", reason)

@@ -1,0 +1,75 @@
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vg_mc.faults import BadInputError
+from vg_mc.proposers.detection_formats import (
+    BY_IMAGE,
+    COCO_RESULTS,
+    MATTNET,
+    REFER,
+    TABLE,
+    stored_records,
+)
+
+
+@pytest.fixture
+def look(tmp_path):
+    def look(content):
+        file = tmp_path / "dets.json"
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
+        return stored_records(file)
+
+    return look
+
+
+@pytest.mark.parametrize(
+    ("content", "layout"),
+    [
+        ([{"box": [1]}], MATTNET),
+        ([{"bbox": [1]}], COCO_RESULTS),
+        ([None, {"score": 1}, {"bbox": [1]}], COCO_RESULTS),
+        ({"dets": [{"box": [1]}]}, REFER),
+        ({"17": [[1, 2, 3, 4]]}, BY_IMAGE),
+        ({"17": [{"box": [1, 2, 3, 4]}]}, BY_IMAGE),
+    ],
+)
+def test_a_format_is_known_by_its_looks(look, content, layout):
+    assert look(content)[0] == layout
+
+
+def test_a_parquet_file_is_known_by_its_first_bytes(tmp_path):
+    file = tmp_path / "boxes.json"
+    pq.write_table(pa.table({"image_id": [3], "box": [[1.0, 2, 3, 4]], "score": [0.5]}), file)
+
+    layout, (record,) = stored_records(file)
+
+    assert layout == TABLE
+    assert record == ("row 0", {"image_id": 3, "box": [1, 2, 3, 4], "score": 0.5})
+
+
+def test_records_below_an_image_get_its_id(look):
+    _, records = look({"17": [[1, 2, 3, 4], {"box": [5, 6, 7, 8], "score": 0.5}]})
+
+    assert records == [
+        ("image '17', box 0", {"box": [1, 2, 3, 4], "image_id": 17}),
+        ("image '17', box 1", {"box": [5, 6, 7, 8], "score": 0.5, "image_id": 17}),
+    ]
+
+
+@pytest.mark.parametrize("content", [3, None, "text", {"images": 3}, {"a": [], "b": {}}])
+def test_another_format_is_refused_and_the_known_ones_are_named(look, content):
+    with pytest.raises(BadInputError, match=r"expected detections as MAttNet, COCO results, refer"):
+        look(json.dumps(content))
+
+
+def test_what_is_no_json_is_refused(look):
+    with pytest.raises(BadInputError, match=r"dets\.json: expected JSON"):
+        look("[{")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadInputError, match=r"nowhere\.json: expected a readable file: No such"):
+        stored_records(tmp_path / "nowhere.json")

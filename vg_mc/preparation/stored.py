@@ -1,0 +1,62 @@
+"""Stored detections on their way to the shards: read and judged once, before any photo is opened.
+
+Workers get the detections of their photos with their task, as they get annotated boxes, so a bad
+record is found in the first second, and is listed once however many processes draw.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
+from vg_mc.proposers.stored import cut_to_photos, read_detections
+from vg_mc.records import Photo, Proposal, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProposals:
+    """The stored detections of all photos to prepare.
+
+    Attributes:
+        by_choice: Detections per proposer and image id, inside of their photos, best first.
+        rejected: Records that were left out.
+        counts: Per proposer, for the manifest: records read, boxes cut to their photo, records
+            left out.
+    """
+
+    by_choice: dict[ProposerChoice, dict[int, list[Proposal]]]
+    rejected: list[Rejected]
+    counts: dict[str, dict[str, int]]
+
+    def of_photos(
+        self, photos: Iterable[Photo], choices: Collection[ProposerChoice | None]
+    ) -> dict[ProposerChoice, dict[int, list[Proposal]]]:
+        """Return what a process that works on `photos` with `choices` needs."""
+        image_ids = [photo.image_id for photo in photos]
+        return {
+            choice: {image_id: found[image_id] for image_id in image_ids if image_id in found}
+            for choice, found in self.by_choice.items()
+            if choice in choices
+        }
+
+
+def read_stored(settings: PreparationSettings, photos: Iterable[Photo]) -> StoredProposals:
+    """Read the files of all proposers that are stored ones; there may be none.
+
+    Raises:
+        BadInputError: If a file is unusable, or a record is bad and not to be skipped.
+    """
+    proposals = StoredProposals({}, [], {})
+    each_once = list(dict.fromkeys(photos))
+    for choice in dict.fromkeys((settings.train_proposer, settings.proposer)):
+        if choice.kind != "stored" or choice.source is None:
+            continue
+        stored = read_detections(choice.source, skip_bad=settings.skip_bad)
+        found = cut_to_photos(stored, each_once)
+        proposals.by_choice[choice] = found.by_image
+        proposals.rejected.extend([*stored.rejected, *found.rejected])
+        proposals.counts[choice.source.name] = {
+            "records": stored.records,
+            "cut_to_photo": found.cut,
+            "rejected": len(stored.rejected) + len(found.rejected),
+        }
+    return proposals

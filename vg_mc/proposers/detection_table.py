@@ -1,0 +1,68 @@
+"""Detections as a Parquet file of our own: written once, read by any later preparation.
+
+One row per detection: ``image_id`` (int64), ``box`` (left, top, right, bottom in continuous pixels
+of the photo), ``score`` (from 0 to 1) and ``category`` (empty where unknown). Whoever has another
+kind of detector can write the same columns with any library.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vg_mc.faults import BadInputError
+from vg_mc.records import Proposal
+from vg_mc.whole_files import whole_file
+
+MAGIC = b"PAR1"  # the first bytes of every Parquet file
+COLUMNS = pa.schema(
+    [
+        ("image_id", pa.int64()),
+        ("box", pa.list_(pa.float64(), 4)),
+        ("score", pa.float64()),
+        ("category", pa.string()),
+    ]
+)
+
+
+def write_detections(file: Path, detections: Mapping[int, Sequence[Proposal]]) -> None:
+    """Write the detections of each image id; `prepare_data.py --proposals` reads them back."""
+    rows = [
+        {
+            "image_id": image_id,
+            "box": list(found.box),
+            "score": found.score,
+            "category": found.category,
+        }
+        for image_id, proposals in detections.items()
+        for found in proposals
+    ]
+    with whole_file(file) as partial:
+        pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), partial, compression="zstd")
+
+
+def is_detection_table(file: Path) -> bool:
+    """Tell a Parquet file, of whatever columns, by its first bytes."""
+    with file.open("rb") as opened:
+        return opened.read(len(MAGIC)) == MAGIC
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table of detections, whatever their values.
+
+    Raises:
+        BadInputError: If it is damaged or lacks a column.
+    """
+    try:
+        table = pq.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInputError(f"expected a Parquet file of detections: {error}", file=file) from error
+    missing = {"image_id", "box", "score"} - set(table.column_names)
+    if missing:
+        problem = f"expected the columns {', '.join(COLUMNS.names)}; {', '.join(missing)} not found"
+        raise BadInputError(problem, file=file)
+    known = [name for name in COLUMNS.names if name in table.column_names]
+    rows: list[dict[str, Any]] = table.select(known).to_pylist()
+    return rows

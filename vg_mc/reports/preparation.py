@@ -1,0 +1,52 @@
+"""What the offline stage did, in a few lines for the terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tabulate import tabulate
+
+from vg_mc.prepared.manifest import Manifest
+
+COLUMNS = {
+    "images": "images",
+    "expressions": "expressions",
+    "candidates": "candidates",
+    "boxes/image": "boxes_per_image",
+    "proposal recall": "proposal_recall",
+    "no proposals": "without_proposals",
+}
+
+
+def summary(manifest: Manifest, output: Path) -> str:
+    """Say what was prepared, as a table with a row per split and what else a user should know."""
+    rows = [
+        [split, *(counts[key] for key in COLUMNS.values())]
+        for split, counts in manifest["counts"].items()
+    ]
+    table = tabulate(rows, headers=["split", *COLUMNS], floatfmt=".3f", intfmt=",")
+    size = sum(entry["bytes"] for entry in manifest["files"])
+    last = (
+        f"{output}: {manifest['candidates']['total']:,} candidates, "
+        f"{size / 1e6:,.1f} MB on disk; {manifest['further_wrong_answers']:,} of them detections "
+        f"added as wrong answers; {manifest['rejected']:,} records left out (rejected.jsonl)"
+    )
+    return "\n".join([table, "", *_remarks(manifest), last])
+
+
+def _remarks(manifest: Manifest) -> Iterator[str]:
+    for file, counts in manifest["detections"].items():
+        yield (
+            f"{file}: {counts['records']:,} detections, {counts['cut_to_photo']:,} of them cut to "
+            f"their photo, {counts['rejected']:,} left out"
+        )
+    stand_ins = {
+        split: counts["photos_with_stand_ins"]
+        for split, counts in manifest["counts"].items()
+        if counts["photos_with_stand_ins"]
+    }
+    if stand_ins:
+        sources = " and ".join(
+            sorted({"whole-image", "lower-confidence"} & manifest["candidates"]["by_source"].keys())
+        )
+        places = ", ".join(f"{split} {count:,}" for split, count in stand_ins.items())
+        yield f"photos without detections that got {sources} in their place: {places}"
