@@ -1,0 +1,64 @@
+"""The demo goes all the way, here with a handful of scenes, and replaces nothing but a demo."""
+
+import json
+
+import pytest
+
+from vg_mc.commands.demo import MEMBERS, RECIPES, STAMP, TEST_SPLITS, DemoConfig, clear, run
+from vg_mc.commands.finetune import FinetuneConfig
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+from vg_mc.predictions import read_predictions
+
+
+def test_it_ends_with_a_table_and_a_page(tmp_path, capsys):
+    output = tmp_path / "demo"
+
+    rows = run(DemoConfig(output, scenes=24, detector_scenes=16, detector_epochs=1))
+
+    names = [f"{member}, {{}}" for member in (*MEMBERS, "ensemble")]
+    expected = [
+        (split, name.format(proposals))
+        for proposals in ("detected", "annotated")
+        for split in TEST_SPLITS
+        for name in names
+    ]
+    assert [(row.split, row.name) for row in rows] == expected
+    printed = capsys.readouterr().out
+    assert all(name in printed for _, name in expected)
+    results = json.loads((output / "results.json").read_text())["results"]
+    assert [(row["split"], row["name"]) for row in results] == expected
+    annotated = [row for row in results if row["name"].endswith("annotated")]
+    assert all(row["scores"]["proposal_recall"] == 1 for row in annotated)
+    assert "<article" in (output / "index.html").read_text()
+    assert (output / "examples.png").stat().st_size > 0
+    assert len(read_predictions(output / "evaluations" / "ensemble-annotated" / "val")) > 0
+
+
+def test_an_earlier_demo_is_replaced(tmp_path):
+    clear(tmp_path / "demo")
+    (tmp_path / "demo" / "old").touch()
+
+    clear(tmp_path / "demo")
+
+    assert [path.name for path in (tmp_path / "demo").iterdir()] == [STAMP]
+
+
+def test_anything_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+
+    with pytest.raises(BadInputError, match="not an earlier demo"):
+        clear(tmp_path)
+
+    assert (tmp_path / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_members_recipe_trains_it(member):
+    recipe = str(RECIPES / f"demo-{member}.yaml")
+
+    config = parse_config(
+        FinetuneConfig, ["--recipe", recipe, "--dataset", "prepared", "--output", "run"]
+    )
+
+    assert config.model == member
