@@ -9,6 +9,7 @@ COMMANDS = {
     "finetune": "fine-tune a model to choose among candidates",
     "evaluate": "score a model on splits of a prepared dataset",
     "ensemble": "average the logits of several evaluations",
+    "verify": "read every byte of a prepared dataset and name what was changed",
     "demo": "run all of it on scenes drawn for the purpose, in a few minutes",
 }
 

@@ -87,3 +87,33 @@ def prepared(tmp_path) -> Path:
     }
     write_manifest(folder, manifest)
     return folder
+
+
+COUNTS = {
+    "images": 3,
+    "expressions": 1234,
+    "candidates": 20,
+    "boxes_per_image": 20 / 3,
+    "proposal_recall": 2 / 3,
+    "without_proposals": 1,
+}
+DESCRIBED = {
+    "corpus": "refcoco_unc",
+    "splits": ["train", "val"],
+    "settings": {
+        "image_size": 224,
+        "fit": "letterbox",
+        "marker": {"color": [50, 205, 50], "opacity": 1 / 6, "outline": 2},
+        "train_proposer": {"kind": "annotations"},
+        "proposer": {"kind": "yolo", "source": "yolov8n.pt"},
+    },
+    "counts": {"train": COUNTS, "val": COUNTS | {"images": 1}},
+    "rejected": 5,
+    "data_hash": "0123456789abcdef" * 4,
+}
+
+
+@pytest.fixture
+def described() -> dict[str, object]:
+    """A manifest with everything that a card tells, of another dataset."""
+    return DESCRIBED

@@ -6,32 +6,9 @@ import yaml
 
 from vg_mc.prepared.card import write_card
 
-COUNTS = {
-    "images": 3,
-    "expressions": 1234,
-    "candidates": 20,
-    "boxes_per_image": 20 / 3,
-    "proposal_recall": 2 / 3,
-    "without_proposals": 1,
-}
-MANIFEST = {
-    "corpus": "refcoco_unc",
-    "splits": ["train", "val"],
-    "settings": {
-        "image_size": 224,
-        "fit": "letterbox",
-        "marker": {"color": [50, 205, 50], "opacity": 1 / 6, "outline": 2},
-        "train_proposer": {"kind": "annotations"},
-        "proposer": {"kind": "yolo", "source": "yolov8n.pt"},
-    },
-    "counts": {"train": COUNTS, "val": COUNTS | {"images": 1}},
-    "rejected": 5,
-    "data_hash": "0123456789abcdef" * 4,
-}
 
-
-def test_the_card_says_what_the_manifest_says(tmp_path):
-    write_card(tmp_path, MANIFEST)
+def test_the_card_says_what_the_manifest_says(tmp_path, described):
+    write_card(tmp_path, described)
 
     card = (tmp_path / "README.md").read_text()
     assert "| train | 3 | 1,234 | 20 | 6.7 | 0.667 | 1 |\n| val | 1 | 1,234 |" in card
@@ -42,15 +19,15 @@ def test_the_card_says_what_the_manifest_says(tmp_path):
     assert "`0123456789abcdef`" in card
 
 
-def test_the_head_of_the_card_is_yaml(tmp_path):
-    write_card(tmp_path, MANIFEST)
+def test_the_head_of_the_card_is_yaml(tmp_path, described):
+    write_card(tmp_path, described)
 
     _, head, _ = (tmp_path / "README.md").read_text().split("---\n", maxsplit=2)
     assert "multiple-choice" in yaml.safe_load(head)["task_categories"]
 
 
-def test_the_code_on_the_card_runs(prepared, monkeypatch):
-    write_card(prepared, MANIFEST)
+def test_the_code_on_the_card_runs(prepared, described, monkeypatch):
+    write_card(prepared, described)
 
     code = re.search(r"```python\n(.*?)```", (prepared / "README.md").read_text(), re.DOTALL)
     names: dict[str, object] = {}

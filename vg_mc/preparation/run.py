@@ -37,6 +37,7 @@ from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,
     Manifest,
     data_hash,
+    describe_file,
     describe_files,
     file_hash,
     write_manifest,
@@ -90,7 +91,7 @@ def prepare(
             raise BadInputError(problem, file=corpus.images_folder)
         described["detections"] = stored.counts
         manifest = _manifest(described, counts, rejected, tasks, folder)
-        write_card(folder, manifest)
+        manifest["card"] = describe_file(folder, write_card(folder, manifest))
         write_manifest(folder, manifest)
     return manifest
 

@@ -41,8 +41,8 @@ licence of their source.
 """
 
 
-def write_card(folder: Path, manifest: Manifest) -> None:
-    """Write README.md for a dataset that `manifest` describes."""
+def write_card(folder: Path, manifest: Manifest) -> Path:
+    """Write README.md for a dataset that `manifest` describes, and return its path."""
     settings, marker = manifest["settings"], manifest["settings"]["marker"]
     text = CARD.format(
         corpus=manifest["corpus"],
@@ -59,6 +59,7 @@ def write_card(folder: Path, manifest: Manifest) -> None:
         split=manifest["splits"][0],
     )
     write_whole_text(folder / "README.md", text)
+    return folder / "README.md"
 
 
 def _row(split: str, counts: dict[str, float]) -> str:

@@ -12,7 +12,10 @@ from vg_mc.whole_files import write_whole_text
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
 
+CHECKSUM = "checksum"  # of the manifest itself
+
 Manifest = dict[str, Any]
+FileEntry = dict[str, Any]
 
 
 def file_hash(path: Path) -> str:
@@ -21,18 +24,21 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def describe_files(folder: Path) -> list[dict[str, Any]]:
+def describe_files(folder: Path) -> list[FileEntry]:
     """List every file below `folder` with its size and hash, a table with its rows too."""
-    listed = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        entry: dict[str, Any] = {"path": path.relative_to(folder).as_posix()}
-        if path.suffix == ".arrow":
-            entry["rows"] = len(open_shard(path))
-        listed.append(entry | {"bytes": path.stat().st_size, "sha256": file_hash(path)})
-    return listed
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [describe_file(folder, path) for path in files]
 
 
-def data_hash(files: list[dict[str, Any]]) -> str:
+def describe_file(folder: Path, path: Path) -> FileEntry:
+    """Describe one file below `folder`."""
+    entry: FileEntry = {"path": path.relative_to(folder).as_posix()}
+    if path.suffix == ".arrow":
+        entry["rows"] = len(open_shard(path))
+    return entry | {"bytes": path.stat().st_size, "sha256": file_hash(path)}
+
+
+def data_hash(files: list[FileEntry]) -> str:
     """Return one hash for all files that `files` lists: it names the dataset in every result."""
     lines = "".join(f"{entry['sha256']}  {entry['path']}\n" for entry in files)
     return hashlib.sha256(lines.encode()).hexdigest()
@@ -40,8 +46,18 @@ def data_hash(files: list[dict[str, Any]]) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, the last file of a dataset: where it stands, the dataset is complete."""
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    write_whole_text(folder / FILE_NAME, text + "\n")
+    write_whole_text(folder / FILE_NAME, spell({**manifest, CHECKSUM: checksum(manifest)}))
+
+
+def spell(manifest: Manifest) -> str:
+    """Return the text of a manifest: the only one that means it."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def checksum(manifest: Manifest) -> str:
+    """Return the hash of everything in a manifest but itself."""
+    others = {key: value for key, value in manifest.items() if key != CHECKSUM}
+    return hashlib.sha256(spell(others).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -50,6 +66,18 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         BadInputError: If the folder is not a complete prepared dataset of this schema.
     """
+    manifest = parse_manifest(folder)
+    for entry in manifest["files"]:
+        _check_size(folder / entry["path"], entry["bytes"])
+    return manifest
+
+
+def parse_manifest(folder: Path) -> Manifest:
+    """Read the manifest without a look at the files that it lists.
+
+    Raises:
+        BadInputError: If there is none of this schema.
+    """
     path = folder / FILE_NAME
     if not path.is_file():
         problem = "no prepared dataset is here (no manifest.json); prepare_data.py writes one"
@@ -57,13 +85,11 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
         schema = manifest["schema"]
-        sizes = {folder / entry["path"]: entry["bytes"] for entry in manifest["files"]}
+        _ = [(folder / entry["path"], entry["bytes"]) for entry in manifest["files"]]
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"not a manifest of ours ({error})", file=path) from error
     if schema != SCHEMA_VERSION:
         raise BadInputError(f"schema {schema}, expected {SCHEMA_VERSION}: prepare again", file=path)
-    for file, size in sizes.items():
-        _check_size(file, size)
     return manifest
 
 

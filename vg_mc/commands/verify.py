@@ -1,0 +1,49 @@
+"""``python -m vg_mc verify``: is a prepared dataset still what was written?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+
+
+@dataclass(frozen=True)
+class VerifyConfig:
+    """Read every byte of a prepared dataset and compare it with the manifest."""
+
+    dataset: Annotated[Path, tyro.conf.Positional]
+    """Prepared dataset."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(VerifyConfig, argv).dataset)
+
+
+def run(folder: Path) -> None:
+    """Name every file that was changed; say what was checked where none was.
+
+    Raises:
+        BadInputError: If a file was changed, is missing, or does not belong there.
+    """
+    from vg_mc.prepared.manifest import parse_manifest
+    from vg_mc.prepared.verification import entries, verify
+
+    damages = 0
+    for damages, damage in enumerate(verify(folder), start=1):  # noqa: B007 - counted, used below
+        print(f"{damage.path}: {damage.problem}", flush=True)
+    if damages:
+        problem = f"{damages:,} of its files are not what was written; prepare it again"
+        raise BadInputError(problem, file=folder)
+    manifest = parse_manifest(folder)
+    size = sum(entry["bytes"] for entry in entries(manifest))
+    print(
+        f"{folder}: {len(entries(manifest)):,} files and the manifest, {size / 1e6:,.1f} MB, are "
+        f"what was written (data hash {manifest['data_hash'][:16]})"
+    )
