@@ -129,6 +129,42 @@ def write_coloured(folder: Path, splits: dict[str, list[ColouredPhoto]]) -> Prep
                 rows[split].append(_expression(expression_id, image_id, text, ious, first))
     tables = {"candidates": (CANDIDATES, candidates), "images": (IMAGES, images)}
     tables |= {f"expressions/{split}": (EXPRESSIONS, rows[split]) for split in splits}
+    return _write_prepared(folder, tables, list(splits), "colours", "stored")
+
+
+Sentence = tuple[str, str, int]  # the file of the photo, the words, which of its boxes is meant
+
+
+def write_sentences(
+    folder: Path,
+    splits: dict[str, list[Sentence]],
+    *,
+    corpus: str = "refcoco_unc",
+    proposer: str = "yolo",
+    category: str = "person",
+) -> PreparedDataset:
+    """Write a prepared dataset about named photos, with one candidate each."""
+    names = list(dict.fromkeys(one[0] for found in splits.values() for one in found))
+    images = [
+        {"image_id": number, "file_name": name, "width": 99, "height": 9}
+        for number, name in enumerate(names, start=1)
+    ]
+    found = {"source": proposer, "category": category}
+    candidates = [_candidate(image["image_id"], 0, "red") | found for image in images]
+    tables = {"candidates": (CANDIDATES, candidates), "images": (IMAGES, images)}
+    for split, sentences in splits.items():
+        rows = []
+        for number, (name, text, target) in enumerate(sentences):
+            image_id = names.index(name) + 1
+            row = _expression(number, image_id, text, np.eye(9)[target][:1], image_id - 1)
+            rows.append(row | {"target": [10.0 * target, 0.0, 10.0 * target + 8, 8.0]})
+        tables[f"expressions/{split}"] = (EXPRESSIONS, rows)
+    return _write_prepared(folder, tables, list(splits), corpus, proposer)
+
+
+def _write_prepared(
+    folder: Path, tables: dict[str, object], splits: list[str], corpus: str, proposer: str
+) -> PreparedDataset:
     for name, (features, table) in tables.items():
         (folder / name).mkdir(parents=True)
         write_shard(folder / name / shard_name(0, 1), features, table)
@@ -139,9 +175,9 @@ def write_coloured(folder: Path, splits: dict[str, list[ColouredPhoto]]) -> Prep
         "fit": "squash",
         "marker": {"color": [0, 0, 0], "opacity": 0, "outline": 0},
         "train_proposer": {"kind": "annotations"},
-        "proposer": {"kind": "stored"},
+        "proposer": {"kind": proposer},
     }
-    described = {"corpus": "colours", "splits": list(splits), "settings": settings, "files": files}
+    described = {"corpus": corpus, "splits": splits, "settings": settings, "files": files}
     write_manifest(folder, {"schema": SCHEMA_VERSION, "data_hash": data_hash(files), **described})
     return open_prepared(folder)
 
@@ -180,6 +216,11 @@ def _expression(
 @pytest.fixture(scope="session")
 def make_coloured() -> Callable[[Path, dict[str, list[ColouredPhoto]]], PreparedDataset]:
     return write_coloured
+
+
+@pytest.fixture(scope="session")
+def make_sentences() -> Callable[..., PreparedDataset]:
+    return write_sentences
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ COMMANDS = {
     "evaluate": "score a model on splits of a prepared dataset",
     "ensemble": "average the logits of several evaluations",
     "verify": "read every byte of a prepared dataset and name what was changed",
+    "audit": "find photos and sentences that datasets share, and detectors that saw the test",
     "demo": "run all of it on scenes drawn for the purpose, in a few minutes",
 }
 

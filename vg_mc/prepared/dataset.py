@@ -16,6 +16,7 @@ from vg_mc.boxes import Boxes, as_boxes
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.manifest import Manifest, read_manifest
 from vg_mc.prepared.schema import open_shard
+from vg_mc.records import Photo
 
 Ids = NDArray[np.int64]
 
@@ -96,9 +97,20 @@ class PreparedDataset:
             ious=_ragged(table.column("ious")),
         )
 
+    def photos(self) -> dict[int, Photo]:
+        """Return all photos by their image id."""
+        rows = _open_table(self.folder / "images").to_pylist()
+        return {row["image_id"]: Photo(**row) for row in rows}
+
     def boxes(self, candidate_ids: Ids) -> Boxes:
         """Return the boxes (N, 4) of candidates in pixels of their photos."""
         return self._boxes[candidate_ids]
+
+    def detected_categories(self) -> set[str]:
+        """Return the category names of all candidates that are no annotations."""
+        columns = self._candidates.select(["category", "source"])
+        pairs = columns.group_by(["category", "source"]).aggregate([]).to_pylist()
+        return {pair["category"] for pair in pairs if pair["source"] != "annotations"}
 
     def candidate_categories(self, candidate_ids: Ids) -> list[str]:
         """Return the category names of candidates."""
