@@ -244,6 +244,33 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
     ]
 
 
+def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):
+    accuracies, kept = iter([0.5, 0.9, 0.3, 0.6, 0.9]), []
+    real = loop.summarize
+    monkeypatch.setattr(
+        loop, "summarize", lambda *rows: replace(real(*rows), accuracy=next(accuracies))
+    )
+    monkeypatch.setattr(loop, "save_model_folder", lambda *_: kept.append(trainer.progress.epoch))
+    trainer = trainer_of(coloured, tmp_path, epochs=5)
+
+    trainer.fit()
+
+    assert kept == [0, 1]
+    assert trainer.progress.best_accuracy == 0.9
+
+
+def test_long_gradients_are_cut(coloured, tmp_path):
+    trainer = trainer_of(coloured, tmp_path, max_gradient_norm=0.01)
+    batches = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
+
+    trainer._step(batches)
+
+    states = trainer.optimizer.state_dict()["state"].values()
+    # Adam's running mean holds a tenth of its first gradient.
+    lengths = torch.stack([state["exp_avg"].norm() for state in states])
+    assert lengths.norm() * 10 == pytest.approx(0.01, rel=1e-3)
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_checkpoint(
     coloured, tmp_path, monkeypatch
 ):

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from vg_mc.encoders import load_encoder
 from vg_mc.evaluation import predict
 from vg_mc.predictions import read_predictions
+from vg_mc.training.checkpoints import find_checkpoints
 
 PROGRAM = Path(__file__).with_name("two_processes.py")
 
@@ -33,20 +34,42 @@ def entries(run: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in json.loads(line).items() if k != "split"} for line in lines]
 
 
-@pytest.mark.parametrize("way", two_processes.WAYS)
-def test_two_processes_train_as_one_does(coloured, output, tmp_path, way):
-    settings = two_processes.WAYS[way]
+@pytest.fixture(scope="module", params=two_processes.WAYS)
+def runs(request, coloured, output, tmp_path_factory) -> tuple[Path, Path]:
+    """Train alone as two processes did; return both runs."""
+    alone = tmp_path_factory.mktemp("alone")
+    two_processes.trained(coloured, alone, two_processes.WAYS[request.param], "tiny-vit")
+    return alone, output / request.param
 
-    two_processes.trained(coloured, tmp_path, settings, "tiny-vit")
 
-    ours, theirs = entries(tmp_path), entries(output / way)
+def test_two_processes_train_as_one_does(runs):
+    ours, theirs = map(entries, runs)
     assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):
         assert mine == pytest.approx(other, rel=1e-4, abs=1e-5)
-    one, two = (load_file(run / "best" / "model.safetensors") for run in (tmp_path, output / way))
-    # Adam enlarges the order of sums where a gradient is next to zero.
-    far = {name: float((value - two[name]).abs().max()) for name, value in one.items()}
-    assert max(far.values()) < 1e-4, far
+    one, two = (load_file(run / "best" / "model.safetensors") for run in runs)
+    # A bias of attention's keys cancels in the softmax: its gradient is rounding alone, which Adam
+    # makes as long as any other.
+    far = {
+        name: float((value - two[name]).abs().max())
+        for name, value in one.items()
+        if not name.endswith("k_proj.bias")
+    }
+    assert max(far.values()) < 2e-5, far  # of a learning rate of 1e-3
+
+
+def test_gradients_of_two_processes_are_as_long_as_those_of_one(runs):
+    one, two = map(mean_gradients, runs)
+
+    # Adam divides by their length, so the weights do not tell.
+    assert float((one - two).norm()) < 1e-3 * float(one.norm())
+
+
+def mean_gradients(run: Path) -> torch.Tensor:
+    """Return Adam's running means of all gradients, from the newest checkpoint."""
+    file = find_checkpoints(run / "checkpoints")[-1] / "states.pt"
+    states = torch.load(file, weights_only=True)["optimizer"]["state"].values()
+    return torch.cat([state["exp_avg"].flatten() for state in states])
 
 
 def test_two_processes_predict_what_one_does(coloured, output):
