@@ -36,10 +36,10 @@ class DemoConfig:
     scenes: int = 4000
     """Training scenes; a tenth as many for each of val, testA and testB."""
 
-    detector_scenes: int = 1500
+    detector_scenes: int = 2000
     """How many of the training scenes the detector learns from."""
 
-    detector_epochs: int = 2
+    detector_epochs: int = 1
     """Passes of the detector over its scenes."""
 
     seed: int = 0

@@ -94,8 +94,8 @@ class PrepareConfig:
     """What a photo without detections gets: nothing, the whole image as one box, or the best
     detections below the confidence, which is lowered by 0.1 until there is one."""
 
-    detector_size: int = 640
-    """Longer side of a photo in the detector, in pixels."""
+    detector_size: int | None = None
+    """Longer side of a photo in the detector, in pixels; by default the size of its training."""
 
     device: str = "cpu"
     """Where the detector runs: cpu, cuda, cuda:1 ..."""

@@ -24,13 +24,14 @@ class ProposerChoice:
         nms: Of two detections whose IoU exceeds it the weaker one is left out.
         max_proposals: At most so many detections of a photo, the best; None for all.
         when_empty: What a photo without detections gets in their place.
-        detector_size: Longer side of a photo in the detector, in pixels.
+        detector_size: Longer side of a photo in the detector, in pixels; by default the size that
+            the detector was trained with.
     """
 
     kind: ProposerKind
     source: Path | None = None
     confidence: float = 0.25
-    detector_size: int = 640
+    detector_size: int | None = None
     device: str = "cpu"
     nms: float = EVERY_OVERLAP
     max_proposals: int | None = None
