@@ -1,10 +1,43 @@
-"""Pictures for reports."""
+"""Pictures for reports, and a reader of pages."""
 
 import io
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
+
+VOID = {"img", "meta"}
+
+
+class Page(HTMLParser):
+    """Keeps tags and text, and notices a tag that is closed by another one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def every(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def read_page() -> type[Page]:
+    return Page
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -12,42 +11,15 @@ from vg_mc.metrics import summarize
 from vg_mc.reports.examples import examples, spread_rows, verdicts
 from vg_mc.reports.gallery import write_gallery
 
-VOID = {"img", "meta"}
-
-
-class Page(HTMLParser):
-    """Keeps tags and text, and notices a tag that is closed by another one."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def every(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
 
 @pytest.fixture
-def gallery(make_predictions, pictures_of, tmp_path):
-    def write(**changes) -> tuple[Page, str]:
+def gallery(make_predictions, pictures_of, read_page, tmp_path):
+    def write(**changes) -> tuple[object, str]:
         predictions = replace(make_predictions(expressions=40), **changes)
         rows = spread_rows(predictions, each=4)
         write_gallery(predictions, rows, pictures_of, tmp_path / "gallery.html")
         text = (tmp_path / "gallery.html").read_text(encoding="utf-8")
-        return Page(text), text
+        return read_page(text), text
 
     return write
 

@@ -1,0 +1,65 @@
+"""``python -m vg_mc show``: look at a prepared dataset before anything is trained on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+
+
+@dataclass(frozen=True)
+class ShowConfig:
+    """Write a page of random records with their candidates, and plots of the whole split."""
+
+    dataset: Annotated[Path, tyro.conf.Positional]
+    """Prepared dataset."""
+
+    output: Path
+    """The page to write, an HTML file that holds its pictures."""
+
+    split: str = "val"
+    """Split to show."""
+
+    images: Path | None = None
+    """Folder of the photos, to show each with its target beside its candidates."""
+
+    records: int = 24
+    """How many records to show."""
+
+    seed: int = 0
+    """Seed of the choice of records."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(ShowConfig, argv))
+
+
+def run(config: ShowConfig) -> None:
+    """Write the page and say where it is.
+
+    Raises:
+        BadInputError: If the dataset, the split or the folder of photos is not there.
+    """
+    from vg_mc.photos import open_photo
+    from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.reports.sheet import random_rows, write_sheet
+
+    for name in ("records", "seed"):
+        if getattr(config, name) < 0:
+            problem = f"expected 0 or more, not {getattr(config, name)}"
+            raise BadInputError(problem, record=f"--{name}")
+    if config.images is not None and not config.images.is_dir():
+        raise BadInputError("there is no such folder", file=config.images, record="--images")
+    dataset = open_prepared(config.dataset)
+    rows = random_rows(len(dataset.expressions(config.split)), config.records, config.seed)
+    opener = None if config.images is None else partial(open_photo, config.images)
+    write_sheet(dataset, config.split, rows, opener, config.output)
+    print(f"{config.output}: {len(rows)} records of the split {config.split}")
