@@ -54,7 +54,7 @@ def test_any_number_of_workers_writes_the_same_bytes(make, corpus, stored, tmp_p
         prepare(corpus, settings, tmp_path / str(num_workers), num_workers=num_workers)
 
     one, two = contents(tmp_path / "1"), contents(tmp_path / "2")
-    assert len(one) == (5 + 2) + (1 + 2) + 3 * (1 + 2) + 3  # shards and two small files; the rest
+    assert len(one) == (5 + 2) + (1 + 2) + 3 * (1 + 2) + 4  # shards and two small files; the rest
     assert one == two
 
 

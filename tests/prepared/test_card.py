@@ -2,9 +2,12 @@
 
 import re
 
+import datasets
+import pytest
 import yaml
 
-from vg_mc.prepared.card import write_card
+from vg_mc.prepared.card import write_card, write_example
+from vg_mc.prepared.dataset import PreparedDataset
 
 
 def test_the_card_says_what_the_manifest_says(tmp_path, described):
@@ -14,16 +17,43 @@ def test_the_card_says_what_the_manifest_says(tmp_path, described):
     assert "| train | 3 | 1,234 | 20 | 6.7 | 0.667 | 1 |\n| val | 1 | 1,234 |" in card
     assert "224 pixels square (letterbox)" in card
     assert "colour (50, 205, 50), opacity 0.167, outline 2 pixels" in card
-    assert "annotations for the split `train`, yolo for the others" in card
+    assert "Proposals of the split `train`: annotations." in card
+    assert "Proposals of the other splits: yolo (source yolov8n.pt)." in card
     assert "Records left out: 5" in card
     assert "`0123456789abcdef`" in card
+    assert "marker.jpg" not in card
+
+
+def test_settings_of_a_detector_are_told(tmp_path, described):
+    proposer = {
+        "kind": "stored",
+        "source": "dets.json",
+        "confidence": 0.5,
+        "max_proposals": None,
+        "when_empty": "whole-image",
+    }
+    settings = described["settings"] | {"proposer": proposer}
+
+    write_card(tmp_path, described | {"settings": settings})
+
+    card = (tmp_path / "README.md").read_text()
+    assert "stored (source dets.json, confidence 0.5, when empty whole-image)." in card
 
 
 def test_the_head_of_the_card_is_yaml(tmp_path, described):
-    write_card(tmp_path, described)
+    counts = dict(described["counts"])
+    counts |= {"my-val.2": counts["val"], "empty": counts["val"] | {"expressions": 0}}
+
+    write_card(tmp_path, described | {"counts": counts})
 
     _, head, _ = (tmp_path / "README.md").read_text().split("---\n", maxsplit=2)
-    assert "multiple-choice" in yaml.safe_load(head)["task_categories"]
+    told = yaml.safe_load(head)
+    assert "multiple-choice" in told["task_categories"]
+    assert told["configs"][0]["data_files"] == [
+        {"split": "train", "path": "expressions/train/*.arrow"},
+        {"split": "val", "path": "expressions/val/*.arrow"},
+        {"split": "my_val_2", "path": "expressions/my-val.2/*.arrow"},
+    ]
 
 
 def test_the_code_on_the_card_runs(prepared, described, monkeypatch):
@@ -36,3 +66,54 @@ def test_the_code_on_the_card_runs(prepared, described, monkeypatch):
 
     assert len(names["pictures"]) == 3
     assert all(picture.size == (16, 16) for picture in names["pictures"])
+
+
+@pytest.fixture
+def load(prepared, described, tmp_path, monkeypatch):
+    """Load tables by the card alone, as from the hub, with a cache of its own."""
+    write_example(prepared, described["splits"])
+    counts = dict(described["counts"])
+    counts["val"] = counts["val"] | {"expressions": 0}
+    write_card(prepared, described | {"counts": counts})
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_OFFLINE", True)
+
+    def load(*names, **options):
+        cache = str(tmp_path / "cache")
+        return datasets.load_dataset(str(prepared), *names, cache_dir=cache, **options)
+
+    return load
+
+
+@pytest.mark.parametrize("names", [(), ("expressions",)])
+def test_the_folder_loads_as_it_is_with_every_split_that_has_rows(load, prepared, names):
+    loaded = load(*names)
+
+    assert list(loaded) == ["train"]  # val is empty
+    ours = datasets.load_from_disk(str(prepared / "expressions" / "train"))
+    assert loaded["train"].features == ours.features
+    assert loaded["train"].to_list() == ours.to_list()
+
+
+def test_candidates_load_in_the_order_of_their_ids(load, prepared):
+    loaded = load("candidates", split="train")
+
+    ours = datasets.load_from_disk(str(prepared / "candidates"))
+    assert loaded["annotation_id"][:] == ours["annotation_id"][:] == list(range(-1, 6))
+    assert loaded["box"][:] == ours["box"][:]
+    assert loaded[5]["picture"].tobytes() == ours[5]["picture"].tobytes()
+    assert load("images", split="train")["file_name"][:] == ["a.jpg"]
+
+
+def test_the_example_is_the_best_candidate_of_an_expression(prepared, described):
+    write_example(prepared, described["splits"])
+    write_card(prepared, described)
+
+    (picture,) = PreparedDataset(prepared, {}).picture_bytes([0])  # its IoU is 1/2, then 1/3
+    assert (prepared / "marker.jpg").read_bytes() == picture
+    assert "![A candidate](marker.jpg)" in (prepared / "README.md").read_text()
+
+
+def test_without_candidates_there_is_no_example(prepared):
+    write_example(prepared, ["val"])
+
+    assert not (prepared / "marker.jpg").exists()

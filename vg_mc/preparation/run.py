@@ -32,7 +32,7 @@ from vg_mc.preparation.shards import (
 )
 from vg_mc.preparation.stored import read_stored
 from vg_mc.preparation.workers import results_as_they_come
-from vg_mc.prepared.card import write_card
+from vg_mc.prepared.card import write_card, write_example
 from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,
     Manifest,
@@ -89,6 +89,7 @@ def prepare(
         if not any(count["expressions"] for count in counts.values()):
             problem = f"not one photo could be used; {rejected:,} records were left out"
             raise BadInputError(problem, file=corpus.images_folder)
+        write_example(folder, settings.splits)
         described["detections"] = stored.counts
         manifest = _manifest(described, counts, rejected, tasks, folder)
         manifest["card"] = describe_file(folder, write_card(folder, manifest))

@@ -1,31 +1,48 @@
-"""The dataset card: what a stranger who finds the folder needs to know."""
+"""The dataset card: what a stranger who finds the folder needs to know.
 
+Its head tells Hugging Face's hub and `load_dataset` which files are which table, so that the folder
+loads as it is, here or uploaded.
+"""
+
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.prepared.manifest import Manifest
-from vg_mc.whole_files import write_whole_text
+from vg_mc.whole_files import whole_file, write_whole_text
+
+EXAMPLE = "marker.jpg"
 
 CARD = """---
-task_categories:
-- multiple-choice
-- image-text-to-text
-tags:
-- visual-grounding
-- referring-expression-comprehension
----
+{head}---
 # {corpus}: referring expressions as multiple choice
 
-Each candidate is a copy of a photo, {image_size} pixels square ({fit}), on which one region
-proposal is drawn: colour {color}, opacity {opacity:.3f}, outline {outline} pixels.
-An expression asks which of its candidates it describes. A candidate is right when its
-IoU with the target exceeds 0.5.
+{example}Each candidate is a copy of a photo, {image_size} pixels square ({fit}), on which one
+region proposal is drawn: colour {color}, opacity {opacity:.3f}, outline {outline} pixels.
+An expression asks which of its candidates it describes.
 
 | split | images | expressions | candidates | boxes per image | proposal recall | no proposals |
 |---|--:|--:|--:|--:|--:|--:|
 {rows}
 
-Proposals: {train_proposer} for the split `train`, {proposer} for the others.
 Records left out: {rejected} (`rejected.jsonl` names each). Data hash: `{data_hash}`.
+
+## Protocol
+
+- A candidate is right when its IoU with the target exceeds 0.5. Proposal recall is the share of
+  expressions with a right candidate: no accuracy can be higher.
+- Every expression of a split counts, and one without proposals counts as wrong.
+- A model is chosen on a validation split. The test splits are for the one that was chosen.
+- Proposals of the split `train`: {train_proposer}.
+- Proposals of the other splits: {proposer}.
+- A detector that was trained on the whole of COCO has seen the test photos of RefCOCO and its kin;
+  `python -m vg_mc audit` tells such detectors, and photos that datasets share.
+
+## Use
 
 ```python
 from datasets import load_from_disk
@@ -36,30 +53,84 @@ expression = expressions[0]
 pictures = [candidates[i]["picture"] for i in expression["candidate_ids"]]
 ```
 
-`candidate_ids` are row numbers of `candidates`; `images` names the photos. The photos keep the
-licence of their source.
+`load_dataset(folder, "expressions")` and `load_dataset(folder, "candidates")` read the same tables,
+from this folder or from the hub. `candidate_ids` are row numbers of `candidates`; `images` names
+the photos. `python -m vg_mc verify` compares every byte with `manifest.json`.
+
+## Licences
+
+Photos and expressions keep the licences of their sources: COCO's photos are under Flickr's terms of
+use and its annotations under CC BY 4.0, and drawn scenes carry no rights of others. The proposer
+`yolo` runs a model of ultralytics, which is under AGPL-3.0.
 """
+
+
+def write_example(folder: Path, splits: Sequence[str]) -> None:
+    """Put a candidate beside the card, to show how they are drawn; there may be none.
+
+    It is the best one of the first expression that has any.
+    """
+    dataset = PreparedDataset(folder, {"splits": list(splits)})
+    for split in splits:
+        expressions = dataset.expressions(split)
+        for ids, ious in zip(expressions.candidate_ids, expressions.ious, strict=True):
+            if len(ids):
+                (picture,) = dataset.picture_bytes(ids[[ious.argmax()]])
+                with whole_file(folder / EXAMPLE) as partial:
+                    partial.write_bytes(picture)
+                return
 
 
 def write_card(folder: Path, manifest: Manifest) -> Path:
     """Write README.md for a dataset that `manifest` describes, and return its path."""
     settings, marker = manifest["settings"], manifest["settings"]["marker"]
+    shown = f"![A candidate]({EXAMPLE})\n\n" if (folder / EXAMPLE).is_file() else ""
     text = CARD.format(
+        head=yaml.safe_dump(_head(manifest["counts"]), sort_keys=False),
         corpus=manifest["corpus"],
+        example=shown,
         image_size=settings["image_size"],
         fit=settings["fit"],
         color=tuple(marker["color"]),
         opacity=marker["opacity"],
         outline=marker["outline"],
         rows="\n".join(_row(split, counts) for split, counts in manifest["counts"].items()),
-        train_proposer=settings["train_proposer"]["kind"],
-        proposer=settings["proposer"]["kind"],
+        train_proposer=_proposer(settings["train_proposer"]),
+        proposer=_proposer(settings["proposer"]),
         rejected=manifest["rejected"],
         data_hash=manifest["data_hash"][:16],
         split=manifest["splits"][0],
     )
     write_whole_text(folder / "README.md", text)
     return folder / "README.md"
+
+
+def _head(counts: dict[str, dict[str, float]]) -> dict[str, Any]:
+    parts = [
+        # The hub knows words as names of splits, without dots and dashes.
+        {"split": re.sub(r"\W", "_", split), "path": f"expressions/{split}/*.arrow"}
+        for split, count in counts.items()
+        if count["expressions"]  # `load_dataset` refuses a split without rows, and all with it
+    ]
+    return {
+        "license": "other",
+        "task_categories": ["multiple-choice", "image-text-to-text"],
+        "tags": ["visual-grounding", "referring-expression-comprehension"],
+        "configs": [
+            {"config_name": "expressions", "data_files": parts, "default": True},
+            {"config_name": "candidates", "data_files": "candidates/*.arrow"},
+            {"config_name": "images", "data_files": "images/*.arrow"},
+        ],
+    }
+
+
+def _proposer(settings: dict[str, Any]) -> str:
+    others = [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in settings.items()
+        if name != "kind" and value is not None
+    ]
+    return f"{settings['kind']} ({', '.join(others)})" if others else str(settings["kind"])
 
 
 def _row(split: str, counts: dict[str, float]) -> str:
