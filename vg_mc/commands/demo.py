@@ -130,7 +130,7 @@ def prepare(config: DemoConfig, name: str, flags: list[str]) -> None:
 def fine_tune(config: DemoConfig) -> None:
     """Train all members side by side with ``finetune.py``, each on its share of the cores.
 
-    Models this small gain nothing from a second thread: two at a time take half as long as one
+    Models this small gain little from a second thread, so two at a time are done sooner than one
     after the other. The last one's progress is shown, the others write theirs to a log.
     """
     threads = max(1, (os.cpu_count() or 1) // len(MEMBERS))
