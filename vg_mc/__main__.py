@@ -12,6 +12,7 @@ COMMANDS = {
     "verify": "read every byte of a prepared dataset and name what was changed",
     "audit": "find photos and sentences that datasets share, and detectors that saw the test",
     "show": "write a page of random records of a prepared dataset",
+    "detections": "keep what a detector found, to prepare with it again",
     "demo": "run all of it on scenes drawn for the purpose, in a few minutes",
 }
 

@@ -11,6 +11,7 @@ from PIL import Image
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.prepared.schema import CANDIDATES, shard_name, write_shard
+from vg_mc.records import Photo, Proposal
 
 
 @pytest.fixture
@@ -119,3 +120,25 @@ def test_a_dataset_without_any_candidate_can_be_read(tmp_path):
     assert dataset.boxes(none).shape == (0, 4)
     assert dataset.pictures(none).shape == (0, 16, 16, 3)
     assert dataset.candidate_categories(none) == []
+
+
+def test_photos_are_found_by_their_id(dataset):
+    assert dataset.photos() == {10: Photo(10, "a.jpg", 64, 48)}
+
+
+@pytest.mark.parametrize("source", ["annotations", "whole-image"])
+def test_what_no_detector_found_is_no_detection(make_sentences, tmp_path, source):
+    dataset = make_sentences(tmp_path / "set", {"val": [("a.jpg", "x", 0)]}, proposer=source)
+
+    assert dataset.detections() == {}
+    assert dataset.detected_categories() == set()
+
+
+@pytest.mark.parametrize("source", ["yolo", "stored", "lower-confidence"])
+def test_detections_are_listed_by_photo(make_sentences, tmp_path, source):
+    sentences = [("a.jpg", "x", 0), ("b.jpg", "y", 0), ("b.jpg", "z", 0)]
+    dataset = make_sentences(tmp_path / "set", {"val": sentences}, proposer=source, category="dog")
+
+    found = [Proposal((0.0, 0.0, 8.0, 8.0), 1.0, "dog", "detector")]
+    assert dataset.detections() == {1: found, 2: found}
+    assert dataset.detected_categories() == {"dog"}

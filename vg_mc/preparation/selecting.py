@@ -6,11 +6,11 @@ import numpy as np
 
 from vg_mc.boxes import as_boxes
 from vg_mc.preparation.settings import EVERY_OVERLAP, ProposerChoice
+from vg_mc.prepared.schema import WHOLE_IMAGE
 from vg_mc.records import Photo, Proposal
 
 STEP = 0.1  # by which MAttNet lowers its threshold until a photo has a detection
 
-WHOLE_IMAGE = "whole-image"
 LOWER_CONFIDENCE = "lower-confidence"
 IN_PLACE_OF_NONE = frozenset({WHOLE_IMAGE, LOWER_CONFIDENCE})  # sources of such candidates
 

@@ -15,10 +15,13 @@ from PIL import Image
 from vg_mc.boxes import Boxes, as_boxes
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.manifest import Manifest, read_manifest
-from vg_mc.prepared.schema import open_shard
-from vg_mc.records import Photo
+from vg_mc.prepared.schema import ANNOTATIONS, WHOLE_IMAGE, open_shard
+from vg_mc.records import Photo, Proposal
 
 Ids = NDArray[np.int64]
+
+DETECTED = "detector"
+NO_DETECTIONS = frozenset({ANNOTATIONS, WHOLE_IMAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,23 @@ class PreparedDataset:
         """Return the boxes (N, 4) of candidates in pixels of their photos."""
         return self._boxes[candidate_ids]
 
+    def detections(self) -> dict[int, list[Proposal]]:
+        """Return what a detector found on each photo, by image id, every box once."""
+        columns = ["image_id", "box", "score", "category", "source"]
+        found: dict[int, dict[Proposal, None]] = {}
+        for row in self._candidates.select(columns).to_pylist():
+            if row["source"] not in NO_DETECTIONS:
+                left, top, right, bottom = row["box"]
+                box = (left, top, right, bottom)
+                detection = Proposal(box, row["score"], row["category"], DETECTED)
+                found.setdefault(row["image_id"], {})[detection] = None
+        return {image_id: list(detections) for image_id, detections in found.items()}
+
     def detected_categories(self) -> set[str]:
         """Return the category names of all candidates that are no annotations."""
         columns = self._candidates.select(["category", "source"])
         pairs = columns.group_by(["category", "source"]).aggregate([]).to_pylist()
-        return {pair["category"] for pair in pairs if pair["source"] != "annotations"}
+        return {pair["category"] for pair in pairs if pair["source"] not in NO_DETECTIONS}
 
     def candidate_categories(self, candidate_ids: Ids) -> list[str]:
         """Return the category names of candidates."""

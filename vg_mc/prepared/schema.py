@@ -16,6 +16,10 @@ from vg_mc.whole_files import whole_file, write_whole_text
 
 Features = dict[str, Any]
 
+# What the column `source` says of candidates that no detector found.
+ANNOTATIONS = "annotations"
+WHOLE_IMAGE = "whole-image"
+
 _INT = {"dtype": "int64", "_type": "Value"}
 _FLOAT = {"dtype": "float64", "_type": "Value"}
 _TEXT = {"dtype": "string", "_type": "Value"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.prepared.manifest import Manifest
 
 COLUMNS = {
@@ -46,7 +47,7 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
     }
     if stand_ins:
         sources = " and ".join(
-            sorted({"whole-image", "lower-confidence"} & manifest["candidates"]["by_source"].keys())
+            sorted(IN_PLACE_OF_NONE & manifest["candidates"]["by_source"].keys())
         )
         places = ", ".join(f"{split} {count:,}" for split, count in stand_ins.items())
         yield f"photos without detections that got {sources} in their place: {places}"

@@ -1,0 +1,50 @@
+"""``python -m vg_mc detections``: keep what a detector found, to prepare with it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+
+
+@dataclass(frozen=True)
+class DetectionsConfig:
+    """Write the detections of a prepared dataset as a file for --proposals.
+
+    Another marker, size or corpus on the same photos then needs no detector. Of a training photo
+    with annotated boxes there are only the detections that were added as wrong answers.
+    """
+
+    dataset: Annotated[Path, tyro.conf.Positional]
+    """Prepared dataset."""
+
+    output: Path
+    """The Parquet file to write."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(DetectionsConfig, argv))
+
+
+def run(config: DetectionsConfig) -> None:
+    """Write the file and say how much is in it.
+
+    Raises:
+        BadInputError: If the dataset is not there, or its boxes are all annotated ones.
+    """
+    from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.proposers.detection_table import write_detections
+
+    found = open_prepared(config.dataset).detections()
+    if not found:
+        raise BadInputError("it holds no detections, only annotated boxes", file=config.dataset)
+    write_detections(config.output, found)
+    total = sum(map(len, found.values()))
+    print(f"{config.output}: {total:,} detections of {len(found):,} photos")
