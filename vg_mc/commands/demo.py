@@ -200,4 +200,5 @@ def report(config: DemoConfig, rows: list["ResultRow"]) -> None:
     shown = spread_rows(predictions, each=12)
     write_results(rows, protocol_of([predictions]), config.output)
     write_gallery(predictions, shown, pictures_of, config.output / "index.html")
-    write_contact_sheet(predictions, shown[:4], pictures_of, config.output / "examples.png")
+    few = spread_rows(predictions, each=2)
+    write_contact_sheet(predictions, few, pictures_of, config.output / "examples.png")
