@@ -168,3 +168,13 @@ def test_a_real_detector_covers_real_targets(shared):
         if one.image_id in found
     ]
     assert np.mean(covered) > 0.7
+
+
+def test_a_lower_threshold_only_adds_weaker_boxes(random_weights, noise):
+    loose = YoloProposer(random_weights, confidence=0.001).propose(*noise)
+    threshold = float(np.median([one.score for found in loose for one in found]))
+
+    strict = YoloProposer(random_weights, confidence=threshold).propose(*noise)
+
+    assert strict == [[one for one in found if one.score > threshold] for found in loose]
+    assert 0 < sum(map(len, strict)) < sum(map(len, loose))

@@ -1,7 +1,7 @@
 """Detections that somebody stored: checked one by one, and cut to the photos that they are of."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,8 +94,7 @@ def cut_to_photos(stored: StoredDetections, photos: Iterable[Photo]) -> CutDetec
     cut = 0
     for photo, detections in found:
         by_image[photo.image_id] = kept = []
-        for detection in detections:
-            box = _cut(detection.box, photo)
+        for detection, box in zip(detections, _cut(detections, photo), strict=True):
             if box is None:
                 rejected.append(_outside(detection, photo, stored.file))
                 continue
@@ -162,12 +161,14 @@ def _leaves(box: XYXY, photo: Photo) -> bool:
     return beyond > ROUNDING
 
 
-def _cut(box: XYXY, photo: Photo) -> XYXY | None:
-    """Cut a box to its photo; None where it reaches beyond and no more than a pixel remains."""
-    corners = boxes.clipped(boxes.as_boxes([box]), photo.width, photo.height)
-    left, top, right, bottom = corners[0].tolist()
-    inside = (left, top, right, bottom)
-    return inside if inside == box or min(right - left, bottom - top) > 1 else None
+def _cut(detections: list[Proposal], photo: Photo) -> Iterator[XYXY | None]:
+    """Cut boxes to their photo; None where one leaves it and no more than a pixel remains."""
+    written = boxes.as_boxes([detection.box for detection in detections])
+    inside = boxes.clipped(written, photo.width, photo.height).tolist()
+    for detection, (left, top, right, bottom) in zip(detections, inside, strict=True):
+        box = (left, top, right, bottom)
+        remains = box == detection.box or min(right - left, bottom - top) > 1
+        yield box if remains else None
 
 
 def _outside(detection: Proposal, photo: Photo, file: Path) -> Rejected:
