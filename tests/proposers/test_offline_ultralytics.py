@@ -14,11 +14,14 @@ watched = ("socket.getaddrinfo", "socket.connect")
 sys.addaudithook(lambda event, _: asked.append(event) if event in watched else None)
 from vg_mc.proposers.offline_ultralytics import import_ultralytics
 import torch
+from PIL import Image
 torch.set_num_threads(2)
+open_image = Image.open
 folder = import_ultralytics()
 from ultralytics.nn.tasks import SAFE_LOAD
 print(json.dumps({
     "asked": asked, "safe": SAFE_LOAD, "folder": str(folder), "is_there": folder.is_dir(),
+    "pillow_is_untouched": Image.open is open_image,
     "threads": [torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")],
 }))
 """
@@ -52,6 +55,10 @@ def test_checkpoints_are_loaded_safely(report):
 
 def test_the_network_is_left_alone(report):
     assert report[0]["asked"] == []
+
+
+def test_pillow_opens_pictures_in_its_own_way(report):
+    assert report[0]["pillow_is_untouched"] is True
 
 
 def test_threads_stay_the_callers_business(report):

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from vg_mc.opencv import require_opencv
 
@@ -38,10 +39,13 @@ def import_ultralytics() -> Path:
     threads = torch.get_num_threads()
     threads_setting = os.environ.get("OMP_NUM_THREADS")
     os.environ.update(SWITCHES, YOLO_CONFIG_DIR=settings.name)
+    open_image = Image.open
 
     from ultralytics.nn import tasks
     from ultralytics.utils import USER_CONFIG_DIR
 
+    # It puts its own way to open pictures in Pillow's place, with other errors and another package.
+    Image.open = open_image
     # It would leave one thread to us, and to every process that we start.
     torch.set_num_threads(threads)
     if threads_setting is None:
