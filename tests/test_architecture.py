@@ -14,7 +14,7 @@ PACKAGE = ROOT / "vg_mc"
 FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
-        "calibration", "config", "cropping", "fields", "fitting", "language", "losses", "markers",
+        "config", "fields", "fitting", "language", "markers",
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
