@@ -73,6 +73,10 @@ def made_predictions(
             for rows, target in zip(boxes, targets, strict=True)
         ],
         logits=[answers.normal(0, 3, size=count).astype(np.float32) for count in counts],
+        scores=[np.linspace(0.9, 0.3, count) for count in counts],
+        candidate_categories=[(["circle", "", "square"] * 2)[:count] for count in counts],
+        rivals=np.arange(expressions, dtype=np.int64) % 4 - 1,
+        photo_sizes=np.tile(np.array([[64, 60]], np.int64), (expressions, 1)),
         facts=facts or {"proposals": "annotations"},
     )
 
@@ -210,6 +214,7 @@ def _expression(
         "category": "",
         "candidate_ids": list(range(first, first + len(ious))),
         "ious": [float(iou) for iou in ious],
+        "rivals": max(0, len(ious) - 1),
     }
 
 

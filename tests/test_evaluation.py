@@ -41,6 +41,16 @@ def test_logits_are_those_of_each_expression_alone(encoder, coloured):
         assert np.allclose(predictions.logits[row], alone, atol=1e-5)
 
 
+def test_what_the_dataset_knows_of_candidates_and_photos_is_handed_on(encoder, coloured):
+    predictions = predicted(encoder, coloured)
+
+    for row, ids in enumerate(predictions.candidate_ids):
+        assert predictions.scores[row].tolist() == [1.0] * len(ids)
+        assert predictions.candidate_categories[row] == coloured.candidate_categories(ids)
+        assert predictions.rivals[row] == max(0, len(ids) - 1)
+    assert predictions.photo_sizes.tolist() == [[99, 9]] * len(predictions)
+
+
 def test_batches_and_workers_change_nothing(encoder, coloured):
     alone = predicted(encoder, coloured)
 

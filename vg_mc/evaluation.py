@@ -6,6 +6,7 @@ about costs one pass through the model, not five.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import cast
 
 import numpy as np
@@ -67,7 +68,24 @@ def predict(
         boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
         ious=expressions.ious,
         logits=logits,
+        scores=[dataset.scores(ids) for ids in expressions.candidate_ids],
+        candidate_categories=_candidate_categories(dataset, expressions),
+        rivals=expressions.rivals,
+        photo_sizes=_photo_sizes(dataset, expressions.image_ids),
     )
+
+
+def _candidate_categories(dataset: PreparedDataset, expressions: Expressions) -> list[list[str]]:
+    """Return the category of each expression's candidates; the table is searched only once."""
+    names = iter(dataset.candidate_categories(_joined(expressions.candidate_ids)))
+    return [list(islice(names, len(ids))) for ids in expressions.candidate_ids]
+
+
+def _photo_sizes(dataset: PreparedDataset, image_ids: Ids) -> NDArray[np.int64]:
+    """Return width and height of each expression's photo in pixels, shape (B, 2)."""
+    photos = dataset.photos()
+    sides = [(photos[id_].width, photos[id_].height) for id_ in image_ids.tolist()]
+    return np.array(sides, dtype=np.int64).reshape(-1, 2)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ XYXY: TypeAlias = tuple[float, float, float, float]
 
 TRAIN_SPLIT = "train"
 
+UNKNOWN_RIVALS = -1  # what a column of rivals says where they cannot be counted
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:

@@ -108,7 +108,7 @@ def rewritten(tmp_path, make_predictions, change) -> None:
                     '"facts": {}, "news": 1}'
                 }
             ),
-            "schema 9, expected 1",
+            "schema 9, expected 2",
         ),
     ],
 )
@@ -124,7 +124,9 @@ def with_logits(table: pa.Table, row: int, values: list[float]) -> pa.Table:
     logits = table.column("logits").to_pylist()
     logits[row] = values
     position = SCHEMA.get_field_index("logits")
-    return table.set_column(position, SCHEMA.field("logits"), pa.array(logits, SCHEMA.types[-1]))
+    return table.set_column(
+        position, SCHEMA.field("logits"), pa.array(logits, SCHEMA.field("logits").type)
+    )
 
 
 def test_the_first_expression_with_a_nan_logit_is_named(tmp_path, make_predictions):
@@ -143,5 +145,5 @@ def test_the_first_expression_with_a_nan_logit_is_named(tmp_path, make_predictio
 def test_too_few_logits_are_refused_with_the_expression(tmp_path, make_predictions):
     rewritten(tmp_path, make_predictions, lambda table: with_logits(table, 2, []))
 
-    with pytest.raises(BadInputError, match=r"expression 114: \d candidates, .* and 0 logits"):
+    with pytest.raises(BadInputError, match=r"expression 114: \d candidates, .* 0 logits, "):
         read_predictions(tmp_path)

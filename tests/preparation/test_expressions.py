@@ -1,5 +1,6 @@
 """Expressions get the candidates of their photo, and their IoUs with the target."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,42 @@ def test_fields_are_those_of_the_corpus(drawn):
         assert row["annotation_id"] == one.annotation_id
         assert (row["text"], row["category"]) == (one.text, one.category)
         assert tuple(row["target"]) == one.target
+
+
+def test_rivals_are_the_other_annotations_of_the_category_whatever_is_proposed(drawn, detector):
+    detector.boxes.clear()
+    corpus, settings, tasks = drawn(proposer=YOLO)
+    regions = corpus.annotations[4]
+    regions[0] = replace(regions[0], category="of its own")
+
+    rows = expression_rows(corpus, "val", settings, read_drawn(tasks))
+
+    for row in rows:
+        rivals = [
+            region
+            for region in corpus.annotations[row["image_id"]]
+            if region.category == row["category"] and region.annotation_id != row["annotation_id"]
+        ]
+        assert row["rivals"] == len(rivals)
+    assert {row["rivals"] for row in rows} > {0}
+
+
+def test_without_ids_the_target_is_recognized_by_its_box_and_without_category_no_rival(drawn):
+    corpus, settings, tasks = drawn()
+    regions = [
+        [replace(one, annotation_id=-1) for one in many] for many in corpus.annotations.values()
+    ]
+    annotations = dict(zip(corpus.annotations, regions, strict=True))
+    sentences = [replace(one, annotation_id=-1) for one in corpus.expressions]
+    nameless = [replace(one, category="") for one in sentences]
+    expected = [
+        row["rivals"] for row in expression_rows(corpus, "train", settings, read_drawn(tasks))
+    ]
+
+    for expressions, rivals in ((sentences, expected), (nameless, [-1] * len(expected))):
+        known = replace(corpus, annotations=annotations, expressions=expressions)
+        rows = expression_rows(known, "train", settings, read_drawn(tasks))
+        assert [row["rivals"] for row in rows] == rivals
 
 
 def test_expressions_about_a_bad_photo_are_left_out(drawn):

@@ -51,6 +51,7 @@ def expression(number: int, candidate_ids: list[int]) -> dict[str, object]:
         "category": "circle",
         "candidate_ids": candidate_ids,
         "ious": [1 / (2 + index) for index in candidate_ids],
+        "rivals": number + 1,
     }
 
 

@@ -10,7 +10,13 @@ from PIL import Image
 
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
-from vg_mc.prepared.schema import CANDIDATES, shard_name, write_shard
+from vg_mc.prepared.schema import (
+    CANDIDATES,
+    EXPRESSIONS,
+    open_shard,
+    shard_name,
+    write_shard,
+)
 from vg_mc.records import Photo, Proposal
 
 
@@ -45,6 +51,7 @@ def test_boxes_and_categories_are_those_of_the_rows(dataset, candidates, ids):
 
     assert dataset.boxes(ids).tolist() == [row["box"] for row in rows]
     assert dataset.boxes(ids).shape == (len(ids), 4)
+    assert dataset.scores(ids).tolist() == [row["score"] for row in rows]
     assert dataset.candidate_categories(ids) == [row["category"] for row in rows]
 
 
@@ -54,6 +61,15 @@ def test_picture_files_are_jpeg(dataset, ids):
 
     assert [file.format for file in files] == ["JPEG"] * len(ids)
     assert len(files) == len(ids)
+
+
+def test_a_table_without_rivals_says_that_they_are_unknown(dataset, prepared):
+    older = {name: feature for name, feature in EXPRESSIONS.items() if name != "rivals"}
+    shard = prepared / "expressions" / "train" / shard_name(0, 1)
+    rows = open_shard(shard).drop_columns("rivals").to_pylist()
+    write_shard(shard, older, rows)
+
+    assert dataset.expressions("train").rivals.tolist() == [-1, -1, -1]
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -71,6 +87,7 @@ def test_expressions_are_the_rows_of_their_table(prepared, dataset, split):
         ("image_id", expressions.image_ids),
         ("text", expressions.texts),
         ("category", expressions.categories),
+        ("rivals", expressions.rivals),
     ):
         assert list(values) == [row[column] for row in rows]
     assert expressions.targets.tolist() == [row["target"] for row in rows]

@@ -29,6 +29,7 @@ ROWS_OF = {
                 "category": "",
                 "candidate_ids": list(range(number)),
                 "ious": [1 / 3] * number,
+                "rivals": number - 1,
             }
             for number in (2, 0, 1)
         ],

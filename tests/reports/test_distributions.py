@@ -26,6 +26,7 @@ def made(texts, image_ids, ious) -> Expressions:
         targets=np.zeros((len(texts), 4)),
         candidate_ids=[np.arange(len(row)) for row in ious],
         ious=[np.array(row, dtype=np.float64) for row in ious],
+        rivals=np.zeros(len(texts), np.int64),
     )
 
 

@@ -34,6 +34,10 @@ def predictions() -> Predictions:
         boxes=[as_boxes([(0, 0, 9, 9)] * count) for count in counts],
         ious=[np.array(row) for row in ious],
         logits=[np.array(row, np.float32) for row in logits],
+        scores=[np.ones(count) for count in counts],
+        candidate_categories=[["circle"] * count for count in counts],
+        rivals=np.zeros(4, np.int64),
+        photo_sizes=np.full((4, 2), 9),
     )
 
 

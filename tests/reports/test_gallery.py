@@ -92,4 +92,6 @@ EMPTY = {
     "boxes": [np.empty((0, 4))] * 40,
     "ious": [np.empty(0)] * 40,
     "logits": [np.empty(0, np.float32)] * 40,
+    "scores": [np.empty(0)] * 40,
+    "candidate_categories": [[] for _ in range(40)],
 }

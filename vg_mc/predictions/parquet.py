@@ -4,9 +4,9 @@ pandas and `datasets` open it as well. Nothing in it may be null, which the sche
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vg_mc.boxes import Boxes, as_boxes
+from vg_mc.boxes import as_boxes
 from vg_mc.faults import BadInputError
 from vg_mc.predictions.table import Predictions, check
 from vg_mc.whole_files import whole_file
@@ -23,7 +23,7 @@ from vg_mc.whole_files import whole_file
 Number = TypeVar("Number", bound=np.generic)
 
 FILE_NAME = "predictions.parquet"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _HEADER = b"vg_mc"  # key of our own entry in the file's metadata
 
 
@@ -36,6 +36,7 @@ def _list_of(kind: pa.DataType, length: int = -1) -> pa.DataType:
 
 
 _BOX = _list_of(pa.float64(), 4)
+_SIZE = _list_of(pa.int64(), 2)
 
 SCHEMA = pa.schema(
     [
@@ -48,6 +49,10 @@ SCHEMA = pa.schema(
         _required("boxes", _list_of(_BOX)),
         _required("ious", _list_of(pa.float64())),
         _required("logits", _list_of(pa.float32())),
+        _required("scores", _list_of(pa.float64())),
+        _required("candidate_categories", _list_of(pa.string())),
+        _required("rivals", pa.int64()),
+        _required("photo_size", _SIZE),
     ]
 )
 
@@ -109,11 +114,18 @@ def _to_table(predictions: Predictions) -> pa.Table:
         pa.array(predictions.image_ids, pa.int64()),
         pa.array(predictions.texts, pa.string()),
         pa.array(predictions.categories, pa.string()),
-        _box_array(predictions.targets),
+        _fixed_array(predictions.targets, _BOX),
         _list_array(predictions.candidate_ids, pa.int64()),
-        _nested(predictions.boxes, _box_array(_joined(predictions.boxes).reshape(-1, 4))),
+        _nested(predictions.boxes, _fixed_array(_joined(predictions.boxes), _BOX)),
         _list_array(predictions.ious, pa.float64()),
         _list_array(predictions.logits, pa.float32()),
+        _list_array(predictions.scores, pa.float64()),
+        _nested(
+            predictions.candidate_categories,
+            pa.array(chain.from_iterable(predictions.candidate_categories), pa.string()),
+        ),
+        pa.array(predictions.rivals, pa.int64()),
+        _fixed_array(predictions.photo_sizes, _SIZE),
     ]
     described = SCHEMA.with_metadata({_HEADER: json.dumps(header, sort_keys=True)})
     return pa.Table.from_arrays(columns, schema=described)
@@ -123,15 +135,16 @@ def _joined(rows: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(rows) if rows else np.empty(0)
 
 
-def _box_array(boxes: Boxes) -> pa.Array:
-    return pa.FixedSizeListArray.from_arrays(pa.array(boxes.ravel(), pa.float64()), type=_BOX)
+def _fixed_array(rows: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    values = pa.array(rows.ravel(), kind.value_type)
+    return pa.FixedSizeListArray.from_arrays(values, type=kind)
 
 
 def _list_array(rows: Sequence[NDArray[Any]], kind: pa.DataType) -> pa.Array:
     return _nested(rows, pa.array(_joined(rows), kind))
 
 
-def _nested(rows: Sequence[NDArray[Any]], values: pa.Array) -> pa.Array:
+def _nested(rows: Sequence[Sized], values: pa.Array) -> pa.Array:
     """Cut `values` into one list per row, as long as the rows are."""
     ends = np.cumsum([0, *map(len, rows)])
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values, type=_list_of(values.type))
@@ -182,6 +195,10 @@ def _from_table(table: pa.Table, header: _Header) -> Predictions:
         boxes=_rows(column["boxes"], as_boxes(column["boxes"].flatten().flatten().to_numpy())),
         ious=_rows(column["ious"], column["ious"].flatten().to_numpy()),
         logits=_rows(column["logits"], column["logits"].flatten().to_numpy()),
+        scores=_rows(column["scores"], column["scores"].flatten().to_numpy()),
+        candidate_categories=column["candidate_categories"].to_pylist(),
+        rivals=column["rivals"].to_numpy(),
+        photo_sizes=column["photo_size"].flatten().to_numpy().reshape(-1, 2),
         facts=header.facts,
     )
 

@@ -24,6 +24,11 @@ class Predictions:
         candidate_ids: Row numbers in that dataset's table of candidates, in the proposer's order;
             `boxes`, `ious` and `logits` keep that order. Empty where nothing was proposed.
         ious: IoU of each candidate with the target.
+        scores: The detector's confidence of each candidate, 1 for an annotation.
+        candidate_categories: What the proposer takes each candidate for, empty where it says
+            nothing.
+        rivals: Other annotations of the target's category in the photo, -1 where unknown.
+        photo_sizes: Width and height of the photo in pixels.
         facts: What else a reader of the numbers should know, such as the proposals and the model.
     """
 
@@ -39,6 +44,10 @@ class Predictions:
     boxes: list[Boxes]  # B arrays (C, 4), pixels of the photo
     ious: list[NDArray[np.float64]]  # B arrays (C,)
     logits: list[NDArray[np.float32]]  # B arrays (C,)
+    scores: list[NDArray[np.float64]]  # B arrays (C,)
+    candidate_categories: list[list[str]]  # B lists of C
+    rivals: Ids  # (B,)
+    photo_sizes: NDArray[np.int64]  # (B, 2)
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -70,6 +79,10 @@ def _check_lengths(predictions: Predictions, file: Path) -> None:
         "boxes": predictions.boxes,
         "ious": predictions.ious,
         "logits": predictions.logits,
+        "scores": predictions.scores,
+        "candidate_categories": predictions.candidate_categories,
+        "rivals": predictions.rivals,
+        "photo_sizes": predictions.photo_sizes,
     }
     for name, column in columns.items():
         if len(column) != len(predictions):
@@ -80,18 +93,24 @@ def _check_lengths(predictions: Predictions, file: Path) -> None:
 def _problem(predictions: Predictions, row: int) -> str | None:
     """Say what is wrong with an expression and its candidates, None if nothing is."""
     boxes, ious = predictions.boxes[row], predictions.ious[row]
-    logits, candidates = predictions.logits[row], len(predictions.candidate_ids[row])
-    if not candidates == len(boxes) == len(ious) == len(logits):
+    logits, scores = predictions.logits[row], predictions.scores[row]
+    candidates, categories = predictions.candidate_ids[row], predictions.candidate_categories[row]
+    if {len(each) for each in (boxes, ious, logits, scores, categories)} != {len(candidates)}:
         return (
-            f"{candidates} candidates, but {len(boxes)} boxes, {len(ious)} IoUs "
-            f"and {len(logits)} logits"
+            f"{len(candidates)} candidates, but {len(boxes)} boxes, {len(ious)} IoUs, "
+            f"{len(logits)} logits, {len(scores)} scores and {len(categories)} categories"
         )
     if not np.isfinite(logits).all():
         return f"logits must be finite, not {_first_infinite(logits)}"
+    if not np.isfinite(scores).all():
+        return "scores must be finite"
     if not (np.isfinite(boxes).all() and np.isfinite(predictions.targets[row]).all()):
         return "boxes must be finite"
     if not ((ious >= 0) & (ious <= 1)).all():
         return "an IoU must lie between 0 and 1"
+    if not (predictions.photo_sizes[row] > 0).all():
+        width, height = predictions.photo_sizes[row]
+        return f"a photo of {width}x{height} pixels cannot be"
     return None
 
 

@@ -12,7 +12,7 @@ from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.preparation.shards import ShardTask, kept_photos
 from vg_mc.prepared.schema import open_shard
-from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.records import UNKNOWN_RIVALS, Corpus, ReferringExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ def expression_rows(
     """Return the rows of one split, without expressions whose photo was left out."""
     proposer = settings.proposer_of(split)
     return [
-        _row(expression, drawn[proposer, expression.image_id])
+        _row(expression, drawn[proposer, expression.image_id], _rivals(expression, corpus))
         for expression in corpus.expressions
         if expression.split == split and (proposer, expression.image_id) in drawn
     ]
 
 
-def _row(expression: ReferringExpression, drawn: Drawn) -> dict[str, Any]:
+def _row(expression: ReferringExpression, drawn: Drawn, rivals: int) -> dict[str, Any]:
     ious = iou_matrix(as_boxes([expression.target]), drawn.boxes)[0]
     return {
         "expression_id": expression.expression_id,
@@ -72,7 +72,26 @@ def _row(expression: ReferringExpression, drawn: Drawn) -> dict[str, Any]:
         "category": expression.category,
         "candidate_ids": drawn.candidate_ids.tolist(),
         "ious": ious.tolist(),
+        "rivals": rivals,
     }
+
+
+def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
+    """Count the other annotations of the target's category in its photo, whatever is proposed."""
+    if not expression.category:
+        return UNKNOWN_RIVALS
+    alike = [
+        region
+        for region in corpus.annotations.get(expression.image_id, [])
+        if region.category == expression.category
+    ]
+    # The target is not its own rival; without an id it is recognized by its box.
+    return sum(
+        region.annotation_id != expression.annotation_id
+        if expression.annotation_id >= 0
+        else region.box != expression.target
+        for region in alike
+    )
 
 
 def count_stand_ins(

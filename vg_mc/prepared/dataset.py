@@ -16,7 +16,7 @@ from vg_mc.boxes import Boxes, as_boxes
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.manifest import Manifest, read_manifest
 from vg_mc.prepared.schema import ANNOTATIONS, WHOLE_IMAGE, open_shard
-from vg_mc.records import Photo, Proposal
+from vg_mc.records import UNKNOWN_RIVALS, Photo, Proposal
 
 Ids = NDArray[np.int64]
 
@@ -26,7 +26,11 @@ NO_DETECTIONS = frozenset({ANNOTATIONS, WHOLE_IMAGE})
 
 @dataclass(frozen=True, slots=True)
 class Expressions:
-    """One split, column by column; all columns have one entry per expression."""
+    """One split, column by column; all columns have one entry per expression.
+
+    Attributes:
+        rivals: Other annotations of the target's category in the photo, -1 where unknown.
+    """
 
     expression_ids: Ids
     ref_ids: Ids
@@ -36,6 +40,7 @@ class Expressions:
     targets: Boxes
     candidate_ids: list[Ids]
     ious: list[NDArray[np.float64]]
+    rivals: Ids
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -73,6 +78,11 @@ class PreparedDataset:
         return as_boxes(column.flatten().to_numpy())
 
     @cached_property
+    def _scores(self) -> NDArray[np.float64]:
+        scores: NDArray[np.float64] = self._candidates.column("score").to_numpy()
+        return scores
+
+    @cached_property
     def _pictures(self) -> pa.ChunkedArray:
         return pa.chunked_array(
             [chunk.field("bytes") for chunk in self._candidates.column("picture").chunks],
@@ -98,6 +108,7 @@ class PreparedDataset:
             targets=as_boxes(table.column("target").combine_chunks().flatten().to_numpy()),
             candidate_ids=_ragged(table.column("candidate_ids")),
             ious=_ragged(table.column("ious")),
+            rivals=_rivals(table),
         )
 
     def photos(self) -> dict[int, Photo]:
@@ -108,6 +119,10 @@ class PreparedDataset:
     def boxes(self, candidate_ids: Ids) -> Boxes:
         """Return the boxes (N, 4) of candidates in pixels of their photos."""
         return self._boxes[candidate_ids]
+
+    def scores(self, candidate_ids: Ids) -> NDArray[np.float64]:
+        """Return the detector's confidence of candidates, 1 for an annotation."""
+        return self._scores[candidate_ids]
 
     def detections(self) -> dict[int, list[Proposal]]:
         """Return what a detector found on each photo, by image id, every box once."""
@@ -158,6 +173,14 @@ def open_prepared(folder: Path) -> PreparedDataset:
 
 def _open_table(folder: Path) -> pa.Table:
     return pa.concat_tables([open_shard(path) for path in sorted(folder.glob("data-*.arrow"))])
+
+
+def _rivals(table: pa.Table) -> Ids:
+    """Read the column that datasets prepared before it existed lack."""
+    if "rivals" not in table.column_names:
+        return np.full(len(table), UNKNOWN_RIVALS, dtype=np.int64)
+    column: Ids = table.column("rivals").fill_null(UNKNOWN_RIVALS).to_numpy()
+    return column
 
 
 def _ragged(column: pa.ChunkedArray) -> list[NDArray[Any]]:

@@ -46,6 +46,7 @@ EXPRESSIONS: Features = {
     "category": _TEXT,
     "candidate_ids": {"feature": _INT, "_type": "List"},
     "ious": _FLOATS,
+    "rivals": _INT,
 }
 
 _ARROW_VALUES = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
