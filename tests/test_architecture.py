@@ -16,6 +16,7 @@ FLOORS = [
     {  # pure parts
         "config", "fields", "fitting", "language", "markers",
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files",
+        "workers",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
     {"predictions", "prepared"},  # data as files

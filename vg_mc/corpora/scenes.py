@@ -8,9 +8,6 @@ and relation. The very same reader serves both (https://github.com/lichengunc/re
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -24,6 +21,7 @@ from vg_mc.corpora.scene_objects import Frame, SceneObject
 from vg_mc.corpora.scene_records import Reference, Scene, write_annotations
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
+from vg_mc.workers import results_as_they_come
 
 EVALUATION_SPLITS = ("val", "testA", "testB")
 SAME_KIND = {"testA": True, "testB": False}  # the other splits have both
@@ -80,7 +78,7 @@ def write_scenes(
         unfinished = Path(temporary) / folder.name
         (unfinished / "images").mkdir(parents=True)
         orders = _orders(settings, unfinished / "images")
-        scenes = list(tqdm(_drawn(orders, num_workers), "Drawing scenes", len(orders)))
+        scenes = _drawn(orders, num_workers)
         write_annotations(unfinished, scenes)
         (unfinished / SETTINGS_FILE).write_text(json.dumps(settings))
         try:
@@ -120,14 +118,21 @@ def _orders(settings: dict[str, int], images_folder: Path) -> list[Order]:
     ]
 
 
-def _drawn(orders: list[Order], num_workers: int) -> Iterator[Scene]:
-    """Draw all scenes and yield them in order."""
-    if num_workers <= 1:
-        yield from map(_draw, orders)
-        return
-    # Spawned, since a copy of a process that runs torch's threads may hang.
-    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_draw, orders, chunksize=SCENES_PER_TASK)
+def _drawn(orders: list[Order], num_workers: int) -> list[Scene]:
+    """Draw all scenes and return them in order."""
+    tasks = [
+        orders[start : start + SCENES_PER_TASK] for start in range(0, len(orders), SCENES_PER_TASK)
+    ]
+    scenes: list[Scene] = []
+    with tqdm(desc="Drawing scenes", total=len(orders)) as progress:
+        for drawn in results_as_they_come(_draw_some, tasks, num_workers):
+            scenes += drawn
+            progress.update(len(drawn))
+    return sorted(scenes, key=lambda scene: scene.image_id)
+
+
+def _draw_some(orders: list[Order]) -> list[Scene]:
+    return [_draw(order) for order in orders]
 
 
 def _draw(order: Order) -> Scene:

@@ -31,7 +31,7 @@ from vg_mc.preparation.shards import (
     rejected_photos,
 )
 from vg_mc.preparation.stored import read_stored
-from vg_mc.preparation.workers import results_as_they_come
+from vg_mc.workers import results_as_they_come
 from vg_mc.prepared.card import write_card, write_example
 from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,

@@ -1,8 +1,10 @@
-"""Processes that work on shards, and that neither outlive nor outrun the one that started them."""
+"""Processes that share work, and that neither outlive nor outrun the one that started them."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,6 +12,8 @@ from typing import TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's sys/prctl.h
 
 
 def results_as_they_come(
@@ -37,6 +41,10 @@ def _start_worker() -> None:
     A pool's process would wait for work forever, and go on writing, when its parent was killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        # The thread below must wait its turn while a library is loaded; the kernel need not.
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    # It also notices a parent that was killed before we asked, and works everywhere.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

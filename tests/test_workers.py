@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from vg_mc.preparation.workers import results_as_they_come
+from vg_mc.workers import results_as_they_come
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -32,10 +32,20 @@ def test_after_a_failure_no_further_task_is_begun(tmp_path, num_workers):
     assert len(list(tmp_path.iterdir())) < 10
 
 
-def test_workers_end_when_their_parent_is_killed():
-    task = "print('begun', flush=True) or __import__('time').sleep(60)"
+@pytest.mark.parametrize(
+    "work",
+    [
+        "__import__('time').sleep(60)",
+        pytest.param(  # no other thread of the worker gets a turn
+            "__import__('ctypes').PyDLL(None).sleep(60)",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends them"),
+        ),
+    ],
+)
+def test_workers_end_when_their_parent_is_killed(work):
+    task = f"print('begun', flush=True) or {work}"
     program = (
-        "from vg_mc.preparation.workers import results_as_they_come\n"
+        "from vg_mc.workers import results_as_they_come\n"
         f"list(results_as_they_come(eval, [{task!r}] * 2, 2))"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
