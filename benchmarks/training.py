@@ -96,8 +96,8 @@ def our_way(task: Task, scratch: Path, batching: "Batching", folder: Path) -> Me
     encoder = load_encoder(task.model, image_size=task.image_size)
     trainer = Trainer(Accelerator(cpu=True), encoder, dataset, settings, folder, num_workers=0)
     listener = Listener(task.steps)
-    trainer.model.register_forward_hook(listener.after_forward)
-    trainer.optimizer.optimizer.register_step_post_hook(listener.after_step)
+    trainer.stepper.model.register_forward_hook(listener.after_forward)
+    trainer.stepper.optimizer.optimizer.register_step_post_hook(listener.after_step)
     with suppress(StepsDone):
         trainer.fit()
     return listener.measured(folder)

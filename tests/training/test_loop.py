@@ -17,6 +17,7 @@ from vg_mc.training import loop
 from vg_mc.training.checkpoints import find_checkpoints
 from vg_mc.training.loop import Trainer
 from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.stepping import Stepper
 
 SETTINGS = TrainingSettings(
     batching="expression",
@@ -58,7 +59,7 @@ def trained(dataset, run, **changes) -> Trainer:
 
 def killed(name, call, *arguments, **changes) -> None:
     """Train, and let the process end at the given call of something that the loop uses."""
-    owner = Trainer if name.startswith("_") else loop
+    owner = next(each for each in (Trainer, Stepper, loop) if hasattr(each, name))
     original, calls = getattr(owner, name), iter(range(call))
 
     def dying(*arguments, **keywords):
@@ -117,7 +118,7 @@ def test_the_first_loss_and_accuracy_are_those_of_the_first_batch(coloured, tmp_
     trainer = trainer_of(coloured, tmp_path)
     ((batch, _), *_) = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
     with torch.no_grad():
-        logits = trainer.model(batch)
+        logits = trainer.stepper.model(batch)
     trainer.fit()
 
     first = entries(tmp_path)[0]
@@ -139,7 +140,7 @@ def test_a_run_killed_in_any_step_ends_as_if_it_were_not(coloured, uninterrupted
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("predict", 0),
+        ("validate", 0),
         ("save_model_folder", 0),
         ("save_checkpoint", 1),
         ("save_checkpoint", 2),
@@ -246,9 +247,9 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
 
 def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):
     accuracies, kept = iter([0.5, 0.9, 0.3, 0.6, 0.9]), []
-    real = loop.summarize
+    real = loop.validate
     monkeypatch.setattr(
-        loop, "summarize", lambda *rows: replace(real(*rows), accuracy=next(accuracies))
+        loop, "validate", lambda *a, **k: replace(real(*a, **k), accuracy=next(accuracies))
     )
     monkeypatch.setattr(loop, "save_model_folder", lambda *_: kept.append(trainer.progress.epoch))
     trainer = trainer_of(coloured, tmp_path, epochs=5)
@@ -259,28 +260,16 @@ def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):
     assert trainer.progress.best_accuracy == 0.9
 
 
-def test_long_gradients_are_cut(coloured, tmp_path):
-    trainer = trainer_of(coloured, tmp_path, max_gradient_norm=0.01)
-    batches = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
-
-    trainer._step(batches)
-
-    states = trainer.optimizer.state_dict()["state"].values()
-    # Adam's running mean holds a tenth of its first gradient.
-    lengths = torch.stack([state["exp_avg"].norm() for state in states])
-    assert lengths.norm() * 10 == pytest.approx(0.01, rel=1e-3)
-
-
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_checkpoint(
     coloured, tmp_path, monkeypatch
 ):
-    real = Trainer._forward_backward
+    real = Stepper.step
 
-    def broken(self, batch, share):
-        numbers = real(self, batch, share)
-        return numbers * float("nan") if self.progress.steps_taken == 4 else numbers
+    def broken(self, batches, steps_taken):
+        shares = real(self, batches, steps_taken)
+        return shares * float("nan") if steps_taken == 4 else shares
 
-    monkeypatch.setattr(Trainer, "_forward_backward", broken)
+    monkeypatch.setattr(Stepper, "step", broken)
 
     with pytest.raises(BadInputError, match="step 5: the loss is nan"):
         trained(coloured, tmp_path)

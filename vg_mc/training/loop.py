@@ -2,25 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast, send_to_device
 from torch import Tensor
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from vg_mc.batching import Batch
-from vg_mc.encoders.batch_norm import freeze_batch_norm
-from vg_mc.evaluation import predict
 from vg_mc.faults import BadInputError
-from vg_mc.grounders.multiple_choice import MultipleChoice
-from vg_mc.metrics import summarize
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.checkpoints import (
     Progress,
@@ -30,14 +22,14 @@ from vg_mc.training.checkpoints import (
     save_model_folder,
 )
 from vg_mc.training.history import Entry, History
-from vg_mc.training.optimization import build_optimizer, learning_rate_factor, set_learning_rate
 from vg_mc.training.questions import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.stepping import Stepper
+from vg_mc.training.validation import VALIDATION_SPLIT, require_validation, validate
 
 if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
 
-VALIDATION_SPLIT = "val"
 STEPS_PER_LOG = 10
 
 
@@ -67,23 +59,16 @@ class Trainer:
         self.num_workers = num_workers
         self.questions = TrainingQuestions(accelerator, dataset, settings)
         self.progress = Progress()
-        # Better now than after an epoch.
-        if not len(dataset.expressions(VALIDATION_SPLIT)):
-            problem = f"the split {VALIDATION_SPLIT}, by which the best model is chosen, is empty"
-            raise BadInputError(problem, file=dataset.folder)
-        if settings.freeze_batch_norm:
-            freeze_batch_norm(encoder)
-        optimizer = build_optimizer(
-            encoder, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        self.model, self.optimizer = accelerator.prepare(MultipleChoice(encoder), optimizer)
+        require_validation(dataset)
+        total_steps = self.questions.steps_per_epoch * settings.epochs
+        self.stepper = Stepper(accelerator, encoder, settings, total_steps=total_steps)
 
     def resume(self) -> None:
         """Go on from the newest checkpoint of this run, if there is one."""
         checkpoints = find_checkpoints(self.run / "checkpoints")
         if checkpoints:
             self.progress = load_checkpoint(
-                checkpoints[-1], self.encoder, self.optimizer, self.accelerator.scaler
+                checkpoints[-1], self.encoder, self.stepper.optimizer, self.accelerator.scaler
             )
 
     def fit(self) -> History:
@@ -102,7 +87,7 @@ class Trainer:
     def _train_epoch(
         self, batches: Iterator[tuple[Batch, float]], epoch: int, history: History
     ) -> None:
-        self.model.train()
+        self.stepper.model.train()
         steps = self.questions.steps_per_epoch
         progress_bar = tqdm(
             total=steps,
@@ -125,33 +110,13 @@ class Trainer:
 
     def _step(self, batches: Iterator[tuple[Batch, float]]) -> Tensor:
         """Take one optimizer step; return this process' share of its loss and of its accuracy."""
-        self._seed_step()
-        set_learning_rate(self.optimizer, self._learning_rate(self.progress.steps_taken))
-        sums = torch.zeros(2, device=self.accelerator.device)
-        for part in range(self.settings.accumulation):
-            batch, share = next(batches)
-            last = part == self.settings.accumulation - 1
-            with self._gradients_shared(last):
-                sums += self._forward_backward(batch, share)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_gradient_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        shares = self.stepper.step(batches, self.progress.steps_taken)
         self.progress = replace(
             self.progress,
             step=self.progress.step + 1,
             steps_taken=self.progress.steps_taken + 1,
         )
-        return sums
-
-    def _seed_step(self) -> None:
-        """Let dropout, where a model has any, depend on the step alone, as all draws do."""
-        key = [self.settings.seed, self.progress.steps_taken, self.accelerator.process_index]
-        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
-
-    def _learning_rate(self, step: int) -> float:
-        total_steps = self.questions.steps_per_epoch * self.settings.epochs
-        factor = learning_rate_factor(step, total_steps, self.settings.warmup_ratio)
-        return self.settings.learning_rate * factor
+        return shares
 
     def _log(self, steps: list[Tensor], epoch: int, history: History) -> float:
         """Log the last steps, and return the loss of the very last.
@@ -167,7 +132,7 @@ class Trainer:
                 "epoch": epoch,
                 "loss": loss,
                 "accuracy": accuracy,
-                "learning_rate": self._learning_rate(step),
+                "learning_rate": self.stepper.learning_rate(step),
             }
             for step, (loss, accuracy) in enumerate(rows, start=before)
         ]
@@ -178,32 +143,15 @@ class Trainer:
                 raise BadInputError(problem, file=self.run, record=f"step {step}")
         return float(rows[-1][0])
 
-    def _forward_backward(self, batch: Batch, share: float) -> Tensor:
-        """Add the gradients of one part; return its loss and accuracy as shares of the batch's."""
-        batch = send_to_device(batch, self.accelerator.device, non_blocking=True)
-        logits = self.model(batch)  # Accelerate wrapped it in autocast
-        loss = F.cross_entropy(logits, batch.labels) * share
-        # Gradients of the processes are averaged; the loss of a batch is the sum of its parts.
-        self.accelerator.backward(loss * self.accelerator.num_processes)
-        right = (logits.argmax(dim=1) == batch.labels).float().mean() * share
-        return torch.stack([loss.detach(), right])
-
-    def _gradients_shared(self, last_part: bool) -> AbstractContextManager[None]:
-        """Exchange gradients between processes once per step, with its last part."""
-        return nullcontext() if last_part else self.accelerator.no_sync(self.model)
-
     def _validate(self, epoch: int, history: History) -> None:
-        """Score all candidates of the validation split; keep the model if it is the best so far."""
-        self._share_buffers()
-        predictions = predict(
+        """Score the validation split; keep the model if it is the best so far."""
+        scores = validate(
             self.accelerator,
             self.encoder,
             self.dataset,
-            VALIDATION_SPLIT,
-            batch_size=self.settings.evaluation_batch_size,
+            self.settings,
             num_workers=self.num_workers,
         )
-        scores = summarize(predictions.ious, predictions.logits)
         is_best = scores.accuracy > self.progress.best_accuracy
         if is_best and self.accelerator.is_main_process:
             save_model_folder(self.encoder, self.run / "best")
@@ -223,17 +171,12 @@ class Trainer:
         )
         self._save_checkpoint()
 
-    def _share_buffers(self) -> None:
-        """Give all processes the batch norm statistics of the first, whose model is kept."""
-        for buffer in self.encoder.buffers():
-            broadcast(buffer)
-
     def _save_checkpoint(self) -> None:
         if self.accelerator.is_main_process:
             save_checkpoint(
                 self.run / "checkpoints",
                 self.encoder,
-                self.optimizer,
+                self.stepper.optimizer,
                 self.accelerator.scaler,
                 self.progress,
             )

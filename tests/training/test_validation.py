@@ -1,0 +1,33 @@
+import pytest
+
+from vg_mc.evaluation import predict
+from vg_mc.faults import BadInputError
+from vg_mc.metrics import summarize
+from vg_mc.training.validation import require_validation, validate
+
+
+def test_validation_scores_all_candidates_of_val(coloured, make_trainer, tmp_path):
+    trainer = make_trainer(coloured, tmp_path)
+    predictions = predict(
+        trainer.accelerator, trainer.encoder, coloured, "val", batch_size=64, num_workers=0
+    )
+
+    scores = validate(
+        trainer.accelerator, trainer.encoder, coloured, trainer.settings, num_workers=0
+    )
+
+    assert scores == summarize(predictions.ious, predictions.logits)
+
+
+@pytest.mark.parametrize(
+    ("validation", "problem"), [(None, "no split 'val'"), ([], "the split val.* is empty")]
+)
+def test_a_missing_validation_split_is_told_at_the_start(
+    make_coloured, make_photos, tmp_path, validation, problem
+):
+    splits = {"train": make_photos(8, 1, 0)}
+    splits |= {} if validation is None else {"val": validation}
+    dataset = make_coloured(tmp_path / "data", splits)
+
+    with pytest.raises(BadInputError, match=problem):
+        require_validation(dataset)

@@ -1,0 +1,93 @@
+"""One optimizer step: the parts of a batch forward and backward, then one update."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import send_to_device
+from torch import Tensor
+from torch.nn import functional as F
+
+from vg_mc.batching import Batch
+from vg_mc.encoders.batch_norm import freeze_batch_norm
+from vg_mc.grounders.multiple_choice import MultipleChoice
+from vg_mc.training.optimization import build_optimizer, learning_rate_factor, set_learning_rate
+from vg_mc.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from vg_mc.encoders.loading import Encoder
+
+
+class Stepper:
+    """A model and its optimizer, which know how to take a step.
+
+    Attributes:
+        model: What answers questions; wrapped, where there are several processes.
+        optimizer: Updates the weights of `model`.
+    """
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        encoder: "Encoder",
+        settings: TrainingSettings,
+        *,
+        total_steps: int,
+    ) -> None:
+        """Build the optimizer of `encoder`, for a run of `total_steps`."""
+        self.accelerator = accelerator
+        self.settings = settings
+        self.total_steps = total_steps
+        if settings.freeze_batch_norm:
+            freeze_batch_norm(encoder)
+        optimizer = build_optimizer(
+            encoder, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.model, self.optimizer = accelerator.prepare(MultipleChoice(encoder), optimizer)
+
+    def step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
+        """Take the step that follows `steps_taken` others.
+
+        Returns:
+            This process' shares of the loss and of the accuracy of the batch (2,), on the device:
+            to wait for their values would keep the device from working ahead.
+        """
+        self._seed_step(steps_taken)
+        set_learning_rate(self.optimizer, self.learning_rate(steps_taken))
+        sums = torch.zeros(2, device=self.accelerator.device)
+        for part in range(self.settings.accumulation):
+            batch, share = next(batches)
+            last = part == self.settings.accumulation - 1
+            with self._gradients_shared(last):
+                sums += self._forward_backward(batch, share)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_gradient_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return sums
+
+    def learning_rate(self, step: int) -> float:
+        """Return the learning rate of `step`, counted from 0."""
+        factor = learning_rate_factor(step, self.total_steps, self.settings.warmup_ratio)
+        return self.settings.learning_rate * factor
+
+    def _seed_step(self, steps_taken: int) -> None:
+        """Let dropout, where a model has any, depend on the step alone, as all draws do."""
+        key = [self.settings.seed, steps_taken, self.accelerator.process_index]
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
+
+    def _forward_backward(self, batch: Batch, share: float) -> Tensor:
+        """Add the gradients of one part; return its loss and accuracy as shares of the batch's."""
+        batch = send_to_device(batch, self.accelerator.device, non_blocking=True)
+        logits = self.model(batch)  # Accelerate wrapped it in autocast
+        loss = F.cross_entropy(logits, batch.labels) * share
+        # Gradients of the processes are averaged; the loss of a batch is the sum of its parts.
+        self.accelerator.backward(loss * self.accelerator.num_processes)
+        right = (logits.argmax(dim=1) == batch.labels).float().mean() * share
+        return torch.stack([loss.detach(), right])
+
+    def _gradients_shared(self, last_part: bool) -> AbstractContextManager[None]:
+        """Exchange gradients between processes once per step, with its last part."""
+        return nullcontext() if last_part else self.accelerator.no_sync(self.model)
