@@ -31,7 +31,6 @@ from vg_mc.preparation.shards import (
     rejected_photos,
 )
 from vg_mc.preparation.stored import read_stored
-from vg_mc.workers import results_as_they_come
 from vg_mc.prepared.card import write_card, write_example
 from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,
@@ -55,6 +54,7 @@ from vg_mc.prepared.schema import (
 from vg_mc.records import Corpus, Photo, Rejected
 from vg_mc.versions import versions
 from vg_mc.whole_files import write_whole_text
+from vg_mc.workers import results_as_they_come
 
 ONLY_SHARD = shard_name(0, 1)
 
