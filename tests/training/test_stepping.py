@@ -27,5 +27,3 @@ def test_the_learning_rate_follows_the_step_and_the_length_of_the_run(
 
     shares = [1 / 3, 2 / 3, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]
     assert rates == pytest.approx([1e-3 * share for share in shares])
-        [1e-3 * x for x in (1 / 3, 2 / 3, 1, 5 / 6, 4 / 6, 0.5, 2 / 6, 1 / 6)]
-    )
