@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import datasets
@@ -14,7 +13,7 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from vg_mc.commands.prepare_data import PrepareConfig, check_flags, main, splits_of
+from vg_mc.commands.prepare_data import PrepareConfig, main
 from vg_mc.corpora.refer import read_refer
 
 ROOT = Path(__file__).parents[2]
@@ -194,6 +193,15 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--image-size 0", "--image-size: expected 1 or more, not 0"),
         ("--num-workers 0", "--num-workers: expected 1 or more, not 0"),
         ("--confidence 1.5", "--confidence: expected 0 to 1, not 1.5"),
+        (
+            "--proposer yollo",
+            "--proposer: no proposer is called 'yollo'; there are",
+        ),
+        ("--train-proposer stored+stored", "--train-proposer: expected each proposer once, not"),
+        ("--proposer annotations+yolo", "--proposer: the proposer yolo needs --weights"),
+        ("--jitter 0.5", "--jitter: expected 0 to less than 0.5, not 0.5"),
+        ("--jitter nan", "--jitter: expected 0 to less than 0.5, not nan"),
+        ("--seed -1", "--seed: expected 0 or more, not -1"),
         ("--nms -0.5", "--nms: expected 0 to 1, not -0.5"),
         ("--max-proposals 0", "--max-proposals: expected 1 or more, not 0"),
         ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
@@ -207,10 +215,6 @@ def test_wrong_flags_get_one_clear_line(scenes, capsys, wrong, problem):
     assert not (scenes / "wrong").exists()
 
 
-def test_the_defaults_are_flags_that_fit_each_other():
-    check_flags(PrepareConfig(annotations=Path("a"), output=Path("b")))
-
-
 def test_counts_of_a_known_corpus_are_compared_with_the_published_ones(scenes, tmp_path, capsys):
     folder = shutil.copytree(scenes / "scenes", tmp_path / "refcoco")
     (folder / "refs(scenes).p").rename(folder / "refs(unc).p")
@@ -221,14 +225,6 @@ def test_counts_of_a_known_corpus_are_compared_with_the_published_ones(scenes, t
     assert not (tmp_path / "out").exists()
     main([*known, "--allow-count-mismatch"])
     assert "val: 3 images, NOT 1,500\n" in capsys.readouterr().out
-
-
-def test_training_comes_first_whatever_the_order_of_the_records(scenes):
-    corpus = read_refer(scenes / "scenes", "scenes", scenes / "scenes" / "images", skip_bad=False)
-
-    backwards = replace(corpus, expressions=corpus.expressions[::-1])
-
-    assert splits_of(backwards) == ("train", "testB", "testA", "val")
 
 
 def test_help_loads_nothing_heavy_and_names_every_flag():

@@ -10,8 +10,8 @@ import pytest
 
 from vg_mc.faults import BadInputError
 from vg_mc.preparation import run, shards
-from vg_mc.preparation.run import describe, prepare
-from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.preparation.run import prepare
+from vg_mc.preparation.settings import ProposerChoice, united
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.manifest import describe_files
 from vg_mc.records import Rejected
@@ -166,6 +166,34 @@ def test_detections_beside_a_lonely_target_are_wrong_answers_and_counted(
     assert manifest["counts"]["val"]["without_proposals"] == 3
 
 
+def test_a_union_with_jitter_is_drawn_told_and_counted_by_source(make, corpus, stored, tmp_path):
+    moved = ProposerChoice("annotations", jitter=0.1)
+    both = united((moved, replace(stored, nms=0.5)))
+    settings = make.settings(corpus, train_proposer=both, proposer=stored)
+
+    manifests = [
+        prepare(corpus, settings, tmp_path / str(workers), num_workers=workers)
+        for workers in (1, 2)
+    ]
+
+    assert manifests[0] == manifests[1]
+    assert manifests[0]["settings"]["train_proposer"]["kind"] == "annotations+stored"
+    assert manifests[0]["further_wrong_answers"] == 0  # the training photos have these already
+    dataset = open_prepared(tmp_path / "1")
+    rows = datasets.load_from_disk(str(tmp_path / "1" / "candidates")).remove_columns("picture")
+    train = dataset.expressions("train")
+    annotated = {region.annotation_id: region.box for of_image in corpus.annotations.values()
+                 for region in of_image}  # fmt: skip
+    for ids, ious in zip(train.candidate_ids, train.ious, strict=True):
+        own = [rows[int(row)] for row in ids]
+        assert {one["source"] for one in own} == {"annotations", "stored"}
+        for one in own:
+            if one["source"] == "annotations":
+                moves = np.subtract(one["box"], annotated[one["annotation_id"]])
+                assert np.abs(moves).max() > 0
+        assert 0.6 < max(ious) < 1  # of 4 edges, each moved by up to a tenth
+
+
 def test_every_expression_is_either_accepted_or_listed_with_its_reason(make, corpus, tmp_path):
     corpus = replace(corpus, rejected=[Rejected("refs(unc).p", "ref 9", "expected a sentence")])
     (corpus.images_folder / make.photo_name(2)).write_bytes(b"")
@@ -317,19 +345,3 @@ def test_a_corpus_without_expressions_is_refused(make, corpus, tmp_path):
 
     with pytest.raises(BadInputError, match="tiny: not a single usable expression"):
         prepare(empty, make.settings(empty), tmp_path / "prepared", num_workers=1)
-
-
-def test_sources_and_settings_are_described_without_paths(make, corpus, stored, tmp_path):
-    weights = tmp_path / "weights.pt"
-    weights.write_bytes(b"weights")
-    yolo = ProposerChoice("yolo", weights, confidence=0.05, device="cuda:1")
-
-    described = describe(corpus, make.settings(corpus, train_proposer=stored, proposer=yolo))
-
-    assert str(tmp_path) not in json.dumps(described)
-    names = [source["file"] for source in described["sources"]]
-    assert sorted(names) == ["detections.json", "instances.json", "weights.pt"]
-    proposer = described["settings"]["proposer"]
-    assert (proposer["kind"], proposer["confidence"], proposer["device"]) == ("yolo", 0.05, "cuda")
-    assert "detector_size" not in described["settings"]["train_proposer"]
-    assert {"vg_mc", "commit", "pillow"} <= set(described["versions"])

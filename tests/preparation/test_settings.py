@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vg_mc.markers import MARKERS
-from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice, united
 
 ANNOTATIONS = ProposerChoice("annotations")
 STORED = ProposerChoice("stored", Path("detections.json"))
@@ -32,7 +32,22 @@ def test_settings_cross_to_another_process():
         (ANNOTATIONS, ANNOTATIONS, None),
         (YOLO, ANNOTATIONS, None),  # all annotated boxes may be targets
         (YOLO, YOLO, None),  # it would only repeat itself
+        (ANNOTATIONS, united((YOLO, STORED)), united((YOLO, STORED))),
+        (ANNOTATIONS, united((ANNOTATIONS, YOLO)), YOLO),
+        (united((ANNOTATIONS, YOLO)), YOLO, None),
+        (united((ANNOTATIONS, YOLO)), united((STORED, YOLO)), STORED),
     ],
 )
 def test_only_another_detector_finds_further_wrong_answers(train_proposer, proposer, expected):
     assert settings(train_proposer, proposer).wrong_answers == expected
+
+
+def test_of_a_union_the_first_detector_decides():
+    strict = ProposerChoice("yolo", Path("yolov8n.pt"), nms=0.5)
+
+    union = united((ANNOTATIONS, strict, STORED))
+
+    assert union.members == (ANNOTATIONS, strict, STORED)
+    assert (union.kind, union.nms, union.source) == ("annotations+yolo+stored", 0.5, None)
+    assert united((strict,)) == strict
+    assert strict.members == (strict,)

@@ -7,20 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.prepare_settings import check_flags, settings_of
 from vg_mc.config import parse_config
 from vg_mc.corpora.box_formats import BoxFormat
-from vg_mc.faults import BadInputError
 from vg_mc.fitting import Fit
-from vg_mc.markers import Marker, choose_marker
-from vg_mc.preparation.settings import (
-    EVERY_OVERLAP,
-    Drawing,
-    PreparationSettings,
-    ProposerChoice,
-    ProposerKind,
-    WhenEmpty,
-)
-from vg_mc.records import TRAIN_SPLIT, Corpus
+from vg_mc.preparation.settings import EVERY_OVERLAP, WhenEmpty
+from vg_mc.records import Corpus
 
 if TYPE_CHECKING:
     from vg_mc.prepared.manifest import Manifest  # which loads pyarrow
@@ -67,12 +59,16 @@ class PrepareConfig:
     splits: tuple[str, ...] = ()
     """Splits to prepare; all of the corpus by default."""
 
-    proposer: ProposerKind = "annotations"
-    """What proposes regions for every split but train: the annotated boxes, a YOLO, or stored
-    detections."""
+    proposer: str = "annotations"
+    """What proposes regions for every split but train: annotations (the annotated boxes), yolo,
+    stored (detections in a file), or several united, like yolo+stored."""
 
-    train_proposer: ProposerKind = "annotations"
+    train_proposer: str = "annotations"
     """What proposes regions for the split train."""
+
+    jitter: float = 0.0
+    """Each edge of an annotated box of the split train is moved by up to this share of the box's
+    width or height, so that training sees boxes like a detector's; 0 leaves them exact."""
 
     weights: Path | None = None
     """Detector weights, for the proposer yolo."""
@@ -85,10 +81,11 @@ class PrepareConfig:
     """Detections with a lower score are left out."""
 
     nms: float = EVERY_OVERLAP
-    """Of two detections whose IoU exceeds it the weaker one is left out; 1 keeps all."""
+    """Of two detections whose IoU exceeds it the weaker one is left out, and of two from different
+    proposers the one of the later named; annotated boxes stay. 1 keeps all."""
 
     max_proposals: int | None = None
-    """At most so many detections of a photo, the best; all by default."""
+    """At most so many detections of a photo from each detector, the best; all by default."""
 
     when_empty: WhenEmpty = "none"
     """What a photo without detections gets: nothing, the whole image as one box, or the best
@@ -128,7 +125,7 @@ class PrepareConfig:
     """Training scenes to draw, for the corpus scenes; a tenth as many for each other split."""
 
     seed: int = 0
-    """Seed of the scenes."""
+    """Seed of the scenes and of the jitter."""
 
     overwrite: bool = False
     """Replace an existing output, once the new one is complete."""
@@ -142,35 +139,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         from vg_mc.reports.preparation import summary
 
         print(summary(manifest, config.output))
-
-
-def check_flags(config: PrepareConfig) -> None:
-    """Refuse flags that make no sense, alone or together, before any work is done.
-
-    Raises:
-        BadInputError: Naming the first such flag.
-    """
-    for name in ("image_size", "detector_size", "num_workers", "scenes", "max_proposals"):
-        value = getattr(config, name)
-        if value is not None and value < 1:
-            flag = f"--{name.replace('_', '-')}"
-            raise BadInputError(f"expected 1 or more, not {value}", record=flag)
-    for name in ("confidence", "nms"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise BadInputError(f"expected 0 to 1, not {getattr(config, name)}", record=f"--{name}")
-    asked = {config.proposer, config.train_proposer}
-    for kind, flag, file in (
-        ("yolo", "--weights", config.weights),
-        ("stored", "--proposals", config.proposals),
-    ):
-        if kind in asked and file is None:
-            raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
-        if kind not in asked and file is not None:
-            problem = f"it is for the proposer {kind}, which no split is to get"
-            raise BadInputError(problem, record=flag)
-        if file is not None and not file.is_file():
-            raise BadInputError("there is no such file", file=file, record=flag)
-    _marker(config)
 
 
 def run(config: PrepareConfig) -> "Manifest":
@@ -220,45 +188,3 @@ def read_corpus(config: PrepareConfig) -> Corpus:
     for comparison in comparisons:
         print(comparison)
     return corpus
-
-
-def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
-    """Turn flags into settings."""
-    return PreparationSettings(
-        drawing=Drawing(marker=_marker(config), image_size=config.image_size, fit=config.fit),
-        train_proposer=_proposer(config.train_proposer, config),
-        proposer=_proposer(config.proposer, config),
-        splits=tuple(dict.fromkeys(config.splits)) or splits_of(corpus),
-        skip_bad=config.on_error == "skip",
-    )
-
-
-def splits_of(corpus: Corpus) -> tuple[str, ...]:
-    """Return the splits of a corpus, train first, the others in the order of their records."""
-    found = dict.fromkeys(expression.split for expression in corpus.expressions)
-    return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
-
-
-def _marker(config: PrepareConfig) -> Marker:
-    try:
-        return choose_marker(
-            config.marker, color=config.color, opacity=config.opacity, outline=config.outline
-        )
-    except ValueError as error:
-        raise BadInputError(str(error), record="--marker") from error
-
-
-def _proposer(kind: ProposerKind, config: PrepareConfig) -> ProposerChoice:
-    if kind == "annotations":
-        return ProposerChoice(kind)
-    source = config.weights if kind == "yolo" else config.proposals
-    return ProposerChoice(
-        kind,
-        source,
-        confidence=config.confidence,
-        detector_size=config.detector_size,
-        device=config.device,
-        nms=config.nms,
-        max_proposals=config.max_proposals,
-        when_empty=config.when_empty,
-    )

@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 
 from vg_mc.faults import BadInputError
 from vg_mc.photos import require_photos
+from vg_mc.preparation.describing import describe
 from vg_mc.preparation.expressions import (
     count_split,
     count_stand_ins,
@@ -20,7 +20,7 @@ from vg_mc.preparation.expressions import (
 )
 from vg_mc.preparation.publishing import building
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
-from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
+from vg_mc.preparation.settings import PreparationSettings
 from vg_mc.preparation.shards import (
     ShardTask,
     draw_shard,
@@ -38,7 +38,6 @@ from vg_mc.prepared.manifest import (
     data_hash,
     describe_file,
     describe_files,
-    file_hash,
     write_manifest,
 )
 from vg_mc.prepared.schema import (
@@ -52,7 +51,6 @@ from vg_mc.prepared.schema import (
     write_shard,
 )
 from vg_mc.records import Corpus, Photo, Rejected
-from vg_mc.versions import versions
 from vg_mc.whole_files import write_whole_text
 from vg_mc.workers import results_as_they_come
 
@@ -112,48 +110,6 @@ def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
             raise BadInputError(problem, file=corpus.name)
         if not re.fullmatch(r"\w[\w.-]*", split):  # it comes from a file, and may lead anywhere
             raise BadInputError(f"a split gets a folder, but not {split!r}", file=corpus.name)
-
-
-def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
-    """Describe settings and sources: the same description means the same bytes."""
-    sources = [proposer.source for proposer in (settings.train_proposer, settings.proposer)]
-    files = {*corpus.source_files, *(source for source in sources if source is not None)}
-    drawing = settings.drawing
-    return {
-        "corpus": corpus.name,
-        "texts": corpus.texts,
-        "splits": list(settings.splits),
-        "settings": {
-            "image_size": drawing.image_size,
-            "fit": drawing.fit,
-            "marker": asdict(drawing.marker) | {"color": list(drawing.marker.color)},
-            "train_proposer": _proposer_settings(settings.train_proposer),
-            "proposer": _proposer_settings(settings.proposer),
-            "skip_bad": settings.skip_bad,
-        },
-        "sources": [{"file": path.name, "sha256": file_hash(path)} for path in sorted(files)],
-        "versions": versions(),
-    }
-
-
-def _proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
-    if choice.source is None:
-        return {"kind": choice.kind}
-    settings = {
-        "kind": choice.kind,
-        "source": choice.source.name,
-        "confidence": choice.confidence,
-        "nms": choice.nms,
-        "max_proposals": choice.max_proposals,
-        "when_empty": choice.when_empty,
-    }
-    if choice.kind == "stored":
-        return settings
-    return settings | {
-        "detector_size": choice.detector_size,
-        "device": choice.device.partition(":")[0],  # which card does not matter
-        "ultralytics": version("ultralytics"),
-    }
 
 
 def _draw_all(tasks: list[ShardTask], num_workers: int) -> None:
@@ -226,7 +182,7 @@ def _manifest(
     for task in tasks:
         found = Counter(open_shard(task.path).column("source").to_pylist())
         sources += found
-        own = {task.proposer.kind, *IN_PLACE_OF_NONE}
+        own = {*(member.kind for member in task.proposer.members), *IN_PLACE_OF_NONE}
         further += sum(count for source, count in found.items() if source not in own)
     files = describe_files(folder)
     return {

@@ -1,6 +1,6 @@
 """What the offline stage is asked to do, as values that cross process boundaries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -8,27 +8,34 @@ from vg_mc.fitting import Fit
 from vg_mc.markers import Marker
 from vg_mc.records import TRAIN_SPLIT
 
-ProposerKind = Literal["annotations", "yolo", "stored"]
+KINDS = ("annotations", "yolo", "stored")  # of proposers
 WhenEmpty = Literal["none", "whole-image", "lower-confidence"]
 
 EVERY_OVERLAP = 1.0  # no IoU exceeds it
+MOST_JITTER = 0.5  # of a side; two edges that each move by half of it could meet
 
 
 @dataclass(frozen=True, slots=True)
 class ProposerChoice:
-    """Which proposer, and what it needs.
+    """Which proposer, and what it needs; or several that are united.
 
     Attributes:
+        kind: One of `KINDS`; of a union those of its members, joined by ``+``.
         source: Detector weights, or the file of stored detections; None for annotations.
         confidence: Detections below it are left out.
-        nms: Of two detections whose IoU exceeds it the weaker one is left out.
-        max_proposals: At most so many detections of a photo, the best; None for all.
+        nms: Of two detections whose IoU exceeds it the weaker one is left out; of two that
+            different members of a union found, the one of the member that is named later.
+        max_proposals: At most so many detections of a photo, the best; None for all. Each member
+            of a union may give as many.
         when_empty: What a photo without detections gets in their place.
         detector_size: Longer side of a photo in the detector, in pixels; by default the size that
             the detector was trained with.
+        jitter: Up to this share of its width or height each edge of an annotated box is moved.
+        seed: Key of the jitter.
+        united: The members of a union, in order; empty for a single proposer.
     """
 
-    kind: ProposerKind
+    kind: str
     source: Path | None = None
     confidence: float = 0.25
     detector_size: int | None = None
@@ -36,6 +43,23 @@ class ProposerChoice:
     nms: float = EVERY_OVERLAP
     max_proposals: int | None = None
     when_empty: WhenEmpty = "none"
+    jitter: float = 0.0
+    seed: int = 0
+    united: tuple["ProposerChoice", ...] = ()
+
+    @property
+    def members(self) -> tuple["ProposerChoice", ...]:
+        """The proposers that are asked, a single one included."""
+        return self.united or (self,)
+
+
+def united(members: tuple[ProposerChoice, ...]) -> ProposerChoice:
+    """Unite proposers, of whose detectors the first decides for the union; one stays itself."""
+    if len(members) == 1:
+        return members[0]
+    detector = next(member for member in members if member.kind != "annotations")
+    kind = "+".join(member.kind for member in members)
+    return replace(detector, kind=kind, source=None, united=members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +96,9 @@ class PreparationSettings:
     @property
     def wrong_answers(self) -> ProposerChoice | None:
         """Proposer of further wrong answers; None where it could not find any others."""
-        known = self.proposer.kind == "annotations" or self.proposer == self.train_proposer
-        return None if known else self.proposer
+        others = tuple(
+            member
+            for member in self.proposer.members
+            if member.kind != "annotations" and member not in self.train_proposer.members
+        )
+        return united(others) if others else None

@@ -20,9 +20,10 @@ from vg_mc.fitting import fit_photo, place
 from vg_mc.markers import draw
 from vg_mc.photos import open_photo
 from vg_mc.preparation.proposing import ask
-from vg_mc.preparation.selecting import IN_PLACE_OF_NONE, select
+from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
 from vg_mc.preparation.stored import StoredProposals
+from vg_mc.preparation.uniting import choose
 from vg_mc.prepared.schema import CANDIDATES, open_shard, shard_name, write_shard
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
 
@@ -160,16 +161,21 @@ def _propose(task: ShardTask, opened: list[OpenedPhoto]) -> list[list[Proposal]]
 def _ask(
     task: ShardTask, choice: ProposerChoice, opened: list[OpenedPhoto]
 ) -> list[list[Proposal]]:
-    if choice.kind == "annotations":
+    found = [_found_by(task, member, opened) for member in choice.members]
+    return [
+        choose(of_photo, one.photo, choice) for one, *of_photo in zip(opened, *found, strict=True)
+    ]
+
+
+def _found_by(
+    task: ShardTask, member: ProposerChoice, opened: list[OpenedPhoto]
+) -> list[list[Proposal]]:
+    if member.kind == "annotations":
         return [list(one.annotated) for one in opened]
     photos = [one.photo for one in opened]
-    if choice.kind == "stored":
-        found = [task.stored[choice].get(photo.image_id, []) for photo in photos]
-    else:
-        found = ask(choice, photos, [np.asarray(one.image) for one in opened])
-    return [
-        select(detections, photo, choice) for detections, photo in zip(found, photos, strict=True)
-    ]
+    if member.kind == "stored":
+        return [task.stored[member].get(photo.image_id, []) for photo in photos]
+    return ask(member, photos, [np.asarray(one.image) for one in opened])
 
 
 def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:

@@ -32,10 +32,11 @@ class StoredProposals:
     ) -> dict[ProposerChoice, dict[int, list[Proposal]]]:
         """Return what a process that works on `photos` with `choices` needs."""
         image_ids = [photo.image_id for photo in photos]
+        asked = {member for choice in choices if choice is not None for member in choice.members}
         return {
             choice: {image_id: found[image_id] for image_id in image_ids if image_id in found}
             for choice, found in self.by_choice.items()
-            if choice in choices
+            if choice in asked
         }
 
 
@@ -47,7 +48,8 @@ def read_stored(settings: PreparationSettings, photos: Iterable[Photo]) -> Store
     """
     proposals = StoredProposals({}, [], {})
     each_once = list(dict.fromkeys(photos))
-    for choice in dict.fromkeys((settings.train_proposer, settings.proposer)):
+    members = (*settings.train_proposer.members, *settings.proposer.members)
+    for choice in dict.fromkeys(members):
         if choice.kind != "stored" or choice.source is None:
             continue
         stored = read_detections(choice.source, skip_bad=settings.skip_bad)

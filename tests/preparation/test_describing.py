@@ -1,0 +1,56 @@
+"""The manifest tells settings and sources, and no folder of the machine."""
+
+import json
+
+import pytest
+
+from vg_mc.preparation.describing import describe, proposer_settings
+from vg_mc.preparation.settings import ProposerChoice, united
+
+
+@pytest.fixture
+def corpus(make, tmp_path):
+    return make.corpus(tmp_path, {"train": [3], "val": [2]})
+
+
+@pytest.fixture
+def yolo(tmp_path) -> ProposerChoice:
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"weights")
+    return ProposerChoice("yolo", weights, confidence=0.05, device="cuda:1")
+
+
+@pytest.fixture
+def stored(stored_file) -> ProposerChoice:
+    return ProposerChoice("stored", stored_file, confidence=0.05)
+
+
+def test_sources_and_settings_are_described_without_paths(make, corpus, stored, yolo, tmp_path):
+    described = describe(corpus, make.settings(corpus, train_proposer=stored, proposer=yolo))
+
+    assert str(tmp_path) not in json.dumps(described)
+    names = [source["file"] for source in described["sources"]]
+    assert sorted(names) == ["instances.json", "stored.json", "weights.pt"]
+    proposer = described["settings"]["proposer"]
+    assert (proposer["kind"], proposer["confidence"], proposer["device"]) == ("yolo", 0.05, "cuda")
+    assert "detector_size" not in described["settings"]["train_proposer"]
+    assert {"vg_mc", "commit", "pillow"} <= set(described["versions"])
+
+
+def test_a_union_is_told_like_one_proposer_with_the_names_of_all(make, corpus, stored, yolo):
+    choice = united((ProposerChoice("annotations"), yolo, stored))
+
+    described = describe(corpus, make.settings(corpus, proposer=choice))
+
+    proposer = described["settings"]["proposer"]
+    assert proposer["kind"] == choice.kind == "annotations+yolo+stored"
+    assert (proposer["source"], proposer["confidence"]) == ("weights.pt+stored.json", 0.05)
+    names = {source["file"] for source in described["sources"]}
+    assert names == {"instances.json", "stored.json", "weights.pt"}
+
+
+def test_jitter_is_told_only_where_there_is_some():
+    exact, moved = ProposerChoice("annotations"), ProposerChoice("annotations", jitter=0.1, seed=3)
+
+    assert proposer_settings(exact) == {"kind": "annotations"}
+    assert proposer_settings(moved) == {"kind": "annotations", "jitter": 0.1, "seed": 3}

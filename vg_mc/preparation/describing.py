@@ -1,0 +1,71 @@
+"""What a prepared dataset is made from, for the manifest: the same description, the same bytes."""
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
+from vg_mc.prepared.manifest import file_hash
+from vg_mc.records import Corpus
+from vg_mc.versions import versions
+
+
+def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
+    """Describe settings and sources, without the folders that they lie in."""
+    members = (*settings.train_proposer.members, *settings.proposer.members)
+    sources = [member.source for member in members if member.source is not None]
+    drawing = settings.drawing
+    return {
+        "corpus": corpus.name,
+        "texts": corpus.texts,
+        "splits": list(settings.splits),
+        "settings": {
+            "image_size": drawing.image_size,
+            "fit": drawing.fit,
+            "marker": asdict(drawing.marker) | {"color": list(drawing.marker.color)},
+            "train_proposer": proposer_settings(settings.train_proposer),
+            "proposer": proposer_settings(settings.proposer),
+            "skip_bad": settings.skip_bad,
+        },
+        "sources": [
+            {"file": path.name, "sha256": file_hash(path)}
+            for path in sorted({*corpus.source_files, *sources})
+        ],
+        "versions": versions(),
+    }
+
+
+def proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
+    """Describe a proposer; values in which the members of a union differ are joined by ``+``."""
+    described = [_member_settings(member) for member in choice.members]
+    names = dict.fromkeys(name for settings in described for name in settings)
+    return {
+        name: _joined([settings[name] for settings in described if name in settings])
+        for name in names
+    }
+
+
+def _joined(values: list[Any]) -> Any:  # noqa: ANN401 - whatever a setting is
+    different = list(dict.fromkeys(values))
+    return different[0] if len(different) == 1 else "+".join(map(str, different))
+
+
+def _member_settings(member: ProposerChoice) -> dict[str, Any]:
+    if member.source is None:
+        moved = {"jitter": member.jitter, "seed": member.seed} if member.jitter else {}
+        return {"kind": member.kind} | moved
+    settings = {
+        "kind": member.kind,
+        "source": member.source.name,
+        "confidence": member.confidence,
+        "nms": member.nms,
+        "max_proposals": member.max_proposals,
+        "when_empty": member.when_empty,
+    }
+    if member.kind == "stored":
+        return settings
+    return settings | {
+        "detector_size": member.detector_size,
+        "device": member.device.partition(":")[0],  # which card does not matter
+        "ultralytics": version("ultralytics"),
+    }
