@@ -6,9 +6,9 @@ from vg_mc.faults import BadInputError
 from vg_mc.records import Photo, Proposal
 
 
-def read(refer, skip_bad=False, needed=frozenset({5, 6})):
+def read(refer, skip_bad=False, needed=frozenset({5, 6}), meant=frozenset({50, 60})):
     inspection = Inspection(skip_bad=skip_bad)
-    instances = read_instances(refer.write() / "instances.json", set(needed), inspection)
+    instances = read_instances(refer.write() / "instances.json", set(needed), meant, inspection)
     return instances, inspection.rejected
 
 
@@ -51,6 +51,35 @@ def test_a_box_is_cut_to_its_image(bbox, expected, refer):
     refer.annotations[0]["bbox"] = bbox
 
     assert read(refer)[0].region_of[50].box == expected
+
+
+@pytest.mark.parametrize("bbox", [[1, 2, 0, 4], [1, 2, 4, 0.0], [0, 0, 0, 0]])
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_an_annotation_without_area_that_nobody_means_is_listed_and_stops_nothing(
+    bbox, skip_bad, refer
+):
+    refer.annotations[2]["bbox"] = bbox
+
+    instances, (rejected,) = read(refer, skip_bad)
+
+    assert set(instances.region_of) == {50, 60}
+    assert rejected.record == "annotation id 51"
+    assert rejected.reason == "it has no area, and no expression means it"
+
+
+@pytest.mark.parametrize("bbox", [[1, 2, -3, 4], [1, 2, 0, -4], [1, 2, 0], [1, 2, 0, float("nan")]])
+def test_other_faults_of_a_box_that_nobody_means_stop(bbox, refer):
+    refer.annotations[2]["bbox"] = bbox
+
+    with pytest.raises(BadInputError, match=r"instances\.json, annotation id 51: expected"):
+        read(refer)
+
+
+def test_an_annotation_without_area_that_is_meant_stops(refer):
+    refer.annotations[0]["bbox"] = [1, 2, 0, 4]
+
+    with pytest.raises(BadInputError, match=r"annotation id 50: expected a bbox with an area"):
+        read(refer)
 
 
 BAD_IMAGES = [

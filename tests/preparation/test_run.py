@@ -259,7 +259,7 @@ def test_bad_detections_are_listed_beside_the_other_records(make, corpus, stored
         "a detection of image 1",
     ]
     assert manifest["rejected"] == 2
-    counts = {"records": 21, "cut_to_photo": 0, "rejected": 2}
+    counts = {"records": 21, "cut_to_photo": 0, "of_other_photos": 0, "rejected": 2}
     assert manifest["detections"] == {"detections.json": counts}
     assert sum(count["expressions"] for count in manifest["counts"].values()) == 16
 

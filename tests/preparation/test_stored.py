@@ -16,7 +16,7 @@ def corpus(make, tmp_path):
 
 
 def test_without_stored_proposers_there_is_nothing(make, corpus):
-    stored = read_stored(make.settings(corpus), corpus.photos.values())
+    stored = read_stored(make.settings(corpus), corpus.photos.values(), corpus.photos.values())
 
     assert (stored.by_choice, stored.rejected, stored.counts) == ({}, [], {})
 
@@ -25,16 +25,20 @@ def test_one_file_for_all_splits_is_read_once(make, corpus, stored_file):
     choice = ProposerChoice("stored", stored_file)
     settings = make.settings(corpus, proposer=choice, train_proposer=choice)
 
-    stored = read_stored(settings, [*corpus.photos.values()] * 2)
+    stored = read_stored(settings, [*corpus.photos.values()] * 2, corpus.photos.values())
 
     assert list(stored.by_choice) == [choice]
     assert set(stored.by_choice[choice]) == {1, 2, 3, 4}
-    assert stored.counts == {"stored.json": {"records": 12, "cut_to_photo": 0, "rejected": 0}}
+    assert stored.counts == {
+        "stored.json": {"records": 12, "cut_to_photo": 0, "of_other_photos": 4, "rejected": 0}
+    }
 
 
 def test_a_task_gets_the_detections_of_its_photos_and_proposers(make, corpus, stored_file):
     choice = ProposerChoice("stored", stored_file)
-    stored = read_stored(make.settings(corpus, proposer=choice), corpus.photos.values())
+    stored = read_stored(
+        make.settings(corpus, proposer=choice), corpus.photos.values(), corpus.photos.values()
+    )
 
     assert set(stored.of_photos([corpus.photos[2]], {choice, None})[choice]) == {2}
     assert stored.of_photos([corpus.photos[2]], {ProposerChoice("annotations"), None}) == {}
@@ -49,8 +53,12 @@ def test_bad_records_stop_or_are_counted_with_those_outside(make, corpus, stored
     settings = make.settings(corpus, proposer=ProposerChoice("stored", stored_file))
 
     with pytest.raises(BadInputError, match=r"stored\.json, detection 3: .*above 0, not 0"):
-        read_stored(settings, corpus.photos.values())
-    stored = read_stored(replace(settings, skip_bad=True), corpus.photos.values())
+        read_stored(settings, corpus.photos.values(), corpus.photos.values())
+    stored = read_stored(
+        replace(settings, skip_bad=True), corpus.photos.values(), corpus.photos.values()
+    )
 
     assert [one.record for one in stored.rejected] == ["detection 3", "a detection of image 3"]
-    assert stored.counts == {"stored.json": {"records": 12, "cut_to_photo": 1, "rejected": 2}}
+    assert stored.counts == {
+        "stored.json": {"records": 12, "cut_to_photo": 1, "of_other_photos": 4, "rejected": 2}
+    }

@@ -55,6 +55,13 @@ def test_a_missing_column_is_named(tmp_path):
         read_rows(tmp_path / "boxes.parquet")
 
 
+def test_without_any_name_of_a_photo_a_table_is_refused(tmp_path):
+    pq.write_table(pa.table({"box": [[0.0, 0, 1, 1]], "score": [0.5]}), tmp_path / "boxes.parquet")
+
+    with pytest.raises(BadInputError, match="; image_id or file_name not found"):
+        read_rows(tmp_path / "boxes.parquet")
+
+
 def test_a_damaged_file_is_named(tmp_path):
     write_detections(tmp_path / "boxes.parquet", FOUND)
     whole = (tmp_path / "boxes.parquet").read_bytes()

@@ -1,6 +1,8 @@
 import json
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def cut(tmp_path):
     def cut(boxes, photo=PHOTO):
         found = [Proposal(tuple(map(float, box)), 0.5, "", "stored") for box in boxes]
         stored = StoredDetections(tmp_path / "dets.json", {photo.image_id: found}, len(found), [])
-        return cut_to_photos(stored, [photo])
+        return cut_to_photos(stored, [photo], [photo])
 
     return cut
 
@@ -174,13 +176,80 @@ def test_detections_of_another_corpus_are_refused(tmp_path):
     stored = StoredDetections(tmp_path / "dets.json", {5: DOG}, 1, [])
 
     with pytest.raises(BadInputError, match=r"dets\.json: not one detection is of a photo"):
-        cut_to_photos(stored, [Photo(6, "", 9, 9)])
+        cut_to_photos(stored, [Photo(6, "", 9, 9)], [])
 
 
 def test_photos_without_detections_are_not_listed(tmp_path):
     stored = StoredDetections(tmp_path / "dets.json", {5: DOG, 9: DOG}, 2, [])
 
-    assert list(cut_to_photos(stored, [PHOTO, Photo(6, "", 9, 9)]).by_image) == [5]
+    found = cut_to_photos(stored, [PHOTO, Photo(6, "", 9, 9)], [])
+
+    assert list(found.by_image) == [5]
+    assert (found.other, found.rejected) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"file_name": "a/5.jpg", "bbox": [10, 20, 30, 10], "score": 1}],
+        [{"file_name": "a/5.jpg", "image_id": None, "box": [10, 20, 31, 11], "score": 1}],
+        {"dets": [{"file_name": "a/5.jpg", "box": [10, 20, 30, 10], "score": 1}]},
+        {"a/5.jpg": [[10, 20, 30, 10]]},
+        {"a/5.jpg": [{"box": [10, 20, 30, 10]}]},
+    ],
+    ids=["COCO", "MAttNet", "refer", "ReCLIP", "CPT"],
+)
+def test_a_file_name_stands_in_for_a_missing_id(content, read):
+    photo = Photo(1, "a/5.jpg", 100, 80)
+
+    assert cut_to_photos(read(content), [photo], [photo]).by_image == {1: PLAIN}
+
+
+def test_our_own_table_may_name_photos_by_their_files(tmp_path):
+    rows = [
+        {"file_name": "b.jpg", "box": [1.0, 2.0, 3.0, 4.0], "score": 0.5},
+        {"file_name": "a.jpg", "box": [10.0, 20.0, 40.0, 30.0], "score": 1.0},
+        {"file_name": "gone.jpg", "box": [1.0, 2.0, 3.0, 4.0], "score": 0.5},
+        {"file_name": "gone.jpg", "box": [1.0, 2.0, 3.0, 5.0], "score": 0.5},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "boxes.parquet")
+    photos = [Photo(8, "a.jpg", 100, 80), Photo(9, "b.jpg", 100, 80)]
+
+    stored = read_detections(tmp_path / "boxes.parquet", skip_bad=False)
+    found = cut_to_photos(stored, photos[:1], photos)
+
+    assert found.by_image == {8: PLAIN}
+    assert found.other == 1
+    assert [(one.record, one.reason) for one in found.rejected] == [
+        ("a detection of gone.jpg", "no photo of the corpus has this file name")
+    ] * 2
+
+
+def test_detections_by_id_and_by_name_of_one_photo_are_all_its_own(read):
+    content = [
+        {"image_id": 1, "bbox": [0, 0, 5, 5], "score": 0.2},
+        {"file_name": "a.jpg", "bbox": [0, 0, 6, 6], "score": 0.9},
+        {"image_id": 1, "bbox": [0, 0, 7, 7], "score": 0.4},
+    ]
+    photo = Photo(1, "a.jpg", 100, 80)
+
+    found = cut_to_photos(read(content), [photo], [photo])
+
+    assert [one.score for one in found.by_image[1]] == [0.9, 0.4, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("photo", "problem"),
+    [
+        ({"image_id": 1, "file_name": "a.jpg"}, "image_id or file_name, found both"),
+        ({"image_id": None}, "a field image_id or file_name, found neither"),
+        ({"file_name": " "}, "a text as file_name"),
+        ({"file_name": 5}, "a text as file_name"),
+    ],
+)
+def test_a_detection_says_in_one_way_of_which_photo_it_is(photo, problem, read):
+    with pytest.raises(BadInputError, match=f"detection 0: expected {problem}"):
+        read([{"bbox": [0, 0, 5, 5], "score": 0.5} | photo])
 
 
 def test_corners_taken_for_sides_stop_with_a_hint(cut):
@@ -221,7 +290,7 @@ def test_accepted_and_rejected_are_all_there_were(tmp_path_factory, corners):
     found = [Proposal(box, 0.5, "", "stored") for box in boxes]
     stored = StoredDetections(tmp_path_factory.getbasetemp(), {5: found}, len(found), [])
 
-    after = cut_to_photos(stored, [PHOTO])
+    after = cut_to_photos(stored, [PHOTO], [PHOTO])
 
     kept = after.by_image[5]
     assert len(kept) + len(after.rejected) == len(boxes)

@@ -43,7 +43,9 @@ def assemble(statements: list[Statement], source: Source, inspection: Inspection
     image_ids = number_images(statements)
     candidates = Instances()
     if source.candidates_file is not None:
-        candidates = read_instances(source.candidates_file, set(image_ids.values()), inspection)
+        meant = {one.annotation_id for one in statements if one.annotation_id is not None}
+        needed = set(image_ids.values())
+        candidates = read_instances(source.candidates_file, needed, meant, inspection)
     photos = PhotoRegister(source.images_folder, image_ids, candidates.photos)
     if not inspection.skip_bad:
         photos.require_unmeasured(statements)

@@ -5,6 +5,7 @@ the annotation or in its image; without one, the name of the file is the split. 
 an image are its candidates, those without expression too.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from vg_mc.corpora import statements as names
@@ -42,7 +43,8 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
         images, annotations = as_list(content, "images"), as_list(content, "annotations")
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=file) from fault
-    instances = read_instances(file, _spoken_of(annotations), inspection)
+    meant = _annotations_meant(annotations)
+    instances = read_instances(file, _spoken_of(annotations), meant, inspection)
     split_of = _splits(images)
     expressions: list[ReferringExpression] = []
     holder_of: dict[int, int] = {}  # position of the first record with an annotation id
@@ -90,6 +92,16 @@ def _spoken_of(annotations: list[object]) -> set[int]:
         one.get("image_id") for one in annotations if _expressions(one) and isinstance(one, dict)
     ]
     return {image_id for image_id in ids if isinstance(image_id, int)}
+
+
+def _annotations_meant(annotations: list[object]) -> set[int]:
+    """Collect the ids of annotations with an expression; bad ids are met later."""
+    found = set()
+    for one in annotations:
+        with suppress(BadInputError):
+            if _expressions(one):
+                found.add(as_annotation_id(one, "id"))
+    return found
 
 
 def _splits(images: list[object]) -> dict[int, object]:

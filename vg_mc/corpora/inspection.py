@@ -35,4 +35,8 @@ class Inspection:
         except BadInputError as fault:
             if not self.skip_bad:
                 raise BadInputError(fault.problem, file=file, record=name) from fault
-            self.rejected.append(Rejected(file.name, name, fault.problem))
+            self.leave_out(file, name, fault.problem)
+
+    def leave_out(self, file: Path, name: str, reason: str) -> None:
+        """List a record that nothing needs, so that it need not stop the reading."""
+        self.rejected.append(Rejected(file.name, name, reason))

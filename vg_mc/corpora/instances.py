@@ -1,6 +1,7 @@
 """COCO's ``instances.json``: images, their annotated boxes, and the names of categories."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -45,8 +46,19 @@ class Instances:
     region_of: dict[int, Proposal] = field(default_factory=dict)
 
 
-def read_instances(file: Path, needed: set[int], inspection: Inspection) -> Instances:
+def read_instances(
+    file: Path, needed: set[int], meant: Collection[int], inspection: Inspection
+) -> Instances:
     """Read the images with an id in `needed` and all their annotations, crowds included.
+
+    COCO itself has annotations without an area. One that no expression means is listed and left
+    out of the candidates, since nobody could do anything about it.
+
+    Args:
+        file: The file.
+        needed: Ids of images.
+        meant: Ids of the annotations that some expression is about.
+        inspection: Decides on bad records.
 
     Raises:
         BadInputError: If the file is no COCO file, or at the first bad record without ``skip_bad``.
@@ -65,8 +77,13 @@ def read_instances(file: Path, needed: set[int], inspection: Inspection) -> Inst
                 _add_photo(instances, record)
     _require_boxes_fit(annotations, instances.photos, file)
     for position, record in enumerate(annotations):
-        if _concerns(record, "image_id", needed):
-            with inspection.record(file, f"annotation {place(record, 'id', position)}"):
+        if not _concerns(record, "image_id", needed):
+            continue
+        name = f"annotation {place(record, 'id', position)}"
+        with inspection.record(file, name):
+            if _lacks_area(record) and as_annotation_id(record, "id") not in meant:
+                inspection.leave_out(file, name, "it has no area, and no expression means it")
+            else:
                 _add_annotation(instances, record, categories)
     return instances
 
@@ -143,6 +160,15 @@ def _require_boxes_fit(annotations: list[object], photos: dict[int, Photo], file
         except (BadInputError, KeyError):
             continue  # met again, and named, when the record is read
     require_fit(as_boxes(numbers), "xywh", np.array(sizes, np.float64).reshape(-1, 2), file)
+
+
+def _lacks_area(record: object) -> bool:
+    """Tell whether a side is 0; one below 0 is a mistake that is worth to be seen."""
+    try:
+        sides = as_numbers(record, "bbox", 4)[2:]
+    except BadInputError:
+        return False  # named, when the record is read
+    return min(sides) == 0
 
 
 def _add_annotation(instances: Instances, record: object, categories: dict[int, str]) -> None:

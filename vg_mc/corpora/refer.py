@@ -5,6 +5,7 @@ the images and boxes. A reference names its box by ``ann_id``. Its own ``file_na
 carries the annotation's number, so the image's name is taken from ``instances.json``.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from vg_mc.corpora.inspection import Inspection
@@ -53,9 +54,10 @@ def read_refer(
 
     inspection = Inspection(skip_bad=skip_bad)
     needed = _needed_images(references)
-    instances = candidates = read_instances(instances_file, needed, inspection)
+    meant = _meant_annotations(references)
+    instances = candidates = read_instances(instances_file, needed, meant, inspection)
     if candidates_file is not None and candidates_file != instances_file:
-        candidates = read_instances(candidates_file, needed, inspection)
+        candidates = read_instances(candidates_file, needed, meant, inspection)
     sources = (instances, candidates)
     expressions = _read_expressions(references, references_file, sources, inspection)
     files = dict.fromkeys([references_file, instances_file, candidates_file or instances_file])
@@ -83,6 +85,15 @@ def _needed_images(references: list[object]) -> set[int]:
     """Collect the ids of all images that some reference names; bad references are met later."""
     ids = (record.get("image_id") for record in references if isinstance(record, dict))
     return {image_id for image_id in ids if isinstance(image_id, int)}
+
+
+def _meant_annotations(references: list[object]) -> set[int]:
+    """Collect the ids of all annotations that some reference means, as `_needed_images` does."""
+    found = set()
+    for record in references:
+        with suppress(BadInputError):
+            found.add(as_annotation_id(record, "ann_id"))
+    return found
 
 
 def _read_expressions(

@@ -76,7 +76,7 @@ def prepare(
     described = describe(corpus, settings)
     place = {"images_folder": str(corpus.images_folder.resolve())}
     with building(output, described | place, overwrite=overwrite) as folder:
-        stored = read_stored(settings, photos_of(corpus, settings.splits))
+        stored = read_stored(settings, photos_of(corpus, settings.splits), corpus.photos.values())
         tasks = plan_shards(corpus, settings, stored, folder / "candidates")
         if not settings.skip_bad:
             require_photos(corpus.images_folder, _each_photo(tasks))

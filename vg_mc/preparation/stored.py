@@ -20,7 +20,7 @@ class StoredProposals:
         by_choice: Detections per proposer and image id, inside of their photos, best first.
         rejected: Records that were left out.
         counts: Per proposer, for the manifest: records read, boxes cut to their photo, records
-            left out.
+            of photos that are not prepared, records left out.
     """
 
     by_choice: dict[ProposerChoice, dict[int, list[Proposal]]]
@@ -40,8 +40,15 @@ class StoredProposals:
         }
 
 
-def read_stored(settings: PreparationSettings, photos: Iterable[Photo]) -> StoredProposals:
+def read_stored(
+    settings: PreparationSettings, photos: Iterable[Photo], known: Collection[Photo]
+) -> StoredProposals:
     """Read the files of all proposers that are stored ones; there may be none.
+
+    Args:
+        settings: Name the proposers.
+        photos: What is to be prepared.
+        known: All photos of the corpus.
 
     Raises:
         BadInputError: If a file is unusable, or a record is bad and not to be skipped.
@@ -53,12 +60,13 @@ def read_stored(settings: PreparationSettings, photos: Iterable[Photo]) -> Store
         if choice.kind != "stored" or choice.source is None:
             continue
         stored = read_detections(choice.source, skip_bad=settings.skip_bad)
-        found = cut_to_photos(stored, each_once)
+        found = cut_to_photos(stored, each_once, known)
         proposals.by_choice[choice] = found.by_image
         proposals.rejected.extend([*stored.rejected, *found.rejected])
         proposals.counts[choice.source.name] = {
             "records": stored.records,
             "cut_to_photo": found.cut,
+            "of_other_photos": found.other,
             "rejected": len(stored.rejected) + len(found.rejected),
         }
     return proposals

@@ -9,18 +9,27 @@
 | CPT | ``{image_id: [{box}, ...]}`` | left, top, width, height, best first, no scores |
 | ours | Parquet, see `detection_table` | left, top, right, bottom |
 
+In all of them ``file_name`` may stand in place of ``image_id``, and the name of a photo (anything
+with an ending) in place of the id that ReCLIP and CPT file their boxes under: tables of one's own
+often have no other key.
+
 MAttNet writes ``x2 - x1 + 1`` as width (https://github.com/lichengunc/MAttNet,
 ``tools/run_detect.py``), and the pixel is taken back. ReCLIP and CPT use their boxes as they are
 written, and so do we.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from vg_mc.faults import BadInputError
 from vg_mc.fields import read_json
-from vg_mc.proposers.detection_table import is_detection_table, read_rows
+from vg_mc.proposers.detection_table import (
+    FILE_NAME,
+    IMAGE_ID,
+    is_detection_table,
+    read_rows,
+)
 
 
 class Layout(NamedTuple):
@@ -112,8 +121,8 @@ def _named_by_image(content: dict[str, list[object]]) -> list[StoredRecord]:
 
 
 def _with_image(found: object, image_id: str) -> object:
-    """Spell a detection that stands below its image id like one that holds it."""
+    """Spell a detection that stands below its image id or file name like one that holds it."""
     number: object = int(image_id) if image_id.isascii() and image_id.isdecimal() else image_id
-    if isinstance(found, Mapping):
-        return {**found, "image_id": number}
-    return {"box": found, "image_id": number}
+    key = FILE_NAME if PurePosixPath(image_id).suffix[1:].isalpha() else IMAGE_ID
+    fields = found if isinstance(found, Mapping) else {"box": found}
+    return {**fields, key: number}

@@ -2,7 +2,8 @@
 
 One row per detection: ``image_id`` (int64), ``box`` (left, top, right, bottom in continuous pixels
 of the photo), ``score`` (from 0 to 1) and ``category`` (empty where unknown). Whoever has another
-kind of detector can write the same columns with any library.
+kind of detector can write the same columns with any library, and ``file_name`` in place of
+``image_id``: the name of the photo as the corpus spells it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,10 @@ from vg_mc.records import Proposal
 from vg_mc.whole_files import whole_file
 
 MAGIC = b"PAR1"  # the first bytes of every Parquet file
+IMAGE_ID, FILE_NAME = "image_id", "file_name"  # what says of which photo a detection is
 COLUMNS = pa.schema(
     [
-        ("image_id", pa.int64()),
+        (IMAGE_ID, pa.int64()),
         ("box", pa.list_(pa.float64(), 4)),
         ("score", pa.float64()),
         ("category", pa.string()),
@@ -59,10 +61,13 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
         table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         raise BadInputError(f"expected a Parquet file of detections: {error}", file=file) from error
-    missing = {"image_id", "box", "score"} - set(table.column_names)
+    there = set(table.column_names)
+    missing = sorted({"box", "score"} - there)
+    if not {IMAGE_ID, FILE_NAME} & there:
+        missing.append(f"{IMAGE_ID} or {FILE_NAME}")
     if missing:
         problem = f"expected the columns {', '.join(COLUMNS.names)}; {', '.join(missing)} not found"
         raise BadInputError(problem, file=file)
-    known = [name for name in COLUMNS.names if name in table.column_names]
+    known = [name for name in (FILE_NAME, *COLUMNS.names) if name in there]
     rows: list[dict[str, Any]] = table.select(known).to_pylist()
     return rows

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from vg_mc import boxes
 from vg_mc.faults import BadInputError
-from vg_mc.fields import as_integer, as_mapping, as_number, as_numbers
+from vg_mc.fields import as_integer, as_mapping, as_number, as_numbers, as_text
 from vg_mc.proposers.detection_formats import Layout, stored_records
+from vg_mc.proposers.detection_table import FILE_NAME, IMAGE_ID
 from vg_mc.records import XYXY, Photo, Proposal, Rejected
 
 SOURCE = "stored"
@@ -23,13 +24,14 @@ class StoredDetections:
     """What a file of detections holds.
 
     Attributes:
-        by_image: Boxes as they are written, in pixels, best first, ties in the order of the file.
+        by_image: Boxes as they are written, in pixels, best first, ties in the order of the file;
+            by image id, or by file name where a record has no id.
         records: How many records the file has; all of them stand above or below.
         rejected: Records that are no detections, and why.
     """
 
     file: Path
-    by_image: dict[int, list[Proposal]]
+    by_image: dict[int | str, list[Proposal]]
     records: int
     rejected: list[Rejected]
 
@@ -41,11 +43,13 @@ class CutDetections:
     Attributes:
         by_image: Boxes inside of their photos, best first.
         cut: How many of them reached beyond their photo.
-        rejected: Detections outside of their photo.
+        other: How many detections are of photos that are not wanted.
+        rejected: Detections outside of their photo, or of a photo that the corpus does not have.
     """
 
     by_image: dict[int, list[Proposal]]
     cut: int
+    other: int
     rejected: list[Rejected]
 
 
@@ -60,37 +64,47 @@ def read_detections(file: Path, *, skip_bad: bool) -> StoredDetections:
         BadInputError: If the file has another format, or a record is bad and not to be skipped.
     """
     layout, records = stored_records(file)
-    by_image: dict[int, list[Proposal]] = defaultdict(list)
+    by_image: dict[int | str, list[Proposal]] = defaultdict(list)
     rejected = []
     for name, content in records:
         try:
-            image_id, detection = as_integer(content, "image_id"), _detection(content, layout)
+            photo, detection = _photo_meant(content), _detection(content, layout)
         except BadInputError as fault:
             if not skip_bad:
                 raise BadInputError(fault.problem, file=file, record=name) from fault
             rejected.append(Rejected(file.name, name, fault.problem))
         else:
-            by_image[image_id].append(detection)
+            by_image[photo].append(detection)
     for detections in by_image.values():
         detections.sort(key=lambda detection: -detection.score)  # sorting keeps ties in order
     return StoredDetections(file, dict(by_image), len(records), rejected)
 
 
-def cut_to_photos(stored: StoredDetections, photos: Iterable[Photo]) -> CutDetections:
+def cut_to_photos(
+    stored: StoredDetections, photos: Iterable[Photo], known: Iterable[Photo]
+) -> CutDetections:
     """Cut the detections of `photos` to them; what leaves no more than a pixel is rejected.
+
+    Detectors are run on whole folders, so that an image id that is not among the `known` ones, all
+    photos of the corpus, is no fault. A file name that is not may be a slip, and is listed.
 
     Raises:
         BadInputError: If not one is of these photos, or so many leave them that they cannot be
             pixels of these photos.
     """
-    found = [(photo, stored.by_image[photo.image_id]) for photo in photos
-             if photo.image_id in stored.by_image]  # fmt: skip
+    found = [(photo, _of_photo(stored, photo)) for photo in photos
+             if {photo.image_id, photo.file_name} & stored.by_image.keys()]  # fmt: skip
     if not found:
-        problem = "not one detection is of a photo to prepare: are its image ids another corpus's?"
+        problem = (
+            "not one detection is of a photo to prepare: are its image ids or file names another "
+            "corpus's?"
+        )
         raise BadInputError(problem, file=stored.file)
     _require_pixels(found, stored.file)
     by_image: dict[int, list[Proposal]] = {}
-    rejected: list[Rejected] = []
+    rejected = _of_unknown_photos(stored, known)
+    total = sum(map(len, stored.by_image.values()))
+    other = total - len(rejected) - sum(len(detections) for _, detections in found)
     cut = 0
     for photo, detections in found:
         by_image[photo.image_id] = kept = []
@@ -100,7 +114,38 @@ def cut_to_photos(stored: StoredDetections, photos: Iterable[Photo]) -> CutDetec
                 continue
             cut += box != detection.box
             kept.append(Proposal(box, detection.score, detection.category, detection.source))
-    return CutDetections(by_image, cut, rejected)
+    return CutDetections(by_image, cut, other, rejected)
+
+
+def _photo_meant(content: object) -> int | str:
+    """Return the image id of a record, or the file name that stands in its place."""
+    fields = as_mapping(content)
+    has_id, has_name = (fields.get(key) is not None for key in (IMAGE_ID, FILE_NAME))
+    if has_id and has_name:
+        problem = f"expected {IMAGE_ID} or {FILE_NAME}, found both: which of them is to be used?"
+        raise BadInputError(problem)
+    if not has_id and not has_name:
+        raise BadInputError(f"expected a field {IMAGE_ID} or {FILE_NAME}, found neither")
+    return as_text(fields, FILE_NAME) if has_name else as_integer(fields, IMAGE_ID)
+
+
+def _of_photo(stored: StoredDetections, photo: Photo) -> list[Proposal]:
+    """Return the detections that name a photo in either way, best first."""
+    by_id = stored.by_image.get(photo.image_id, [])
+    by_name = stored.by_image.get(photo.file_name, [])
+    return sorted([*by_id, *by_name], key=lambda detection: -detection.score)
+
+
+def _of_unknown_photos(stored: StoredDetections, known: Iterable[Photo]) -> list[Rejected]:
+    names = {photo.file_name for photo in known}
+    return [
+        Rejected(
+            stored.file.name, f"a detection of {name}", "no photo of the corpus has this file name"
+        )
+        for name, detections in stored.by_image.items()
+        if isinstance(name, str) and name not in names
+        for _ in detections
+    ]
 
 
 def _detection(record: object, layout: Layout) -> Proposal:
