@@ -19,8 +19,8 @@ FLOORS = [
         "workers",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
-    {"predictions", "prepared"},  # data as files
-    {"batching"},  # data as tensors, out of the files
+    {"features", "predictions", "prepared"},  # data as files
+    {"batching", "encoding"},  # data as tensors, out of the files
     {"grounders"},  # answers
     {"ensembling", "evaluation", "preparation"},  # procedures
     {"training"},  # the one that uses another: every epoch is validated by evaluating

@@ -1,7 +1,8 @@
 """Scoring a model on a split: every picture and every distinct text is encoded once.
 
 Text and picture meet only in a dot product, so a candidate that five expressions of its image ask
-about costs one pass through the model, not five.
+about costs one pass through the model, not five. A split is answered in windows of its photos:
+features of one window are in memory, and of the windows before it only the logits.
 """
 
 from collections.abc import Iterator
@@ -14,24 +15,17 @@ import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from vg_mc.encoders.dual_encoder import DualEncoder
+from vg_mc.encoding import FeatureMaker, Window
+from vg_mc.features import FeatureBank
 from vg_mc.predictions import Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 Ids = NDArray[np.int64]
 
 
-class PictureReader(Dataset[Tensor]):
-    """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
-
-    def __init__(self, dataset: PreparedDataset) -> None:
-        self.dataset = dataset
-
-    def __getitem__(self, candidate_ids: Ids) -> Tensor:
-        return torch.from_numpy(self.dataset.pictures(candidate_ids)).permute(0, 3, 1, 2)
+WINDOW = 8192  # pictures; their features take 16 MB at 512 numbers each
 
 
 def predict(
@@ -42,19 +36,29 @@ def predict(
     *,
     batch_size: int,
     num_workers: int,
+    bank: FeatureBank | None = None,
+    window: int = WINDOW,
 ) -> Predictions:
     """Score all candidates of every expression of `split`; all processes share the encoding.
 
     Expressions without candidates are kept, with no logits: they count as wrong.
+
+    Args:
+        accelerator: The processes and the precision of the forward pass.
+        encoder: The model.
+        dataset: Where expressions and pictures are.
+        split: Which of its splits.
+        batch_size: Pictures, or texts, per forward pass.
+        num_workers: Processes that decode pictures.
+        bank: What is found here is not encoded again, and what is encoded is kept here.
+        window: About so many pictures have their features in memory at a time. A text that comes
+            up in two windows is encoded for both unless a bank keeps it.
     """
     expressions = dataset.expressions(split)
-    needed = np.unique(_joined(expressions.candidate_ids))
-    texts = list(dict.fromkeys(expressions.texts))
+    maker = FeatureMaker(accelerator, encoder, dataset, batch_size, num_workers, bank)
     # Not inference mode: what a model caches in it could not be trained with afterwards.
     with torch.no_grad(), accelerator.autocast(), _in_evaluation_mode(encoder):
-        images = _encode_pictures(accelerator, encoder, dataset, needed, batch_size, num_workers)
-        encoded_texts = _encode_texts(accelerator, encoder, texts, batch_size)
-        logits = _all_logits(encoder, expressions, images, needed, encoded_texts, texts)
+        logits = _all_logits(encoder, expressions, maker, window)
     return Predictions(
         name=encoder.name,
         split=split,
@@ -100,82 +104,69 @@ def _in_evaluation_mode(encoder: DualEncoder) -> Iterator[None]:
         module.train(was_training)
 
 
+def _all_logits(
+    encoder: DualEncoder, expressions: Expressions, maker: FeatureMaker, window: int
+) -> list[NDArray[np.float32]]:
+    """Return the logits of each expression's candidates, in their order."""
+    logits = [np.empty(0, np.float32)] * len(expressions)
+    parts = _windows(expressions, window)
+    windows = [_window(expressions, rows) for rows in parts]
+    for rows, part, features in zip(parts, windows, maker.features(windows), strict=True):
+        answers = _logits(encoder, expressions, rows, part, *features)
+        for row, answer in zip(rows.tolist(), answers, strict=True):
+            logits[row] = answer
+    return logits
+
+
+def _windows(expressions: Expressions, pictures: int) -> list[Ids]:
+    """Cut the expressions, photo by photo, into parts of at least so many `pictures`.
+
+    Expressions of a photo stay together, since they share its pictures.
+    """
+    if not len(expressions):
+        return []
+    order = np.argsort(expressions.image_ids, kind="stable")
+    photos = np.split(order, np.flatnonzero(np.diff(expressions.image_ids[order])) + 1)
+    counts = [len(_needed(expressions, rows)) for rows in photos]
+    # The window in which the first of a photo's pictures stands.
+    window_of = (np.cumsum(counts) - counts) // pictures
+    ends = np.flatnonzero(np.diff(window_of)) + 1
+    groups = np.split(np.arange(len(photos)), ends)
+    return [np.concatenate([photos[photo] for photo in group]) for group in groups]
+
+
+def _window(expressions: Expressions, rows: Ids) -> Window:
+    texts = list(dict.fromkeys(expressions.texts[row] for row in rows))
+    return Window(_needed(expressions, rows), texts)
+
+
+def _needed(expressions: Expressions, rows: Ids) -> Ids:
+    return np.unique(_joined([expressions.candidate_ids[row] for row in rows]))
+
+
 def _joined(rows: list[Ids]) -> Ids:
     return np.concatenate([np.empty(0, np.int64), *rows])
 
 
-def _all_logits(
+def _logits(
     encoder: DualEncoder,
     expressions: Expressions,
-    images: Tensor,  # features of the candidates `needed`
-    needed: Ids,
-    encoded_texts: Tensor,  # features of `texts`
-    texts: list[str],
+    rows: Ids,
+    window: Window,
+    images: Tensor,  # features of the window's candidates
+    texts: Tensor,  # features of the window's texts
 ) -> list[NDArray[np.float32]]:
-    """Return the logits of each expression's candidates, in their order."""
-    position = {text: index for index, text in enumerate(texts)}
-    lengths = [len(ids) for ids in expressions.candidate_ids]
-    index = torch.from_numpy(np.searchsorted(needed, _joined(expressions.candidate_ids)))
-    rows = zip(expressions.texts, torch.split(index.to(images.device), lengths), strict=True)
+    position = {text: index for index, text in enumerate(window.texts)}
+    candidate_ids = [expressions.candidate_ids[row] for row in rows]
+    lengths = [len(ids) for ids in candidate_ids]
+    index = torch.from_numpy(np.searchsorted(window.candidate_ids, _joined(candidate_ids)))
+    asked = zip(rows.tolist(), torch.split(index.to(images.device), lengths), strict=True)
     logits = [
-        encoder.logits(images[candidates], encoded_texts[position[text]][None])[0]
-        for text, candidates in rows
+        encoder.logits(images[candidates], texts[position[expressions.texts[row]]][None])[0]
+        for row, candidates in asked
         if len(candidates)
     ]
     # Fetched from the device at once, not expression by expression.
     values = torch.cat([torch.empty(0, device=images.device), *logits]).cpu().numpy()
-    return np.split(values, np.cumsum(lengths)[:-1]) if lengths else []
-
-
-def _encode_pictures(
-    accelerator: Accelerator,
-    encoder: DualEncoder,
-    dataset: PreparedDataset,
-    candidate_ids: Ids,
-    batch_size: int,
-    num_workers: int,
-) -> Tensor:
-    mine = _share(candidate_ids, accelerator)
-    batches = [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
-    loader = DataLoader(
-        PictureReader(dataset),
-        sampler=batches,
-        batch_size=None,
-        num_workers=num_workers,
-        pin_memory=accelerator.device.type == "cuda",
-    )
-    progress = tqdm(loader, desc="encoding", leave=False, disable=not accelerator.is_main_process)
-    features = [encoder.encode_images(pictures) for pictures in progress]
-    return _gathered(accelerator, features, len(candidate_ids))
-
-
-def _encode_texts(
-    accelerator: Accelerator, encoder: DualEncoder, texts: list[str], batch_size: int
-) -> Tensor:
-    """Encode texts in order of their length: alike lengths need little padding."""
-    by_length = np.array(sorted(range(len(texts)), key=lambda index: len(texts[index])), np.int64)
-    mine = _share(by_length, accelerator)
-    features = []
-    for start in range(0, len(mine), batch_size):
-        tokens = encoder.tokenize([texts[index] for index in mine[start : start + batch_size]])
-        features.append(encoder.encode_texts(tokens))
-    in_order = torch.from_numpy(np.argsort(by_length))
-    encoded = _gathered(accelerator, features, len(texts))
-    return encoded[in_order.to(encoded.device)]
-
-
-def _share(ids: Ids, accelerator: Accelerator) -> Ids:
-    """Deal ids to processes in turn; repeats of the last fill up, so that all have as many."""
-    missing = -len(ids) % accelerator.num_processes
-    filled = np.pad(ids, (0, missing), mode="edge") if len(ids) else ids
-    return filled[accelerator.process_index :: accelerator.num_processes]
-
-
-def _gathered(accelerator: Accelerator, features: list[Tensor], count: int) -> Tensor:
-    """Undo `_share`: collect the features of all processes in the order of the ids."""
-    if not features:
-        return torch.empty(0, 1)
-    mine = torch.cat(features)
-    everyone: Tensor = accelerator.gather(mine)
-    in_turn = everyone.reshape(accelerator.num_processes, *mine.shape).transpose(0, 1)
-    return in_turn.reshape(-1, mine.shape[-1])[:count]
+    # Copied, as a view would keep the logits of the whole window alive.
+    return [np.array(part) for part in np.split(values, np.cumsum(lengths)[:-1])]

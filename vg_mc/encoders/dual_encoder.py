@@ -1,7 +1,7 @@
 """The one hole that every CLIP-like model must fit: pictures and texts in, unit vectors out."""
 
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -41,6 +41,9 @@ class DualEncoder(Protocol):
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Scaled similarities (B, N) of texts (B, D) and pictures (N, D), the scale clamped."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides on features besides weights, pictures and token ids."""
 
     def save(self, folder: Path) -> None:
         """Write a folder that the model's own library loads, preprocessing included."""

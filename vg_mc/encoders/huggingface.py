@@ -87,6 +87,11 @@ class HuggingFaceEncoder(nn.Module):
         """Return the logits (B, N) of every text with every picture."""
         return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
 
+    def settings(self) -> dict[str, Any]:
+        """Return what decides on features besides weights, pictures and token ids."""
+        settings = _without_folders(self.model.config.to_dict())
+        return settings | {"highest_value": self.normalize.highest_value}
+
     def save(self, folder: Path) -> None:
         """Write a folder that AutoModel, AutoTokenizer and AutoImageProcessor load."""
         self.model.save_pretrained(folder)
@@ -152,6 +157,15 @@ def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # 
         image_processor.image_std,
         highest_value=1 / image_processor.rescale_factor,
     )
+
+
+def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Forget where a model and its parts were read: a copy of a model is the same model."""
+    return {
+        name: _without_folders(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name != "_name_or_path"
+    }
 
 
 def _squashing(image_processor: Any, image_size: int) -> Any:  # noqa: ANN401

@@ -90,6 +90,10 @@ class OpenClipEncoder(nn.Module):
         """Return the logits (B, N) of every text with every picture."""
         return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
 
+    def settings(self) -> dict[str, Any]:
+        """Return what decides on features besides weights, pictures and token ids."""
+        return self.model_config | {"highest_value": self.normalize.highest_value}
+
     def save(self, folder: Path) -> None:
         """Write a folder that ``open_clip.create_model_and_transforms('local-dir:...')`` loads.
 

@@ -1,0 +1,169 @@
+"""From pictures and texts to features: on all processes, and out of a feature bank if there is one.
+
+Every process encodes its share and gets all of it. What a bank holds is not even decoded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from vg_mc.encoders.dual_encoder import DualEncoder, TokenBatch
+from vg_mc.features import FeatureBank, FeatureTable, text_key
+from vg_mc.prepared.dataset import PreparedDataset
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a part of a split needs: candidates, sorted and none of them twice, and its texts."""
+
+    candidate_ids: Ids
+    texts: list[str]
+
+
+class PictureReader(Dataset[Tensor]):
+    """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
+
+    def __init__(self, dataset: PreparedDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, candidate_ids: Ids) -> Tensor:
+        return torch.from_numpy(self.dataset.pictures(candidate_ids)).permute(0, 3, 1, 2)
+
+
+class FeatureMaker:
+    """Makes the features of one dataset's pictures and texts by one model, or finds them."""
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        encoder: DualEncoder,
+        dataset: PreparedDataset,
+        batch_size: int,
+        num_workers: int,
+        bank: FeatureBank | None,
+    ) -> None:
+        """Take over what `bank` holds; all processes see the same of it."""
+        self.accelerator = accelerator
+        self.encoder = encoder
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.pictures = None if bank is None else self._opened(bank.pictures)
+        self.texts = None if bank is None else self._opened(bank.texts)
+
+    def features(self, windows: list[Window]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the features of each window's candidates (N, D) and of its texts (U, D)."""
+        absent = [_missing(self.pictures, window.candidate_ids) for window in windows]
+        # One loader for all windows: its workers run ahead from one into the next.
+        batches = self._decoded([batch for ids in absent for batch in self._batches(ids)])
+        for window, ids in zip(windows, absent, strict=True):
+            made = self._encode_pictures(ids, batches)
+            images = self._kept(self.pictures, ids, made, window.candidate_ids)
+            yield images, self._text_features(window.texts)
+
+    def _encode_pictures(self, candidate_ids: Ids, batches: Iterator[Tensor]) -> Tensor:
+        here = len(self._batches(candidate_ids))
+        features = [self.encoder.encode_images(next(batches)) for _ in range(here)]
+        return self._gathered(features, len(candidate_ids))
+
+    def _text_features(self, texts: list[str]) -> Tensor:
+        keys = self._text_keys(texts)
+        absent = _missing(self.texts, keys)
+        text_of = dict(zip(keys.tolist(), texts, strict=True))
+        made = self._encode_texts([text_of[key] for key in absent.tolist()])
+        return self._kept(self.texts, absent, made, keys)
+
+    def _encode_texts(self, texts: list[str]) -> Tensor:
+        """Encode texts in order of their length: alike lengths need little padding."""
+        by_length = np.array(sorted(range(len(texts)), key=lambda row: len(texts[row])), np.int64)
+        features = [
+            self.encoder.encode_texts(self.encoder.tokenize([texts[row] for row in batch]))
+            for batch in self._batches(by_length)
+        ]
+        in_order = torch.from_numpy(np.argsort(by_length))
+        encoded = self._gathered(features, len(texts))
+        return encoded[in_order.to(encoded.device)]
+
+    def _text_keys(self, texts: list[str]) -> Ids:
+        """Name texts by what the model reads of them, whatever tokenizer it comes with."""
+        keys: list[int] = []
+        for start in range(0, len(texts), self.batch_size):
+            tokens = self.encoder.tokenize(texts[start : start + self.batch_size])
+            keys += map(text_key, _without_padding(tokens))
+        return np.array(keys, np.int64)
+
+    def _batches(self, ids: Ids) -> list[Ids]:
+        """Cut this process's share of `ids` into batches."""
+        mine = _share(ids, self.accelerator)
+        return [
+            mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)
+        ]
+
+    def _decoded(self, batches: list[Ids]) -> Iterator[Tensor]:
+        if not batches:
+            return iter(())
+        loader = DataLoader(
+            PictureReader(self.dataset),
+            sampler=batches,
+            batch_size=None,
+            num_workers=self.num_workers,
+            pin_memory=self.accelerator.device.type == "cuda",
+        )
+        silent = not self.accelerator.is_main_process
+        return iter(tqdm(loader, desc="encoding", leave=False, disable=silent))
+
+    def _gathered(self, features: list[Tensor], count: int) -> Tensor:
+        """Undo `_share`: collect the features of all processes in the order of the ids."""
+        if not features:
+            return torch.empty(0, 1)
+        mine = torch.cat(features)
+        everyone: Tensor = self.accelerator.gather(mine)
+        in_turn = everyone.reshape(self.accelerator.num_processes, *mine.shape).transpose(0, 1)
+        return in_turn.reshape(-1, mine.shape[-1])[:count]
+
+    def _opened(self, table: FeatureTable) -> FeatureTable:
+        """Open what is there; the first process decides, as others may be adding to it."""
+        names = table.sound_files() if self.accelerator.is_main_process else []
+        table.open(self._shared(names))
+        return table
+
+    def _kept(self, table: FeatureTable | None, keys: Ids, made: Tensor, wanted: Ids) -> Tensor:
+        """Keep what was `made` under `keys`, and return the features of all that are `wanted`."""
+        if table is None:
+            return made[torch.from_numpy(np.searchsorted(keys, wanted)).to(made.device)]
+        if len(keys):
+            first = self.accelerator.is_main_process
+            names = [table.write(keys, made.cpu().numpy())] if first else []
+            table.open(self._shared(names))
+        return torch.from_numpy(table.rows(wanted)).to(self.accelerator.device)
+
+    def _shared(self, names: list[str]) -> list[str]:
+        """Return the first process's names on all of them; the others wait for it here."""
+        shared: list[str] = broadcast_object_list([names])[0]
+        return shared
+
+
+def _missing(table: FeatureTable | None, keys: Ids) -> Ids:
+    return np.unique(keys) if table is None else table.missing(keys)
+
+
+def _without_padding(tokens: TokenBatch) -> Iterator[list[int]]:
+    for token_ids, mask in zip(tokens.token_ids, tokens.attention_mask, strict=True):
+        yield token_ids[mask.bool()].tolist()
+
+
+def _share(ids: Ids, accelerator: Accelerator) -> Ids:
+    """Deal ids to processes in turn; repeats of the last fill up, so that all have as many."""
+    missing = -len(ids) % accelerator.num_processes
+    filled = np.pad(ids, (0, missing), mode="edge") if len(ids) else ids
+    return filled[accelerator.process_index :: accelerator.num_processes]
