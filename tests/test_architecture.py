@@ -15,7 +15,7 @@ FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
         "config", "fields", "fitting", "language", "markers",
-        "metrics", "opencv", "photos", "shadowing", "versions", "whole_files",
+        "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
         "workers",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
