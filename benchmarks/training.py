@@ -123,7 +123,7 @@ class Listener:
         """Take down the loss and how many expressions it is about."""
         from torch.nn.functional import cross_entropy
 
-        labels = arguments[0].labels
+        labels = arguments[0].targets.argmax(dim=1)
         self.expressions.append(len(labels))
         self.losses.append(cross_entropy(logits.detach(), labels).item())
 

@@ -59,7 +59,7 @@ def test_the_target_is_always_asked_about_and_is_the_label(crowded):
 
     assert all(question[0] == 0 and len(set(question)) == 4 for question in drawn)
     batch, _ = questions[MicroBatch(0, np.arange(3), share=1.0)]
-    assert batch.labels.tolist() == [0, 0, 0]
+    assert batch.targets.tolist() == [[1, 0, 0, 0]] * 3
 
 
 def test_another_box_on_the_same_object_is_never_a_wrong_answer(crowded):

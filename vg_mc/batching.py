@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     text_index: Tensor  # (B,) which of the texts
     candidate_index: Tensor  # (B, C) which of the pictures; 0 where there is no candidate
     candidate_mask: Tensor  # (B, C), False where there is no candidate
-    labels: Tensor  # (B,) which candidate is the target
+    targets: Tensor  # (B, C) share of each candidate in the right answer; adds up to 1
     expression_ids: Tensor  # (B,)
 
 
@@ -153,7 +153,7 @@ class QuestionMaker(Dataset[tuple[Batch, float]]):
             text_index=torch.tensor([position[text] for text in texts]),
             candidate_index=candidate_index,
             candidate_mask=mask,
-            labels=torch.zeros(len(rows), dtype=torch.int64),
+            targets=_first(mask),
             expression_ids=torch.from_numpy(self.expressions.expression_ids[rows]),
         )
 
@@ -164,6 +164,12 @@ def _padded(values: Indices, lengths: list[int]) -> tuple[Tensor, Tensor]:
     rows = torch.zeros(mask.shape, dtype=torch.int64)
     rows[mask] = torch.from_numpy(values)
     return rows, mask
+
+
+def _first(mask: Tensor) -> Tensor:
+    targets = torch.zeros(mask.shape)
+    targets[:, 0] = 1
+    return targets
 
 
 def in_turn(batches: list[list[MicroBatch]], rank: int, processes: int) -> Iterator[MicroBatch]:

@@ -26,7 +26,7 @@ def batch_of(encoder, candidate_index, candidate_mask) -> Batch:
         text_index=torch.arange(rows) % len(TEXTS),
         candidate_index=torch.tensor(candidate_index),
         candidate_mask=torch.tensor(candidate_mask),
-        labels=torch.zeros(rows, dtype=torch.int64),
+        targets=torch.eye(len(candidate_index[0]))[:1].repeat(rows, 1),
         expression_ids=torch.arange(rows),
     )
 
@@ -62,7 +62,7 @@ def test_padding_yields_the_gradients_of_no_padding(encoder):
     gradients = []
     for batch in (padded, plain):
         model.zero_grad()
-        F.cross_entropy(model(batch), batch.labels).backward()
+        F.cross_entropy(model(batch), batch.targets.argmax(1)).backward()
         gradients.append([parameter.grad.clone() for parameter in model.parameters()])
 
     assert all(torch.isfinite(gradient).all() for gradient in gradients[0])
@@ -75,7 +75,7 @@ def test_every_weight_takes_part(encoder):
     batch = batch_of(encoder, [[0, 1], [2, 3]], [[True] * 2] * 2)
     model.zero_grad()
 
-    F.cross_entropy(model(batch), batch.labels).backward()
+    F.cross_entropy(model(batch), batch.targets.argmax(1)).backward()
 
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
 

@@ -7,26 +7,10 @@ from pathlib import Path
 import pytest
 from accelerate import Accelerator
 
+from tests.training.tiny_run import SETTINGS
 from vg_mc.encoders import load_encoder
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.loop import Trainer
-from vg_mc.training.settings import TrainingSettings
-
-SETTINGS = TrainingSettings(
-    batching="expression",
-    candidates=3,
-    epochs=2,
-    batch_size=8,
-    accumulation=1,
-    learning_rate=1e-3,
-    weight_decay=0.1,
-    warmup_ratio=0.2,
-    max_gradient_norm=1.0,
-    freeze_batch_norm=True,
-    evaluation_batch_size=8,
-    checkpoint_steps=3,
-    seed=0,
-)  # 8 steps on the fixture `coloured`
 
 
 def built(dataset: PreparedDataset, run: Path, *, model: str = "tiny-vit", **changes) -> Trainer:

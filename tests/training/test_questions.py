@@ -6,6 +6,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from tests.training.tiny_run import SETTINGS
 from vg_mc.encoders import load_encoder
 from vg_mc.faults import BadInputError
 from vg_mc.training.checkpoints import Progress
@@ -22,21 +23,7 @@ def encoder():
 
 @pytest.fixture
 def settings() -> TrainingSettings:
-    return TrainingSettings(
-        batching="expression",
-        candidates=3,
-        epochs=2,
-        batch_size=6,
-        accumulation=2,
-        learning_rate=1e-3,
-        weight_decay=0.0,
-        warmup_ratio=0.1,
-        max_gradient_norm=1.0,
-        freeze_batch_norm=True,
-        evaluation_batch_size=8,
-        checkpoint_steps=3,
-        seed=0,
-    )
+    return replace(SETTINGS, batch_size=6, accumulation=2)
 
 
 def stream(coloured, settings, encoder, start=START, num_workers=0):

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from tests.training.tiny_run import SETTINGS
 from vg_mc.encoders import load_encoder
 from vg_mc.evaluation import predict
 from vg_mc.predictions import write_predictions
@@ -15,26 +16,14 @@ from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.training.loop import Trainer
 from vg_mc.training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(
-    batching="expression",
-    candidates=3,
-    epochs=2,
-    batch_size=8,
-    accumulation=1,
-    learning_rate=1e-3,
-    weight_decay=0.1,
-    warmup_ratio=0.2,
-    max_gradient_norm=1e6,  # clipped gradients would hide that all are too long or too short
-    freeze_batch_norm=True,
-    evaluation_batch_size=8,
-    checkpoint_steps=3,
-    seed=0,
-)
+# Clipped gradients would hide that all are too long or too short.
+UNCLIPPED = replace(SETTINGS, max_gradient_norm=1e6)
 WAYS = {
-    f"{batching}-{accumulation}": replace(SETTINGS, batching=batching, accumulation=accumulation)
+    f"{batching}-{accumulation}": replace(UNCLIPPED, batching=batching, accumulation=accumulation)
     for batching, accumulation in product(("expression", "image"), (1, 2))
 }
-LEARNS_STATISTICS = replace(SETTINGS, freeze_batch_norm=False, accumulation=2)
+WAYS["image-2-symmetric"] = replace(WAYS["image-2"], symmetric=0.5, label_smoothing=0.1)
+LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2)
 KILLED_IN_STEP = 5
 
 

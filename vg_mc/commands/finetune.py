@@ -84,6 +84,13 @@ class FinetuneConfig:
     num_workers: int = 1
     """Processes that decode pictures, per training process."""
 
+    symmetric: float = 0.0
+    """With batching by image: weight of a second loss, by which each target chooses among the
+    sentences of its image."""
+
+    label_smoothing: float = 0.0
+    """Share of the right answer that is spread over all candidates of a question."""
+
     seed: int = 0
     """Seed of the random start, of batches and of sampled candidates."""
 
@@ -144,6 +151,8 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         evaluation_batch_size=config.evaluation_batch_size,
         checkpoint_steps=config.checkpoint_steps,
         seed=config.seed,
+        symmetric=config.symmetric,
+        label_smoothing=config.label_smoothing,
     )
 
 

@@ -20,6 +20,8 @@ class TrainingSettings:
         freeze_batch_norm: Keep the statistics that the model came with. If not, each part of a
             batch is normalised by itself, and the number of parts has a say in the result.
         checkpoint_steps: Steps between checkpoints; there is always one at the end of an epoch.
+        symmetric: With batching by image, weight of the loss of boxes that choose among sentences.
+        label_smoothing: Share of the right answer that is spread over all candidates.
     """
 
     batching: Batching
@@ -35,6 +37,8 @@ class TrainingSettings:
     evaluation_batch_size: int
     checkpoint_steps: int
     seed: int
+    symmetric: float = 0.0
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting.
@@ -53,11 +57,15 @@ class TrainingSettings:
             "max-gradient-norm": ("above 0", self.max_gradient_norm > 0),
             "evaluation-batch-size": ("at least 1", self.evaluation_batch_size >= 1),
             "checkpoint-steps": ("at least 1", self.checkpoint_steps >= 1),
+            "symmetric": ("at least 0", self.symmetric >= 0),
+            "label-smoothing": ("from 0 to below 1", 0 <= self.label_smoothing < 1),
             "seed": ("at least 0", self.seed >= 0),
         }
         for name, (expected, holds) in wanted.items():
             if not holds:
                 raise BadInputError(f"expected a number {expected}", record=f"--{name}")
+        if self.batching != "image" and self.symmetric:
+            raise BadInputError("needs --batching image", record="--symmetric")
 
     @property
     def question_size(self) -> int | None:

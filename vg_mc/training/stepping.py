@@ -9,11 +9,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import send_to_device
 from torch import Tensor
-from torch.nn import functional as F
 
 from vg_mc.batching import Batch
 from vg_mc.encoders.batch_norm import freeze_batch_norm
 from vg_mc.grounders.multiple_choice import MultipleChoice
+from vg_mc.training.objective import mean_loss, share_right
 from vg_mc.training.optimization import build_optimizer, learning_rate_factor, set_learning_rate
 from vg_mc.training.settings import TrainingSettings
 
@@ -82,10 +82,10 @@ class Stepper:
         """Add the gradients of one part; return its loss and accuracy as shares of the batch's."""
         batch = send_to_device(batch, self.accelerator.device, non_blocking=True)
         logits = self.model(batch)  # Accelerate wrapped it in autocast
-        loss = F.cross_entropy(logits, batch.labels) * share
+        loss = mean_loss(logits, batch, self.settings) * share
         # Gradients of the processes are averaged; the loss of a batch is the sum of its parts.
         self.accelerator.backward(loss * self.accelerator.num_processes)
-        right = (logits.argmax(dim=1) == batch.labels).float().mean() * share
+        right = share_right(logits, batch) * share
         return torch.stack([loss.detach(), right])
 
     def _gradients_shared(self, last_part: bool) -> AbstractContextManager[None]:
