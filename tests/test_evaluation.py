@@ -1,5 +1,8 @@
 """Predictions are the model's own logits, whatever the batches and however the model was left."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -128,3 +131,38 @@ def test_what_it_leaves_behind_can_be_trained_with(encoder, coloured):
 def test_an_unknown_split_is_named(encoder, coloured):
     with pytest.raises(BadInputError, match="no split 'test'; there are train, val, testA"):
         predicted(encoder, coloured, "test")
+
+
+def test_the_mirrored_view_asks_with_sides_swapped_about_mirrored_pictures(encoder, coloured):
+    """Noise in the place of the pictures, since those of one colour are their own mirror images."""
+    noise = np.random.default_rng(0).integers(256, size=(500, 32, 32, 3), dtype=np.uint8)
+    turned = SimpleNamespace(
+        expressions=coloured.expressions,
+        pictures=lambda ids: noise[ids],
+        boxes=coloured.boxes,
+        scores=coloured.scores,
+        candidate_categories=coloured.candidate_categories,
+        photos=coloured.photos,
+        data_hash="noise",
+    )
+    sides = ["left", "right"] * 50
+
+    def expressions(split):
+        found = coloured.expressions(split)
+        return replace(
+            found, texts=[f"{side} {t}" for side, t in zip(sides, found.texts, strict=False)]
+        )
+
+    turned.expressions = expressions
+    mirrored = predict(
+        Accelerator(cpu=True), encoder, turned, "val", batch_size=8, num_workers=0, mirrored=True
+    )
+
+    for row, ids in enumerate(mirrored.candidate_ids):
+        pictures = torch.from_numpy(noise[ids][:, :, ::-1].copy()).permute(0, 3, 1, 2)
+        side = "right" if sides[row] == "left" else "left"
+        text = f"{side} {coloured.expressions('val').texts[row]}"
+        with torch.no_grad():
+            alone = encoder(pictures, encoder.tokenize([text]))[0]
+        assert np.allclose(mirrored.logits[row], alone, atol=1e-4)
+        assert mirrored.texts[row].startswith(sides[row])

@@ -7,7 +7,7 @@ from open_clip.tokenizer import SimpleTokenizer, default_bpe
 from transformers import CLIPTokenizer
 
 from vg_mc.faults import BadInputError
-from vg_mc.language import clean_text
+from vg_mc.language import clean_text, swap_left_right
 
 NASTY = [
     "it’s “nice”",
@@ -98,3 +98,29 @@ def test_a_cleaned_text_needs_no_more_cleaning(text):
 def test_half_a_surrogate_pair_is_refused_with_its_place():
     with pytest.raises(BadInputError, match=r"character 2 is the lone surrogate U\+D83D"):
         clean_text("a \ud83d b")
+
+
+@pytest.mark.parametrize(
+    ("text", "mirrored"),
+    [
+        ("the man on the left", "the man on the right"),
+        ("right guy, not LEFT one", "left guy, not RIGHT one"),
+        ("Leftmost of the right-hand cups", "Rightmost of the left-hand cups"),
+        ("lefthand side's left", "righthand side's right"),
+        ("top right (left of left)", "top left (right of right)"),
+        ("bright light, upright, copyright, lefty", "bright light, upright, copyright, lefty"),
+        ("", ""),
+    ],
+)
+def test_only_whole_words_change_sides(text, mirrored):
+    assert swap_left_right(text) == mirrored
+
+
+WORDS = st.sampled_from(["left", "RIGHT", "Left", "rightmost", "Left-hand", "bright", "man", ","])
+
+
+@given(words=st.lists(WORDS))
+def test_mirrored_twice_is_the_text_itself(words):
+    text = " ".join(words)
+
+    assert swap_left_right(swap_left_right(text)) == text

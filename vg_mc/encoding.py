@@ -33,11 +33,13 @@ class Window:
 class PictureReader(Dataset[Tensor]):
     """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
 
-    def __init__(self, dataset: PreparedDataset) -> None:
+    def __init__(self, dataset: PreparedDataset, *, mirrored: bool) -> None:
         self.dataset = dataset
+        self.mirrored = mirrored
 
     def __getitem__(self, candidate_ids: Ids) -> Tensor:
-        return torch.from_numpy(self.dataset.pictures(candidate_ids)).permute(0, 3, 1, 2)
+        pictures = torch.from_numpy(self.dataset.pictures(candidate_ids)).permute(0, 3, 1, 2)
+        return pictures.flip(3) if self.mirrored else pictures
 
 
 class FeatureMaker:
@@ -48,8 +50,10 @@ class FeatureMaker:
         accelerator: Accelerator,
         encoder: DualEncoder,
         dataset: PreparedDataset,
+        *,
         batch_size: int,
         num_workers: int,
+        mirrored: bool,
         bank: FeatureBank | None,
     ) -> None:
         """Take over what `bank` holds; all processes see the same of it."""
@@ -58,8 +62,11 @@ class FeatureMaker:
         self.dataset = dataset
         self.batch_size = batch_size
         self.num_workers = num_workers
-        self.pictures = None if bank is None else self._opened(bank.pictures)
-        self.texts = None if bank is None else self._opened(bank.texts)
+        self.mirrored = mirrored
+        self.pictures = self.texts = None
+        if bank is not None:
+            self.pictures = self._opened(bank.mirrored if mirrored else bank.pictures)
+            self.texts = self._opened(bank.texts)
 
     def features(self, windows: list[Window]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the features of each window's candidates (N, D) and of its texts (U, D)."""
@@ -113,7 +120,7 @@ class FeatureMaker:
         if not batches:
             return iter(())
         loader = DataLoader(
-            PictureReader(self.dataset),
+            PictureReader(self.dataset, mirrored=self.mirrored),
             sampler=batches,
             batch_size=None,
             num_workers=self.num_workers,

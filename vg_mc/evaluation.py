@@ -7,6 +7,7 @@ features of one window are in memory, and of the windows before it only the logi
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import cast
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from vg_mc.encoders.dual_encoder import DualEncoder
 from vg_mc.encoding import FeatureMaker, Window
 from vg_mc.features import FeatureBank
+from vg_mc.language import swap_left_right
 from vg_mc.predictions import Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
@@ -36,6 +38,7 @@ def predict(
     *,
     batch_size: int,
     num_workers: int,
+    mirrored: bool = False,
     bank: FeatureBank | None = None,
     window: int = WINDOW,
 ) -> Predictions:
@@ -50,17 +53,38 @@ def predict(
         split: Which of its splits.
         batch_size: Pictures, or texts, per forward pass.
         num_workers: Processes that decode pictures.
+        mirrored: Show pictures mirrored, and ask with left and right swapped; boxes and texts of
+            the predictions stay those of the photo.
         bank: What is found here is not encoded again, and what is encoded is kept here.
         window: About so many pictures have their features in memory at a time. A text that comes
             up in two windows is encoded for both unless a bank keeps it.
     """
     expressions = dataset.expressions(split)
-    maker = FeatureMaker(accelerator, encoder, dataset, batch_size, num_workers, bank)
+    asked = _mirrored(expressions) if mirrored else expressions
+    maker = FeatureMaker(
+        accelerator,
+        encoder,
+        dataset,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        mirrored=mirrored,
+        bank=bank,
+    )
     # Not inference mode: what a model caches in it could not be trained with afterwards.
     with torch.no_grad(), accelerator.autocast(), _in_evaluation_mode(encoder):
-        logits = _all_logits(encoder, expressions, maker, window)
+        logits = _all_logits(encoder, asked, maker, window)
+    return _predictions(encoder.name, dataset, split, expressions, logits)
+
+
+def _predictions(
+    name: str,
+    dataset: PreparedDataset,
+    split: str,
+    expressions: Expressions,
+    logits: list[NDArray[np.float32]],
+) -> Predictions:
     return Predictions(
-        name=encoder.name,
+        name=name,
         split=split,
         data_hash=dataset.data_hash,
         expression_ids=expressions.expression_ids,
@@ -90,6 +114,10 @@ def _photo_sizes(dataset: PreparedDataset, image_ids: Ids) -> NDArray[np.int64]:
     photos = dataset.photos()
     sides = [(photos[id_].width, photos[id_].height) for id_ in image_ids.tolist()]
     return np.array(sides, dtype=np.int64).reshape(-1, 2)
+
+
+def _mirrored(expressions: Expressions) -> Expressions:
+    return replace(expressions, texts=[swap_left_right(text) for text in expressions.texts])
 
 
 @contextmanager

@@ -106,9 +106,9 @@ class FeatureBank:
 
     def __init__(self, folder: Path, *, model_hash: str, data_hash: str) -> None:
         """Name the tables of a model and a dataset in the bank `folder`, which may hold many."""
-        home = folder / model_hash
-        self.pictures = FeatureTable(home / f"pictures-{data_hash}")
-        self.mirrored = FeatureTable(home / f"mirrored-{data_hash}")
+        home = folder / model_hash[:16]
+        self.pictures = FeatureTable(home / f"pictures-{data_hash[:16]}")
+        self.mirrored = FeatureTable(home / f"mirrored-{data_hash[:16]}")
         self.texts = FeatureTable(home / "texts")
 
 

@@ -1,8 +1,11 @@
 """The command writes predictions, tables and pictures, and what it writes can be ensembled."""
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vg_mc.commands import ensemble
@@ -63,7 +66,7 @@ def test_the_table_scores_the_predictions(evaluations):
 
 
 def test_the_table_is_printed(coloured, tmp_path, capsys):
-    run(EvaluateConfig(coloured.folder, "tiny-vit", tmp_path, name="mine", num_workers=0))
+    run(EvaluateConfig(coloured.folder, ("tiny-vit",), tmp_path, name=("mine",), num_workers=0))
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].split()[:2] == ["mine", "val"]
@@ -71,7 +74,7 @@ def test_the_table_is_printed(coloured, tmp_path, capsys):
 
 def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
     config = EvaluateConfig(
-        coloured.folder, "tiny-vit", tmp_path, split=("train", "val"), num_workers=0
+        coloured.folder, ("tiny-vit",), tmp_path, split=("train", "val"), num_workers=0
     )
 
     train, val = run(config)
@@ -100,7 +103,7 @@ def test_evaluations_can_be_ensembled(evaluations, tmp_path):
     [(("val", "test"), "no split 'test'; there are train, val, testA"), (("val",) * 2, "twice")],
 )
 def test_a_wrong_split_is_told_before_any_is_answered(coloured, tmp_path, splits, problem):
-    config = EvaluateConfig(coloured.folder, "tiny-vit", tmp_path / "output", split=splits)
+    config = EvaluateConfig(coloured.folder, ("tiny-vit",), tmp_path / "output", split=splits)
 
     with pytest.raises(BadInputError, match=problem):
         run(config)
@@ -112,7 +115,7 @@ def test_a_run_gives_its_name_to_its_best_model(coloured, tmp_path, monkeypatch)
     save_model_folder(load_encoder("tiny-vit", image_size=32), best)
 
     (predictions,) = run(
-        EvaluateConfig(coloured.folder, str(best), tmp_path / "output", num_workers=0)
+        EvaluateConfig(coloured.folder, (str(best),), tmp_path / "output", num_workers=0)
     )
 
     assert predictions.name == "large-run"
@@ -126,3 +129,70 @@ def test_any_other_model_keeps_its_name(tmp_path, monkeypatch):
 
     assert short_name("my-clip/") == "my-clip"
     assert short_name("openai/clip-vit-base-patch32") == "openai/clip-vit-base-patch32"
+
+
+TINY = ("tiny-vit", "tiny-resnet")
+
+
+def test_several_models_share_a_table_and_have_folders_of_their_own(
+    coloured, evaluations, tmp_path
+):
+    names, splits = ("a b/c", "d"), ("val", "testA")
+
+    answered = run(
+        EvaluateConfig(coloured.folder, TINY, tmp_path, split=splits, name=names, num_workers=0)
+    )
+
+    rows = [(name, split) for name in names for split in splits]
+    results = json.loads((tmp_path / "results.json").read_text())["results"]
+    assert [(row["name"], row["split"]) for row in results] == rows
+    assert [(one.name, one.split) for one in answered] == rows
+    for folder, model in (("a-b-c", "tiny-vit"), ("d", "tiny-resnet")):
+        together = read_predictions(tmp_path / folder / "testA")
+        alone = read_predictions(evaluations / model / "testA")
+        assert all(map(np.array_equal, together.logits, alone.logits))
+        assert together.facts["model"] == model
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [((), "by --name"), (("a", "a"), "by --name"), (("a",), "each of 2 models, not 1")],
+)
+def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names, problem):
+    config = EvaluateConfig(coloured.folder, ("tiny-vit",) * 2, tmp_path / "output", name=names)
+
+    with pytest.raises(BadInputError, match=problem):
+        run(config)
+    assert not (tmp_path / "output").exists()
+
+
+def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations, tmp_path):
+    kept, splits = tmp_path / "features", ("val", "testA")
+    config = EvaluateConfig(coloured.folder, TINY, tmp_path, splits, features=kept, num_workers=0)
+    first = run(config)
+    files = {path: path.stat().st_mtime_ns for path in kept.rglob("*.npy")}
+
+    second = run(replace(config, batch_size=2))
+
+    for one, two in zip(first, second, strict=True):
+        plain = read_predictions(evaluations / one.name / one.split)
+        assert all(map(np.array_equal, one.logits, two.logits))
+        # testA finds some of its texts already there, so its batches are others.
+        same = np.array_equal if one.split == "val" else partial(np.allclose, atol=1e-5)
+        assert all(map(same, one.logits, plain.logits))
+    assert {path: path.stat().st_mtime_ns for path in kept.rglob("*.npy")} == files
+    assert len({path.relative_to(kept).parts[0] for path in files}) == 2
+
+
+def test_a_mirrored_view_is_a_member_of_an_ensemble(coloured, evaluations, tmp_path):
+    config = EvaluateConfig(
+        coloured.folder, ("tiny-vit",), tmp_path / "mirrored", num_workers=0, flip=True
+    )
+
+    (mirrored,) = run(config)
+
+    assert mirrored.name == "tiny-vit, mirrored"
+    assert "mirrored" in mirrored.facts["view"]
+    folders = (evaluations / "tiny-vit" / "val", tmp_path / "mirrored" / "val")
+    rows = ensemble.run(ensemble.EnsembleConfig(folders, tmp_path / "both"))
+    assert [row.name for row in rows] == ["tiny-vit", "tiny-vit, mirrored", "ensemble"]

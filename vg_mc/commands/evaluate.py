@@ -1,5 +1,6 @@
-"""``evaluate.py``: a model and a prepared dataset in, predictions and result tables out."""
+"""``evaluate.py``: models and a prepared dataset in, predictions and result tables out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,28 +13,36 @@ from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
+
     from vg_mc.predictions import Predictions
     from vg_mc.prepared.dataset import PreparedDataset
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Let a model choose among all candidates of every expression, and score it."""
+    """Let models choose among all candidates of every expression, and score them."""
 
     dataset: Path
     """Prepared dataset."""
 
-    model: str
-    """As for finetune.py; RUN/best is the model that a run kept."""
+    model: tuple[str, ...]
+    """As for finetune.py; RUN/best is the model that a run kept. Several share one table."""
 
     output: Path
-    """Folder of the results: a table, and predictions and a gallery per split."""
+    """Folder of the results: a table, and SPLIT (NAME/SPLIT with several models) below it."""
 
     split: tuple[str, ...] = ("val",)
     """Splits to answer."""
 
-    name: str | None = None
-    """What tables call the model; RUN for RUN/best by default."""
+    name: tuple[str, ...] = ()
+    """What tables call each model; RUN for RUN/best by default."""
+
+    flip: bool = False
+    """Ask about the mirrored pictures, left and right swapped: one more member of an ensemble."""
+
+    features: Path | None = None
+    """Folder that keeps what is encoded, for later evaluations of the same pictures and models."""
 
     batch_size: int = 256
     """Pictures per forward pass."""
@@ -56,15 +65,67 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: EvaluateConfig) -> list["Predictions"]:
     """Evaluate as `config` says, on every process that was launched; return the predictions."""
-    from vg_mc.encoders.loading import load_encoder
-    from vg_mc.evaluation import predict
     from vg_mc.prepared.dataset import open_prepared
 
+    names = names_of(config)
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
-    encoder = load_encoder(config.model, image_size=dataset.image_size).to(accelerator.device)
-    name = config.name or short_name(config.model)
+    answered = []
+    for name, model in zip(names, config.model, strict=True):
+        found = answer(config, accelerator, dataset, name, model)
+        if accelerator.is_main_process:
+            several = len(names) > 1
+            home = config.output / folder_name(name) if several else config.output
+            write_answers(config, dataset, found, home)
+        answered += found
+    if accelerator.is_main_process:
+        report(config, answered)
+    accelerator.end_training()
+    return answered
+
+
+def names_of(config: EvaluateConfig) -> list[str]:
+    """Return what tables call each model.
+
+    Raises:
+        BadInputError: If there are more or fewer names than models, or two share a folder.
+    """
+    if config.name and len(config.name) != len(config.model):
+        problem = f"expected a name for each of {len(config.model)} models, not {len(config.name)}"
+        raise BadInputError(problem, record="--name")
+    names = [*config.name] or [short_name(model) for model in config.model]
+    folders = [folder_name(name) for name in names]
+    for name, folder in zip(names, folders, strict=True):
+        if folders.count(folder) > 1:
+            problem = f"two models would be written to {folder}: tell them apart by --name"
+            raise BadInputError(problem, record=name)
+    return [f"{name}, mirrored" for name in names] if config.flip else names
+
+
+def folder_name(name: str) -> str:
+    """Return `name` without what a path would take for more than a name."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "model"
+
+
+def answer(
+    config: EvaluateConfig,
+    accelerator: "Accelerator",
+    dataset: "PreparedDataset",
+    name: str,
+    model: str,
+) -> list["Predictions"]:
+    """Let one model answer every split."""
+    from vg_mc.encoders.identity import model_hash
+    from vg_mc.encoders.loading import load_encoder
+    from vg_mc.evaluation import predict
+    from vg_mc.features import FeatureBank
+
+    encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
+    bank = None
+    if config.features is not None:
+        identity = model_hash(encoder, config.mixed_precision)
+        bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
     answered = []
     for split in config.split:
         predictions = predict(
@@ -74,12 +135,11 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
             split,
             batch_size=config.batch_size,
             num_workers=config.num_workers,
+            mirrored=config.flip,
+            bank=bank,
         )
-        facts = facts_of(config, dataset, split)
+        facts = facts_of(config, dataset, model, split)
         answered.append(replace(predictions, name=name, facts=facts))
-    if accelerator.is_main_process:
-        report(config, dataset, answered)
-    accelerator.end_training()
     return answered
 
 
@@ -101,36 +161,47 @@ def short_name(model: str) -> str:
     return folder.parent.name if folder.name == "best" and folder.parent.name else folder.name
 
 
-def report(
-    config: EvaluateConfig, dataset: "PreparedDataset", answered: list["Predictions"]
+def write_answers(
+    config: EvaluateConfig,
+    dataset: "PreparedDataset",
+    answered: list["Predictions"],
+    home: Path,
 ) -> None:
-    """Write predictions, tables and galleries, and print the table."""
+    """Write one model's predictions and galleries below `home`, a folder per split."""
     from vg_mc.predictions import write_predictions
     from vg_mc.reports.contact_sheet import write_contact_sheet
     from vg_mc.reports.examples import Verdict, spread_rows
     from vg_mc.reports.gallery import write_gallery
-    from vg_mc.reports.tables import protocol_of, result_row, screen_text, write_results
 
     for predictions in answered:
-        folder = config.output / predictions.split
+        folder = home / predictions.split
         write_predictions(predictions, folder)
         shown = spread_rows(predictions, each=config.examples // len(Verdict))
         write_gallery(predictions, shown, dataset.picture_bytes, folder / "gallery.html")
         write_contact_sheet(predictions, shown, dataset.picture_bytes, folder / "examples.png")
+
+
+def report(config: EvaluateConfig, answered: list["Predictions"]) -> None:
+    """Write the table of all models and splits, and print it."""
+    from vg_mc.reports.tables import protocol_of, result_row, screen_text, write_results
+
     rows = [result_row(predictions) for predictions in answered]
     write_results(rows, protocol_of(answered), config.output)
     print(screen_text(rows))
 
 
-def facts_of(config: EvaluateConfig, dataset: "PreparedDataset", split: str) -> dict[str, str]:
+def facts_of(
+    config: EvaluateConfig, dataset: "PreparedDataset", model: str, split: str
+) -> dict[str, str]:
     """Return what a reader of the numbers should know besides them."""
     settings = dataset.manifest["settings"]
     proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]
     return {
         "corpus": dataset.manifest["corpus"],
-        "model": config.model,
+        "model": model,
         "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
         "proposals": " ".join(f"{key} {value}" for key, value in proposer.items()),
         "marker": " ".join(f"{key} {value}" for key, value in settings["marker"].items()),
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
+        "view": "mirrored, left and right swapped in the texts" if config.flip else "as it is",
     }
