@@ -14,7 +14,7 @@ PACKAGE = ROOT / "vg_mc"
 FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
-        "config", "fields", "fitting", "language", "losses", "markers",
+        "config", "disk_space", "fields", "fitting", "language", "losses", "markers",
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
         "workers",
     },

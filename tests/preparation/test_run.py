@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -296,6 +297,40 @@ def test_nothing_is_published_where_no_photo_could_be_used(make, corpus, tmp_pat
     (tmp_path / "elsewhere").rename(corpus.images_folder)
     manifest = prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     assert manifest["rejected"] == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is full")
+@pytest.mark.parametrize("full_at", ["data-00002-of-00005", "data-00000-of-00001", "manifest"])
+def test_a_full_disk_publishes_nothing_and_loses_nothing(
+    make, corpus, tmp_path, monkeypatch, full_at
+):
+    settings = make.settings(corpus)
+    prepare(corpus, settings, tmp_path / "whole", num_workers=1)
+    prepare(corpus, replace(settings, splits=("val",)), tmp_path / "out", num_workers=1)
+    older = contents(tmp_path / "out")
+    drawn: list[str] = []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", at_a_full_disk(full_at))
+        with pytest.raises(BadInputError, match=r"no space left .* is kept: make room"):
+            prepare(corpus, settings, tmp_path / "out", num_workers=1, overwrite=True)
+    assert contents(tmp_path / "out") == older
+    monkeypatch.setattr(run, "draw_shard", count_and_draw(drawn))
+    prepare(corpus, settings, tmp_path / "out", num_workers=1, overwrite=True)
+
+    assert len(drawn) == (3 if full_at == "data-00002-of-00005" else 0)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def at_a_full_disk(name: str):
+    """Open the files that begin with `name` on a disk that is full."""
+    open_anywhere = Path.open
+
+    def open_there(path, mode="r", *arguments, **keywords):
+        full = path.name.startswith(f".{name}.partial") and "w" in mode
+        return open_anywhere(Path("/dev/full") if full else path, mode, *arguments, **keywords)
+
+    return open_there
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])

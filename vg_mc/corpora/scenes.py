@@ -19,6 +19,7 @@ from vg_mc.corpora.scene_language import View, sentences
 from vg_mc.corpora.scene_layout import lay_out
 from vg_mc.corpora.scene_objects import Frame, SceneObject
 from vg_mc.corpora.scene_records import Reference, Scene, write_annotations
+from vg_mc.disk_space import told_when_full
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.workers import results_as_they_come
@@ -61,7 +62,8 @@ def write_scenes(
         num_workers: Processes that draw; 1 or less draws in this one.
 
     Raises:
-        BadInputError: If `folder` holds anything else, or a number makes no sense.
+        BadInputError: If `folder` holds anything else, or a number makes no sense, or the disk is
+            full.
     """
     if size < SMALLEST_SIZE or min(train, evaluation) < 0:
         raise BadInputError(
@@ -74,7 +76,10 @@ def write_scenes(
     if _is_finished(folder, settings):
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+    with (
+        told_when_full(folder, "make room and run the same command again"),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary,
+    ):
         unfinished = Path(temporary) / folder.name
         (unfinished / "images").mkdir(parents=True)
         orders = _orders(settings, unfinished / "images")

@@ -13,12 +13,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vg_mc.disk_space import told_when_full
 from vg_mc.faults import BadInputError
 from vg_mc.prepared.manifest import FILE_NAME, file_hash
 from vg_mc.whole_files import write_whole_text
 from vg_mc.whole_folders import put_in_place, restore
 
 PARTIAL_FILES = ".partial-*"  # what `whole_file` leaves behind when it is killed
+
+KEPT = "what is finished is kept: make room and run the same command again"
 
 NAME_TRIALS = 20  # the one who has won writes its name a moment later, or lost it by a kill
 SECONDS_BETWEEN = 0.1
@@ -34,12 +37,12 @@ def building(output: Path, settings: dict[str, object], *, overwrite: bool) -> I
 
     Raises:
         BadInputError: If `output` exists and is not to be overwritten, or is no prepared dataset,
-            or somebody else builds it.
+            or somebody else builds it, or its disk is full.
     """
     output = output.resolve()
     partial = output.with_name(f".{output.name}.partial")
     output.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one_writer(output):
+    with told_when_full(output, KEPT), _only_one_writer(output):
         restore(output)
         _check_free(output, overwrite=overwrite)
         _continue_or_clear(partial, settings)

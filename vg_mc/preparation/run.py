@@ -12,6 +12,7 @@ from tqdm import tqdm
 from vg_mc.faults import BadInputError
 from vg_mc.photos import require_photos
 from vg_mc.preparation.describing import describe
+from vg_mc.preparation.estimating import enough_space
 from vg_mc.preparation.expressions import (
     count_split,
     count_stand_ins,
@@ -116,7 +117,10 @@ def _draw_all(tasks: list[ShardTask], num_workers: int) -> None:
     missing = [task for task in tasks if not is_drawn(task)]
     photos = len(_each_photo(tasks))
     done = photos - len(_each_photo(missing))
-    with tqdm(total=photos, initial=done, desc="drawing", unit="photo") as progress:
+    with (
+        enough_space(missing),
+        tqdm(total=photos, initial=done, desc="drawing", unit="photo") as progress,
+    ):
         for drawn in results_as_they_come(draw_shard, missing, num_workers):
             progress.update(drawn)
 

@@ -205,13 +205,14 @@ def candidate_rows(
             "category": proposal.category,
             "source": proposal.source,
             "annotation_id": proposal.annotation_id,
-            "picture": {"bytes": _encoded(candidate), "path": None},
+            "picture": {"bytes": encoded(candidate), "path": None},
         }
         for proposal, box, candidate in zip(proposals, boxes.tolist(), candidates, strict=True)
     ]
 
 
-def _encoded(picture: Image.Image) -> bytes:
+def encoded(picture: Image.Image) -> bytes:
+    """Return a picture as the JPEG file that a candidate is."""
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=FULL_COLOR)
     return buffer.getvalue()

@@ -1,0 +1,130 @@
+"""Room is asked for before the start: too little is refused, hardly enough is told."""
+
+import errno
+from dataclasses import replace
+
+import pytest
+
+from vg_mc.faults import BadInputError
+from vg_mc.preparation import estimating, shards
+from vg_mc.preparation.estimating import DETECTIONS, enough_space, estimated_bytes
+from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.preparation.shards import draw_shard, plan_shards
+from vg_mc.preparation.stored import StoredProposals, read_stored
+
+NOTHING_STORED = StoredProposals({}, [], {})
+
+
+@pytest.fixture
+def corpus(make, tmp_path):
+    return make.corpus(tmp_path, {"train": [3, 2, 1, 3, 1], "val": [2, 3]})
+
+
+@pytest.fixture
+def tasks(make, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 2)
+    settings = make.settings(corpus)
+    drawing = replace(settings.drawing, image_size=224)
+    return plan_shards(
+        corpus, replace(settings, drawing=drawing), NOTHING_STORED, tmp_path / "candidates"
+    )
+
+
+def give(monkeypatch, size):
+    monkeypatch.setattr(estimating, "free_bytes", lambda _: size)
+
+
+def test_the_estimate_is_near_the_size_of_the_files(tasks):
+    for task in tasks:
+        draw_shard(task)
+
+    size = sum(task.path.stat().st_size for task in tasks)
+    assert estimated_bytes(tasks) == pytest.approx(size, rel=0.1)
+
+
+def test_a_sample_of_equal_photos_stands_for_all(tasks, monkeypatch):
+    first = replace(
+        tasks[0], photos=tasks[0].photos[:1] * 70, annotated=tasks[0].annotated[:1] * 70
+    )
+    one = replace(first, photos=first.photos[:1], annotated=first.annotated[:1])
+    opened = []
+
+    def count(*arguments):
+        opened.append(arguments)
+        return open_photo(*arguments)
+
+    open_photo = estimating.open_photo
+    monkeypatch.setattr(estimating, "open_photo", count)
+
+    assert estimated_bytes([first]) == 70 * estimated_bytes([one])
+    assert len(opened) == 35 + 1
+
+
+def test_photos_that_cannot_be_read_need_no_room(corpus, tasks):
+    for task in tasks:
+        for photo in task.photos:
+            (corpus.images_folder / photo.file_name).unlink()
+
+    assert estimated_bytes(tasks) == 0
+
+
+def test_stored_detections_count_and_those_to_come_are_guessed(make, corpus, stored_file, tmp_path):
+    one_box = estimated_of(make, corpus, tmp_path, ProposerChoice("annotations"))
+    stored = ProposerChoice("stored", stored_file)
+    best = replace(stored, max_proposals=1)
+    detector = ProposerChoice("yolo", tmp_path / "weights.pt")
+
+    assert estimated_of(make, corpus, tmp_path, stored) == 2 * one_box
+    assert estimated_of(make, corpus, tmp_path, best) == one_box
+    assert estimated_of(make, corpus, tmp_path, detector) == DETECTIONS * one_box
+
+
+def estimated_of(make, corpus, folder, choice):
+    """Estimate the fifth photo of the training split, which has one annotated box."""
+    only = [one for one in corpus.expressions if one.image_id == 5]
+    settings = make.settings(corpus, train_proposer=choice, splits=("train",))
+    found = read_stored(settings, corpus.photos.values(), corpus.photos.values())
+    return estimated_bytes(plan_shards(replace(corpus, expressions=only), settings, found, folder))
+
+
+def test_far_too_little_room_is_refused_with_both_numbers(tasks, monkeypatch):
+    needed = estimated_bytes(tasks)
+    give(monkeypatch, 0.49 * needed)
+
+    with (
+        pytest.raises(BadInputError, match=r"candidates: the pictures need about [\d.]+ MB, and"),
+        enough_space(tasks),
+    ):
+        pytest.fail("it must not begin")
+
+
+def test_hardly_enough_room_is_told_and_the_run_begins(tasks, monkeypatch, capsys):
+    needed = estimated_bytes(tasks)
+    for factor in (0.51, 1.49):
+        give(monkeypatch, factor * needed)
+        with enough_space(tasks):
+            assert "warning: " in capsys.readouterr().err
+
+
+def test_enough_room_is_no_news(tasks, monkeypatch, capsys):
+    give(monkeypatch, 1.51 * estimated_bytes(tasks))
+
+    with enough_space(tasks):
+        pass
+
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_to_draw_needs_nothing(monkeypatch):
+    give(monkeypatch, 0)
+
+    with enough_space([]):
+        pass
+
+
+def test_a_disk_that_is_full_after_all_is_told_with_what_was_needed(tasks):
+    with (
+        pytest.raises(BadInputError, match=r"no space left .* the pictures need about .* is kept"),
+        enough_space(tasks),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
