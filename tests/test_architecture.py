@@ -16,11 +16,11 @@ FLOORS = [
     {  # pure parts
         "config", "disk_space", "fields", "fitting", "language", "losses", "markers",
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
-        "workers",
+        "word_kinds", "workers",
     },
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
     {"features", "predictions", "prepared"},  # data as files
-    {"batching", "encoding"},  # data as tensors, out of the files
+    {"batching", "encoding", "scoring"},  # data as tensors or numbers, out of the files
     {"grounders"},  # answers
     {"ensembling", "evaluation", "preparation"},  # procedures
     {"training"},  # the one that uses another: every epoch is validated by evaluating

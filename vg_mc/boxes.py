@@ -22,8 +22,8 @@ def xywh_to_xyxy(xywh: Boxes) -> Boxes:
 
 def areas(boxes: Boxes) -> NDArray[np.float64]:
     """Areas in square pixels, shape (N,); a box turned inside out has none."""
-    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None)
-    return np.asarray(sides[:, 0] * sides[:, 1])
+    sides = np.clip(boxes[..., 2:] - boxes[..., :2], 0, None)
+    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 def intersections(
@@ -31,10 +31,14 @@ def intersections(
     others: Boxes,  # (M, 4)
 ) -> NDArray[np.float64]:
     """Overlapping areas of every pair, shape (N, M)."""
-    top_left = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    bottom_right = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    sides = np.clip(bottom_right - top_left, 0, None)
-    return np.asarray(sides[..., 0] * sides[..., 1])
+    return _overlaps(boxes[:, None], others[None, :])
+
+
+def _overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
+    """Overlapping areas of boxes that stand at the same place, whatever the axes before."""
+    top_left = np.maximum(boxes[..., :2], others[..., :2])
+    bottom_right = np.minimum(boxes[..., 2:], others[..., 2:])
+    return areas(np.concatenate([top_left, bottom_right], axis=-1))
 
 
 def iou_matrix(
@@ -42,8 +46,36 @@ def iou_matrix(
     others: Boxes,  # (M, 4)
 ) -> NDArray[np.float64]:
     """Intersection over union of every pair, shape (N, M); 0 where neither box has an area."""
-    overlap = intersections(boxes, others)
-    union = areas(boxes)[:, None] + areas(others)[None, :] - overlap
+    return _ious(boxes[:, None], others[None, :])
+
+
+def paired_ious(
+    boxes: Boxes,  # (N, 4)
+    others: Boxes,  # (N, 4)
+) -> NDArray[np.float64]:
+    """Intersection over union of each box with the other at its place, shape (N,)."""
+    return _ious(boxes, others)
+
+
+def paired_gious(
+    boxes: Boxes,  # (N, 4)
+    others: Boxes,  # (N, 4)
+) -> NDArray[np.float64]:
+    """Generalised IoU (https://arxiv.org/abs/1902.09630), shape (N,): from -1 to the IoU.
+
+    The IoU less the share of the box around both that neither of them covers.
+    """
+    top_left = np.minimum(boxes[:, :2], others[:, :2])
+    bottom_right = np.maximum(boxes[:, 2:], others[:, 2:])
+    hull = areas(np.concatenate([top_left, bottom_right], axis=1))
+    bare = hull - (areas(boxes) + areas(others) - _overlaps(boxes, others))
+    share = np.divide(bare, hull, out=np.zeros_like(hull), where=hull > 0)
+    return np.asarray(_ious(boxes, others) - share)
+
+
+def _ious(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
+    overlap = _overlaps(boxes, others)
+    union = areas(boxes) + areas(others) - overlap
     return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
 
 

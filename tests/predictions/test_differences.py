@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vg_mc.predictions import first_difference
+from vg_mc.predictions import first_difference, first_question_difference
 
 
 def test_two_models_asked_alike_do_not_differ(make_predictions):
@@ -72,3 +72,12 @@ def test_a_missing_expression_is_named_from_both_sides(make_predictions):
     for difference in (first_difference(long, short), first_difference(short, long)):
         assert difference is not None
         assert "expression 163 is missing in 'part'" in difference
+
+
+def test_questions_may_be_alike_though_candidates_are_not(make_predictions):
+    one = make_predictions(name="a")
+    other = replace(make_predictions(name="b"), boxes=[rows + 1 for rows in one.boxes])
+
+    assert first_question_difference(one, other) is None
+    assert "candidate 0" in str(first_difference(one, other))
+    assert "texts" in str(first_question_difference(one, replace(other, texts=["?"] * 12)))

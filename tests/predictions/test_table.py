@@ -1,12 +1,12 @@
 """Predictions that could not be scored are refused, the first bad expression named."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from vg_mc.faults import BadInputError
-from vg_mc.predictions import write_predictions
+from vg_mc.predictions import taken, write_predictions
 
 
 def changed(rows: list[np.ndarray], row: int, values: object) -> list[np.ndarray]:
@@ -41,3 +41,17 @@ def test_wrong_predictions_are_not_written(make_predictions, tmp_path, column, s
         write_predictions(bad, tmp_path)
 
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_are_taken_from_every_column(make_predictions):
+    whole = make_predictions()
+
+    part = taken(whole, np.array([4, 0]))
+
+    assert len(part) == 2
+    for column in (item.name for item in fields(whole)):
+        if column not in {"name", "split", "data_hash", "facts"}:
+            before, after = getattr(whole, column), getattr(part, column)
+            assert len(after) == 2, column
+            assert np.array_equal(after[0], before[4]), column
+            assert np.array_equal(after[1], before[0]), column

@@ -1,9 +1,13 @@
 """Whether two predictions answer the same questions, and where they first do not."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vg_mc.boxes import Boxes
 from vg_mc.predictions.table import Predictions
+
+RowDifference = Callable[[Predictions, Predictions, int], str | None]
 
 
 def first_difference(one: Predictions, other: Predictions) -> str | None:
@@ -13,12 +17,21 @@ def first_difference(one: Predictions, other: Predictions) -> str | None:
     different hashes, and yet they choose among the same boxes. Only within one dataset, whose rows
     candidate ids are, must the ids agree as well.
     """
+    return _first_difference(one, other, _row_difference)
+
+
+def first_question_difference(one: Predictions, other: Predictions) -> str | None:
+    """Say in words where the expressions first differ, whatever their candidates."""
+    return _first_difference(one, other, _question_difference)
+
+
+def _first_difference(one: Predictions, other: Predictions, look: RowDifference) -> str | None:
     if one.split != other.split:
         return f"{one.name!r} answers split {one.split!r}, {other.name!r} answers {other.split!r}"
     if len(one) != len(other):
         return _missing_expression(one, other)
     for row, expression_id in enumerate(one.expression_ids):
-        difference = _row_difference(one, other, row)
+        difference = look(one, other, row)
         if difference is not None:
             where = f"row {row}, expression {expression_id} ({one.texts[row]!r})"
             return f"{where}: {difference} in {one.name!r} and {other.name!r}"
@@ -34,6 +47,10 @@ def _missing_expression(one: Predictions, other: Predictions) -> str:
 
 
 def _row_difference(one: Predictions, other: Predictions, row: int) -> str | None:
+    return _question_difference(one, other, row) or _candidate_difference(one, other, row)
+
+
+def _question_difference(one: Predictions, other: Predictions, row: int) -> str | None:
     here, there = one.expression_ids[row], other.expression_ids[row]
     if here != there:
         return f"expressions {here} and {there}"
@@ -43,7 +60,7 @@ def _row_difference(one: Predictions, other: Predictions, row: int) -> str | Non
         return f"images {one.image_ids[row]} and {other.image_ids[row]}"
     if not np.array_equal(one.targets[row], other.targets[row]):
         return f"targets {_spelled(one.targets, row)} and {_spelled(other.targets, row)}"
-    return _candidate_difference(one, other, row)
+    return None
 
 
 def _candidate_difference(one: Predictions, other: Predictions, row: int) -> str | None:

@@ -1,7 +1,7 @@
 """Predictions as a value: what one model answers to one split."""
 
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,27 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.expression_ids)
+
+
+def taken(predictions: Predictions, rows: Ids) -> Predictions:
+    """Return the expressions `rows` (N,) alone, in that order."""
+    at = rows.tolist()
+    return replace(
+        predictions,
+        expression_ids=predictions.expression_ids[rows],
+        image_ids=predictions.image_ids[rows],
+        texts=[predictions.texts[row] for row in at],
+        categories=[predictions.categories[row] for row in at],
+        targets=predictions.targets[rows],
+        candidate_ids=[predictions.candidate_ids[row] for row in at],
+        boxes=[predictions.boxes[row] for row in at],
+        ious=[predictions.ious[row] for row in at],
+        logits=[predictions.logits[row] for row in at],
+        scores=[predictions.scores[row] for row in at],
+        candidate_categories=[predictions.candidate_categories[row] for row in at],
+        rivals=predictions.rivals[rows],
+        photo_sizes=predictions.photo_sizes[rows],
+    )
 
 
 def check(predictions: Predictions, file: Path) -> None:

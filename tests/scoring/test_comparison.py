@@ -1,0 +1,54 @@
+"""Two models are compared on the same expressions, whatever their proposals."""
+
+from dataclasses import replace
+
+import pytest
+
+from vg_mc.faults import BadInputError
+from vg_mc.metrics import is_right, predicted_ious
+from vg_mc.metrics.significance import mcnemar, paired_difference
+from vg_mc.scoring import compare
+
+
+def test_a_comparison_holds_both_tests(make_predictions):
+    one = make_predictions(name="rn", expressions=60, logits_seed=1)
+    other = make_predictions(name="vit", expressions=60, logits_seed=2)
+
+    found = compare(one, other)
+
+    first, second = (is_right(predicted_ious(each.ious, each.logits)) for each in (one, other))
+    assert (found.first, found.second, found.split) == ("rn", "vit", "val")
+    assert found.difference == paired_difference(first, second, one.image_ids)
+    assert found.mcnemar == mcnemar(first, second)
+    assert found.agreement == pytest.approx((first == second).mean())
+
+
+def test_other_proposals_may_be_compared(make_predictions):
+    one = make_predictions(expressions=20)
+    fewer = replace(
+        one,
+        **{
+            column: [row[:1] for row in getattr(one, column)]
+            for column in (
+                *("candidate_ids", "boxes", "ious", "logits"),
+                *("scores", "candidate_categories"),
+            )
+        },
+    )
+
+    assert compare(one, fewer).difference.of == 20
+
+
+def test_other_expressions_are_refused_by_name(make_predictions):
+    one = make_predictions(name="a")
+    other = replace(make_predictions(name="b"), texts=["something else"] * 12)
+
+    with pytest.raises(BadInputError, match=r"cannot be compared: row 0, .* in 'a' and 'b'"):
+        compare(one, other)
+
+
+def test_empty_splits_do_not_differ(make_predictions):
+    found = compare(make_predictions(expressions=0), make_predictions(expressions=0))
+
+    assert found.difference.of == 0
+    assert found.mcnemar.p_value == 1

@@ -1,0 +1,65 @@
+"""Semantic similarity: does the chosen region look like the target, and like what was said?
+
+Cosine similarity and Euclidean distance of features that one encoder computed. For unit vectors,
+such as those of our encoders, the distance is ``sqrt(2 - 2 cosine)`` and orders pairs alike.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Features = NDArray[np.floating]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SemanticSimilarity:
+    """Similarities of each expression's chosen region, shape (B,); NaN where there is none.
+
+    Attributes:
+        target_cosine: Cosine similarity with the target's region, from -1 to 1.
+        target_distance: Euclidean distance from the target's region.
+        sentence_cosine: Cosine similarity with the sentence.
+        sentence_distance: Euclidean distance from the sentence.
+    """
+
+    target_cosine: Values
+    target_distance: Values
+    sentence_cosine: Values
+    sentence_distance: Values
+
+
+def semantic_similarity(
+    chosen: Features,  # (B, D), rows of NaN where nothing was chosen
+    targets: Features,  # (B, D), rows of NaN where the target's region has no features
+    sentences: Features,  # (B, D)
+) -> SemanticSimilarity:
+    """Compare the features of chosen regions with those of targets and sentences.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if not chosen.shape == targets.shape == sentences.shape:
+        shapes = f"{chosen.shape}, {targets.shape} and {sentences.shape}"
+        raise ValueError(f"expected three arrays of one shape (B, D), not {shapes}")
+    return SemanticSimilarity(
+        target_cosine=_cosines(chosen, targets),
+        target_distance=_distances(chosen, targets),
+        sentence_cosine=_cosines(chosen, sentences),
+        sentence_distance=_distances(chosen, sentences),
+    )
+
+
+def _cosines(features: Features, others: Features) -> Values:
+    """Cosine of each pair of rows; NaN for a vector of length zero, which has no direction."""
+    one, other = features.astype(np.float64), others.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    products = (one * other).sum(axis=1)
+    cosines = np.divide(products, lengths, out=np.full(len(one), np.nan), where=lengths > 0)
+    return np.asarray(cosines)
+
+
+def _distances(features: Features, others: Features) -> Values:
+    gaps = features.astype(np.float64) - others.astype(np.float64)
+    return np.asarray(np.linalg.norm(gaps, axis=1))

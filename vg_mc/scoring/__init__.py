@@ -1,0 +1,19 @@
+"""What stored predictions are worth: every number of a split, groups, subsets and comparisons.
+
+No model is needed for any of it.
+"""
+
+from vg_mc.scoring.comparison import Comparison, compare
+from vg_mc.scoring.split_report import Curve, SplitReport, score
+from vg_mc.scoring.subsets import Subset, read_subsets, score_all
+
+__all__ = [
+    "Comparison",
+    "Curve",
+    "SplitReport",
+    "Subset",
+    "compare",
+    "read_subsets",
+    "score",
+    "score_all",
+]

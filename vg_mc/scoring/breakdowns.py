@@ -1,0 +1,117 @@
+"""Groups of expressions whose accuracy is told apart: where is a model good, and where not?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.boxes import areas
+from vg_mc.metrics.confusion import UNKNOWN
+from vg_mc.predictions import Predictions
+from vg_mc.word_kinds import WordKind, word_kinds
+
+PERSON = "person"
+
+Numbers = NDArray[np.float64]
+
+# COCO's limits in square pixels of the photo; COCO measures segments, we have the boxes.
+SIZES = (("small (under 32²)", 32**2), ("medium (under 96²)", 96**2), ("large", np.inf))
+SHARES = (("under 1 %", 0.01), ("1 to 5 %", 0.05), ("5 to 20 %", 0.2), ("20 % and more", np.inf))
+CANDIDATE_COUNTS = (
+    *(("0", 1), ("1", 2), ("2 to 5", 6), ("6 to 10", 11), ("11 to 20", 21)),
+    ("21 and more", np.inf),
+)
+LENGTHS = (("1", 2), ("2", 3), ("3", 4), ("4 to 5", 6), ("6 to 10", 11), ("11 and more", np.inf))
+RIVALS = ((UNKNOWN, 0), ("0", 1), ("1", 2), ("2", 3), ("3", 4), ("4 and more", np.inf))
+NO_KIND = "none of these"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Some expressions of a split.
+
+    Attributes:
+        name: What they have in common.
+        members: Which expressions they are, shape (B,).
+    """
+
+    name: str
+    members: NDArray[np.bool_]
+
+
+def groupings(predictions: Predictions) -> dict[str, list[Group]]:
+    """Group the expressions in every way; groups without any are left out.
+
+    The groups of one way share no expression and leave out none, but for the kinds of words: an
+    expression has as many of these as it has.
+    """
+    found = {name: groups_of(predictions) for name, groups_of in _GROUPINGS.items()}
+    return {name: [each for each in groups if each.members.any()] for name, groups in found.items()}
+
+
+def _target_sizes(predictions: Predictions) -> list[Group]:
+    return _between(areas(predictions.targets), SIZES)
+
+
+def _photo_shares(predictions: Predictions) -> list[Group]:
+    return _between(areas(predictions.targets) / predictions.photo_sizes.prod(axis=1), SHARES)
+
+
+def _categories(predictions: Predictions) -> list[Group]:
+    """Group by category, the most frequent first."""
+    return _alike([category or UNKNOWN for category in predictions.categories])
+
+
+def _persons(predictions: Predictions) -> list[Group]:
+    kinds = {PERSON: PERSON, "": UNKNOWN}
+    return _alike([kinds.get(category, "object") for category in predictions.categories])
+
+
+def _rivals(predictions: Predictions) -> list[Group]:
+    return _between(predictions.rivals.astype(np.float64), RIVALS)
+
+
+def _candidates(predictions: Predictions) -> list[Group]:
+    counts = np.array([len(ids) for ids in predictions.candidate_ids], dtype=np.float64)
+    return _between(counts, CANDIDATE_COUNTS)
+
+
+def _lengths(predictions: Predictions) -> list[Group]:
+    counts = np.array([len(text.split()) for text in predictions.texts], dtype=np.float64)
+    return _between(counts, LENGTHS)
+
+
+def _word_kinds(predictions: Predictions) -> list[Group]:
+    kinds = [word_kinds(text) for text in predictions.texts]
+    groups = [
+        Group(str(kind), np.array([kind in found for found in kinds], bool)) for kind in WordKind
+    ]
+    return [*groups, Group(NO_KIND, np.array([not found for found in kinds], bool))]
+
+
+_GROUPINGS: dict[str, Callable[[Predictions], list[Group]]] = {
+    "target size": _target_sizes,
+    "share of the photo": _photo_shares,
+    "person or object": _persons,
+    "category": _categories,
+    "rivals of the same category": _rivals,
+    "candidates": _candidates,
+    "words": _lengths,
+    "kind of words": _word_kinds,
+}
+
+
+def _between(values: Numbers, limits: Sequence[tuple[str, float]]) -> list[Group]:
+    """Cut `values` (B,) at `limits`: a group ends below its limit, where the next one begins."""
+    edges = [limit for _, limit in limits[:-1]]
+    places = np.digitize(values, edges)
+    return [Group(name, places == place) for place, (name, _) in enumerate(limits)]
+
+
+def _alike(names: Sequence[str]) -> list[Group]:
+    found, places, counts = np.unique(
+        np.array(names, dtype=np.str_), return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-counts, kind="stable")
+    return [Group(str(found[place]), places == place) for place in order]

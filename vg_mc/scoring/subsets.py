@@ -1,0 +1,113 @@
+"""Subsets of expressions that are scored beside the whole split, such as reviewed ones.
+
+A file lists expression ids: one per line, or as a JSON list. Everything after a # is a remark.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vg_mc.faults import BadInputError
+from vg_mc.predictions import Predictions, taken
+from vg_mc.scoring.split_report import SplitReport, score
+
+NAMED = 5  # unknown ids that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """Expressions that somebody chose.
+
+    Attributes:
+        name: What tables call it: the name of its file, without the ending.
+    """
+
+    name: str
+    expression_ids: frozenset[int]
+
+
+def read_subsets(files: Sequence[Path]) -> list[Subset]:
+    """Read files of expression ids.
+
+    Raises:
+        BadInputError: If one cannot be read, holds something else, or two have one name.
+    """
+    names = [file.stem for file in files]
+    for file in files:
+        if names.count(file.stem) > 1:
+            raise BadInputError(f"two subsets would be called {file.stem!r}", file=file)
+    return [Subset(file.stem, frozenset(_ids(file))) for file in files]
+
+
+def score_all(answered: Sequence[Predictions], subsets: Sequence[Subset]) -> list[SplitReport]:
+    """Score all predictions, and after each of them the subsets of it that are not empty."""
+    reports = []
+    for predictions in answered:
+        reports.append(score(predictions))
+        for subset in subsets:
+            members = np.isin(predictions.expression_ids, sorted(subset.expression_ids))
+            if members.any():
+                rows = np.flatnonzero(members)
+                reports.append(score(taken(predictions, rows), subset=subset.name))
+    return reports
+
+
+def unknown_ids(subset: Subset, answered: Sequence[Predictions]) -> list[int]:
+    """Return the ids of a subset that no predictions answer, in their order."""
+    known = {id_ for predictions in answered for id_ in predictions.expression_ids.tolist()}
+    return sorted(subset.expression_ids - known)
+
+
+def subset_remarks(subsets: Sequence[Subset], answered: Sequence[Predictions]) -> dict[str, str]:
+    """Say for each subset how many of its ids were answered, and name some that were not."""
+    return {f"subset {subset.name}": _remark(subset, answered) for subset in subsets}
+
+
+def _remark(subset: Subset, answered: Sequence[Predictions]) -> str:
+    unknown = unknown_ids(subset, answered)
+    count = f"{len(subset.expression_ids)} ids"
+    if not unknown:
+        return f"{count}, all of them answered"
+    named = ", ".join(map(str, unknown[:NAMED])) + (", …" if len(unknown) > NAMED else "")
+    return f"{count}, {len(unknown)} of them in no split that was answered: {named}"
+
+
+def _ids(file: Path) -> list[int]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"cannot be read as text: {error}", file=file) from error
+    listed = _json_ids(text, file) if file.suffix == ".json" else _line_ids(text, file)
+    if not listed:
+        raise BadInputError("no expression ids are here", file=file)
+    return listed
+
+
+def _line_ids(text: str, file: Path) -> list[int]:
+    ids = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        word = line.split("#")[0].strip()
+        if not word:
+            continue
+        if not word.isascii() or not word.isdigit():
+            problem = f"expected an expression id, found {word!r}"
+            raise BadInputError(problem, file=file, record=f"line {number}")
+        ids.append(int(word))
+    return ids
+
+
+def _json_ids(text: str, file: Path) -> list[int]:
+    try:
+        listed = json.loads(text)
+    except ValueError as error:
+        raise BadInputError(f"not JSON: {error}", file=file) from error
+    if not isinstance(listed, list):
+        raise BadInputError("expected a list of expression ids", file=file)
+    for place, found in enumerate(listed):
+        if not isinstance(found, int) or isinstance(found, bool):
+            problem = f"expected an expression id, found {found!r}"
+            raise BadInputError(problem, file=file, record=f"entry {place}")
+    return listed
