@@ -14,7 +14,8 @@ PACKAGE = ROOT / "vg_mc"
 FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
-        "config", "disk_space", "fields", "fitting", "language", "losses", "markers",
+        "config", "disk_space", "fields", "fitting", "interruption", "language",
+        "losses", "markers",
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
         "word_kinds", "workers",
     },

@@ -26,7 +26,7 @@ def stepped() -> tuple[nn.Module, torch.optim.Optimizer]:
 def test_everything_comes_back(tmp_path):
     model, optimizer = stepped()
     progress = Progress(epoch=1, step=2, steps_taken=12, best_accuracy=0.1 + 0.2)
-    save_checkpoint(tmp_path, model, optimizer, None, progress)
+    save_checkpoint(tmp_path, model, optimizer, None, progress, keep=2)
     other, other_optimizer = stepped()
 
     found = load_checkpoint(tmp_path / "step-00000012", other, other_optimizer, None)
@@ -41,7 +41,7 @@ def test_the_scale_of_half_precision_comes_back(tmp_path):
     model, optimizer = stepped()
     scaler = torch.amp.GradScaler("cpu", init_scale=512.0)
     scaler.scale(torch.ones(1))  # it has a scale from its first use on
-    save_checkpoint(tmp_path, model, optimizer, scaler, Progress(steps_taken=1))
+    save_checkpoint(tmp_path, model, optimizer, scaler, Progress(steps_taken=1), keep=2)
     other = torch.amp.GradScaler("cpu")
 
     load_checkpoint(tmp_path / "step-00000001", model, optimizer, other)
@@ -53,21 +53,21 @@ def test_the_newest_two_are_kept_oldest_first(tmp_path):
     model, optimizer = stepped()
 
     for steps in (5, 999, 1000, 100_000):
-        save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=steps))
+        save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=steps), keep=2)
 
     assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00001000", "step-00100000"]
 
 
 def test_half_a_checkpoint_is_none(tmp_path, monkeypatch):
     model, optimizer = stepped()
-    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=1))
+    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=1), keep=2)
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2))
+            save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2), keep=2)
 
     assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00000001"]
-    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2))
+    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2), keep=2)
     assert {path.name for path in tmp_path.iterdir()} == {"step-00000001", "step-00000002"}
 
 

@@ -1,5 +1,9 @@
+import math
+
 import pytest
 import torch
+
+from vg_mc.faults import BadInputError
 
 
 def stepped(trainer, steps=1):
@@ -27,3 +31,58 @@ def test_the_learning_rate_follows_the_step_and_the_length_of_the_run(
 
     shares = [1 / 3, 2 / 3, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]
     assert rates == pytest.approx([1e-3 * share for share in shares])
+
+
+def state_of(stepper):
+    """Copy everything that a step changes."""
+    moments = stepper.optimizer.state_dict()["state"].values()
+    tensors = [value for state in moments for value in state.values()]
+    return [value.clone() for value in [*stepper.model.state_dict().values(), *tensors]]
+
+
+def spoiled(trainer, monkeypatch, number):
+    """Let the model's logits of the targets be `number`."""
+    stepper = trainer.stepper
+    real = stepper.model.forward
+
+    def forward(batch):
+        logits = real(batch)
+        return logits.index_fill(1, torch.tensor([0]), number)
+
+    monkeypatch.setattr(stepper.model, "forward", forward)
+
+
+@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_a_loss_that_is_not_finite_changes_nothing(
+    coloured, make_trainer, tmp_path, monkeypatch, model, number
+):
+    trainer = make_trainer(coloured, tmp_path, model=model, freeze_batch_norm=False)
+    stepped(trainer)
+    before = state_of(trainer.stepper)
+    with monkeypatch.context() as patch:
+        spoiled(trainer, patch, number)
+
+        [(loss, _, pictures, norm)] = torch.stack(stepped(trainer)).tolist()
+
+    assert all(map(torch.equal, state_of(trainer.stepper), before))
+    assert not math.isfinite(loss)
+    assert not math.isfinite(norm)
+    assert pictures > 0
+    stepped(trainer)
+    assert not all(map(torch.equal, state_of(trainer.stepper), before))
+
+
+def test_a_step_that_finds_no_memory_says_what_to_lower(
+    coloured, make_trainer, tmp_path, monkeypatch
+):
+    trainer = make_trainer(coloured, tmp_path)
+    text = "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"
+
+    def forward(_batch):
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(trainer.stepper.model, "forward", forward)
+
+    with pytest.raises(BadInputError, match=r"pictures of 32x32 pixels.*--batch-size \(is 8\)"):
+        stepped(trainer)

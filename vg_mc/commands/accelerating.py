@@ -1,12 +1,18 @@
 """How the commands that run a model start Accelerate."""
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+# A process that hears nothing of another for so long gives up. Where one is killed, the others
+# learn of it at once, or are ended by torchrun within half a minute; this is for one that hangs.
+# Less would end a run whose first process writes a large checkpoint to a slow disk.
+LONGEST_WAIT = timedelta(minutes=10)
 
 Precision = Literal["no", "bf16", "fp16"]
 
@@ -26,7 +32,7 @@ def start_accelerator(mixed_precision: Precision) -> "Accelerator":
     # Unless it is told that there is no GPU, Accelerate takes each process of torchrun for the only
     # one, and all of them would write the same files.
     on_cpu = not torch.accelerator.is_available()
-    state = PartialState(cpu=on_cpu)
+    state = PartialState(cpu=on_cpu, timeout=LONGEST_WAIT)
     if mixed_precision == "fp16" and state.device.type == "cpu":
         problem = "fp16 needs a GPU, and there is none; bf16 works on the CPU, too"
         raise BadInputError(problem, record="--mixed-precision")

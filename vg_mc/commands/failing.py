@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vg_mc.faults import BadInputError
+from vg_mc.interruption import StoppedError
 
 BAD_INPUT = 3  # the exit code; 2 is a wrong flag
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """End the process with one clear line and exit code 3 where input is bad.
+    """End the process with one clear line: exit code 3 where input is bad, 128 + N for signal N.
 
     Stands around the body of every command. Any other exception is a fault of ours, whose
     traceback we want to see.
@@ -21,3 +22,6 @@ def plain_errors() -> Iterator[None]:
     except BadInputError as error:
         print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+    except StoppedError as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(stop.exit_code)

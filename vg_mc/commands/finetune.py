@@ -11,16 +11,18 @@ from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.fields import as_mapping, read_json
+from vg_mc.interruption import StoppedError
 from vg_mc.whole_files import write_whole_text
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from vg_mc.prepared.dataset import PreparedDataset
+    from vg_mc.training.history import History
     from vg_mc.training.settings import TrainingSettings
 
 # These do not decide on the weights, so a run may go on with others.
-INDECISIVE = ("dataset", "output", "resume", "num_workers", "checkpoint_steps")
+INDECISIVE = ("dataset", "output", "resume", "num_workers", "checkpoint_steps", "keep")
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,12 @@ class FinetuneConfig:
     checkpoint_steps: int = 500
     """Steps between checkpoints; there is one after each epoch, too."""
 
+    keep: int = 2
+    """Checkpoints that are kept, the newest ones."""
+
     resume: Literal["auto", "never"] = "auto"
-    """Go on from the newest checkpoint of a run with the same settings, or refuse a used output."""
+    """Go on from the newest undamaged checkpoint of a run with the same settings, or refuse a used
+    output."""
 
     num_workers: int = 1
     """Processes that decode pictures, per training process."""
@@ -124,10 +130,19 @@ def run(config: FinetuneConfig) -> None:
     if accelerator.is_main_process:
         claim(config, dataset, accelerator)
     accelerator.wait_for_everyone()
+
+    def draw_curves(history: "History") -> None:
+        if accelerator.is_main_process:
+            write_learning_curves(history.entries, config.output / "learning-curves.png")
+
     trainer.resume()
-    history = trainer.fit()
+    try:
+        history = trainer.fit(draw_curves)
+    except StoppedError:  # in all processes alike
+        accelerator.end_training()
+        raise
+    draw_curves(history)  # once more: an epoch is drawn after its checkpoint
     if accelerator.is_main_process:
-        write_learning_curves(history.entries, config.output / "learning-curves.png")
         best = trainer.progress.best_accuracy
         print(f"best accuracy on val: {best:.4f}; the model is in {config.output / 'best'}")
     accelerator.end_training()
@@ -153,6 +168,7 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         seed=config.seed,
         symmetric=config.symmetric,
         label_smoothing=config.label_smoothing,
+        keep=config.keep,
     )
 
 

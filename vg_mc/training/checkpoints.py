@@ -17,10 +17,13 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from vg_mc.faults import BadInputError
+from vg_mc.prepared.manifest import describe_files
+from vg_mc.whole_folders import put_in_place, restore
+
 if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
 
-KEEP = 2
 WEIGHTS, STATES, PROGRESS = "model.safetensors", "states.pt", "progress.json"
 
 
@@ -47,8 +50,10 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler | None,
     progress: Progress,
+    *,
+    keep: int,
 ) -> None:
-    """Write ``folder/step-<n>`` and remove all but the newest checkpoints.
+    """Write ``folder/step-<n>`` and remove all but the newest `keep` checkpoints.
 
     `scaler` is what keeps gradients in range in half precision, None in any other.
     """
@@ -58,14 +63,51 @@ def save_checkpoint(
     with whole_folder(folder / f"step-{progress.steps_taken:08d}") as partial:
         save_model(model, str(partial / WEIGHTS))
         torch.save(states, partial / STATES)
-        (partial / PROGRESS).write_text(json.dumps(asdict(progress)))
-    for old in find_checkpoints(folder)[:-KEEP]:
+        described = {"progress": asdict(progress), "files": describe_files(partial)}
+        (partial / PROGRESS).write_text(json.dumps(described, indent=2) + "\n")
+    for old in find_checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
     """Return the complete checkpoints, oldest first."""
     return sorted(folder.glob("step-*"))
+
+
+def set_damaged_aside(folder: Path) -> None:
+    """Rename checkpoints that are newer than the newest undamaged one, and say so.
+
+    A checkpoint is never half written, but a disk may lose what it was given.
+
+    Raises:
+        BadInputError: If there are checkpoints, and all are damaged.
+    """
+    damages: dict[Path, str] = {}
+    for checkpoint in reversed(find_checkpoints(folder)):
+        damage = _damage(checkpoint)
+        if not damage:
+            break
+        damages[checkpoint] = damage
+    else:
+        if damages:
+            told = "; ".join(f"{path.name}: {damage}" for path, damage in damages.items())
+            raise BadInputError(f"every checkpoint is damaged: {told}", file=folder)
+    for checkpoint, damage in damages.items():
+        aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        checkpoint.rename(aside)
+        print(f"{checkpoint} is damaged ({damage}): renamed to {aside.name}, an older one is used")
+
+
+def _damage(checkpoint: Path) -> str:
+    """Compare the files with what was written; return what is wrong, nothing if nothing is."""
+    try:
+        described = json.loads((checkpoint / PROGRESS).read_text(encoding="utf-8"))
+        Progress(**described["progress"])
+        before, now = described["files"], describe_files(checkpoint)
+        return ", ".join(each["path"] for each in before if each not in now)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{PROGRESS}: {error}"
 
 
 def load_checkpoint(
@@ -80,7 +122,7 @@ def load_checkpoint(
     optimizer.load_state_dict(states["optimizer"])
     if scaler is not None:
         scaler.load_state_dict(states["scaler"])
-    return Progress(**json.loads((checkpoint / PROGRESS).read_text()))
+    return Progress(**json.loads((checkpoint / PROGRESS).read_text())["progress"])
 
 
 def save_model_folder(encoder: "Encoder", folder: Path) -> None:
@@ -92,18 +134,14 @@ def save_model_folder(encoder: "Encoder", folder: Path) -> None:
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Yield a folder to write to, which becomes `folder` when the block ends well."""
-    partial, old = (folder.with_name(f".{folder.name}.{word}") for word in ("partial", "old"))
-    for rest in (partial, old):  # of a run that was killed
-        shutil.rmtree(rest, ignore_errors=True)
+    restore(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     partial.mkdir(parents=True)
     yield partial
     for path in partial.rglob("*"):
         _force_to_disk(path)
-    if folder.exists():
-        folder.rename(old)  # a folder that is not empty cannot be replaced at once
-    partial.rename(folder)
-    _force_to_disk(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    put_in_place(partial, folder)
 
 
 def _force_to_disk(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""metrics.jsonl: one line per step and per validation, whatever trackers are used."""
+"""Logs of a run, a line per entry: metrics.jsonl, of steps and validations, is always written."""
 
 import json
 import math
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from vg_mc.whole_files import write_whole_text
 
-Entry = dict[str, float | str | None]
+Value = int | float | str | list[int] | None
+Entry = dict[str, Value]
 
 
 class History:
@@ -22,7 +23,7 @@ class History:
         self.path = path
         self.writes = writes
         self.entries = [entry for entry in _read(path) if _step(entry) <= steps_taken]
-        if writes:
+        if writes and path.exists():
             write_whole_text(path, _lines(self.entries))
 
     def add(self, *entries: Entry) -> None:
@@ -30,6 +31,7 @@ class History:
         kept = [{key: _number_or_none(value) for key, value in each.items()} for each in entries]
         self.entries += kept
         if self.writes:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(_lines(kept))
 
@@ -38,13 +40,14 @@ def _lines(entries: list[Entry]) -> str:
     return "".join(json.dumps(entry, allow_nan=False) + "\n" for entry in entries)
 
 
-def _number_or_none(value: float | str | None) -> float | str | None:
+def _number_or_none(value: Value) -> Value:
     # A share of nothing is NaN, which is not JSON.
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _step(entry: Entry) -> int:
-    return int(entry["step"] or 0)
+    step = entry["step"]
+    return step if isinstance(step, int) else 0
 
 
 def _read(path: Path) -> list[Entry]:

@@ -1,18 +1,16 @@
 """The training loop: sampled questions in, the best model on the validation split out."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-import torch
 from accelerate import Accelerator
 from torch import Tensor
 from tqdm import tqdm
 
 from vg_mc.batching import Batch
-from vg_mc.faults import BadInputError
+from vg_mc.interruption import StoppedError, StopSignals
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.checkpoints import (
     Progress,
@@ -20,17 +18,19 @@ from vg_mc.training.checkpoints import (
     load_checkpoint,
     save_checkpoint,
     save_model_folder,
+    set_damaged_aside,
 )
-from vg_mc.training.history import Entry, History
+from vg_mc.training.history import History
+from vg_mc.training.journal import Journal
 from vg_mc.training.questions import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings
 from vg_mc.training.stepping import Stepper
+from vg_mc.training.stopping import Agreement
 from vg_mc.training.validation import VALIDATION_SPLIT, require_validation, validate
+from vg_mc.whole_folders import restore
 
 if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
-
-STEPS_PER_LOG = 10
 
 
 class Trainer:
@@ -64,84 +64,98 @@ class Trainer:
         self.stepper = Stepper(accelerator, encoder, settings, total_steps=total_steps)
 
     def resume(self) -> None:
-        """Go on from the newest checkpoint of this run, if there is one."""
-        checkpoints = find_checkpoints(self.run / "checkpoints")
+        """Go on from the newest undamaged checkpoint of this run, if there is one.
+
+        Raises:
+            BadInputError: If there are checkpoints, and all of them are damaged.
+        """
+        folder = self.run / "checkpoints"
+        if self.accelerator.is_main_process:
+            set_damaged_aside(folder)
+            restore(self.run / "best")
+        self.accelerator.wait_for_everyone()
+        checkpoints = find_checkpoints(folder)
         if checkpoints:
             self.progress = load_checkpoint(
                 checkpoints[-1], self.encoder, self.stepper.optimizer, self.accelerator.scaler
             )
 
-    def fit(self) -> History:
-        """Train for all epochs, validate after each, and keep the best model in ``best/``."""
-        history = History(
-            self.run / "metrics.jsonl",
+    def fit(self, after_epoch: Callable[[History], None] | None = None) -> History:
+        """Train for all epochs, validate after each, and keep the best model in ``best/``.
+
+        Args:
+            after_epoch: Called by every process after each validation.
+
+        Raises:
+            StoppedError: If a signal asked any process to stop, after a checkpoint.
+            BadInputError: If memory runs out, or several steps in a row have no finite loss.
+        """
+        journal = Journal(
+            self.accelerator,
+            self.stepper,
+            self.questions,
+            self.run,
             steps_taken=self.progress.steps_taken,
-            writes=self.accelerator.is_main_process,
         )
         batches = self.questions.load(self.encoder, self.progress, num_workers=self.num_workers)
-        for epoch in range(self.progress.epoch, self.settings.epochs):
-            self._train_epoch(batches, epoch, history)
-            self._validate(epoch, history)
-        return history
+        agreement = Agreement(self.accelerator)
+        with StopSignals() as signals:
+            for epoch in range(self.progress.epoch, self.settings.epochs):
+                self._train_epoch(
+                    batches, epoch, journal, lambda: agreement.largest(signals.received)
+                )
+                self._validate(epoch, journal.history)
+                if after_epoch is not None:
+                    after_epoch(journal.history)
+                self._stop_if(agreement.largest(signals.received))
+        return journal.history
 
     def _train_epoch(
-        self, batches: Iterator[tuple[Batch, float]], epoch: int, history: History
+        self,
+        batches: Iterator[tuple[Batch, float]],
+        epoch: int,
+        journal: Journal,
+        stop_signal: Callable[[], int],
     ) -> None:
         self.stepper.model.train()
+        journal.start_clock()
         steps = self.questions.steps_per_epoch
-        progress_bar = tqdm(
-            total=steps,
+        with self._progress_bar(epoch) as progress_bar:
+            for step in range(self.progress.step + 1, steps + 1):
+                journal.add(self._step(batches))
+                progress_bar.update()
+                signal_number = stop_signal()
+                checkpoint_due = step % self.settings.checkpoint_steps == 0 and step < steps
+                if journal.is_due or checkpoint_due or signal_number or step == steps:
+                    progress_bar.set_postfix(journal.write(self.progress.steps_taken))
+                if checkpoint_due or signal_number:
+                    self._save_checkpoint()
+                    journal.start_clock()
+                self._stop_if(signal_number)
+
+    def _progress_bar(self, epoch: int) -> "tqdm[NoReturn]":
+        return tqdm(
+            total=self.questions.steps_per_epoch,
             initial=self.progress.step,
             desc=f"epoch {epoch + 1}/{self.settings.epochs}",
+            unit="step",
             disable=not self.accelerator.is_main_process,
         )
-        unlogged: list[Tensor] = []
-        with progress_bar:
-            for step in range(self.progress.step + 1, steps + 1):
-                unlogged.append(self._step(batches))
-                progress_bar.update()
-                checkpoint_due = step % self.settings.checkpoint_steps == 0 and step < steps
-                if len(unlogged) == STEPS_PER_LOG or checkpoint_due or step == steps:
-                    loss = self._log(unlogged, epoch, history)
-                    progress_bar.set_postfix(loss=f"{loss:.3f}")
-                    unlogged = []
-                if checkpoint_due:
-                    self._save_checkpoint()
 
     def _step(self, batches: Iterator[tuple[Batch, float]]) -> Tensor:
-        """Take one optimizer step; return this process' share of its loss and of its accuracy."""
-        shares = self.stepper.step(batches, self.progress.steps_taken)
+        """Take one optimizer step; return what it came to, as `Stepper.step` does."""
+        outcome = self.stepper.step(batches, self.progress.steps_taken)
         self.progress = replace(
             self.progress,
             step=self.progress.step + 1,
             steps_taken=self.progress.steps_taken + 1,
         )
-        return shares
+        return outcome
 
-    def _log(self, steps: list[Tensor], epoch: int, history: History) -> float:
-        """Log the last steps, and return the loss of the very last.
-
-        Their numbers are fetched together: to wait for them after each step would keep the device
-        from working ahead.
-        """
-        rows = self.accelerator.reduce(torch.stack(steps), reduction="sum").tolist()
-        before = self.progress.steps_taken - len(rows)
-        entries: list[Entry] = [
-            {
-                "step": step + 1,
-                "epoch": epoch,
-                "loss": loss,
-                "accuracy": accuracy,
-                "learning_rate": self.stepper.learning_rate(step),
-            }
-            for step, (loss, accuracy) in enumerate(rows, start=before)
-        ]
-        history.add(*entries)
-        for step, (loss, _) in enumerate(rows, start=before + 1):
-            if not math.isfinite(loss):
-                problem = f"the loss is {loss}; a lower --learning-rate may help"
-                raise BadInputError(problem, file=self.run, record=f"step {step}")
-        return float(rows[-1][0])
+    def _stop_if(self, signal_number: int) -> None:
+        if signal_number:
+            problem = f"stopped and saved after step {self.progress.steps_taken}; started again as "
+            raise StoppedError(signal_number, problem + "it was, the run goes on from there")
 
     def _validate(self, epoch: int, history: History) -> None:
         """Score the validation split; keep the model if it is the best so far."""
@@ -179,5 +193,6 @@ class Trainer:
                 self.stepper.optimizer,
                 self.accelerator.scaler,
                 self.progress,
+                keep=self.settings.keep,
             )
         self.accelerator.wait_for_everyone()

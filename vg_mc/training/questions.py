@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 
@@ -17,6 +18,7 @@ from vg_mc.batching import (
 )
 from vg_mc.encoders.dual_encoder import DualEncoder
 from vg_mc.faults import BadInputError
+from vg_mc.interruption import outlast_a_signal
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.training.checkpoints import Progress
@@ -62,6 +64,13 @@ class TrainingQuestions:
             epoch=epoch,
         )
 
+    def expression_ids(self, step: int) -> list[int]:
+        """Return what was asked in `step` of the run, counted from 1, by all processes."""
+        epoch, place = divmod(step - 1, self.steps_per_epoch)
+        rows = np.concatenate([part.expressions for part in self.plan(epoch)[place]])
+        ids: list[int] = self.expressions.expression_ids[rows].tolist()
+        return ids
+
     def load(
         self, encoder: DualEncoder, start: Progress, *, num_workers: int
     ) -> Iterator[tuple[Batch, float]]:
@@ -79,6 +88,7 @@ class TrainingQuestions:
                 sampler=self._parts(start),
                 batch_size=None,
                 num_workers=num_workers,
+                worker_init_fn=outlast_a_signal,
                 pin_memory=self.accelerator.device.type == "cuda",
             )
         )

@@ -22,6 +22,7 @@ class TrainingSettings:
         checkpoint_steps: Steps between checkpoints; there is always one at the end of an epoch.
         symmetric: With batching by image, weight of the loss of boxes that choose among sentences.
         label_smoothing: Share of the right answer that is spread over all candidates.
+        keep: Checkpoints that are kept, the newest ones.
     """
 
     batching: Batching
@@ -39,6 +40,7 @@ class TrainingSettings:
     seed: int
     symmetric: float = 0.0
     label_smoothing: float = 0.0
+    keep: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting.
@@ -59,6 +61,7 @@ class TrainingSettings:
             "checkpoint-steps": ("at least 1", self.checkpoint_steps >= 1),
             "symmetric": ("at least 0", self.symmetric >= 0),
             "label-smoothing": ("from 0 to below 1", 0 <= self.label_smoothing < 1),
+            "keep": ("at least 1", self.keep >= 1),
             "seed": ("at least 0", self.seed >= 0),
         }
         for name, (expected, holds) in wanted.items():

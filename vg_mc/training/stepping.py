@@ -1,6 +1,11 @@
-"""One optimizer step: the parts of a batch forward and backward, then one update."""
+"""One optimizer step: the parts of a batch forward and backward, then one update or none.
 
-from collections.abc import Iterator
+A loss or a gradient that is no finite number must change nothing. Whether it is one is known to
+the device alone, and to ask would make the host wait in every step. So the device decides: the
+update is masked there, as half precision masks it, and the host reads about it with the losses.
+"""
+
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -13,6 +18,7 @@ from torch import Tensor
 from vg_mc.batching import Batch
 from vg_mc.encoders.batch_norm import freeze_batch_norm
 from vg_mc.grounders.multiple_choice import MultipleChoice
+from vg_mc.training.memory import explain_shortage
 from vg_mc.training.objective import mean_loss, share_right
 from vg_mc.training.optimization import build_optimizer, learning_rate_factor, set_learning_rate
 from vg_mc.training.settings import TrainingSettings
@@ -41,6 +47,7 @@ class Stepper:
         self.accelerator = accelerator
         self.settings = settings
         self.total_steps = total_steps
+        self._pictures: Sequence[int] = (0, 0, 0, 0)  # shape of those at work
         if settings.freeze_batch_norm:
             freeze_batch_norm(encoder)
         optimizer = build_optimizer(
@@ -52,21 +59,46 @@ class Stepper:
         """Take the step that follows `steps_taken` others.
 
         Returns:
-            This process' shares of the loss and of the accuracy of the batch (2,), on the device:
-            to wait for their values would keep the device from working ahead.
+            This process' shares of the loss and of the accuracy of the batch, its number of
+            pictures, and the length of the gradient of all (4,), on the device. The weights and the
+            optimizer are as before where the first or the last is no finite number.
+
+        Raises:
+            BadInputError: If memory does not suffice; it says what to lower.
         """
+        try:
+            return self._take_step(batches, steps_taken)
+        except (RuntimeError, MemoryError) as error:
+            explain_shortage(error, self._pictures, self.settings)
+            raise
+
+    def _take_step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
         self._seed_step(steps_taken)
         set_learning_rate(self.optimizer, self.learning_rate(steps_taken))
-        sums = torch.zeros(2, device=self.accelerator.device)
+        statistics = [(buffer, buffer.clone()) for buffer in self._learned_buffers()]
+        sums = torch.zeros(3, device=self.accelerator.device)
         for part in range(self.settings.accumulation):
             batch, share = next(batches)
             last = part == self.settings.accumulation - 1
             with self._gradients_shared(last):
                 sums += self._forward_backward(batch, share)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_gradient_norm)
+        norm = self.accelerator.clip_grad_norm_(
+            self.model.parameters(), self.settings.max_gradient_norm
+        )
+        self._update(torch.isfinite(norm), statistics)
+        return torch.cat([sums, norm[None]])
+
+    def _update(self, is_finite: Tensor, statistics: list[tuple[Tensor, Tensor]]) -> None:
+        """Change weights, moments and batch norm statistics, or nothing if not `is_finite`."""
+        if self.accelerator.scaler is None:  # which would do the same
+            self.optimizer.optimizer.found_inf = (~is_finite).float()
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return sums
+        for buffer, before in statistics:
+            buffer.copy_(torch.where(is_finite, buffer, before))
+
+    def _learned_buffers(self) -> list[Tensor]:
+        return [] if self.settings.freeze_batch_norm else list(self.model.buffers())
 
     def learning_rate(self, step: int) -> float:
         """Return the learning rate of `step`, counted from 0."""
@@ -80,13 +112,18 @@ class Stepper:
 
     def _forward_backward(self, batch: Batch, share: float) -> Tensor:
         """Add the gradients of one part; return its loss and accuracy as shares of the batch's."""
+        self._pictures = batch.pictures.shape
         batch = send_to_device(batch, self.accelerator.device, non_blocking=True)
         logits = self.model(batch)  # Accelerate wrapped it in autocast
         loss = mean_loss(logits, batch, self.settings) * share
+        # An infinite loss may have finite gradients, and be that of one process only: times NaN
+        # they tell every process.
+        marked = loss * torch.where(torch.isfinite(loss), 1.0, torch.nan)
         # Gradients of the processes are averaged; the loss of a batch is the sum of its parts.
-        self.accelerator.backward(loss * self.accelerator.num_processes)
+        self.accelerator.backward(marked * self.accelerator.num_processes)
         right = share_right(logits, batch) * share
-        return torch.stack([loss.detach(), right])
+        pictures = torch.full_like(right, len(batch.pictures))
+        return torch.stack([loss.detach(), right, pictures])
 
     def _gradients_shared(self, last_part: bool) -> AbstractContextManager[None]:
         """Exchange gradients between processes once per step, with its last part."""

@@ -1,0 +1,50 @@
+import re
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from vg_mc.commands.finetune import FinetuneConfig
+from vg_mc.faults import BadInputError
+from vg_mc.training.memory import explain_shortage, is_out_of_memory, shortage
+
+
+@pytest.fixture
+def settings(coloured, make_trainer, tmp_path):
+    return make_trainer(coloured, tmp_path).settings
+
+
+@pytest.mark.parametrize("allocate", [torch.empty, np.empty], ids=["torch", "numpy"])
+def test_a_machine_without_memory_is_recognised(allocate):
+    with pytest.raises((RuntimeError, MemoryError)) as caught:
+        allocate(2**48)
+
+    assert is_out_of_memory(caught.value)
+
+
+def test_a_gpu_without_memory_is_recognised():
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
+
+
+def test_other_errors_pass(settings):
+    explain_shortage(RuntimeError("shapes do not match"), (1, 3, 2, 2), settings)
+
+
+def test_what_was_tried_and_the_first_line_of_the_library_are_told(settings):
+    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.\nand more")
+
+    with pytest.raises(BadInputError) as caught:
+        explain_shortage(error, (640, 3, 224, 288), replace(settings, accumulation=2))
+
+    assert "640 pictures of 288x224 pixels in one of the 2 parts of a step" in str(caught.value)
+    assert str(caught.value).endswith("(CUDA out of memory. Tried to allocate 20 GiB.)")
+
+
+@pytest.mark.parametrize("batching", ["expression", "image"])
+def test_only_flags_that_there_are_are_named(settings, batching):
+    told = shortage((1, 3, 2, 2), replace(settings, batching=batching))
+
+    flags = {name.replace("-", "_") for name in re.findall(r"--([a-z-]+)", told)}
+    assert len(flags) >= 3
+    assert flags <= {field.name for field in fields(FinetuneConfig)}

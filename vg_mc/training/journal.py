@@ -1,0 +1,151 @@
+"""The journal of a run's steps: what they came to is fetched in bunches, logged, and judged.
+
+To wait for a loss after each step would keep the device from working ahead.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from vg_mc.faults import BadInputError
+from vg_mc.training.history import Entry, History
+from vg_mc.training.questions import TrainingQuestions
+from vg_mc.training.stepping import Stepper
+
+STEPS_PER_LOG = 10
+MOST_SKIPPED = 3  # in a row
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What a step came to, over all processes.
+
+    Attributes:
+        step: Number of the step in the run, from 1.
+        pictures: Pictures that were encoded.
+        gradient_norm: Length of the gradient, before it was cut.
+        skipped: Whether nothing was changed, since a number was not finite.
+    """
+
+    step: int
+    loss: float
+    accuracy: float
+    pictures: int
+    gradient_norm: float
+    skipped: bool
+
+
+class Journal:
+    """Takes down the steps of a run, and stops it where they lead nowhere."""
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        stepper: Stepper,
+        questions: TrainingQuestions,
+        run: Path,
+        *,
+        steps_taken: int,
+    ) -> None:
+        """Open the logs in `run`; what was written after `steps_taken` is forgotten."""
+        self.accelerator = accelerator
+        self.stepper = stepper
+        self.questions = questions
+        self.history, self.skipped = (
+            History(run / name, steps_taken=steps_taken, writes=accelerator.is_main_process)
+            for name in ("metrics.jsonl", "nonfinite.jsonl")
+        )
+        self._unread: list[Tensor] = []
+        self._clock = perf_counter()
+
+    def start_clock(self) -> None:
+        """Do not count what was done until now as time of steps."""
+        self._clock = perf_counter()
+
+    def add(self, outcome: Tensor) -> None:
+        """Take down what `Stepper.step` returned."""
+        self._unread.append(outcome)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to write."""
+        return len(self._unread) == STEPS_PER_LOG
+
+    def write(self, steps_taken: int) -> dict[str, str]:
+        """Log the steps since the last call, the latest of which was number `steps_taken`.
+
+        Returns:
+            What a progress bar shows.
+
+        Raises:
+            BadInputError: If as many steps as are bearable were skipped in a row.
+        """
+        reports = self._fetch(steps_taken)
+        seconds = perf_counter() - self._clock
+        self.start_clock()
+        for report in reports:
+            self.history.add(self._entry(report))
+            if report.skipped:
+                self._add_skipped(report)
+        self._judge()
+        pictures = sum(report.pictures for report in reports)
+        latest = reports[-1]
+        return {
+            "loss": f"{latest.loss:.3f}",
+            "accuracy": f"{latest.accuracy:.2f}",
+            "pictures/s": f"{pictures / seconds:.0f}",
+        }
+
+    def _fetch(self, steps_taken: int) -> list[StepReport]:
+        rows = self.accelerator.reduce(torch.stack(self._unread), reduction="sum").tolist()
+        self._unread = []
+        first = steps_taken - len(rows) + 1
+        return [self._report(step, *row) for step, row in enumerate(rows, start=first)]
+
+    def _report(
+        self, step: int, loss: float, accuracy: float, pictures: float, norms: float
+    ) -> StepReport:
+        norm = norms / self.accelerator.num_processes  # the same in each
+        # In half precision, a gradient that is too long means a scale that was too large.
+        is_finite = math.isfinite(norm) or self.accelerator.scaler is not None
+        skipped = not (math.isfinite(loss) and is_finite)
+        return StepReport(step, loss, accuracy, int(pictures), norm, skipped)
+
+    def _entry(self, report: StepReport) -> Entry:
+        return {
+            "step": report.step,
+            "epoch": (report.step - 1) // self.questions.steps_per_epoch,
+            "loss": report.loss,
+            "accuracy": report.accuracy,
+            "learning_rate": self.stepper.learning_rate(report.step - 1),
+            "pictures": report.pictures,
+            "gradient_norm": report.gradient_norm,
+            "skipped": int(report.skipped),
+        }
+
+    def _add_skipped(self, report: StepReport) -> None:
+        self.skipped.add(
+            {
+                "step": report.step,
+                "loss": str(report.loss),
+                "gradient_norm": str(report.gradient_norm),
+                "expression_ids": self.questions.expression_ids(report.step),
+            }
+        )
+
+    def _judge(self) -> None:
+        numbers = (entry["step"] for entry in self.skipped.entries)
+        steps = {number for number in numbers if isinstance(number, int)}
+        for first in sorted(steps):
+            if steps.issuperset(range(first, first + MOST_SKIPPED)):
+                problem = (
+                    f"{MOST_SKIPPED} steps in a row had a loss or a gradient that is no finite "
+                    "number. They changed no weight. The ids of their expressions are in "
+                    f"{self.skipped.path.name}; a lower --learning-rate may help"
+                )
+                raise BadInputError(problem, file=self.skipped.path.parent, record=f"step {first}")
