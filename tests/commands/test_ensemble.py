@@ -25,7 +25,8 @@ def evaluations(make_predictions, tmp_path) -> list[str]:
             predictions = make_predictions(
                 name=name, split=split, questions_seed=at, logits_seed=10 * seed + at
             )
-            write_predictions(predictions, tmp_path / name / split)
+            ids = predictions.expression_ids + 1000 * at
+            write_predictions(replace(predictions, expression_ids=ids), tmp_path / name / split)
     return [str(tmp_path / "rn"), str(tmp_path / "vit")]
 
 
@@ -35,7 +36,7 @@ def test_every_split_has_a_row_per_member_and_one_for_the_ensemble(evaluations, 
     results = json.loads((tmp_path / "both" / "results.json").read_text())["results"]
     names = [(result["split"], result["name"]) for result in results]
     assert names == [(split, name) for split in SPLITS for name in ("rn", "vit", "ensemble")]
-    table = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[2:]]
+    table = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[2:11]]
     assert table == [[name, split] for split, name in names]
 
 
@@ -67,6 +68,8 @@ def test_single_splits_give_a_folder_of_a_single_split(evaluations, tmp_path):
 
     written = {path.name for path in (tmp_path / "both").iterdir()}
     assert written == {
+        "members.json",
+        "members.md",
         "predictions.parquet",
         "results.csv",
         "results.json",
@@ -102,7 +105,7 @@ def test_other_candidates_are_refused_and_nothing_is_written(evaluations, tmp_pa
 
     message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / "both")], capsys)
 
-    assert message.startswith("error: these predictions cannot be averaged: row 1, expression 107")
+    assert message.startswith("error: these predictions cannot be averaged: row 1, expression 2107")
     assert "candidate 0 is (" in message
     assert message.endswith("in 'rn' and 'vit'\n")
     assert not (tmp_path / "both").exists()
@@ -127,6 +130,51 @@ def test_the_results_of_members_are_not_overwritten(evaluations, tmp_path, capsy
     message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / output)], capsys)
 
     assert "results need another folder" in message
+
+
+def fitting(evaluations, tmp_path, *flags) -> list[str]:
+    fit_on = [f"{folder}/val" for folder in evaluations]
+    told = ["--predictions", *evaluations, "--output", str(tmp_path / "both"), "--fit-on", *fit_on]
+    return [*told, "--weighting", "fitted", *flags]
+
+
+def test_weights_are_fitted_on_val_and_reported_on_the_tests(evaluations, tmp_path, capsys):
+    main(fitting(evaluations, tmp_path, "--split", "testA", "testB"))
+
+    assert list(read_evaluation(tmp_path / "both")) == ["testA", "testB"]
+    note = read_predictions(tmp_path / "both" / "testB").facts["weighting"]
+    assert note.startswith("fitted on val: rn ")
+    assert f"weighting: {note}" in capsys.readouterr().out
+    results = json.loads((tmp_path / "both" / "results.json").read_text())
+    assert results["protocol"]["weighting"] == note
+    members = json.loads((tmp_path / "both" / "members.json").read_text())["splits"]
+    assert [row["comparison"]["split"] for row in members] == ["testA", "testB"]
+
+
+def test_the_split_of_the_fit_is_not_reported(evaluations, tmp_path, capsys):
+    message = refusal(fitting(evaluations, tmp_path), capsys)
+
+    assert "the split 'val' is reported, so weights cannot be fitted on it" in message
+    assert not (tmp_path / "both").exists()
+
+
+def test_weights_are_fitted_to_their_own_members(evaluations, tmp_path, capsys):
+    fit_on = [f"{folder}/val" for folder in evaluations]
+
+    turned, alone, whole = (
+        refusal(fitting(evaluations, tmp_path, "--split", "testA", "--fit-on", *folders), capsys)
+        for folders in (fit_on[::-1], fit_on[:1], evaluations)
+    )
+
+    assert "expected predictions of ['rn', 'vit'], in this order, not of ['vit', 'rn']" in turned
+    assert "expected predictions of ['rn', 'vit'], in this order, not of ['rn']" in alone
+    assert "rn, --fit-on: holds val, testA, testB: name the folder of one split" in whole
+
+
+def test_only_the_splits_that_are_there_can_be_chosen(evaluations, tmp_path, capsys):
+    told = ["--predictions", *evaluations, "--output", str(tmp_path / "a"), "--split", "test"]
+
+    assert "no split 'test'; there are val, testA, testB" in refusal(told, capsys)
 
 
 def test_help_loads_nothing_heavy():

@@ -175,15 +175,28 @@ def answer(config: DemoConfig, member: str, proposals: str) -> None:
 
 
 def combine(config: DemoConfig, proposals: str) -> list["ResultRow"]:
-    """Ensemble the members on one kind of proposals, as ``ensemble.py`` does."""
+    """Ensemble the members on one kind of proposals twice, as ``ensemble.py`` does.
+
+    Their plain mean answers all splits. What has its weights from val answers the other two.
+    """
     evaluations = config.output / "evaluations"
-    return ensemble.run(
-        ensemble.EnsembleConfig(
-            predictions=tuple(evaluations / f"{member}-{proposals}" for member in MEMBERS),
-            output=evaluations / f"ensemble-{proposals}",
-            name=f"ensemble, {proposals}",
-        )
+    members = tuple(evaluations / f"{member}-{proposals}" for member in MEMBERS)
+    plain = ensemble.EnsembleConfig(
+        predictions=members,
+        output=evaluations / f"ensemble-{proposals}",
+        name=f"ensemble, {proposals}",
     )
+    fitted = replace(
+        plain,
+        output=evaluations / f"fitted-{proposals}",
+        name=f"fitted ensemble, {proposals}",
+        split=TEST_SPLITS[1:],
+        weighting="fitted",
+        fit_on=tuple(member / TEST_SPLITS[0] for member in members),
+    )
+    rows = ensemble.run(plain)
+    rows += [row for row in ensemble.run(fitted) if row.name == fitted.name]
+    return sorted(rows, key=lambda row: TEST_SPLITS.index(row.split))
 
 
 def report(config: DemoConfig, rows: list["ResultRow"]) -> None:

@@ -3,29 +3,42 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
+    from vg_mc.ensembling import Rule
     from vg_mc.predictions import Predictions
     from vg_mc.reports.tables import ResultRow
+
+Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 
 
 @dataclass(frozen=True)
 class EnsembleConfig:
-    """Average the logits of two or more evaluations; no model is loaded for it."""
+    """Let two or more evaluations answer together; no model is loaded for it."""
 
     predictions: tuple[Path, ...]
-    """Two or more folders: each what evaluate.py wrote, or one split of it."""
+    """Two or more folders: each what evaluate.py wrote for a model, or one split of it."""
 
     output: Path
     """Folder of the results: a table, and the predictions of the ensemble."""
 
     name: str = "ensemble"
     """What tables call the ensemble."""
+
+    split: tuple[str, ...] = ()
+    """Splits to answer, by default all that the folders hold."""
+
+    weighting: Weighting = "equal"
+    """Mean of logits: as they are (equal, the seed's way), each at its own temperature
+    (calibrated), or with the weights of least loss (fitted). Or mean of probabilities or ranks."""
+
+    fit_on: tuple[Path, ...] = ()
+    """For calibrated and fitted: each member's predictions of val, in the order of the members."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -36,23 +49,27 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: EnsembleConfig) -> list["ResultRow"]:
     """Ensemble every split, write predictions and tables, print the table, return its rows."""
-    from vg_mc.ensembling import average
+    from vg_mc.ensembling import combine
     from vg_mc.predictions import is_one_split, write_predictions
+    from vg_mc.reports.members import MembersRow, members_text, write_members
     from vg_mc.reports.tables import protocol_of, result_row, screen_text, write_results
 
     refuse_overwriting(config)
     members = read_members(config)
-    # All splits are averaged before anything is written: a mismatch leaves no half of a result.
-    ensembles = [average(split, config.name) for split in members]
+    rule = read_rule(config, members)
+    # All splits are answered before anything is written: a mismatch leaves no half of a result.
+    ensembles = [combine(split, config.name, rule) for split in members]
 
     flat = all(map(is_one_split, config.predictions))
-    rows = []
+    rows, together = [], []
     for split, ensemble in zip(members, ensembles, strict=True):
         rows += [result_row(answers) for answers in [*split, ensemble]]
+        together.append(MembersRow.of(split, ensemble))
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
     protocol = protocol_of([answers for split in members for answers in split])
-    write_results(rows, protocol, config.output)
-    print(screen_text(rows))
+    write_results(rows, protocol | {"weighting": rule.note}, config.output)
+    write_members(together, config.output)
+    print(f"{screen_text(rows)}\n\n{members_text(together)}\n\nweighting: {rule.note}")
     return rows
 
 
@@ -70,12 +87,10 @@ def read_members(config: EnsembleConfig) -> list[list["Predictions"]]:
     Raises:
         BadInputError: If there are fewer than two, or they answer different splits.
     """
-    from vg_mc.predictions import read_evaluation
-
     if len(config.predictions) < 2:
         problem = f"an ensemble needs two or more --predictions, not {len(config.predictions)}"
         raise BadInputError(problem)
-    evaluations = [read_evaluation(folder) for folder in config.predictions]
+    evaluations = [read_splits(folder, config.split) for folder in config.predictions]
     first = evaluations[0]
     for folder, evaluation in zip(config.predictions, evaluations, strict=True):
         if evaluation.keys() != first.keys():
@@ -85,6 +100,58 @@ def read_members(config: EnsembleConfig) -> list[list["Predictions"]]:
         told_apart([evaluation[split] for evaluation in evaluations], config.predictions)
         for split in first
     ]
+
+
+def read_splits(folder: Path, splits: Sequence[str]) -> dict[str, "Predictions"]:
+    """Read the predictions of `splits`, or of all that are there where none is named."""
+    from vg_mc.predictions import read_evaluation
+
+    found = read_evaluation(folder)
+    absent = sorted(set(splits) - set(found))
+    if absent:
+        raise BadInputError(f"no split {absent[0]!r}; there are {', '.join(found)}", file=folder)
+    return {split: found[split] for split in found if split in splits or not splits}
+
+
+def read_rule(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Rule":
+    """Return how the ensemble answers, fitted on what its members say of a validation split.
+
+    Raises:
+        BadInputError: If what there is to fit on is reported, or is not of these members.
+    """
+    from vg_mc.ensembling import refuse_same_expressions, rule_of
+
+    fit_on = [read_one_split(folder) for folder in config.fit_on]
+    if fit_on:
+        fit_on = of_members(fit_on, members[0], config.predictions)
+        for split in members:
+            refuse_same_expressions(fit_on[0], split[0])
+    return rule_of(config.weighting, fit_on)
+
+
+def read_one_split(folder: Path) -> "Predictions":
+    """Read the predictions of the only split that `folder` holds."""
+    from vg_mc.predictions import read_evaluation
+
+    found = read_evaluation(folder)
+    if len(found) != 1:
+        problem = f"holds {', '.join(found)}: name the folder of one split, such as val"
+        raise BadInputError(problem, file=folder, record="--fit-on")
+    return next(iter(found.values()))
+
+
+def of_members(
+    fit_on: list["Predictions"], members: list["Predictions"], folders: Sequence[Path]
+) -> list["Predictions"]:
+    """Return `fit_on` under the names of the members, whose predictions they must be."""
+    expected = [member.name for member in members]
+    if len(fit_on) == len(members):
+        fit_on = told_apart(fit_on, folders)
+    found = [each.name for each in fit_on]
+    if expected != found:
+        problem = f"expected predictions of {expected}, in this order, not of {found}"
+        raise BadInputError(problem, record="--fit-on")
+    return fit_on
 
 
 def told_apart(members: list["Predictions"], folders: Sequence[Path]) -> list["Predictions"]:
