@@ -37,6 +37,6 @@ def told_when_full(folder: Path, advice: str) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         left = in_megabytes(free_bytes(folder))
-        raise BadInputError(f"no space left on its disk ({left} are); {advice}", file=folder) from (
-            error
-        )
+        raise BadInputError(
+            f"no space left on its disk ({left} are free); {advice}", file=folder
+        ) from (error)

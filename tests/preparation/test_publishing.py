@@ -214,6 +214,48 @@ def test_what_was_replaced_is_not_taken_for_work_of_the_run_that_replaced_it(tmp
     assert content(output) == {"table.arrow": "newer", "manifest.json": "{}"}
 
 
+# Forks two processes that write to one place at the same time, twenty times.
+TWO_WRITERS = """
+import os, pathlib, sys, time
+from vg_mc.faults import BadInputError
+from vg_mc.preparation.publishing import building
+
+folder = pathlib.Path(sys.argv[1])
+
+
+def write(output, told):
+    try:
+        with building(output, {}, overwrite=False) as partial:
+            while not told.exists():  # the winner is not done before the other has come
+                time.sleep(0.001)
+            (partial / "manifest.json").write_text(str(os.getpid()))
+    except BadInputError as error:
+        told.with_suffix(".begun").write_text(str(error))
+        told.with_suffix(".begun").rename(told)
+
+
+for number in range(20):
+    output, told = folder / f"out-{number}", folder / f"told-{number}"
+    other = os.fork()
+    if not other:
+        write(output, told)
+        os._exit(0)
+    write(output, told)
+    os.waitpid(other, 0)
+    winner = (output / "manifest.json").read_text()
+    assert int(winner) in {os.getpid(), other}
+    assert f"out-{number}: process {winner} on {os.uname().nodename} is writing" in told.read_text()
+"""
+
+
+def test_of_two_writers_one_wins_and_the_other_names_it(tmp_path):
+    command = [sys.executable, "-c", TWO_WRITERS, str(tmp_path)]
+
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+
+    assert done.returncode == 0, done.stderr.decode()
+
+
 # Forks a process that replaces a dataset for every step on the file system, and kills it there.
 KILL_AT_EVERY_STEP = """
 import contextlib, os, pathlib, shutil, signal, sys

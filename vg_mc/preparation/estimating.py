@@ -38,15 +38,15 @@ def enough_space(tasks: list[ShardTask]) -> Iterator[None]:
         return
     folder = tasks[0].path.parent
     needed, free = estimated_bytes(tasks), free_bytes(folder)
-    compared = (
-        f"the pictures need about {in_megabytes(needed)}, and {in_megabytes(free)} are free on its "
-        "disk"
-    )
+    compared = f"about {in_megabytes(needed)} for pictures, and {in_megabytes(free)} are free"
     if free < REFUSED_BELOW * needed:
-        raise BadInputError(compared, file=folder)
+        raise BadInputError(f"its disk needs room of {compared}", file=folder)
     if free < WARNED_BELOW * needed:
-        print(f"warning: {folder}: {compared}, which may not do", file=sys.stderr)
-    with told_when_full(folder, f"when it was begun, {compared}; {KEPT}"):
+        print(f"warning: {folder}: its disk needs room of {compared}", file=sys.stderr)
+    estimate = (
+        f"it was begun with {in_megabytes(free)} for about {in_megabytes(needed)} of pictures"
+    )
+    with told_when_full(folder, f"{estimate}; {KEPT}"):
         yield
 
 

@@ -1,0 +1,64 @@
+"""Disks that are too small, made of memory; to mount them takes the rights of root."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+from tabulate import tabulate
+
+from benchmarks.kills.jobs import OLDER, Job, whole
+from vg_mc.commands.failing import BAD_INPUT
+
+OTHER_FILES = 200_000  # bytes; the lock, notes, and the rounding up to pages
+
+
+def table_of_disks(model: Job, expected: str, folder: Path, *, sizes: int) -> str:
+    """Run jobs like `model` on disks with a share of the room that they need, and then on more."""
+    finished = replace(model, output=folder / "sized")
+    finished.finish()
+    needed = _size(finished.output)
+    small = folder / "small"
+    small.mkdir()
+    rows = [
+        _on_disk(replace(model, output=small / "out"), expected, needed, (number + 0.5) / sizes)
+        for number in range(sizes)
+    ]
+    headings = ["room, of what is needed", "when it ends", "it says", "older", "with more room"]
+    return tabulate(rows, headings, tablefmt="github")
+
+
+def _on_disk(job: Job, expected: str, needed: int, share: float) -> list[str]:
+    disk = job.output.parent
+    _mount(disk, 100 * needed)
+    try:
+        older = replace(job, color=OLDER).finish()
+        _mount(disk, int(_size(job.output) + share * needed) + OTHER_FILES, again=True)
+        again = replace(job, overwrite=True)
+        with again.start() as process:
+            _, errors = process.communicate()
+        assert process.returncode == BAD_INPUT, errors
+        (line,) = (line for line in errors.splitlines() if line.startswith("error: "))
+        assert "Traceback" not in errors
+        untouched = whole(job.output) == older
+        begun = len(job.drawn())
+        _mount(disk, 100 * needed, again=True)
+        resumed = again.finish() == expected
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    said = line.removeprefix("error: ").split(": ", 1)[1].partition(";")[0]
+    return [
+        f"{share:.0%}",
+        f"drawing, {begun} shards done" if "no space left" in line else "before the start",
+        said,
+        "whole" if untouched else "LOST",
+        "same hash" if resumed else "OTHER HASH",
+    ]
+
+
+def _mount(disk: Path, size: int, *, again: bool = False) -> None:
+    options = f"{'remount,' if again else ''}size={size}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,85 @@
+"""A preparation as its users start it, in a session of its own, and what it leaves behind."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vg_mc.prepared.manifest import read_manifest
+from vg_mc.prepared.verification import verify
+
+ROOT = Path(__file__).parents[2]
+NEWER = "red"  # colours of the marker: nothing else tells the two datasets apart
+OLDER = "blue"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command line.
+
+    Attributes:
+        scenes: Folder of the corpus, which is drawn by the first job.
+        output: Folder of the prepared dataset.
+    """
+
+    scenes: Path
+    output: Path
+    workers: int
+    photos: int
+    color: str = NEWER
+    overwrite: bool = False
+
+    def start(self) -> "subprocess.Popen[str]":
+        """Start the job."""
+        command = [sys.executable, str(ROOT / "prepare_data.py"), "--corpus", "scenes"]
+        command += ["--annotations", str(self.scenes), "--output", str(self.output)]
+        command += ["--num-workers", str(self.workers), "--scenes", str(self.photos)]
+        command += ["--color", self.color, *(["--overwrite"] if self.overwrite else [])]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            cwd=ROOT,
+        )
+
+    def finish(self) -> str:
+        """Run the job to its end, and return the hash of what it has prepared."""
+        with self.start() as process:
+            _, errors = process.communicate()
+        assert process.returncode == 0, errors
+        return whole(self.output)
+
+    def drawn(self) -> dict[str, tuple[int, int]]:
+        """Return inode and time of the shards that an unfinished job has drawn, by name."""
+        unfinished = self.output.with_name(f".{self.output.name}.partial")
+        return identities(unfinished)
+
+
+def identities(dataset: Path) -> dict[str, tuple[int, int]]:
+    """Return inode and time of each shard of candidates, which change if it is drawn again."""
+    shards = (dataset / "candidates").glob("data-*.arrow")
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in shards}
+
+
+def whole(dataset: Path) -> str:
+    """Assert that every byte of a dataset is what was written, and return its hash."""
+    damages = list(verify(dataset))
+    assert damages == [], damages
+    return str(read_manifest(dataset)["data_hash"])
+
+
+def living(session: int) -> list[int]:
+    """Return the processes of a session that still live, as Linux lists them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            # A name in brackets comes first, and may hold anything.
+            state, _, _, owner = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(owner) == session and state != "Z" and int(process.name) != os.getpid():
+            found.append(int(process.name))
+    return found

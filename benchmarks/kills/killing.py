@@ -1,0 +1,150 @@
+"""SIGKILL at random moments: what is there afterwards, and what it costs to go on."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from itertools import count, product
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from benchmarks.kills.jobs import OLDER, Job, identities, living, whole
+
+SEED = 0
+SECONDS_TO_END = 2.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one kill left, and what the next run made of it.
+
+    Attributes:
+        older: Whether the dataset that stood there before was whole.
+        newer: Whether the newer one had taken its place.
+        drawn: Shards that were finished.
+        begun: Files that were begun and not finished.
+        again: Finished shards that the next run has drawn once more.
+        orphans: Processes that lived two seconds later.
+        equal: Whether the final hash is that of an uninterrupted run.
+    """
+
+    older: bool
+    newer: bool
+    drawn: int
+    begun: int
+    again: int
+    orphans: int
+    equal: bool
+
+
+def table_of_kills(model: Job, newer: str, folder: Path, *, kills: int) -> str:
+    """Kill `kills` runs like `model`, whose output has the hash `newer`, and count outcomes."""
+    older = replace(model, output=folder / "older", color=OLDER)
+    older_hash = older.finish()
+    kinds = list(product((1, 2), (False, True), (False, True)))  # workers, overwrite, whole group
+    found: dict[tuple[int, bool, bool], list[Outcome]] = {kind: [] for kind in kinds}
+    seconds = {workers: _seconds(replace(model, workers=workers), folder) for workers in (1, 2)}
+    for number in range(kills):
+        workers, overwrite, group = kinds[number % len(kinds)]
+        place = folder / f"kill-{number}"
+        # A run may end before its time has come; then another one gets another time.
+        moments = (
+            np.random.default_rng([SEED, number, trial]).uniform(0, seconds[workers])
+            for trial in count()
+        )
+        job = replace(model, output=place / "out", workers=workers, overwrite=overwrite)
+        sessions = (
+            _killed(job, moment, group=group, before=older.output if overwrite else None)
+            for moment in moments
+        )
+        session = next(session for session in sessions if session is not None)
+        hashes = (older_hash if overwrite else None, newer)
+        outcome = _outcome(job, session, hashes)
+        found[workers, overwrite, group].append(outcome)
+        shutil.rmtree(place)
+        print(
+            f"kill {number}: {workers} workers, {found[workers, overwrite, group][-1]}", flush=True
+        )
+    return counted(found)
+
+
+def _seconds(job: Job, folder: Path) -> float:
+    begun = time.perf_counter()
+    replace(job, output=folder / f"timed-{job.workers}").finish()
+    return time.perf_counter() - begun
+
+
+def _killed(job: Job, moment: float, *, group: bool, before: Path | None) -> int | None:
+    """Kill a job after `moment` seconds; return its session, or None where it had ended.
+
+    The dataset `before`, if any, is put where the job is to write.
+    """
+    shutil.rmtree(job.output.parent, ignore_errors=True)
+    job.output.parent.mkdir()
+    if before is not None:
+        shutil.copytree(before, job.output)
+    with job.start() as process:
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
+    return process.pid if process.returncode == -signal.SIGKILL else None
+
+
+def _outcome(job: Job, session: int, hashes: tuple[str | None, str]) -> Outcome:
+    time.sleep(SECONDS_TO_END)
+    orphans = living(session)
+    for orphan in orphans:
+        os.kill(orphan, signal.SIGKILL)
+    older, newer = hashes
+    present = whole(job.output) if job.output.exists() else None
+    drawn = {} if present == newer else job.drawn()
+    unfinished = job.output.with_name(".out.partial").glob("candidates/.data-*.partial-*")
+    begun = len(list(unfinished))
+    final = present
+    if present != newer:
+        final = job.finish()
+        assert {path.name for path in job.output.parent.iterdir()} == {"out", ".out.lock"}
+    after = identities(job.output)
+    return Outcome(
+        older=present == older,
+        newer=present == newer,
+        drawn=len(drawn),
+        begun=begun,
+        again=sum(after[name] != identity for name, identity in drawn.items()),
+        orphans=len(orphans),
+        equal=final == newer and whole(job.output) == newer,
+    )
+
+
+def counted(found: dict[tuple[int, bool, bool], list[Outcome]]) -> str:
+    """Count outcomes by workers, whether something was there, and whether all were killed."""
+    rows = [
+        [
+            f"{workers}",
+            "an older dataset" if overwrite else "nothing",
+            "all processes" if group else "the main process",
+            len(outcomes),
+            sum(one.older for one in outcomes),
+            sum(one.newer for one in outcomes),
+            len(outcomes) - sum(one.older or one.newer for one in outcomes),
+            sum(one.drawn for one in outcomes),
+            sum(one.again for one in outcomes),
+            max((one.begun for one in outcomes), default=0),
+            sum(one.orphans for one in outcomes),
+            sum(one.equal for one in outcomes),
+        ]
+        for (workers, overwrite, group), outcomes in found.items()
+    ]
+    totals = [sum(row[column] for row in rows) for column in range(3, 12)]  # type: ignore[misc]
+    totals[6] = max(int(row[9]) for row in rows)
+    headings = [
+        "workers", "what was there", "killed", "kills", "as before, whole", "newer in place",
+        "anything else", "shards drawn", "drawn again", "at most in hand", "orphans after 2 s",
+        "same final hash",
+    ]  # fmt: skip
+    return tabulate([*rows, ["all", "", "", *totals]], headings, tablefmt="github")
