@@ -60,23 +60,23 @@ def _photo(folder: Path, image_id: int) -> Photo:
     photo = Photo(image_id, f"{image_id:06d}.jpg", WIDTH, HEIGHT)
     path = folder / photo.file_name
     if not path.exists():
-        _draw(image_id).save(path, quality=QUALITY)
+        draw_photo(image_id, WIDTH, HEIGHT, path)
     return photo
 
 
-def _draw(image_id: int) -> Image.Image:
-    """Draw a slope of colour, some shapes, and grain over all."""
+def draw_photo(image_id: int, width: int, height: int, path: Path) -> None:
+    """Draw a slope of colour, some shapes, and grain over all, and save it as a JPEG."""
     generator = np.random.default_rng([image_id, 0])
     near, far = generator.uniform(0, 255, size=(2, 3))
-    slope = np.linspace(0, 1, WIDTH)[None, :, None] * np.linspace(0.3, 1, HEIGHT)[:, None, None]
+    slope = np.linspace(0, 1, width)[None, :, None] * np.linspace(0.3, 1, height)[:, None, None]
     image = Image.fromarray((near + (far - near) * slope).astype(np.uint8))
     pen = ImageDraw.Draw(image)
     for number, (left, top, right, bottom) in enumerate(_boxes(image_id)):
         red, green, blue = generator.integers(0, 256, size=3).tolist()
         shape = pen.ellipse if number % 2 else pen.rectangle
         shape((left, top, right, bottom), fill=(red, green, blue))
-    grainy = np.asarray(image) + generator.normal(0, GRAIN, size=(HEIGHT, WIDTH, 1))
-    return Image.fromarray(grainy.clip(0, 255).astype(np.uint8))
+    grainy = np.asarray(image) + generator.normal(0, GRAIN, size=(height, width, 1))
+    Image.fromarray(grainy.clip(0, 255).astype(np.uint8)).save(path, quality=QUALITY)
 
 
 def _boxes(image_id: int) -> list[XYXY]:
