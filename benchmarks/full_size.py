@@ -77,7 +77,7 @@ def prepare_split(
     )  # fmt: skip
     dataset = open_prepared(output)
     pictures = int(dataset.manifest["candidates"]["total"])
-    images = len(set(dataset.expressions(split.name).image_ids.tolist()))
+    images = len(set(dataset.expressions(split.split).image_ids.tolist()))
     size = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
     return {
         "split": split.name,
@@ -86,7 +86,7 @@ def prepare_split(
             ran,
             images=images,
             pictures=pictures,
-            expressions=len(dataset.expressions(split.name)),
+            expressions=len(dataset.expressions(split.split)),
         ),
         "MB on disk": f"{size / 1e6:.0f}",
         "bytes/picture": f"{size / pictures:,.0f}",
@@ -99,7 +99,7 @@ def evaluate_split(split: OfficialSplit, scratch: Path) -> dict[str, str]:
     prepared = prepare_split(split, scratch, EVALUATED_SIZE, WORKERS[-1])
     ran = run_command(
         "evaluate.py", "--dataset", scratch / f"prepared-{split.name}-{EVALUATED_SIZE}-2",
-        "--model", MODEL, "--split", split.name, "--output", scratch / f"answers-{split.name}",
+        "--model", MODEL, "--split", split.split, "--output", scratch / f"answers-{split.name}",
     )  # fmt: skip
     pictures, expressions = (
         int(prepared[count].replace(",", "")) for count in ("pictures", "expressions")

@@ -29,11 +29,13 @@ class OfficialSplit:
 
     Attributes:
         name: Such as ``refcoco+_testA``.
+        split: What the table calls it, such as ``testA``.
         table: CSV with a row per sentence, for the corpus ``table``.
         detections: COCO results with `BOXES` detections per photo.
     """
 
     name: str
+    split: str
     table: Path
     detections: Path
 
@@ -74,7 +76,8 @@ def _image_id(sentence: dict[str, str]) -> int:
 
 
 def _write_split(name: str, sentences: list[dict[str, str]], folder: Path) -> OfficialSplit:
-    split = OfficialSplit(name, folder / name / f"{name}.csv", folder / name / "detections.json")
+    short, home = name.rpartition("_")[2], folder / name
+    split = OfficialSplit(name, short, home / f"{short}.csv", home / "detections.json")
     split.table.parent.mkdir(exist_ok=True)
     with split.table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -82,7 +85,7 @@ def _write_split(name: str, sentences: list[dict[str, str]], folder: Path) -> Of
         for sentence in sentences:
             image_id = _image_id(sentence)
             text, box = sentence["sents"], sentence["bbox"]
-            writer.writerow([photo_name(image_id), image_id, text, *box, name])
+            writer.writerow([photo_name(image_id), image_id, text, *box, short])
     split.detections.write_text(json.dumps(_detections(sentences)))
     return split
 
