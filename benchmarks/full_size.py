@@ -4,24 +4,19 @@ Every split is prepared with one and with two workers, each time by the command 
 type, in a process of its own; then a tiny model answers all of them. Prints a table of each.
 """
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 from tabulate import tabulate
 
 from benchmarks.official_splits import OfficialSplit, make_splits
 from benchmarks.report import describe_machine
+from benchmarks.scripts import ROOT, Ran, run_script
 from vg_mc.config import parse_config
 from vg_mc.prepared.dataset import open_prepared
 
-ROOT = Path(__file__).parent.parent
 WORKERS = (1, 2)
 EVALUATED_SIZE = 64  # pixels: what the tiny model is made for
 MODEL = "tiny-resnet"
@@ -39,14 +34,6 @@ class FullSizeConfig:
 
     image_size: int = 224
     """Side of the pictures that are prepared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A command that ran to its end: seconds, and megabytes of its largest process at peak."""
-
-    seconds: float
-    megabytes: int
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -70,7 +57,7 @@ def prepare_split(
 ) -> dict[str, str]:
     """Prepare a split and return its row of the table."""
     output = scratch / f"prepared-{split.name}-{image_size}-{workers}"
-    ran = run_command(
+    ran = run_script(
         "prepare_data.py", "--corpus", "table", "--annotations", split.table,
         "--images", scratch / "photos", "--proposer", "stored", "--proposals", split.detections,
         "--output", output, "--image-size", image_size, "--num-workers", workers, "--overwrite",
@@ -97,7 +84,7 @@ def prepare_split(
 def evaluate_split(split: OfficialSplit, scratch: Path) -> dict[str, str]:
     """Let the tiny model answer a split and return its row of the table."""
     prepared = prepare_split(split, scratch, EVALUATED_SIZE, WORKERS[-1])
-    ran = run_command(
+    ran = run_script(
         "evaluate.py", "--dataset", scratch / f"prepared-{split.name}-{EVALUATED_SIZE}-2",
         "--model", MODEL, "--split", split.split, "--output", scratch / f"answers-{split.name}",
     )  # fmt: skip
@@ -105,30 +92,6 @@ def evaluate_split(split: OfficialSplit, scratch: Path) -> dict[str, str]:
         int(prepared[count].replace(",", "")) for count in ("pictures", "expressions")
     )
     return {"split": split.name, **_rates(ran, pictures=pictures, expressions=expressions)}
-
-
-def run_command(script: str, *flags: object) -> Ran:
-    """Run one of the four scripts as a user would, and measure it from outside.
-
-    Raises:
-        RuntimeError: With what the script printed, if it fails.
-    """
-    start = perf_counter()
-    # wait4 tells the memory of the process and of all that it waited for; subprocess does not.
-    with TemporaryDirectory() as folder:
-        log = Path(folder, "log")
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, ROOT / script, *map(str, flags)],
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(re.sub(r".*\r", "", log.read_text()))
-    return Ran(perf_counter() - start, usage.ru_maxrss // 1024)
 
 
 def _rates(ran: Ran, **amounts: int) -> dict[str, str]:
