@@ -19,6 +19,9 @@ IMAGE, EXPRESSION, BOX, SPLIT = "image", "expression", "box", "split"
 CATEGORY, WIDTH, HEIGHT = "category", "width", "height"
 IMAGE_ID, ANNOTATION_ID, REF_ID, EXPRESSION_ID = "image_id", "annotation_id", "ref_id", "id"
 
+# pandas writes a column of whole numbers as 3.0 once one of them is missing.
+_WHOLE_NUMBER = re.compile(r"\s*(-?[0-9]{1,19})(?:\.0+)?\s*")
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -91,9 +94,9 @@ def numbers_in(value: object) -> object:
 
 
 def whole_number_in(value: object) -> object:
-    """Turn ``"12"`` and ``12.0`` into a whole number, and leave what is none alone."""
+    """Turn ``"12"``, ``"12.0"`` and ``12.0`` into a whole number, and leave what is none alone."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,19}\s*", value):
-        return int(value)
+    if isinstance(value, str) and (found := _WHOLE_NUMBER.fullmatch(value)):
+        return int(found[1])
     return value

@@ -1,0 +1,15 @@
+"""Bad input by the hundred: what is promised of each kind, and what really happens.
+
+``python -m benchmarks.faults`` writes the tables of docs/faults.md; the tests try the same cases.
+"""
+
+from collections.abc import Iterator
+
+from benchmarks.faults import detections, images, records, structure
+from benchmarks.faults.case import Case
+
+
+def every_case() -> Iterator[Case]:
+    """Yield all cases, family by family."""
+    for family in (images, records, structure, detections):
+        yield from family.cases()

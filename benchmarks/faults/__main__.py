@@ -1,0 +1,89 @@
+"""``python -m benchmarks.faults``: try every bad input, and write the tables of docs/faults.md."""
+
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tabulate import tabulate
+
+from benchmarks.faults import every_case
+from benchmarks.faults.case import MEANING, Case, deviation
+from vg_mc.config import parse_config
+from vg_mc.reports.escaping import markdown
+
+ROOT = Path(__file__).parent.parent.parent
+BEGIN, END = "<!-- tables of benchmarks.faults -->", "<!-- end of the tables -->"
+
+
+@dataclass(frozen=True)
+class FaultsConfig:
+    """Try every bad input in both modes of --on-error, and write what was promised and seen."""
+
+    output: Path = ROOT / "docs" / "faults.md"
+    """The page whose tables are replaced."""
+
+
+Tried = list[tuple[Case, str]]  # with the deviation, empty where there is none
+
+
+def main() -> None:
+    """Run the command."""
+    config = parse_config(FaultsConfig, None)
+    logging.disable()
+    tried = try_all(every_case())
+    print(summary(tried))
+    for case, seen in tried:
+        if seen:
+            print(f"not as promised: {case.name}: {seen}")
+    page = config.output.read_text(encoding="utf-8")
+    tables = f"{BEGIN}\n\n{summary(tried)}\n\n{details(tried)}\n\n{END}"
+    page = re.sub(f"{BEGIN}.*{END}", lambda _: tables, page, flags=re.DOTALL)
+    config.output.write_text(page, encoding="utf-8")
+
+
+def try_all(cases: Iterable[Case]) -> Tried:
+    """Try cases, each in a folder of its own."""
+    tried = []
+    for case in cases:
+        with TemporaryDirectory(prefix="vg_mc-faults-") as folder:
+            tried.append((case, deviation(case, Path(folder))))
+    return tried
+
+
+def summary(tried: Tried) -> str:
+    """Return a table with a row per family: cases, what is promised, how many kept it."""
+    cases = Counter(case.family for case, _ in tried)
+    kept = Counter(case.family for case, seen in tried if not seen)
+    promised = Counter((case.family, case.promise) for case, _ in tried)
+    rows = [
+        [family, count, *(promised[family, promise] for promise in MEANING), kept[family]]
+        for family, count in cases.items()
+    ]
+    rows.append(["all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])])
+    return tabulate(rows, ["family", "cases", *MEANING, "seen as promised"], tablefmt="github")
+
+
+def details(tried: Tried) -> str:
+    """Return a table per family with a row per fault, the formats in one cell."""
+    families: dict[str, dict[tuple[str, str], Tried]] = defaultdict(lambda: defaultdict(list))
+    for case, seen in tried:
+        families[case.family][case.fault, case.promise].append((case, seen))
+    sections = []
+    for family, faults in families.items():
+        rows = [
+            [markdown(fault), ", ".join(case.form for case, _ in found), promise,
+             f"{sum(not seen for _, seen in found)} of {len(found)}"]
+            for (fault, promise), found in faults.items()
+        ]  # fmt: skip
+        header = ["fault", "in", "promised", "seen"]
+        table = tabulate(rows, header, tablefmt="github", disable_numparse=True)
+        sections.append(f"### Bad {family}\n\n{table}")
+    return "\n\n".join(sections)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Every bad input of docs/faults.md, in both modes of ``--on-error``."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.faults import every_case
+from benchmarks.faults.__main__ import details, summary, try_all
+from benchmarks.faults.case import Case, Outcome, deviation
+from vg_mc.faults import BadInputError
+from vg_mc.records import Rejected
+
+CASES = list(every_case())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")  # torch, of a pickle that we refuse
+def test_what_is_promised_happens(case, tmp_path):
+    assert deviation(case, tmp_path) == ""
+
+
+def test_there_are_many_cases_and_no_two_have_one_name():
+    names = Counter(case.name for case in CASES)
+
+    assert len(CASES) >= 200
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+ONE = [Rejected("a.csv", "line 2", "expected a box")]
+
+
+def read(stop, skip):
+    def read(skip_bad):
+        result = skip if skip_bad else stop
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    return read
+
+
+NAMED = BadInputError("expected a box", file="a.csv", record="line 2")
+
+
+@pytest.mark.parametrize(
+    ("promise", "stop", "skip", "expected"),
+    [
+        ("named", NAMED, Outcome(3, ONE, 4, set()), ""),
+        ("named", NAMED, NAMED, "skip: stopped: a.csv, line 2"),
+        ("named", NAMED, Outcome(4, ONE, 4, set()), "skip: 4 accepted, 1 rejected, 4 of all"),
+        ("named", NAMED, Outcome(4, [], 4, set()), "skip: listed []"),
+        ("named", Outcome(3, ONE, 4, set()), NAMED, "stop: went on"),
+        ("named", BadInputError("expected a box"), NAMED, "stop: no file"),
+        ("named", BadInputError("expected a cat", file="a", record="b"), NAMED, "stop: says"),
+        ("named", KeyError("box"), NAMED, "stop: KeyError"),
+        ("refused", NAMED, NAMED, ""),
+        ("refused", NAMED, Outcome(3, ONE, 4, set()), "skip: went on"),
+        ("listed", Outcome(3, ONE, 4, set()), Outcome(3, ONE, 4, set()), ""),
+        ("accepted", Outcome(4, [], 4, {"man"}), Outcome(4, [], 4, {"man"}), ""),
+        ("accepted", Outcome(4, [], 4, {"men"}), NAMED, "stop: 'man' is not among"),
+        ("accepted", NAMED, NAMED, "stop: stopped"),
+    ],
+)
+def test_a_broken_promise_is_noticed(promise, stop, skip, expected, tmp_path):
+    becomes = "man" if promise == "accepted" else None
+    case = Case("boxes", "CSV", "a", promise, lambda _: read(stop, skip), "a box", becomes)
+
+    found = deviation(case, tmp_path)
+
+    assert found == expected if not expected else found.startswith(expected)
+
+
+def test_the_tables_count_cases_and_kept_promises():
+    kept = Case("boxes", "CSV", "a|b", "named", lambda _: read(NAMED, Outcome(3, ONE, 4, set())))
+    broken = replace(kept, form="JSON", write=lambda _: read(NAMED, NAMED))
+
+    tried = try_all([kept, broken])
+
+    assert [bool(seen) for _, seen in tried] == [False, True]
+    assert [cell.strip() for cell in summary(tried).splitlines()[-1].split("|")[1:-1]] == [
+        "all", "2", "2", "0", "0", "0", "1"
+    ]  # fmt: skip
+    assert "| a\\|b    | CSV, JSON | named      | 1 of 2 |" in details(tried)
