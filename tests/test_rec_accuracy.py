@@ -1,7 +1,12 @@
 """The metric for Hugging Face's library says what our own functions say."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
+from torchvision.ops import generalized_box_iou
 
 from vg_mc.boxes import as_boxes, iou_matrix
 from vg_mc.metrics import summarize
@@ -9,7 +14,7 @@ from vg_mc.metrics import summarize
 
 @pytest.fixture
 def metric(tmp_path):
-    from vg_mc.rec_accuracy import RecAccuracy
+    from vg_mc.rec_accuracy import RecAccuracy  # here, since its library takes seconds
 
     return RecAccuracy(cache_dir=str(tmp_path))
 
@@ -31,14 +36,27 @@ def test_it_agrees_with_the_scores_of_a_split(metric):
 
     ious = np.diagonal(iou_matrix(as_boxes(predicted), as_boxes(targets)))
     scores = summarize([ious[[row]] for row in range(60)], [np.zeros(1)] * 60)
-    assert result == pytest.approx(
-        {
-            "accuracy": scores.accuracy,
-            "accuracy_at_least": scores.accuracy_at_least,
-            "mean_iou": scores.mean_iou,
-        }
-    )
+    for name in ("accuracy", "accuracy_at_least", "mean_iou"):
+        assert result[name] == pytest.approx(getattr(scores, name))
+    for threshold in (0.1, 0.3, 0.7, 0.75, 0.9):
+        assert result[f"accuracy@{threshold}"] == pytest.approx((ious > threshold).mean())
+    gious = generalized_box_iou(torch.from_numpy(predicted), torch.from_numpy(targets)).diagonal()
+    assert result["giou_accuracy"] == pytest.approx((gious >= 0.5).float().mean().item())
+    assert result["accuracy@0.9"] <= result["mean_accuracy"] <= result["accuracy"]
     assert result["accuracy"] == pytest.approx(result["accuracy_at_least"] - 1 / 60)
+
+
+def test_the_library_loads_it_by_its_path(tmp_path, monkeypatch):
+    import evaluate
+
+    script = Path(__file__).parents[1] / "vg_mc" / "rec_accuracy.py"
+    monkeypatch.setattr(evaluate.config, "HF_MODULES_CACHE", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the library adds that folder
+
+    loaded = evaluate.load(str(script), cache_dir=str(tmp_path))
+
+    targets = [[0, 0, 1, 1], [5, 5, 6, 6]]
+    assert loaded.compute(predictions=[[0, 0, 1, 1]] * 2, references=targets)["accuracy"] == 0.5
 
 
 def test_a_box_of_three_numbers_is_refused(metric):

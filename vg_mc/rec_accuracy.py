@@ -1,19 +1,18 @@
 """Our accuracy as a metric of Hugging Face's ``evaluate``, for users of that library.
 
-This is the only module that imports it: the import takes seconds. ``evaluate.load`` would fetch
-code from the network, so the class is used as it is::
+This is the only module that imports it: the import takes seconds. The library takes this file by
+its path, and the package must be installed beside it::
 
-    metric = RecAccuracy()
+    metric = evaluate.load("vg_mc/rec_accuracy.py")
     metric.add_batch(predictions=boxes, references=targets)
     metric.compute()
 """
 
 import datasets
 import evaluate
-import numpy as np
 
-from vg_mc import metrics
-from vg_mc.boxes import as_boxes, iou_matrix
+from vg_mc.boxes import as_boxes, paired_gious, paired_ious
+from vg_mc.metrics.thresholds import localization
 
 _DESCRIPTION = "Share of predicted boxes that fit the target, and how well they fit on average."
 _INPUTS = """
@@ -23,6 +22,9 @@ Args:
 Returns:
     accuracy: Share with an IoU > 0.5.
     accuracy_at_least: Share with an IoU >= 0.5.
+    accuracy@T: Share with an IoU > T, for T of 0.1, 0.3, 0.7, 0.75 and 0.9.
+    mean_accuracy: Mean of the shares for T of 0.5, 0.55 and so on to 0.95.
+    giou_accuracy: Share with a generalised IoU >= 0.5, the rule of MDETR.
     mean_iou: Mean IoU.
 """
 
@@ -42,12 +44,6 @@ class RecAccuracy(evaluate.Metric):
     def _compute(
         self, predictions: list[list[float]], references: list[list[float]]
     ) -> dict[str, float]:
-        pairs = zip(predictions, references, strict=True)
-        ious = np.array(
-            [iou_matrix(as_boxes(box), as_boxes(target)).item() for box, target in pairs]
-        )
-        return {
-            "accuracy": float(metrics.is_right(ious).mean()),
-            "accuracy_at_least": float(metrics.is_right_at_least(ious).mean()),
-            "mean_iou": float(ious.mean()),
-        }
+        boxes, targets = as_boxes(predictions), as_boxes(references)
+        located = localization(paired_ious(boxes, targets), paired_gious(boxes, targets))
+        return {name: float(values.mean()) for name, values in located.items()}

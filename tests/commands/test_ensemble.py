@@ -52,6 +52,20 @@ def test_the_ensemble_is_the_mean_of_its_members_and_scored_as_such(evaluations,
     assert scores["rn+vit", "testA"] == summarize(ensemble.ious, means)
 
 
+def test_members_and_ensemble_are_scored_on_subsets_too(evaluations, tmp_path):
+    subset = tmp_path / "clean.txt"
+    subset.write_text("100\n107\n")
+    folders = tuple(Path(folder) / "val" for folder in evaluations)
+
+    rows = run(EnsembleConfig(folders, tmp_path / "both", subset=(subset,)))
+
+    assert [(row.name, row.part, row.scores.expressions) for row in rows] == [
+        (name, *part)
+        for name in ("rn", "vit", "ensemble")
+        for part in (("val", 12), ("val, clean", 2))
+    ]
+
+
 def test_an_ensemble_can_be_a_member(evaluations, tmp_path):
     main(["--predictions", *evaluations, "--output", str(tmp_path / "both")])
 

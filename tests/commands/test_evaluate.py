@@ -84,6 +84,36 @@ def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
     assert val.facts["model"] == "tiny-vit"
     assert val.facts["precision"] == "fp32"
     assert val.facts["pictures"] == "squash to 32 pixels"
+    assert val.facts["detector saw test photos"] == "none: no detector on photos of COCO"
+    assert len(val.facts["model hash"]) == 64
+    assert "numpy " in val.facts["versions"]
+
+
+def test_a_subset_is_a_further_row_and_unknown_ids_are_named(coloured, tmp_path, capsys):
+    ids = coloured.expressions("val").expression_ids[:5].tolist()
+    (tmp_path / "clean.json").write_text(json.dumps([*ids, 999_999]))
+    flags = ("--dataset", str(coloured.folder), "--model", "tiny-vit", "--num-workers", "0")
+
+    main([*flags, "--output", str(tmp_path / "a"), "--subset", str(tmp_path / "clean.json")])
+
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[3].startswith("tiny-vit  val, clean")
+    remark = "6 ids, 1 of them in no split that was answered: 999999"
+    assert printed[4] == f"subset clean: {remark}"
+    document = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert [result["subset"] for result in document["results"]] == [None, "clean"]
+    assert document["results"][1]["scores"]["expressions"] == 5
+    assert document["protocol"]["subset clean"] == remark
+
+
+def test_a_wrong_subset_is_told_before_any_split_is_answered(coloured, tmp_path):
+    config = EvaluateConfig(
+        coloured.folder, ("tiny-vit",), tmp_path / "a", subset=(tmp_path / "missing.txt",)
+    )
+
+    with pytest.raises(BadInputError, match=r"missing\.txt: cannot be read as text"):
+        run(config)
+    assert not (tmp_path / "a").exists()
 
 
 def test_evaluations_can_be_ensembled(evaluations, tmp_path):

@@ -5,29 +5,22 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from vg_mc.metrics import summarize
-from vg_mc.reports.tables import (
-    ResultRow,
-    csv_text,
-    json_text,
-    latex_text,
-    markdown_text,
-    protocol_of,
-    result_row,
-    screen_text,
-    write_results,
-)
+from vg_mc.reports.markdown_tables import markdown_text
+from vg_mc.reports.protocol import protocol_of
+from vg_mc.reports.result_document import json_text
+from vg_mc.reports.tables import csv_text, latex_text, screen_text, write_results
+from vg_mc.scoring import score
 
 
 @pytest.fixture
 def rows(make_predictions):
     return [
-        result_row(make_predictions(name="tiny-resnet", expressions=31, logits_seed=1)),
-        result_row(make_predictions(name="tiny-vit", expressions=31, logits_seed=2)),
+        score(make_predictions(name="tiny-resnet", expressions=31, logits_seed=1)),
+        score(make_predictions(name="tiny-vit", expressions=31, logits_seed=2)),
     ]
 
 
@@ -46,44 +39,39 @@ def test_every_file_has_the_same_numbers(rows, protocol, tmp_path):
 
     results = json.loads((tmp_path / "results.json").read_text())["results"]
     sheet = list(csv.reader((tmp_path / "results.csv").read_text().splitlines()))
-    markdown_lines = (tmp_path / "results.md").read_text().splitlines()[2:]
-    latex_lines = (tmp_path / "results.tex").read_text().splitlines()[4:]
+    markdown_lines = (tmp_path / "results.md").read_text().splitlines()
+    latex_lines = (tmp_path / "results.tex").read_text().splitlines()
     for at, result in enumerate(results):
-        scores = result["scores"]
-        shares = ["accuracy", "accuracy_at_least", "mean_iou", "proposal_recall"]
-        shares += ["accuracy_where_covered", "chance"]
-        expected = [round(100 * scores[share], 2) for share in shares]
-        expected += [round(scores["mean_candidates"], 2)]
-        expected += [scores[count] for count in ("expressions", "covered", "without_proposals")]
-        assert [float(cell) for cell in sheet[1 + at][2:12]] == expected
-        assert numbers_in(markdown_lines[at]) == expected
-        assert numbers_in(latex_lines[at]) == expected
-        assert numbers_in(screen_text(rows).splitlines()[2 + at]) == expected[:8]
+        main, others = main_numbers(result), other_numbers(result)
+        assert [float(cell) for cell in sheet[1 + at][2:25]] == [*main, *others]
+        assert numbers_in(markdown_lines[2 + at]) == main
+        assert numbers_in(markdown_lines[9 + at]) == others
+        assert numbers_in(latex_lines[4 + at]) == main
+        assert numbers_in(latex_lines[13 + at]) == others
+        assert numbers_in(screen_text(rows).splitlines()[2 + at]) == main[:10]
 
 
-def test_json_holds_shares_with_four_decimals(rows, protocol):
-    result = json.loads(json_text(rows, protocol))["results"][0]
-
-    assert (result["name"], result["split"]) == ("tiny-resnet", "val")
-    assert result["scores"]["accuracy"] == round(rows[0].scores.accuracy, 4)
-    assert result["scores"]["expressions"] == 31
-
-
-def test_a_percentage_never_rounds_another_way_than_its_share():
-    scores = summarize([np.array([0.9])] * 1 + [np.array([0.1])] * 31, [np.zeros(1)] * 32)
-    row = ResultRow("a", "val", scores)  # 1 of 32 is 0.03125
-
-    share = json.loads(json_text([row], {}))["results"][0]["scores"]["accuracy"]
-
-    assert f"{100 * share:.2f}" in markdown_text([row], {}).splitlines()[-2].split()
+def main_numbers(result) -> list[float]:
+    scores, (low, high) = result["scores"], result["intervals"]["accuracy"]
+    shares = [scores["accuracy"], low, high, scores["accuracy_at_least"], scores["mean_iou"]]
+    shares += [scores[name] for name in ("proposal_recall", "accuracy_where_covered", "chance")]
+    counts = [scores[count] for count in ("expressions", "covered", "without_proposals")]
+    each = round(scores["mean_candidates"], 2)
+    return [*(round(100 * share, 2) for share in shares), each, *counts]
 
 
-def test_an_empty_split_is_written_without_nan():
-    empty = [ResultRow("a", "val", summarize([], []))]
+def other_numbers(result) -> list[float]:
+    names = [f"accuracy@{above}" for above in (0.1, 0.3, 0.7, 0.75, 0.9)]
+    names += ["mean_accuracy", "giou_accuracy", "recall@1", "recall@5", "recall@10"]
+    return [round(100 * result["scores"][name], 2) for name in [*names, "calibration_error"]]
+
+
+def test_an_empty_split_is_written_without_nan(make_predictions):
+    empty = [score(make_predictions(name="a", expressions=0))]
     assert math.isnan(empty[0].scores.accuracy)
 
     assert json.loads(json_text(empty, {}))["results"][0]["scores"]["accuracy"] is None
-    assert csv_text(empty, {}).splitlines()[1] == "a,val,,,,,,,,0,0,0"
+    assert csv_text(empty, {}).splitlines()[1] == "a,val" + "," * 10 + "0,0,0" + "," * 11
     assert "| – |" in markdown_text(empty, {})
     for text in (json_text(empty, {}), csv_text(empty, {}), latex_text(empty, {})):
         assert "nan" not in text.lower()
@@ -96,35 +84,28 @@ def test_the_protocol_stands_in_every_file(rows, protocol):
             assert part in text, spell
 
 
-def test_the_protocol_names_what_differs_side_by_side(make_predictions):
-    members = [
-        make_predictions(data_hash="384", facts={"proposals": "yolo", "model": "rn"}),
-        make_predictions(data_hash="224", facts={"proposals": "yolo"}),
-    ]
-
-    protocol = protocol_of(members)
-
-    assert protocol["data"] == "384; 224"
-    assert protocol["proposals"] == "yolo"
-    assert protocol["model"] == "rn"
-
-
 def test_names_cannot_break_a_table(rows):
-    row = ResultRow("=1|2_&\n3", "val", rows[0].scores)
+    row = replace(rows[0], name="=1|2_&\n3")
 
     sheet = list(csv.reader(io.StringIO(csv_text([row], {}))))
     assert sheet[1][0] == "'=1|2_&\n3"
     markdown_line = markdown_text([row], {}).splitlines()[2]
     assert r"=1\|2\_\& 3" in markdown_line
-    assert len(re.findall(r"(?<!\\)\|", markdown_line)) == 13
+    assert len(re.findall(r"(?<!\\)\|", markdown_line)) == 15
     assert r"=1|2\_\& 3 & val" in latex_text([row], {})
     assert len(screen_text([row]).splitlines()) == 3
 
 
+def test_a_subset_is_told_from_its_split(rows):
+    subset = replace(rows[0], subset="clean")
+
+    assert "val, clean" in screen_text([subset])
+    assert "| val, clean |" in markdown_text([subset], {})
+    assert json.loads(json_text([subset], {}))["results"][0]["subset"] == "clean"
+
+
 def test_columns_stand_under_each_other_on_the_screen(rows):
-    lines = screen_text([ResultRow("a much longer name", "testA", rows[0].scores), *rows]).split(
-        "\n"
-    )
+    lines = screen_text([replace(rows[0], name="a much longer name"), *rows]).split("\n")
 
     assert len({len(line) for line in lines}) == 1
 

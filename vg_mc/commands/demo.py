@@ -17,7 +17,7 @@ from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
-    from vg_mc.reports.tables import ResultRow
+    from vg_mc.scoring import SplitReport
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 MEMBERS = ("tiny-resnet", "tiny-vit")
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         run(parse_config(DemoConfig, argv))
 
 
-def run(config: DemoConfig) -> list["ResultRow"]:
+def run(config: DemoConfig) -> list["SplitReport"]:
     """Run all stages; print and return one table over both kinds of proposals."""
     from vg_mc.reports.tables import screen_text
 
@@ -174,7 +174,7 @@ def answer(config: DemoConfig, member: str, proposals: str) -> None:
     )
 
 
-def combine(config: DemoConfig, proposals: str) -> list["ResultRow"]:
+def combine(config: DemoConfig, proposals: str) -> list["SplitReport"]:
     """Ensemble the members on one kind of proposals twice, as ``ensemble.py`` does.
 
     Their plain mean answers all splits. What has its weights from val answers the other two.
@@ -199,14 +199,15 @@ def combine(config: DemoConfig, proposals: str) -> list["ResultRow"]:
     return sorted(rows, key=lambda row: TEST_SPLITS.index(row.split))
 
 
-def report(config: DemoConfig, rows: list["ResultRow"]) -> None:
+def report(config: DemoConfig, rows: list["SplitReport"]) -> None:
     """Write the table of everything, and a page and a picture of examples of the ensemble."""
     from vg_mc.predictions import read_predictions
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.contact_sheet import write_contact_sheet
     from vg_mc.reports.examples import spread_rows
     from vg_mc.reports.gallery import write_gallery
-    from vg_mc.reports.tables import protocol_of, write_results
+    from vg_mc.reports.protocol import protocol_of
+    from vg_mc.reports.tables import write_results
 
     predictions = read_predictions(config.output / "evaluations" / "ensemble-detected" / "val")
     pictures_of = open_prepared(config.output / "detected").picture_bytes

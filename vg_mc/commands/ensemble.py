@@ -12,7 +12,7 @@ from vg_mc.faults import BadInputError
 if TYPE_CHECKING:
     from vg_mc.ensembling import Rule
     from vg_mc.predictions import Predictions
-    from vg_mc.reports.tables import ResultRow
+    from vg_mc.scoring import SplitReport
 
 Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 
@@ -29,6 +29,9 @@ class EnsembleConfig:
 
     name: str = "ensemble"
     """What tables call the ensemble."""
+
+    subset: tuple[Path, ...] = ()
+    """Files of expression ids (lines or a JSON list), scored as rows of their own."""
 
     split: tuple[str, ...] = ()
     """Splits to answer, by default all that the folders hold."""
@@ -47,14 +50,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         run(parse_config(EnsembleConfig, argv))
 
 
-def run(config: EnsembleConfig) -> list["ResultRow"]:
+def run(config: EnsembleConfig) -> list["SplitReport"]:
     """Ensemble every split, write predictions and tables, print the table, return its rows."""
     from vg_mc.ensembling import combine
     from vg_mc.predictions import is_one_split, write_predictions
     from vg_mc.reports.members import MembersRow, members_text, write_members
-    from vg_mc.reports.tables import protocol_of, result_row, screen_text, write_results
+    from vg_mc.reports.protocol import protocol_of
+    from vg_mc.reports.tables import screen_text, write_results
+    from vg_mc.scoring.subsets import read_subsets, remarks_text, score_all, subset_remarks
 
     refuse_overwriting(config)
+    subsets = read_subsets(config.subset)
     members = read_members(config)
     rule = read_rule(config, members)
     # All splits are answered before anything is written: a mismatch leaves no half of a result.
@@ -63,13 +69,14 @@ def run(config: EnsembleConfig) -> list["ResultRow"]:
     flat = all(map(is_one_split, config.predictions))
     rows, together = [], []
     for split, ensemble in zip(members, ensembles, strict=True):
-        rows += [result_row(answers) for answers in [*split, ensemble]]
+        rows += score_all([*split, ensemble], subsets)
         together.append(MembersRow.of(split, ensemble))
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
-    protocol = protocol_of([answers for split in members for answers in split])
-    write_results(rows, protocol | {"weighting": rule.note}, config.output)
+    answered = [answers for split in members for answers in split]
+    remarks = subset_remarks(subsets, answered) | {"weighting": rule.note}
+    write_results(rows, protocol_of(answered) | remarks, config.output)
     write_members(together, config.output)
-    print(f"{screen_text(rows)}\n\n{members_text(together)}\n\nweighting: {rule.note}")
+    print("\n".join([screen_text(rows), "", members_text(together), "", *remarks_text(remarks)]))
     return rows
 
 

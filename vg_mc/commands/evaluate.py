@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vg_mc.predictions import Predictions
     from vg_mc.prepared.dataset import PreparedDataset
+    from vg_mc.scoring import Subset
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class EvaluateConfig:
 
     name: tuple[str, ...] = ()
     """What tables call each model; RUN for RUN/best by default."""
+
+    subset: tuple[Path, ...] = ()
+    """Files of expression ids (lines or a JSON list), scored as rows of their own."""
 
     flip: bool = False
     """Ask about the mirrored pictures, left and right swapped: one more member of an ensemble."""
@@ -66,8 +70,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(config: EvaluateConfig) -> list["Predictions"]:
     """Evaluate as `config` says, on every process that was launched; return the predictions."""
     from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.scoring.subsets import read_subsets
 
-    names = names_of(config)
+    names, subsets = names_of(config), read_subsets(config.subset)
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
@@ -80,7 +85,7 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
             write_answers(config, dataset, found, home)
         answered += found
     if accelerator.is_main_process:
-        report(config, answered)
+        report(config, answered, subsets)
     accelerator.end_training()
     return answered
 
@@ -122,9 +127,8 @@ def answer(
     from vg_mc.features import FeatureBank
 
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
-    bank = None
+    identity, bank = model_hash(encoder, config.mixed_precision), None
     if config.features is not None:
-        identity = model_hash(encoder, config.mixed_precision)
         bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
     answered = []
     for split in config.split:
@@ -138,7 +142,7 @@ def answer(
             mirrored=config.flip,
             bank=bank,
         )
-        facts = facts_of(config, dataset, model, split)
+        facts = facts_of(config, dataset, model, split) | {"model hash": identity}
         answered.append(replace(predictions, name=name, facts=facts))
     return answered
 
@@ -181,27 +185,34 @@ def write_answers(
         write_contact_sheet(predictions, shown, dataset.picture_bytes, folder / "examples.png")
 
 
-def report(config: EvaluateConfig, answered: list["Predictions"]) -> None:
-    """Write the table of all models and splits, and print it."""
-    from vg_mc.reports.tables import protocol_of, result_row, screen_text, write_results
+def report(config: EvaluateConfig, answered: list["Predictions"], subsets: list["Subset"]) -> None:
+    """Write the table of all models, splits and subsets, and print it."""
+    from vg_mc.reports.protocol import protocol_of
+    from vg_mc.reports.tables import screen_text, write_results
+    from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
-    rows = [result_row(predictions) for predictions in answered]
-    write_results(rows, protocol_of(answered), config.output)
-    print(screen_text(rows))
+    reports, remarks = score_all(answered, subsets), subset_remarks(subsets, answered)
+    write_results(reports, protocol_of(answered) | remarks, config.output)
+    print("\n".join([screen_text(reports), *remarks_text(remarks)]))
 
 
 def facts_of(
     config: EvaluateConfig, dataset: "PreparedDataset", model: str, split: str
 ) -> dict[str, str]:
     """Return what a reader of the numbers should know besides them."""
-    settings = dataset.manifest["settings"]
+    from vg_mc.prepared.detector_exposure import exposure
+    from vg_mc.versions import versions
+
+    settings, exposed = dataset.manifest["settings"], exposure(dataset)
     proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]
     return {
         "corpus": dataset.manifest["corpus"],
         "model": model,
         "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
         "proposals": " ".join(f"{key} {value}" for key, value in proposer.items()),
+        "detector saw test photos": f"{exposed.name.lower()}: {exposed}",
         "marker": " ".join(f"{key} {value}" for key, value in settings["marker"].items()),
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
         "view": "mirrored, left and right swapped in the texts" if config.flip else "as it is",
+        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from vg_mc.metrics import summarize
 from vg_mc.predictions import Predictions
+from vg_mc.reports.columns import COLUMNS
 from vg_mc.reports.examples import (
     Example,
     PicturesOf,
@@ -15,7 +15,8 @@ from vg_mc.reports.examples import (
     verdicts,
 )
 from vg_mc.reports.page import candidate_figure, page, term
-from vg_mc.reports.tables import COLUMNS, protocol_of
+from vg_mc.reports.protocol import protocol_of
+from vg_mc.scoring import score
 from vg_mc.whole_files import write_whole_text
 
 MARKS = {Verdict.RIGHT: "✓", Verdict.WRONG: "✗", Verdict.NOT_COVERED: "∅"}
@@ -46,8 +47,8 @@ def write_gallery(
 
 
 def _scores(predictions: Predictions) -> str:
-    scores = summarize(predictions.ious, predictions.logits)
-    return "".join(term(column.heading, column.cell(scores)) for column in COLUMNS)
+    report = score(predictions)
+    return "".join(term(column.heading, column.cell(report)) for column in COLUMNS)
 
 
 def _legend(predictions: Predictions, shown: int) -> str:

@@ -7,17 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.boxes import paired_gious
-from vg_mc.metrics import RIGHT_ABOVE, is_right, is_right_at_least, predicted_index
+from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.ranking import first_right_ranks
 from vg_mc.metrics.resampling import Ratio
 from vg_mc.metrics.similarity import SemanticSimilarity
+from vg_mc.metrics.thresholds import localization
 from vg_mc.predictions import Predictions
 
-THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))  # 0.05 to 0.95
-NAMED_THRESHOLDS = (0.1, 0.3, 0.7, 0.75, 0.9)
-MEAN_OVER = tuple(threshold for threshold in THRESHOLDS if threshold >= RIGHT_ABOVE)
 RECALLED = (1, 5, 10)
-GIOU_AT_LEAST = 0.5
 
 Values = NDArray[np.float64]
 
@@ -58,17 +55,12 @@ def number_ratios(predictions: Predictions, outcomes: Outcomes) -> dict[str, Rat
     """Return the numbers of a split as ratios, by their names."""
     right, ceiling = is_right(outcomes.ious), is_right(outcomes.best_ious)
     ranks = first_right_ranks([is_right(row) for row in predictions.ious], predictions.logits)
-    over = np.mean([outcomes.ious > threshold for threshold in MEAN_OVER], axis=0)
+    located = localization(outcomes.ious, _gious(predictions, outcomes))
     return {
-        "accuracy": everyone(right),
-        "accuracy_at_least": everyone(is_right_at_least(outcomes.ious)),
+        **{name: everyone(values) for name, values in located.items()},
         "accuracy_where_covered": Ratio(right & ceiling, ceiling),
-        "mean_iou": everyone(outcomes.ious),
         "proposal_recall": everyone(ceiling),
         "chance": everyone(outcomes.chance),
-        **{f"accuracy@{above}": everyone(outcomes.ious > above) for above in NAMED_THRESHOLDS},
-        "mean_accuracy": everyone(over),
-        "giou_accuracy": everyone(_gious(predictions, outcomes) >= GIOU_AT_LEAST),
         **{f"recall@{count}": everyone(ranks <= count) for count in RECALLED},
     }
 

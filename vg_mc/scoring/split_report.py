@@ -16,10 +16,10 @@ from vg_mc.metrics.confusion import confusion
 from vg_mc.metrics.ranking import answer_confidences, first_right_ranks
 from vg_mc.metrics.resampling import Estimate, Ratio, estimate
 from vg_mc.metrics.similarity import SemanticSimilarity
+from vg_mc.metrics.thresholds import THRESHOLDS
 from vg_mc.predictions import Predictions
 from vg_mc.scoring.breakdowns import Group, groupings
 from vg_mc.scoring.ratios import (
-    THRESHOLDS,
     Outcomes,
     category_pairs,
     everyone,
@@ -89,6 +89,11 @@ class SplitReport:
     reliability: tuple[ReliabilityBin, ...]
     breakdowns: Mapping[str, tuple[GroupScores, ...]]
     confusion: Mapping[str, Mapping[str, int]]
+
+    @property
+    def part(self) -> str:
+        """What tables call the expressions: the split, and the subset of it."""
+        return f"{self.split}, {self.subset}" if self.subset else self.split
 
 
 def score(

@@ -4,7 +4,7 @@ A file lists expression ids: one per line, or as a JSON list. Everything after a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,11 @@ def unknown_ids(subset: Subset, answered: Sequence[Predictions]) -> list[int]:
 def subset_remarks(subsets: Sequence[Subset], answered: Sequence[Predictions]) -> dict[str, str]:
     """Say for each subset how many of its ids were answered, and name some that were not."""
     return {f"subset {subset.name}": _remark(subset, answered) for subset in subsets}
+
+
+def remarks_text(remarks: Mapping[str, str]) -> list[str]:
+    """Spell remarks for a terminal, a line each."""
+    return [f"{name}: {remark}" for name, remark in remarks.items()]
 
 
 def _remark(subset: Subset, answered: Sequence[Predictions]) -> str:

@@ -1,0 +1,90 @@
+"""The numbers of result tables: their headings, and how they are spelled.
+
+Shares have four decimals in JSON and stand as percentages with two in all tables, so no two files
+of one result disagree.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vg_mc.metrics.thresholds import NAMED_THRESHOLDS
+from vg_mc.scoring import SplitReport
+from vg_mc.scoring.ratios import RECALLED
+
+NOTHING = "–"  # a share of nothing
+DECIMALS = 4  # of shares
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A number of every row; `brief` heads it on the screen, empty where it is left out there."""
+
+    heading: str
+    brief: str
+    cell: Callable[[SplitReport], str]
+
+
+def percent(share: float) -> str:
+    """Spell a share as a percentage.
+
+    From the rounded share, so that a table never rounds the other way than the JSON file.
+    """
+    return NOTHING if math.isnan(share) else f"{100 * round(share, DECIMALS):.2f}"
+
+
+def number(value: float) -> str:
+    """Spell a number that is no share."""
+    return NOTHING if math.isnan(value) else f"{round(value, DECIMALS):.2f}"
+
+
+def _share(name: str, heading: str, brief: str = "") -> Column:
+    return Column(heading, brief, lambda report: percent(report.numbers[name].value))
+
+
+def _similarity(name: str, heading: str) -> Column:
+    return Column(heading, "", lambda report: _number_of(report, name))
+
+
+def _number_of(report: SplitReport, name: str) -> str:
+    return number(report.numbers[name].value) if name in report.numbers else NOTHING
+
+
+COLUMNS = (
+    Column("acc@0.5 (IoU > 0.5) %", "IoU>0.5", lambda report: percent(report.scores.accuracy)),
+    Column("from %", "from", lambda report: percent(report.numbers["accuracy"].low)),
+    Column("to %", "to", lambda report: percent(report.numbers["accuracy"].high)),
+    Column("acc (IoU ≥ 0.5) %", "IoU≥0.5", lambda report: percent(report.scores.accuracy_at_least)),
+    Column("mean IoU %", "mean IoU", lambda report: percent(report.scores.mean_iou)),
+    Column("proposal recall %", "recall", lambda report: percent(report.scores.proposal_recall)),
+    Column(
+        "acc where covered %",
+        "covered acc",
+        lambda report: percent(report.scores.accuracy_where_covered),
+    ),
+    Column("chance %", "chance", lambda report: percent(report.scores.chance)),
+    Column("candidates each", "candidates", lambda report: number(report.scores.mean_candidates)),
+    Column("expressions", "expressions", lambda report: str(report.scores.expressions)),
+    Column("covered", "", lambda report: str(report.scores.covered)),
+    Column("without proposals", "", lambda report: str(report.scores.without_proposals)),
+)
+
+_OTHER_RULES = (
+    *(_share(f"accuracy@{above}", f"acc@{above} %") for above in NAMED_THRESHOLDS),
+    _share("mean_accuracy", "acc@0.5:0.95 %"),
+    _share("giou_accuracy", "acc (GIoU ≥ 0.5) %"),
+    *(_share(f"recall@{count}", f"recall@{count} %") for count in RECALLED),
+    _share("calibration_error", "calibration error %"),
+)
+_SIMILARITIES = (
+    _similarity("target_cosine", "cosine to target"),
+    _similarity("target_distance", "distance to target"),
+    _similarity("sentence_cosine", "cosine to sentence"),
+    _similarity("sentence_distance", "distance to sentence"),
+)
+
+
+def other_columns(reports: Sequence[SplitReport]) -> tuple[Column, ...]:
+    """Return what stands in the second table; similarities only where some report has them."""
+    compared = any("target_cosine" in report.numbers for report in reports)
+    return (*_OTHER_RULES, *(_SIMILARITIES if compared else ()))
