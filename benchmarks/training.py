@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vg_mc.batching import Batch, Batching
+    from vg_mc.training.settings import TrainingSettings
 
 PLAIN, BY_EXPRESSION, BY_IMAGE = "plain", "ours, by expression", "ours, by image"
 LOSSES = "losses.json"
@@ -51,7 +52,7 @@ def plain_way(task: Task, scratch: Path, folder: Path) -> Measured:
     encoder = load_encoder(task.model, image_size=task.image_size)
     expressions = dataset.expressions(TRAIN)
     plan = plan_epoch(
-        units_of(expressions, trainable(expressions), "expression"),
+        units_of(expressions, trainable(expressions), settings_of(task, "expression").asking),
         batch_size=task.expressions_per_step,
         parts=1,
         seed=SEED,
@@ -74,10 +75,25 @@ def our_way(task: Task, scratch: Path, batching: "Batching", folder: Path) -> Me
 
     from vg_mc.encoders import load_encoder
     from vg_mc.training.loop import Trainer
+
+    settings = settings_of(task, batching)
+    dataset = open_task(task, scratch)
+    encoder = load_encoder(task.model, image_size=task.image_size)
+    trainer = Trainer(Accelerator(cpu=True), encoder, dataset, settings, folder, num_workers=0)
+    listener = Listener(task.steps)
+    trainer.stepper.model.register_forward_hook(listener.after_forward)
+    trainer.stepper.optimizer.optimizer.register_step_post_hook(listener.after_step)
+    with suppress(StepsDone):
+        trainer.fit()
+    return listener.measured(folder)
+
+
+def settings_of(task: Task, batching: "Batching") -> "TrainingSettings":
+    """Return the settings of a run of one epoch, of which the first steps are measured."""
     from vg_mc.training.settings import TrainingSettings
 
     by_image = batching == "image"
-    settings = TrainingSettings(
+    return TrainingSettings(
         batching=batching,
         candidates=4,
         epochs=1,
@@ -92,15 +108,6 @@ def our_way(task: Task, scratch: Path, batching: "Batching", folder: Path) -> Me
         checkpoint_steps=task.steps + 1,
         seed=SEED,
     )
-    dataset = open_task(task, scratch)
-    encoder = load_encoder(task.model, image_size=task.image_size)
-    trainer = Trainer(Accelerator(cpu=True), encoder, dataset, settings, folder, num_workers=0)
-    listener = Listener(task.steps)
-    trainer.stepper.model.register_forward_hook(listener.after_forward)
-    trainer.stepper.optimizer.optimizer.register_step_post_hook(listener.after_step)
-    with suppress(StepsDone):
-        trainer.fit()
-    return listener.measured(folder)
 
 
 class StepsDone(Exception):  # noqa: N818  # nothing went wrong

@@ -102,6 +102,7 @@ class ColouredPhoto(NamedTuple):
 
     colours: Sequence[str]
     questions: Sequence[tuple[str, Sequence[float]]]
+    sources: Sequence[str] = ()  # of the candidates, annotations if it does not say
 
 
 def random_photos(count: int, sentences: int, seed: int) -> list[ColouredPhoto]:
@@ -127,7 +128,11 @@ def write_coloured(folder: Path, splits: dict[str, list[ColouredPhoto]]) -> Prep
         for photo in photos:
             image_id, first = len(images) + 1, len(candidates)
             images.append({"image_id": image_id, "file_name": "", "width": 99, "height": 9})
-            candidates += [_candidate(image_id, *each) for each in enumerate(photo.colours)]
+            sources = photo.sources or ["annotations"] * len(photo.colours)
+            candidates += [
+                _candidate(image_id, place, colour) | {"source": source}
+                for place, (colour, source) in enumerate(zip(photo.colours, sources, strict=True))
+            ]
             for text, ious in photo.questions:
                 expression_id = 10 * sum(map(len, rows.values())) + 7
                 rows[split].append(_expression(expression_id, image_id, text, ious, first))

@@ -1,4 +1,4 @@
-"""Clean texts once, so that every tokenizer sees the same words.
+"""Clean texts once, so that every tokenizer sees the same words; mirror what they say.
 
 OpenAI's and open_clip's CLIP tokenizers repair mojibake, straighten quotes and resolve HTML
 entities; transformers' tokenizer does not. A text that no repair would change any more gets the
@@ -15,8 +15,15 @@ from vg_mc.faults import BadInputError
 # Spelled out in a text, these would end it early: CLIP reads the sentence at its end token.
 _CONTROL_WORD = re.compile(r"<\|?(start|end)_?of_?text\|?>", re.IGNORECASE)
 
-_SIDE = re.compile(r"\b(left|right)(?=(most|hand|side|er|est|wards?)?\b)", re.IGNORECASE)
-_OTHER_SIDE = {"left": "right", "right": "left"}
+# A side, alone or before one of these endings. A hyphen ends a word, so left-hand is among them.
+_SIDE = re.compile(
+    r"\b(left|right|Left|Right|LEFT|RIGHT)(?=(?i:s|most|hand|handed|side|er|est|wards?)?\b)"
+)
+_OTHER_SIDE = {
+    one: other
+    for left, right in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
+    for one, other in ((left, right), (right, left))
+}
 
 
 def clean_text(text: str) -> str:
@@ -44,16 +51,9 @@ def _repaired(text: str) -> str:
 
 
 def swap_left_right(text: str) -> str:
-    """Return what `text` says of the mirrored photo: "LEFT", "Leftmost", "left-hand" turn right.
+    """Return what `text` says of the mirrored photo; twice, it is `text` again.
 
-    Only whole words change, and they keep their capitals. Applied twice, it gives `text` back.
+    Only words are seen, not what they mean: "all right" becomes "all left", and letters or a clock
+    in the photo are not told apart from anything else that a mirror turns round.
     """
-    return _SIDE.sub(_other_side, text)
-
-
-def _other_side(match: re.Match[str]) -> str:
-    side = match[1]
-    other = _OTHER_SIDE[side.lower()]
-    if side.isupper():
-        return other.upper()
-    return other.capitalize() if side[0].isupper() else other
+    return _SIDE.sub(lambda side: _OTHER_SIDE[side[1]], text)

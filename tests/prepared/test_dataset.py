@@ -159,3 +159,14 @@ def test_detections_are_listed_by_photo(make_sentences, tmp_path, source):
     found = [Proposal((0.0, 0.0, 8.0, 8.0), 1.0, "dog", "detector")]
     assert dataset.detections() == {1: found, 2: found}
     assert dataset.detected_categories() == {"dog"}
+
+
+def test_candidates_tell_whether_they_are_annotations(make_coloured, make_photos, tmp_path):
+    photo = make_photos(1, 1, 0)[0]._replace(
+        colours=["red", "blue", "red"],
+        questions=[("the red one", [1.0, 0.0, 0.9])],
+        sources=["annotations", "yolo", "annotations"],
+    )
+    dataset = make_coloured(tmp_path / "data", {"train": [photo]})
+
+    assert dataset.are_annotations().tolist() == [True, False, True]

@@ -184,14 +184,19 @@ def test_batches_computed_in_parts_give_the_same_steps(coloured, uninterrupted, 
     assert_alike(in_parts, uninterrupted)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"label_smoothing": 0.1, "targets": "iou", "flip": 0.5, "color_jitter": 0.2}],
+    ids=["plain", "everything"],
+)
 def test_by_image_is_by_expression_where_images_have_one_sentence(
-    make_coloured, make_photos, tmp_path
+    make_coloured, make_photos, tmp_path, changes
 ):
     splits = {"train": make_photos(16, 1, 0), "val": make_photos(4, 1, 1)}
     dataset = make_coloured(tmp_path / "data", splits)
 
     runs = [
-        trained(dataset, tmp_path / batching, batching=batching, candidates=99)
+        trained(dataset, tmp_path / batching, batching=batching, candidates=99, **changes)
         for batching in ("image", "expression")
     ]
 

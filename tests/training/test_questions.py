@@ -1,5 +1,6 @@
 """The stream of training questions is the same from wherever it is entered."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -95,3 +96,45 @@ def test_data_that_teaches_nothing_is_refused(make_coloured, make_photos, settin
 
     with pytest.raises(BadInputError, match="both a right candidate and a wrong one"):
         TrainingQuestions(Accelerator(cpu=True), dataset, settings)
+
+
+@pytest.fixture
+def twice_drawn(make_coloured, make_photos, tmp_path):
+    """Photos with two annotations and two detections; one sentence's target was not detected."""
+    photo = make_photos(1, 1, 0)[0]
+    sources = ["annotations", "annotations", "yolo", "yolo-low"]
+    questions = [("the red one", [1.0, 0.0, 0.8, 0.1]), ("the blue one", [0.0, 1.0, 0.3, 0.5])]
+    drawn = photo._replace(
+        colours=["red", "blue", "red", "blue"], questions=questions, sources=sources
+    )
+    alone = drawn._replace(colours=["red"], questions=[("the only one", [1.0])], sources=["yolo"])
+    return make_coloured(tmp_path / "twice", {"train": [drawn, drawn, alone], "val": [photo]})
+
+
+@pytest.mark.parametrize(
+    ("proposals", "pictures", "summary"),
+    [
+        ("both", 8, "4 of 5 .*: 0 without a right candidate, 1 without a wrong one"),
+        ("annotations", 4, "4 of 5 .*: 1 without a right candidate, 0 without a wrong one"),
+        ("detected", 4, "2 of 5 .*: 2 without a right candidate, 1 without a wrong one"),
+    ],
+)
+def test_one_kind_of_candidates_is_asked_about_and_what_that_leaves_out_is_counted(
+    twice_drawn, settings, encoder, proposals, pictures, summary
+):
+    by_image = replace(
+        settings, batching="image", epochs=1, accumulation=1, train_proposals=proposals
+    )
+    questions = TrainingQuestions(Accelerator(cpu=True), twice_drawn, by_image)
+
+    ((batch, _),) = questions.load(encoder, START, num_workers=0)
+
+    assert len(batch.pictures) == pictures
+    assert re.search(summary, questions.summary)
+
+
+def test_what_was_left_out_is_told_where_nothing_remains(coloured, settings):
+    detected = replace(settings, train_proposals="detected")
+
+    with pytest.raises(BadInputError, match="left out: 32 without a right candidate"):
+        TrainingQuestions(Accelerator(cpu=True), coloured, detected)

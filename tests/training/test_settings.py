@@ -21,6 +21,10 @@ from vg_mc.faults import BadInputError
         ({"evaluation_batch_size": 0}, "--evaluation-batch-size"),
         ({"checkpoint_steps": 0}, "--checkpoint-steps"),
         ({"seed": -1}, "--seed"),
+        ({"max_candidates": 1}, "--max-candidates"),
+        ({"max_candidates": 0}, "--max-candidates"),
+        ({"flip": 1.1}, "--flip"),
+        ({"color_jitter": -0.1}, "--color-jitter"),
         ({"symmetric": -0.1}, "--symmetric"),
         ({"label_smoothing": 1.0}, "--label-smoothing"),
     ],
@@ -32,11 +36,17 @@ def test_a_number_out_of_range_is_named_by_its_flag(change, flag):
     assert caught.value.record == flag
 
 
-def test_batching_by_image_asks_about_all_candidates():
-    assert SETTINGS.question_size == 3
-    assert replace(SETTINGS, batching="image").question_size is None
+def test_questions_are_as_large_as_their_batching_lets_them():
+    assert SETTINGS.asking.most_pictures == 3
+    by_image = replace(SETTINGS, batching="image")
+    assert by_image.asking.most_pictures is None
+    assert replace(by_image, max_candidates=9).asking.most_pictures == 9
 
 
-def test_what_needs_batching_by_image_says_so():
-    with pytest.raises(BadInputError, match="--symmetric: needs --batching image"):
-        replace(SETTINGS, symmetric=1.0)
+@pytest.mark.parametrize(
+    ("change", "flag"),
+    [({"symmetric": 1.0}, "--symmetric"), ({"max_candidates": 9}, "--max-candidates")],
+)
+def test_what_needs_batching_by_image_says_so(change, flag):
+    with pytest.raises(BadInputError, match=f"{flag}: needs --batching image"):
+        replace(SETTINGS, **change)

@@ -22,7 +22,15 @@ WAYS = {
     f"{batching}-{accumulation}": replace(UNCLIPPED, batching=batching, accumulation=accumulation)
     for batching, accumulation in product(("expression", "image"), (1, 2))
 }
-WAYS["image-2-symmetric"] = replace(WAYS["image-2"], symmetric=0.5, label_smoothing=0.1)
+WAYS["image-2-everything"] = replace(
+    WAYS["image-2"],
+    symmetric=0.5,
+    label_smoothing=0.1,
+    max_candidates=3,
+    targets="iou",
+    flip=0.5,
+    color_jitter=0.3,
+)
 LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2)
 KILLED_IN_STEP = 5
 

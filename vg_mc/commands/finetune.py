@@ -90,6 +90,23 @@ class FinetuneConfig:
     num_workers: int = 1
     """Processes that decode pictures, per training process."""
 
+    max_candidates: int | None = None
+    """With batching by image: most candidates of an image, all its targets and others drawn anew
+    each epoch; all by default."""
+
+    targets: Literal["hard", "iou"] = "hard"
+    """What is the right answer: the best candidate, or each with an IoU above 0.5, by its IoU."""
+
+    train_proposals: Literal["annotations", "detected", "both"] = "both"
+    """Which of the candidates drawn for the training split are asked about."""
+
+    flip: float = 0.0
+    """Probability that an image is mirrored, with left and right swapped in its sentences."""
+
+    color_jitter: float = 0.0
+    """Brightness, contrast and saturation of an image, marker included, are changed by up to this
+    share."""
+
     symmetric: float = 0.0
     """With batching by image: weight of a second loss, by which each target chooses among the
     sentences of its image."""
@@ -129,6 +146,7 @@ def run(config: FinetuneConfig) -> None:
     # for all, and the others wait until what they read is complete.
     if accelerator.is_main_process:
         claim(config, dataset, accelerator)
+        print(trainer.questions.summary)
     accelerator.wait_for_everyone()
 
     def draw_curves(history: "History") -> None:
@@ -166,6 +184,11 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         evaluation_batch_size=config.evaluation_batch_size,
         checkpoint_steps=config.checkpoint_steps,
         seed=config.seed,
+        max_candidates=config.max_candidates,
+        targets=config.targets,
+        train_proposals=config.train_proposals,
+        flip=config.flip,
+        color_jitter=config.color_jitter,
         symmetric=config.symmetric,
         label_smoothing=config.label_smoothing,
         keep=config.keep,

@@ -149,6 +149,11 @@ class PreparedDataset:
         )
         return names
 
+    def are_annotations(self) -> NDArray[np.bool_]:
+        """Say of every candidate id whether it is an annotation (all,); others were detected."""
+        sources = self._candidates.column("source").to_numpy()
+        return np.asarray(sources == ANNOTATIONS, dtype=np.bool_)
+
     def picture_bytes(self, candidate_ids: Ids) -> list[bytes]:
         """Return the JPEG files of candidates."""
         return [self._pictures[int(candidate)].as_py() for candidate in candidate_ids]

@@ -11,7 +11,9 @@ from vg_mc.batching import (
     Batch,
     MicroBatch,
     QuestionMaker,
+    drawn_from,
     in_turn,
+    left_out,
     plan_epoch,
     trainable,
     units_of,
@@ -19,7 +21,7 @@ from vg_mc.batching import (
 from vg_mc.encoders.dual_encoder import DualEncoder
 from vg_mc.faults import BadInputError
 from vg_mc.interruption import outlast_a_signal
-from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.training.checkpoints import Progress
 from vg_mc.training.settings import TrainingSettings
@@ -30,6 +32,7 @@ class TrainingQuestions:
 
     Attributes:
         steps_per_epoch: Optimizer steps in an epoch; the same in each.
+        summary: What is asked and what is left out, in a sentence for people.
     """
 
     def __init__(
@@ -43,12 +46,16 @@ class TrainingQuestions:
         self.accelerator = accelerator
         self.dataset = dataset
         self.settings = settings
-        self.expressions = dataset.expressions(TRAIN_SPLIT)
-        self.units = units_of(self.expressions, trainable(self.expressions), settings.batching)
+        self.expressions = drawn_from(
+            dataset.expressions(TRAIN_SPLIT), dataset.are_annotations(), settings.train_proposals
+        )
+        rows = trainable(self.expressions)
+        self.units = units_of(self.expressions, rows, settings.asking)
+        self.summary = _summary(self.expressions, asked=len(rows))
         self.steps_per_epoch = math.ceil(len(self.units) / settings.batch_size)
-        if not self.units:
+        if not len(self.units):
             problem = "no training expression has both a right candidate and a wrong one"
-            raise BadInputError(problem, file=dataset.folder)
+            raise BadInputError(f"{problem}; {self.summary}", file=dataset.folder)
         try:
             self.plan(0)
         except ValueError as error:
@@ -79,8 +86,7 @@ class TrainingQuestions:
             self.dataset,
             self.expressions,
             encoder.tokenize,
-            candidates=self.settings.question_size,
-            seed=self.settings.seed,
+            self.settings.asking,
         )
         return iter(
             DataLoader(
@@ -100,3 +106,11 @@ class TrainingQuestions:
             yield from in_turn(
                 batches, self.accelerator.process_index, self.accelerator.num_processes
             )
+
+
+def _summary(expressions: Expressions, *, asked: int) -> str:
+    missed, unopposed = left_out(expressions)
+    return (
+        f"{asked} of {len(expressions)} training expressions are asked; left out: "
+        f"{missed} without a right candidate, {unopposed} without a wrong one"
+    )

@@ -1,8 +1,9 @@
 """What a training run is asked to do."""
 
+import math
 from dataclasses import dataclass
 
-from vg_mc.batching import Batching
+from vg_mc.batching import Asking, Batching, Proposals, Targets
 from vg_mc.faults import BadInputError
 
 
@@ -20,6 +21,12 @@ class TrainingSettings:
         freeze_batch_norm: Keep the statistics that the model came with. If not, each part of a
             batch is normalised by itself, and the number of parts has a say in the result.
         checkpoint_steps: Steps between checkpoints; there is always one at the end of an epoch.
+        max_candidates: With batching by image, most candidates of an image, its targets first; None
+            takes all.
+        targets: Whether the best candidate is the right answer, or each right one by its IoU.
+        train_proposals: Which candidates of the training split are asked about.
+        flip: Probability that an image is mirrored, with left and right swapped in its sentences.
+        color_jitter: Furthest that brightness, contrast and saturation may be from 1.
         symmetric: With batching by image, weight of the loss of boxes that choose among sentences.
         label_smoothing: Share of the right answer that is spread over all candidates.
         keep: Checkpoints that are kept, the newest ones.
@@ -38,6 +45,11 @@ class TrainingSettings:
     evaluation_batch_size: int
     checkpoint_steps: int
     seed: int
+    max_candidates: int | None = None
+    targets: Targets = "hard"
+    train_proposals: Proposals = "both"
+    flip: float = 0.0
+    color_jitter: float = 0.0
     symmetric: float = 0.0
     label_smoothing: float = 0.0
     keep: int = 2
@@ -48,6 +60,7 @@ class TrainingSettings:
         Raises:
             BadInputError: A number is out of its range.
         """
+        max_candidates = math.inf if self.max_candidates is None else self.max_candidates
         wanted = {
             "candidates": ("at least 2", self.candidates >= 2),
             "epochs": ("at least 1", self.epochs >= 1),
@@ -59,6 +72,9 @@ class TrainingSettings:
             "max-gradient-norm": ("above 0", self.max_gradient_norm > 0),
             "evaluation-batch-size": ("at least 1", self.evaluation_batch_size >= 1),
             "checkpoint-steps": ("at least 1", self.checkpoint_steps >= 1),
+            "max-candidates": ("at least 2", max_candidates >= 2),
+            "flip": ("from 0 to 1", 0 <= self.flip <= 1),
+            "color-jitter": ("from 0 to 1", 0 <= self.color_jitter <= 1),
             "symmetric": ("at least 0", self.symmetric >= 0),
             "label-smoothing": ("from 0 to below 1", 0 <= self.label_smoothing < 1),
             "keep": ("at least 1", self.keep >= 1),
@@ -67,10 +83,20 @@ class TrainingSettings:
         for name, (expected, holds) in wanted.items():
             if not holds:
                 raise BadInputError(f"expected a number {expected}", record=f"--{name}")
-        if self.batching != "image" and self.symmetric:
-            raise BadInputError("needs --batching image", record="--symmetric")
+        by_image = {"symmetric": self.symmetric, "max-candidates": self.max_candidates}
+        for name, value in by_image.items():
+            if value and self.batching != "image":
+                raise BadInputError("needs --batching image", record=f"--{name}")
 
     @property
-    def question_size(self) -> int | None:
-        """Candidates per question; None where an image's candidates are all encoded anyway."""
-        return self.candidates if self.batching == "expression" else None
+    def asking(self) -> Asking:
+        """How questions are made."""
+        return Asking(
+            batching=self.batching,
+            candidates=self.candidates,
+            max_candidates=self.max_candidates,
+            targets=self.targets,
+            flip=self.flip,
+            color_jitter=self.color_jitter,
+            seed=self.seed,
+        )

@@ -1,0 +1,53 @@
+"""Mirrored and recoloured images: one draw per image and epoch, for all its pictures alike."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+# Keys the draws of this module apart from those of candidates.
+PURPOSE = 1
+GREY = 127.5
+LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green, blue; ITU-R BT.601
+
+
+class Variation(NamedTuple):
+    """How an image is changed; every factor is 1 where it is not."""
+
+    mirrored: bool
+    brightness: float
+    contrast: float
+    saturation: float
+
+
+def draw_variation(flip: float, color_jitter: float, key: Sequence[int]) -> Variation:
+    """Draw for an image and an epoch, which `key` names.
+
+    Args:
+        flip: Probability of mirroring.
+        color_jitter: Factors are drawn evenly from 1 - `color_jitter` to 1 + `color_jitter`.
+        key: Seed, epoch and image id.
+    """
+    generator = np.random.default_rng([*key, PURPOSE])
+    mirrored = generator.random() < flip
+    factors = generator.uniform(1 - color_jitter, 1 + color_jitter, size=3)
+    return Variation(bool(mirrored), *map(float, factors))
+
+
+def varied(pictures: Pixels, variation: Variation) -> Pixels:
+    """Return `pictures` (N, H, W, 3) mirrored and recoloured as `variation` says.
+
+    Contrast is around a medium grey and not around each picture's own mean, which the marker moves:
+    the candidates of an image must differ in nothing but the marker.
+    """
+    if variation.mirrored:
+        pictures = pictures[:, :, ::-1]
+    _, brightness, contrast, saturation = variation
+    if brightness == contrast == saturation == 1:
+        return pictures
+    mixed = saturation * np.eye(3, dtype=np.float32) + (1 - saturation) * LUMINANCE
+    colors = pictures @ (brightness * contrast * mixed.T) + GREY * (1 - contrast)
+    return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
