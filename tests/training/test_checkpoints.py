@@ -5,12 +5,14 @@ import torch
 from torch import nn
 
 from vg_mc.encoders import load_encoder
+from vg_mc.faults import BadInputError
 from vg_mc.training.checkpoints import (
     Progress,
     find_checkpoints,
     load_checkpoint,
     save_checkpoint,
     save_model_folder,
+    set_damaged_aside,
     whole_folder,
 )
 
@@ -69,6 +71,55 @@ def test_half_a_checkpoint_is_none(tmp_path, monkeypatch):
     assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00000001"]
     save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2), keep=2)
     assert {path.name for path in tmp_path.iterdir()} == {"step-00000001", "step-00000002"}
+
+
+def three_checkpoints(folder):
+    model, optimizer = stepped()
+    for steps in (1, 2, 3):
+        save_checkpoint(folder, model, optimizer, None, Progress(steps_taken=steps), keep=3)
+    return find_checkpoints(folder)
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+@pytest.mark.parametrize("damage", [cut, flip_a_byte, lambda path: path.unlink()])
+@pytest.mark.parametrize("file", ["model.safetensors", "states.pt", "progress.json", "files.json"])
+def test_a_damaged_checkpoint_is_set_aside_for_an_older_one(tmp_path, capsys, damage, file):
+    *others, newest = three_checkpoints(tmp_path)
+    damage(newest / file)
+
+    set_damaged_aside(tmp_path)
+
+    assert find_checkpoints(tmp_path) == others
+    assert (tmp_path / "damaged-step-00000003").is_dir()
+    assert f"damaged ({file}" in capsys.readouterr().out
+
+
+def test_undamaged_checkpoints_stay_and_nothing_is_said(tmp_path, capsys):
+    checkpoints = three_checkpoints(tmp_path)
+    set_damaged_aside(tmp_path)
+
+    assert find_checkpoints(tmp_path) == checkpoints
+    assert capsys.readouterr().out == ""
+
+
+def test_only_damaged_checkpoints_are_refused_and_left_in_place(tmp_path):
+    checkpoints = three_checkpoints(tmp_path)
+    for checkpoint in checkpoints:
+        cut(checkpoint / "states.pt")
+
+    with pytest.raises(BadInputError, match=r"every checkpoint is damaged: step-00000003: states"):
+        set_damaged_aside(tmp_path)
+
+    assert find_checkpoints(tmp_path) == checkpoints
 
 
 def test_no_checkpoint_is_there_before_the_first(tmp_path):

@@ -94,10 +94,36 @@ def test_both_processes_end_with_the_same_model_statistics_included(output):
     assert all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-def test_a_killed_run_of_two_processes_ends_as_if_it_were_not(output):
-    killed, whole = (
-        torch.load(output / name / "end-0.pt", weights_only=True) for name in ("killed", "whole")
+@pytest.mark.parametrize("name", ["killed", "stopped"])
+def test_an_interrupted_run_of_two_processes_ends_as_if_it_were_not(output, name):
+    interrupted, whole = (
+        torch.load(output / each / "end-0.pt", weights_only=True) for each in (name, "whole")
     )
 
-    assert [name for name in whole if not torch.equal(whole[name], killed[name])] == []
-    assert entries(output / "killed") == entries(output / "whole")
+    assert [key for key in whole if not torch.equal(whole[key], interrupted[key])] == []
+    assert entries(output / name) == entries(output / "whole")
+
+
+def test_both_processes_skip_a_step_that_one_of_them_cannot_use(output):
+    first, second = (
+        torch.load(output / "spoiled" / f"end-{process}.pt", weights_only=True)
+        for process in range(2)
+    )
+
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    assert all(value.isfinite().all() for value in first.values())
+    steps = [entry for entry in entries(output / "spoiled") if "skipped" in entry]
+    assert [entry["step"] for entry in steps if entry["skipped"]] == [two_processes.KILLED_IN_STEP]
+    assert len((output / "spoiled" / "nonfinite.jsonl").read_text().splitlines()) == 1
+
+
+def test_torchrun_starts_again_when_a_process_is_lost(coloured, output, tmp_path, start, torchrun):
+    run = tmp_path / "lost"
+    again = [*torchrun(), "--max-restarts", "1"]
+
+    start([*again, str(PROGRAM), str(coloured.folder), str(run), "lost"], tmp_path)
+
+    checkpoints = [find_checkpoints(each / "checkpoints")[-1] for each in (run, output / "whole")]
+    lost, whole = (load_file(checkpoint / "model.safetensors") for checkpoint in checkpoints)
+    assert [key for key in whole if not torch.equal(whole[key], lost[key])] == []
+    assert entries(run) == entries(output / "whole")

@@ -1,16 +1,20 @@
 """What test_processes.py lets two processes do: torchrun starts this file with two folders."""
 
+import os
+import signal
 import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import pytest
 import torch
 from accelerate import Accelerator
 
 from tests.training.tiny_run import SETTINGS
 from vg_mc.encoders import load_encoder
 from vg_mc.evaluation import predict
+from vg_mc.interruption import StoppedError
 from vg_mc.predictions import write_predictions
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.training.loop import Trainer
@@ -49,6 +53,60 @@ def trained(dataset: PreparedDataset, run: Path, settings: TrainingSettings, mod
     return trainer
 
 
+def stopped(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> None:
+    """Train until a signal reaches the second process alone, which both must obey."""
+    trainer = trainer_of(dataset, run, settings, model)
+    step = trainer._step
+
+    def signalled(batches):
+        is_last = trainer.accelerator.is_last_process
+        if is_last and trainer.progress.steps_taken + 1 == KILLED_IN_STEP:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(batches)
+
+    trainer._step = signalled
+    with pytest.raises(StoppedError, match="after step 5"):
+        trainer.fit()
+
+
+def spoiled(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> Trainer:
+    """Train with an infinite loss in one process and one step, which both must skip."""
+    trainer = trainer_of(dataset, run, settings, model)
+    model = trainer.stepper.model
+    forward = model.forward
+
+    def unlikely(batch):
+        logits = forward(batch)
+        in_time = trainer.progress.steps_taken + 1 == KILLED_IN_STEP
+        if in_time and trainer.accelerator.is_last_process:
+            return logits.index_fill(1, torch.tensor([0]), float("-inf"))
+        return logits
+
+    model.forward = unlikely
+    trainer.fit()
+    return trainer
+
+
+def lost(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> None:
+    """Train; when torchrun starts it for the first time, the second process is killed."""
+    trainer = trainer_of(dataset, run, settings, model)
+    step = trainer._step
+
+    def dying(batches):
+        is_last = trainer.accelerator.is_last_process
+        if (
+            is_last
+            and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
+            and trainer.progress.steps_taken + 1 == KILLED_IN_STEP
+        ):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(batches)
+
+    trainer._step = dying
+    trainer.resume()
+    trainer.fit()
+
+
 def killed(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> None:
     """Train until all processes die in the same step."""
     trainer = trainer_of(dataset, run, settings, model)
@@ -67,8 +125,11 @@ def killed(dataset: PreparedDataset, run: Path, settings: TrainingSettings, mode
     raise AssertionError("nobody killed it")
 
 
-def main(prepared: Path, output: Path) -> None:
+def main(prepared: Path, output: Path, *only_lost: Path) -> None:
     dataset = open_prepared(prepared)
+    if only_lost:
+        lost(dataset, output, LEARNS_STATISTICS, "tiny-resnet")
+        return
     accelerator = Accelerator(cpu=True)
     assert accelerator.num_processes == 2
     for name, settings in WAYS.items():
@@ -81,7 +142,9 @@ def main(prepared: Path, output: Path) -> None:
         folder = output / f"predictions-{batch_size}-{accelerator.process_index}"
         write_predictions(predictions, folder)
     killed(dataset, output / "killed", LEARNS_STATISTICS, "tiny-resnet")
-    for name in ("killed", "whole"):
+    stopped(dataset, output / "stopped", LEARNS_STATISTICS, "tiny-resnet")
+    spoiled(dataset, output / "spoiled", LEARNS_STATISTICS, "tiny-resnet")
+    for name in ("killed", "stopped", "spoiled", "whole"):
         end = trained(dataset, output / name, LEARNS_STATISTICS, "tiny-resnet")
         torch.save(end.encoder.state_dict(), output / name / f"end-{accelerator.process_index}.pt")
     accelerator.end_training()

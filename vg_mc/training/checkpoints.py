@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
 
 WEIGHTS, STATES, PROGRESS = "model.safetensors", "states.pt", "progress.json"
+FILES = "files.json"  # the size and the hash of all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def save_checkpoint(
     with whole_folder(folder / f"step-{progress.steps_taken:08d}") as partial:
         save_model(model, str(partial / WEIGHTS))
         torch.save(states, partial / STATES)
-        described = {"progress": asdict(progress), "files": describe_files(partial)}
-        (partial / PROGRESS).write_text(json.dumps(described, indent=2) + "\n")
+        (partial / PROGRESS).write_text(json.dumps(asdict(progress)) + "\n")
+        (partial / FILES).write_text(json.dumps(describe_files(partial), indent=2) + "\n")
     for old in find_checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
 
@@ -102,12 +103,10 @@ def set_damaged_aside(folder: Path) -> None:
 def _damage(checkpoint: Path) -> str:
     """Compare the files with what was written; return what is wrong, nothing if nothing is."""
     try:
-        described = json.loads((checkpoint / PROGRESS).read_text(encoding="utf-8"))
-        Progress(**described["progress"])
-        before, now = described["files"], describe_files(checkpoint)
+        before, now = json.loads((checkpoint / FILES).read_text()), describe_files(checkpoint)
         return ", ".join(each["path"] for each in before if each not in now)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{PROGRESS}: {error}"
+        return f"{FILES}: {error}"
 
 
 def load_checkpoint(
@@ -122,7 +121,7 @@ def load_checkpoint(
     optimizer.load_state_dict(states["optimizer"])
     if scaler is not None:
         scaler.load_state_dict(states["scaler"])
-    return Progress(**json.loads((checkpoint / PROGRESS).read_text())["progress"])
+    return Progress(**json.loads((checkpoint / PROGRESS).read_text()))
 
 
 def save_model_folder(encoder: "Encoder", folder: Path) -> None:
