@@ -184,6 +184,10 @@ def test_every_kind_of_corpus_is_prepared(name, tmp_path, images, instances):
     assert targets["man"] == BOXES[90][1]
     boxes_per_image = {row["image_id"]: len(row["candidate_ids"]) for row in rows}
     assert list(boxes_per_image.values()) == candidates
+    drawn = datasets.load_from_disk(str(output / "candidates"))
+    beside = [(0, 0, 20, 20)] * (candidates == [3, 1])
+    expected = sorted([*(box for _, box in BOXES.values()), *beside])
+    assert sorted(map(tuple, drawn["box"][:])) == expected
     if "lmms" in name or name == "Kangheng":
         assert len(list((tmp_path / "prepared-photos").iterdir())) == 2
 
