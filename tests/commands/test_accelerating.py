@@ -3,7 +3,7 @@ import os
 import pytest
 from accelerate import PartialState
 
-from vg_mc.commands.accelerating import start_accelerator
+from vg_mc.commands.accelerating import processes_launched, start_accelerator
 from vg_mc.faults import BadInputError
 
 
@@ -29,3 +29,11 @@ def test_processes_that_do_not_find_each_other_are_told(monkeypatch):
 
     with pytest.raises(BadInputError, match="2 processes were launched"):
         start_accelerator("no")
+
+
+def test_the_surroundings_tell_how_many_processes_were_launched(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert processes_launched() == 1
+
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    assert processes_launched() == 3

@@ -8,7 +8,7 @@ import torch
 
 from vg_mc.faults import BadInputError
 from vg_mc.preparation import proposing
-from vg_mc.preparation.proposing import LOWEST, ask, build_proposer
+from vg_mc.preparation.proposing import LOWEST, ask, build_proposer, own_card
 from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.records import Photo
 
@@ -63,3 +63,21 @@ def test_weak_boxes_are_asked_for_only_where_they_may_be_needed(monkeypatch, whe
     build_proposer(ProposerChoice("yolo", Path(when_empty), confidence=0.3, when_empty=when_empty))
 
     assert asked == [expected]
+
+
+@pytest.mark.parametrize(
+    ("device", "local_rank", "card"),
+    [
+        ("cuda", "3", "cuda:1"),  # more processes than cards share them
+        ("cuda", None, "cuda"),
+        ("cuda:1", "0", "cuda:1"),
+        ("cpu", "1", "cpu"),
+    ],
+)
+def test_launched_processes_take_different_cards(monkeypatch, device, local_rank, card):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if local_rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", local_rank)
+
+    assert own_card(device) == card

@@ -93,6 +93,19 @@ def count_and_draw(drawn: list[str]):
     return draw
 
 
+def test_shards_that_others_wrote_elsewhere_are_missed(make, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "SEEN_WITHIN", -1.0)
+
+    with pytest.raises(BadInputError, match="not to be seen here"):
+        prepare(
+            corpus,
+            make.settings(corpus),
+            tmp_path / "prepared",
+            num_workers=1,
+            share=lambda _work, tasks, _workers: [len(task.photos) for task in tasks],
+        )
+
+
 @pytest.mark.parametrize(
     "change", [{"splits": ("val", "train", "testA")}, {"skip_bad": True}, "images", "proposals"]
 )

@@ -59,6 +59,14 @@ def test_every_photo_is_planned_once(make, corpus, tmp_path, monkeypatch):
     assert tasks[0].annotated[1] == tuple(corpus.annotations[2])
 
 
+def test_a_machine_without_the_folder_of_the_others_says_so(make, corpus, tmp_path):
+    task, _ = plan(make, corpus, tmp_path)
+    task.path.parent.rmdir()
+
+    with pytest.raises(BadInputError, match="candidates: the first process made this folder; all"):
+        draw_shard(task)
+
+
 def test_only_the_photos_of_the_splits_are_planned(make, corpus, tmp_path):
     (task,) = plan(make, corpus, tmp_path, splits=("val",))
 

@@ -1,4 +1,4 @@
-"""How the commands that run a model start Accelerate."""
+"""How the commands that can be launched many times find out, and start Accelerate."""
 
 import os
 from datetime import timedelta
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 LONGEST_WAIT = timedelta(minutes=10)
 
 Precision = Literal["no", "bf16", "fp16"]
+
+
+def processes_launched() -> int:
+    """Return how many processes ``torchrun`` or ``accelerate launch`` have started, 1 without."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def start_accelerator(mixed_precision: Precision) -> "Accelerator":
@@ -36,7 +41,7 @@ def start_accelerator(mixed_precision: Precision) -> "Accelerator":
     if mixed_precision == "fp16" and state.device.type == "cpu":
         problem = "fp16 needs a GPU, and there is none; bf16 works on the CPU, too"
         raise BadInputError(problem, record="--mixed-precision")
-    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    launched = processes_launched()
     if state.num_processes != launched:
         problem = f"{launched} processes were launched, but they do not find each other"
         raise BadInputError(problem, record=f"device {state.device.type}")

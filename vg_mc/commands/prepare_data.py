@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from vg_mc.commands.accelerating import processes_launched
 from vg_mc.commands.failing import plain_errors
 from vg_mc.commands.prepare_settings import check_flags, settings_of
 from vg_mc.config import parse_config
@@ -15,8 +16,10 @@ from vg_mc.preparation.settings import EVERY_OVERLAP, WhenEmpty
 from vg_mc.records import Corpus
 
 if TYPE_CHECKING:
+    from vg_mc.preparation.crew import Crew
     from vg_mc.prepared.manifest import Manifest  # which loads pyarrow
 
+CORES = os.cpu_count() or 1
 SCENE_SIZE = 128  # pixels along the longer side
 
 
@@ -118,8 +121,9 @@ class PrepareConfig:
     on_error: Literal["stop", "skip"] = "stop"
     """At a bad record: stop and name it, or list it in rejected.jsonl and go on."""
 
-    num_workers: int = os.cpu_count() or 1
-    """Processes that detect and draw. The result does not depend on it."""
+    num_workers: int = max(1, CORES // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    """Processes that detect and draw, of each process that is launched. The result does not depend
+    on it."""
 
     scenes: int = 4000
     """Training scenes to draw, for the corpus scenes; a tenth as many for each other split."""
@@ -135,15 +139,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     with plain_errors():
         config = parse_config(PrepareConfig, argv)
-        manifest = run(config)
-        from vg_mc.reports.preparation import summary
+        if processes_launched() == 1:
+            _tell(run(config), config)
+            return
+        from vg_mc.preparation.crew import joined
 
-        print(summary(manifest, config.output))
+        with joined() as crew:
+            if crew.rank == 0:
+                _tell(run(config, crew), config)
+            else:
+                crew.help(config.num_workers)
 
 
-def run(config: PrepareConfig) -> "Manifest":
-    """Prepare the dataset that `config` describes and return its manifest."""
+def _tell(manifest: "Manifest", config: PrepareConfig) -> None:
+    from vg_mc.reports.preparation import summary
+
+    print(summary(manifest, config.output))
+
+
+def run(config: PrepareConfig, crew: "Crew | None" = None) -> "Manifest":
+    """Prepare the dataset that `config` describes, with the help of `crew`; return its manifest."""
     from vg_mc.preparation.run import prepare
+    from vg_mc.workers import results_as_they_come
 
     check_flags(config)
     corpus = read_corpus(config)
@@ -153,6 +170,7 @@ def run(config: PrepareConfig) -> "Manifest":
         settings,
         config.output,
         num_workers=config.num_workers,
+        share=crew.results_as_they_come if crew else results_as_they_come,
         overwrite=config.overwrite,
     )
 

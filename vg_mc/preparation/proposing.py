@@ -1,5 +1,6 @@
 """Building the detector that was asked for, once per process, and asking it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -44,8 +45,20 @@ def build_proposer(choice: ProposerChoice) -> Proposer:
         choice.source,
         confidence=min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence,
         image_size=choice.detector_size,
-        device=choice.device,
+        device=own_card(choice.device),
     )
+
+
+def own_card(device: str) -> str:
+    """Return the card that is ours where several processes were launched on this machine.
+
+    Only ``cuda`` leaves it open; ``cuda:1`` is the card of all of them.
+    """
+    if device != "cuda" or "LOCAL_RANK" not in os.environ:
+        return device
+    import torch
+
+    return f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,10 @@ from vg_mc.whole_files import write_whole_text
 from vg_mc.workers import results_as_they_come
 
 ONLY_SHARD = shard_name(0, 1)
+SEEN_WITHIN = 120.0  # seconds; NFS remembers for one minute that a file was not there
+
+# How shards come to be drawn: by workers of this process, or by other processes too.
+Share = Callable[[Callable[[ShardTask], int], list[ShardTask], int], Iterator[int]]
 
 
 def prepare(
@@ -64,11 +70,13 @@ def prepare(
     output: Path,
     *,
     num_workers: int,
+    share: Share = results_as_they_come,
     overwrite: bool = False,
 ) -> Manifest:
     """Draw the candidates of `corpus` and publish them at `output`; return the manifest.
 
-    The bytes written do not depend on `num_workers`. A run that was killed is continued.
+    The bytes written do not depend on `num_workers`, nor on who else takes part through `share`. A
+    run that was killed is continued.
 
     Raises:
         BadInputError: If the input is not usable, or `output` may not be replaced.
@@ -81,7 +89,7 @@ def prepare(
         tasks = plan_shards(corpus, settings, stored, folder / "candidates")
         if not settings.skip_bad:
             require_photos(corpus.images_folder, _each_photo(tasks))
-        _draw_all(tasks, num_workers)
+        _draw_all(tasks, num_workers, share)
         rejected = _write_rejected(corpus, settings.splits, stored.rejected, tasks, folder)
         finish_folder(folder / "candidates", CANDIDATES, [task.path.name for task in tasks])
         counts = _write_expressions(corpus, settings, tasks, folder)
@@ -113,7 +121,7 @@ def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
             raise BadInputError(f"a split gets a folder, but not {split!r}", file=corpus.name)
 
 
-def _draw_all(tasks: list[ShardTask], num_workers: int) -> None:
+def _draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
     missing = [task for task in tasks if not is_drawn(task)]
     photos = len(_each_photo(tasks))
     done = photos - len(_each_photo(missing))
@@ -121,8 +129,19 @@ def _draw_all(tasks: list[ShardTask], num_workers: int) -> None:
         enough_space(missing),
         tqdm(total=photos, initial=done, desc="drawing", unit="photo") as progress,
     ):
-        for drawn in results_as_they_come(draw_shard, missing, num_workers):
+        for drawn in share(draw_shard, missing, num_workers):
             progress.update(drawn)
+    _see_all(missing)
+
+
+def _see_all(tasks: list[ShardTask]) -> None:
+    """Wait until the files of other machines are seen here; a file system may take its time."""
+    deadline = time.monotonic() + SEEN_WITHIN
+    while unseen := [task.path for task in tasks if not task.path.is_file()]:
+        if time.monotonic() > deadline:
+            problem = "another process has written this file, but it is not to be seen here"
+            raise BadInputError(problem, file=unseen[0])
+        time.sleep(1)
 
 
 def _each_photo(tasks: list[ShardTask]) -> list[Photo]:

@@ -60,7 +60,11 @@ class ShardTask:
 def plan_shards(
     corpus: Corpus, settings: PreparationSettings, stored: StoredProposals, folder: Path
 ) -> list[ShardTask]:
-    """Divide the photos of all splits into shards; a photo appears once for each proposer."""
+    """Divide the photos of all splits into shards, for which `folder` is made.
+
+    A photo appears once for each proposer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     groups = []
     for is_train in (True, False):
         proposer = settings.train_proposer if is_train else settings.proposer
@@ -97,7 +101,15 @@ def photos_of(corpus: Corpus, splits: Collection[str]) -> list[Photo]:
 
 
 def draw_shard(task: ShardTask) -> int:
-    """Draw all candidates of a shard, write its file and return its number of photos."""
+    """Draw all candidates of a shard, write its file and return its number of photos.
+
+    Raises:
+        BadInputError: If a photo is unusable and not to be skipped, or the folder that was made
+            for the shards is not there.
+    """
+    if not task.path.parent.is_dir():
+        problem = "the first process made this folder; all machines need to share its file system"
+        raise BadInputError(problem, file=task.path.parent)
     rows: list[dict[str, Any]] = []
     rejected: dict[int, str] = {}
     for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
