@@ -307,3 +307,32 @@ def test_real_detections_are_read(shared):
 
     assert first.category == "bowl"
     assert first.box == pytest.approx((309.93, 0.49, 309.93 + 320.7, 0.49 + 238.15))
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5),
+        st.dictionaries(
+            st.sampled_from(["image_id", "file_name", "box", "bbox", "score", "dets", "5", "a.b"]),
+            inner,
+            max_size=5,
+        ),
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(anything)
+def test_of_any_json_every_record_is_accepted_or_rejected(tmp_path_factory, content):
+    file = tmp_path_factory.getbasetemp() / "any.json"
+    file.write_text(json.dumps(content))
+
+    try:
+        stored = read_detections(file, skip_bad=True)
+    except BadInputError as fault:
+        assert fault.file == str(file)  # noqa: PT017 - either outcome is right
+    else:
+        accepted = sum(map(len, stored.by_image.values()))
+        assert accepted + len(stored.rejected) == stored.records
