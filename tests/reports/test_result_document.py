@@ -1,9 +1,13 @@
 """The document holds every number, and programs can read it."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from vg_mc.metrics.similarity import semantic_similarity
+from vg_mc.predictions.parquet import SCHEMA
 from vg_mc.reports.result_document import json_text
 from vg_mc.scoring import score
 
@@ -50,3 +54,13 @@ def test_groups_and_confusions_are_counted(result):
     assert sum(group["accuracy"]["of"] for group in groups) == 31
     assert all(group["accuracy"]["value"] <= group["ceiling"]["value"] for group in groups)
     assert sum(sum(row.values()) for row in result["confusion"].values()) == 31
+
+
+def test_every_number_and_every_column_is_explained(make_predictions):
+    explained = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text(encoding="utf-8")
+    similarity = semantic_similarity(*[np.eye(12)] * 3)
+
+    names = score(make_predictions(), similarity=similarity).numbers
+    missing = [name for name in (*names, *SCHEMA.names) if f"`{name}`" not in explained]
+
+    assert missing == []
