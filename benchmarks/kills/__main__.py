@@ -26,7 +26,7 @@ class KillsConfig:
     sizes: int = 10
     """Sizes of disks that are too small; root only, as each of them is mounted."""
 
-    photos: int = 400
+    photos: int = 200
     """Training scenes of the corpus that is prepared; a tenth as many in each other split."""
 
 

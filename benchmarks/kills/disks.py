@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks.kills.jobs import OLDER, Job, whole
+from benchmarks.kills.jobs import OLDER, Job, shards, whole
 from vg_mc.commands.failing import BAD_INPUT
 
 OTHER_FILES = 200_000  # bytes; the lock, notes, and the rounding up to pages
@@ -40,7 +40,7 @@ def _on_disk(job: Job, expected: str, needed: int, share: float) -> list[str]:
         (line,) = (line for line in errors.splitlines() if line.startswith("error: "))
         assert "Traceback" not in errors
         untouched = whole(job.output) == older
-        begun = len(job.drawn())
+        begun = len(shards(job.unfinished))
         _mount(disk, 100 * needed, again=True)
         resumed = again.finish() == expected
     finally:

@@ -52,16 +52,21 @@ class Job:
         assert process.returncode == 0, errors
         return whole(self.output)
 
-    def drawn(self) -> dict[str, tuple[int, int]]:
-        """Return inode and time of the shards that an unfinished job has drawn, by name."""
-        unfinished = self.output.with_name(f".{self.output.name}.partial")
-        return identities(unfinished)
+    @property
+    def unfinished(self) -> Path:
+        """Where the dataset is built."""
+        return self.output.with_name(f".{self.output.name}.partial")
+
+
+def shards(dataset: Path) -> list[Path]:
+    """Return the shards of candidates that a dataset, finished or not, has."""
+    return list((dataset / "candidates").glob("data-*.arrow"))
 
 
 def identities(dataset: Path) -> dict[str, tuple[int, int]]:
     """Return inode and time of each shard of candidates, which change if it is drawn again."""
-    shards = (dataset / "candidates").glob("data-*.arrow")
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in shards}
+    found = [(path.name, path.stat()) for path in shards(dataset)]
+    return {name: (status.st_ino, status.st_mtime_ns) for name, status in found}
 
 
 def whole(dataset: Path) -> str:

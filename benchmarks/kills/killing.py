@@ -1,4 +1,8 @@
-"""SIGKILL at random moments: what is there afterwards, and what it costs to go on."""
+"""SIGKILL at random moments: what is there afterwards, and what it costs to go on.
+
+A moment is a number of finished shards and some time more, so that a busy machine, on which the
+start takes long, does not have them all fall into it.
+"""
 
 import os
 import shutil
@@ -12,10 +16,12 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from benchmarks.kills.jobs import OLDER, Job, identities, living, whole
+from benchmarks.kills.jobs import OLDER, Job, identities, living, shards, whole
 
 SEED = 0
 SECONDS_TO_END = 2.0
+SECONDS_BETWEEN_LOOKS = 0.002
+MOST_SECONDS_MORE = 0.4  # about two shards, or all that comes after the last one
 
 
 @dataclass(frozen=True)
@@ -47,39 +53,27 @@ def table_of_kills(model: Job, newer: str, folder: Path, *, kills: int) -> str:
     older_hash = older.finish()
     kinds = list(product((1, 2), (False, True), (False, True)))  # workers, overwrite, whole group
     found: dict[tuple[int, bool, bool], list[Outcome]] = {kind: [] for kind in kinds}
-    seconds = {workers: _seconds(replace(model, workers=workers), folder) for workers in (1, 2)}
+    most = len(shards(older.output))
     for number in range(kills):
         workers, overwrite, group = kinds[number % len(kinds)]
         place = folder / f"kill-{number}"
-        # A run may end before its time has come; then another one gets another time.
-        moments = (
-            np.random.default_rng([SEED, number, trial]).uniform(0, seconds[workers])
-            for trial in count()
-        )
         job = replace(model, output=place / "out", workers=workers, overwrite=overwrite)
-        sessions = (
-            _killed(job, moment, group=group, before=older.output if overwrite else None)
-            for moment in moments
+        before = older.output if overwrite else None
+        sessions = (  # a run may end before its time has come; then another one gets another time
+            _killed(job, [SEED, number, trial], most, group=group, before=before)
+            for trial in count()
         )
         session = next(session for session in sessions if session is not None)
         hashes = (older_hash if overwrite else None, newer)
         outcome = _outcome(job, session, hashes)
         found[workers, overwrite, group].append(outcome)
         shutil.rmtree(place)
-        print(
-            f"kill {number}: {workers} workers, {found[workers, overwrite, group][-1]}", flush=True
-        )
+        print(f"kill {number}: {workers} workers, {outcome}", flush=True)
     return counted(found)
 
 
-def _seconds(job: Job, folder: Path) -> float:
-    begun = time.perf_counter()
-    replace(job, output=folder / f"timed-{job.workers}").finish()
-    return time.perf_counter() - begun
-
-
-def _killed(job: Job, moment: float, *, group: bool, before: Path | None) -> int | None:
-    """Kill a job after `moment` seconds; return its session, or None where it had ended.
+def _killed(job: Job, key: list[int], most: int, *, group: bool, before: Path | None) -> int | None:
+    """Kill a job that draws `most` shards; return its session, or None where it had ended.
 
     The dataset `before`, if any, is put where the job is to write.
     """
@@ -87,9 +81,13 @@ def _killed(job: Job, moment: float, *, group: bool, before: Path | None) -> int
     job.output.parent.mkdir()
     if before is not None:
         shutil.copytree(before, job.output)
+    random = np.random.default_rng(key)
+    wanted = random.integers(-1, most, endpoint=True)  # less than none: while it starts
     with job.start() as process:
+        while len(shards(job.unfinished)) < wanted and process.poll() is None:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
         try:
-            process.wait(moment)
+            process.wait(random.uniform(0, MOST_SECONDS_MORE))
         except subprocess.TimeoutExpired:
             (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
     return process.pid if process.returncode == -signal.SIGKILL else None
@@ -102,9 +100,8 @@ def _outcome(job: Job, session: int, hashes: tuple[str | None, str]) -> Outcome:
         os.kill(orphan, signal.SIGKILL)
     older, newer = hashes
     present = whole(job.output) if job.output.exists() else None
-    drawn = {} if present == newer else job.drawn()
-    unfinished = job.output.with_name(".out.partial").glob("candidates/.data-*.partial-*")
-    begun = len(list(unfinished))
+    drawn = {} if present == newer else identities(job.unfinished)
+    begun = len(list(job.unfinished.glob("candidates/.data-*.partial-*")))
     final = present
     if present != newer:
         final = job.finish()
