@@ -100,6 +100,32 @@ def test_plain_open_clip_loads_the_best_model_and_gives_its_logits(runs, coloure
     assert np.allclose(logits, expected, atol=1e-4)
 
 
+def test_what_is_asked_follows_the_flags_and_is_told(coloured, tmp_path, capsys):
+    flags = {
+        "batching": "image",
+        "max-candidates": "3",
+        "targets": "iou",
+        "train-proposals": "annotations",
+        "flip": "0.5",
+        "color-jitter": "0.2",
+        "symmetric": "0.5",
+        "label-smoothing": "0.1",
+    }
+
+    main(
+        [
+            *("--dataset", str(coloured.folder), "--model", "tiny-vit", "--epochs", "1"),
+            *("--output", str(tmp_path / "run"), "--num-workers", "0"),
+            *(word for name, value in flags.items() for word in (f"--{name}", value)),
+        ]
+    )
+
+    assert "32 of 32 training expressions are asked; left out: 0" in capsys.readouterr().out
+    described = json.loads((tmp_path / "run" / "config.json").read_text())["settings"]
+    for name, value in flags.items():
+        assert str(described[name.replace("-", "_")]) == value
+
+
 def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
     config = config_of(coloured, tmp_path / "run")
     run(config)

@@ -48,3 +48,11 @@ def test_only_flags_that_there_are_are_named(settings, batching):
     flags = {name.replace("-", "_") for name in re.findall(r"--([a-z-]+)", told)}
     assert len(flags) >= 3
     assert flags <= {field.name for field in fields(FinetuneConfig)}
+
+
+def test_the_limit_of_an_image_is_named_where_there_are_images(settings):
+    by_image = replace(settings, batching="image")
+
+    assert "fewer --max-candidates (are all)" in shortage((1, 3, 2, 2), by_image)
+    limited = replace(by_image, max_candidates=9)
+    assert "fewer --max-candidates (are 9)" in shortage((1, 3, 2, 2), limited)

@@ -37,6 +37,8 @@ def shortage(pictures: Sequence[int], settings: TrainingSettings) -> str:
     flags.append(f"a higher --gradient-accumulation (is {settings.accumulation})")
     if settings.batching == "expression":
         flags.append(f"fewer --candidates (are {settings.candidates})")
+    else:
+        flags.append(f"fewer --max-candidates (are {settings.max_candidates or 'all'})")
     flags.append("--mixed-precision bf16")
     return (
         f"out of memory with {count} pictures of {width}x{height} pixels in one of the "
