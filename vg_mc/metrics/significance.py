@@ -38,7 +38,7 @@ class Difference:
         value: Difference of the accuracies, from -1 to 1.
         low: Lower end of its 95 % interval, NaN for fewer than two photos.
         high: Upper end.
-        p_value: Two-sided, never below 1 / (rounds + 1); NaN for fewer than two photos.
+        p_value: Two-sided, never below 2 / (rounds + 1); NaN for fewer than two photos.
         of: Expressions that both answered.
     """
 
