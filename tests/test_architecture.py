@@ -23,7 +23,7 @@ FLOORS = [
     {"features", "predictions", "prepared"},  # data as files
     {"batching", "encoding", "scoring"},  # data as tensors or numbers, out of the files
     {"grounders"},  # answers
-    {"ensembling", "evaluation", "preparation"},  # procedures
+    {"ensembling", "evaluation", "preparation", "region_similarity"},  # procedures
     {"training"},  # the one that uses another: every epoch is validated by evaluating
     {"reports"},  # what people see
     {"commands"},

@@ -85,7 +85,7 @@ class FeatureMaker:
         return self._gathered(features, len(candidate_ids))
 
     def _text_features(self, texts: list[str]) -> Tensor:
-        keys = self._text_keys(texts)
+        keys = text_keys(self.encoder, texts, self.batch_size)
         absent = _missing(self.texts, keys)
         text_of = dict(zip(keys.tolist(), texts, strict=True))
         made = self._encode_texts([text_of[key] for key in absent.tolist()])
@@ -101,14 +101,6 @@ class FeatureMaker:
         in_order = torch.from_numpy(np.argsort(by_length))
         encoded = self._gathered(features, len(texts))
         return encoded[in_order.to(encoded.device)]
-
-    def _text_keys(self, texts: list[str]) -> Ids:
-        """Name texts by what the model reads of them, whatever tokenizer it comes with."""
-        keys: list[int] = []
-        for start in range(0, len(texts), self.batch_size):
-            tokens = self.encoder.tokenize(texts[start : start + self.batch_size])
-            keys += map(text_key, _without_padding(tokens))
-        return np.array(keys, np.int64)
 
     def _batches(self, ids: Ids) -> list[Ids]:
         """Cut this process's share of `ids` into batches."""
@@ -160,6 +152,15 @@ class FeatureMaker:
         """Return the first process's names on all of them; the others wait for it here."""
         shared: list[str] = broadcast_object_list([names])[0]
         return shared
+
+
+def text_keys(encoder: DualEncoder, texts: list[str], batch_size: int) -> Ids:
+    """Name texts by what the model reads of them, whatever tokenizer it comes with."""
+    keys: list[int] = []
+    for start in range(0, len(texts), batch_size):
+        tokens = encoder.tokenize(texts[start : start + batch_size])
+        keys += map(text_key, _without_padding(tokens))
+    return np.array(keys, np.int64)
 
 
 def _missing(table: FeatureTable | None, keys: Ids) -> Ids:

@@ -212,6 +212,7 @@ def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations
         assert all(map(same, one.logits, plain.logits))
     assert {path: path.stat().st_mtime_ns for path in kept.rglob("*.npy")} == files
     assert len({path.relative_to(kept).parts[0] for path in files}) == 2
+    assert "cosine to target" in (tmp_path / "results.md").read_text()
 
 
 def test_a_mirrored_view_is_a_member_of_an_ensemble(coloured, evaluations, tmp_path):

@@ -57,7 +57,7 @@ def test_a_subset_is_scored_after_its_split(make_predictions):
     chosen = Subset("clean", frozenset({100, 107, 135, 9}))
     elsewhere = Subset("late", frozenset({135}))
 
-    reports = score_all(answered, [chosen, elsewhere])
+    reports = score_all(answered, [chosen, elsewhere], [None] * len(answered))
 
     assert [(each.split, each.subset, each.scores.expressions) for each in reports] == [
         ("val", "", 12),

@@ -69,7 +69,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     flat = all(map(is_one_split, config.predictions))
     rows, together = [], []
     for split, ensemble in zip(members, ensembles, strict=True):
-        rows += score_all([*split, ensemble], subsets)
+        rows += score_all([*split, ensemble], subsets, [None] * (len(split) + 1))
         together.append(MembersRow.of(split, ensemble))
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
     answered = [answers for split in members for answers in split]

@@ -15,6 +15,7 @@ from vg_mc.records import TRAIN_SPLIT
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from vg_mc.metrics.similarity import SemanticSimilarity
     from vg_mc.predictions import Predictions
     from vg_mc.prepared.dataset import PreparedDataset
     from vg_mc.scoring import Subset
@@ -76,16 +77,17 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
-    answered = []
+    answered, similarities = [], []
     for name, model in zip(names, config.model, strict=True):
-        found = answer(config, accelerator, dataset, name, model)
+        found, similar = answer(config, accelerator, dataset, name, model)
         if accelerator.is_main_process:
             several = len(names) > 1
             home = config.output / folder_name(name) if several else config.output
             write_answers(config, dataset, found, home)
         answered += found
+        similarities += similar
     if accelerator.is_main_process:
-        report(config, answered, subsets)
+        report(config, answered, subsets, similarities)
     accelerator.end_training()
     return answered
 
@@ -119,18 +121,20 @@ def answer(
     dataset: "PreparedDataset",
     name: str,
     model: str,
-) -> list["Predictions"]:
-    """Let one model answer every split."""
+) -> tuple[list["Predictions"], list["SemanticSimilarity | None"]]:
+    """Let one model answer every split; similarities are told where features are kept."""
     from vg_mc.encoders.identity import model_hash
     from vg_mc.encoders.loading import load_encoder
     from vg_mc.evaluation import predict
     from vg_mc.features import FeatureBank
+    from vg_mc.region_similarity import region_similarity
 
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     identity, bank = model_hash(encoder, config.mixed_precision), None
     if config.features is not None:
         bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
-    answered = []
+    answered: list[Predictions] = []
+    similarities: list[SemanticSimilarity | None] = []
     for split in config.split:
         predictions = predict(
             accelerator,
@@ -144,7 +148,12 @@ def answer(
         )
         facts = facts_of(config, dataset, model, split) | {"model hash": identity}
         answered.append(replace(predictions, name=name, facts=facts))
-    return answered
+        similarities.append(
+            None
+            if bank is None
+            else region_similarity(bank, encoder, predictions, mirrored=config.flip)
+        )
+    return answered, similarities
 
 
 def check_splits(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
@@ -185,13 +194,18 @@ def write_answers(
         write_contact_sheet(predictions, shown, dataset.picture_bytes, folder / "examples.png")
 
 
-def report(config: EvaluateConfig, answered: list["Predictions"], subsets: list["Subset"]) -> None:
+def report(
+    config: EvaluateConfig,
+    answered: list["Predictions"],
+    subsets: list["Subset"],
+    similarities: list["SemanticSimilarity | None"],
+) -> None:
     """Write the table of all models, splits and subsets, and print it."""
     from vg_mc.reports.protocol import protocol_of
     from vg_mc.reports.tables import screen_text, write_results
     from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
-    reports, remarks = score_all(answered, subsets), subset_remarks(subsets, answered)
+    reports, remarks = score_all(answered, subsets, similarities), subset_remarks(subsets, answered)
     write_results(reports, protocol_of(answered) | remarks, config.output)
     print("\n".join([screen_text(reports), *remarks_text(remarks)]))
 

@@ -29,6 +29,10 @@ class SemanticSimilarity:
     sentence_cosine: Values
     sentence_distance: Values
 
+    def taken(self, rows: NDArray[np.int64]) -> "SemanticSimilarity":
+        """Return those of the expressions `rows` (N,) alone, in that order."""
+        return SemanticSimilarity(*(getattr(self, name)[rows] for name in self.__slots__))
+
 
 def semantic_similarity(
     chosen: Features,  # (B, D), rows of NaN where nothing was chosen

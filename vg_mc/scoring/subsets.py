@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vg_mc.faults import BadInputError
+from vg_mc.metrics.similarity import SemanticSimilarity
 from vg_mc.predictions import Predictions, taken
 from vg_mc.scoring.split_report import SplitReport, score
 
@@ -42,16 +43,22 @@ def read_subsets(files: Sequence[Path]) -> list[Subset]:
     return [Subset(file.stem, frozenset(_ids(file))) for file in files]
 
 
-def score_all(answered: Sequence[Predictions], subsets: Sequence[Subset]) -> list[SplitReport]:
+def score_all(
+    answered: Sequence[Predictions],
+    subsets: Sequence[Subset],
+    similarities: Sequence[SemanticSimilarity | None],  # one for each of `answered`
+) -> list[SplitReport]:
     """Score all predictions, and after each of them the subsets of it that are not empty."""
     reports = []
-    for predictions in answered:
-        reports.append(score(predictions))
+    for predictions, similarity in zip(answered, similarities, strict=True):
+        reports.append(score(predictions, similarity=similarity))
         for subset in subsets:
             members = np.isin(predictions.expression_ids, sorted(subset.expression_ids))
             if members.any():
                 rows = np.flatnonzero(members)
-                reports.append(score(taken(predictions, rows), subset=subset.name))
+                part = None if similarity is None else similarity.taken(rows)
+                chosen = taken(predictions, rows)
+                reports.append(score(chosen, subset=subset.name, similarity=part))
     return reports
 
 
