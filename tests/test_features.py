@@ -80,6 +80,17 @@ def test_two_runs_that_write_the_same_write_one_file(tmp_path):
     assert len(names) == 1
 
 
+def test_a_file_is_mapped_once(tmp_path):
+    table = FeatureTable(tmp_path)
+    name = table.write(ids(1, 2), made(range(2)))
+
+    for _ in range(3):
+        table.open([name, *table.sound_files()])
+
+    assert len(table._files) == 1
+    assert table.missing(ids(1, 2)).size == 0
+
+
 def test_of_two_features_under_one_key_the_one_in_use_stays(tmp_path):
     table, first = FeatureTable(tmp_path), made([1], 0)
     table.open([table.write(ids(1), first)])

@@ -32,6 +32,7 @@ class FeatureTable:
     def __init__(self, folder: Path) -> None:
         """Start empty; the folder need not exist."""
         self.folder = folder
+        self._names: set[str] = set()
         self._files: list[NDArray[np.void]] = []
         self._keys: Keys = np.empty(0, np.int64)  # sorted, each of them once
         self._places: Keys = np.empty((0, 2), np.int64)  # file and row of each key
@@ -42,7 +43,7 @@ class FeatureTable:
         for path in sorted(self.folder.glob("*.npy")):
             if _FILE_NAME.fullmatch(path.name) is None:
                 continue
-            if _hash_of(path) == path.stem:
+            if path.name in self._names or _hash_of(path) == path.stem:
                 names.append(path.name)
             else:
                 print(f"note: {path} is damaged; it is removed and made anew", file=sys.stderr)
@@ -50,14 +51,15 @@ class FeatureTable:
         return names
 
     def open(self, names: Iterable[str]) -> None:
-        """Map files of the folder; where two hold a key, the first one counts."""
+        """Map files of the folder, each once; where two hold a key, the first one counts."""
         keys, places = [self._keys], [self._places]
-        for name in names:
+        for name in sorted(set(names) - self._names):
             table = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
             keys.append(np.array(table["key"]))
             rows = np.arange(len(table))
             places.append(np.stack([np.full_like(rows, len(self._files)), rows], axis=1))
             self._files.append(table)
+            self._names.add(name)
         self._keys, first = np.unique(np.concatenate(keys), return_index=True)
         self._places = np.concatenate(places)[first]
 
