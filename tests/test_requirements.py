@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def pins() -> dict[str, str]:
 
 def ranges() -> dict[str, Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    texts = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    texts = chain(project["dependencies"], *project["optional-dependencies"].values())
     return {canonicalize_name(item.name): item for item in map(Requirement, texts)}
 
 

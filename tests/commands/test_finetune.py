@@ -205,3 +205,28 @@ def test_a_start_that_fails_claims_no_folder(coloured, tmp_path, change):
         run(replace(config_of(coloured, tmp_path / "run"), **change))
 
     assert not (tmp_path / "run").exists()
+
+
+def test_tensorboard_gets_the_numbers_of_metrics_jsonl(coloured, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    output = tmp_path / "run"
+
+    run(replace(config_of(coloured, output), log_with="tensorboard", batch_size=8))
+
+    events = EventAccumulator(str(output / "trackers" / "vg_mc")).Reload()
+    seen = {(event.step, round(event.value, 4)) for event in events.Scalars("train/loss")}
+    logged = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    steps = [entry for entry in logged if "loss" in entry]
+    assert seen == {(entry["step"], round(entry["loss"], 4)) for entry in steps}
+    [accuracy] = events.Scalars("val/accuracy")
+    assert accuracy.value == pytest.approx(logged[-1]["accuracy"])
+
+
+def test_a_tracker_that_is_not_installed_is_told(coloured, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+    with pytest.raises(BadInputError, match=r"--log-with trackio: .* pip install trackio"):
+        run(replace(config_of(coloured, tmp_path / "run"), log_with="trackio"))
+
+    assert not (tmp_path / "run").exists()

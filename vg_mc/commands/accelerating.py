@@ -1,13 +1,16 @@
 """How the commands that can be launched many times find out, and start Accelerate."""
 
+import importlib.util
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+    from accelerate.utils import ProjectConfiguration
 
 # A process that hears nothing of another for so long gives up. Where one is killed, the others
 # learn of it at once, or are ended by torchrun within half a minute; this is for one that hangs.
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = timedelta(minutes=10)
 
 Precision = Literal["no", "bf16", "fp16"]
+Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
 def processes_launched() -> int:
@@ -22,13 +26,20 @@ def processes_launched() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def start_accelerator(mixed_precision: Precision) -> "Accelerator":
+def start_accelerator(
+    mixed_precision: Precision, *, tracker: Tracker | None = None, run: Path | None = None
+) -> "Accelerator":
     """Join the processes that were launched, one alone included.
 
+    `tracker` is to be told about `run`, in whose folder ``trackers/`` it may write.
+
     Raises:
-        BadInputError: If the device lacks the precision, or the processes do not find each other;
-            Accelerate would quietly do without.
+        BadInputError: If the device lacks the precision, the processes do not find each other, or
+            the tracker is not installed; Accelerate would quietly do without.
     """
+    if tracker is not None and importlib.util.find_spec(tracker) is None:
+        problem = f"it is not installed; pip install {tracker}"
+        raise BadInputError(problem, record=f"--log-with {tracker}")
     import torch
     from accelerate import Accelerator, PartialState
 
@@ -45,4 +56,16 @@ def start_accelerator(mixed_precision: Precision) -> "Accelerator":
     if state.num_processes != launched:
         problem = f"{launched} processes were launched, but they do not find each other"
         raise BadInputError(problem, record=f"device {state.device.type}")
-    return Accelerator(mixed_precision=mixed_precision, cpu=on_cpu)
+    return Accelerator(
+        mixed_precision=mixed_precision,
+        cpu=on_cpu,
+        log_with=tracker,
+        project_config=None if run is None else project_of(run),
+    )
+
+
+def project_of(run: Path) -> "ProjectConfiguration":
+    """Return where a tracker that writes files writes them."""
+    from accelerate.utils import ProjectConfiguration
+
+    return ProjectConfiguration(project_dir=str(run), logging_dir=str(run / "trackers"))

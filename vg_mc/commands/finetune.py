@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vg_mc.commands.accelerating import Precision, start_accelerator
+from vg_mc.commands.accelerating import Precision, Tracker, start_accelerator
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vg_mc.training.settings import TrainingSettings
 
 # These do not decide on the weights, so a run may go on with others.
-INDECISIVE = ("dataset", "output", "resume", "num_workers", "checkpoint_steps", "keep")
+INDECISIVE = ("dataset", "output", "resume", "num_workers", "checkpoint_steps", "keep", "log_with")
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,10 @@ class FinetuneConfig:
     """Go on from the newest undamaged checkpoint of a run with the same settings, or refuse a used
     output."""
 
+    log_with: Tracker | None = None
+    """Also tell a tracker, which must be installed: tensorboard writes to <output>/trackers; wandb
+    and trackio may use the network. metrics.jsonl is always written."""
+
     num_workers: int = 1
     """Processes that decode pictures, per training process."""
 
@@ -132,7 +136,9 @@ def run(config: FinetuneConfig) -> None:
     from vg_mc.training.loop import Trainer
 
     settings = settings_of(config)
-    accelerator = start_accelerator(config.mixed_precision)
+    accelerator = start_accelerator(
+        config.mixed_precision, tracker=config.log_with, run=config.output
+    )
     dataset = open_prepared(config.dataset)
     trainer = Trainer(
         accelerator,
@@ -148,6 +154,7 @@ def run(config: FinetuneConfig) -> None:
         claim(config, dataset, accelerator)
         print(trainer.questions.summary)
     accelerator.wait_for_everyone()
+    accelerator.init_trackers("vg_mc", {key: str(value) for key, value in asdict(config).items()})
 
     def draw_curves(history: "History") -> None:
         if accelerator.is_main_process:

@@ -71,6 +71,17 @@ class Journal:
         """Take down what `Stepper.step` returned."""
         self._unread.append(outcome)
 
+    def log(self, entry: Entry, about: str) -> None:
+        """Add `entry` to the history, and tell trackers its numbers under ``about/<name>``."""
+        self.history.add(entry)
+        step = entry["step"]
+        numbers = {
+            f"{about}/{name}": value
+            for name, value in entry.items()
+            if name != "step" and isinstance(value, int | float)
+        }
+        self.accelerator.log(numbers, step=step)
+
     @property
     def is_due(self) -> bool:
         """Whether it is time to write."""
@@ -89,7 +100,7 @@ class Journal:
         seconds = perf_counter() - self._clock
         self.start_clock()
         for report in reports:
-            self.history.add(self._entry(report))
+            self.log(self._entry(report), "train")
             if report.skipped:
                 self._add_skipped(report)
         self._judge()

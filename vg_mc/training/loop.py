@@ -20,7 +20,7 @@ from vg_mc.training.checkpoints import (
     save_model_folder,
     set_damaged_aside,
 )
-from vg_mc.training.history import History
+from vg_mc.training.history import Entry, History
 from vg_mc.training.journal import Journal
 from vg_mc.training.questions import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings
@@ -104,7 +104,7 @@ class Trainer:
                 self._train_epoch(
                     batches, epoch, journal, lambda: agreement.largest(signals.received)
                 )
-                self._validate(epoch, journal.history)
+                self._validate(epoch, journal)
                 if after_epoch is not None:
                     after_epoch(journal.history)
                 self._stop_if(agreement.largest(signals.received))
@@ -157,7 +157,7 @@ class Trainer:
             problem = f"stopped and saved after step {self.progress.steps_taken}; started again as "
             raise StoppedError(signal_number, problem + "it was, the run goes on from there")
 
-    def _validate(self, epoch: int, history: History) -> None:
+    def _validate(self, epoch: int, journal: Journal) -> None:
         """Score the validation split; keep the model if it is the best so far."""
         scores = validate(
             self.accelerator,
@@ -175,14 +175,13 @@ class Trainer:
             step=0,
             best_accuracy=max(scores.accuracy, self.progress.best_accuracy),
         )
-        history.add(
-            {
-                "step": self.progress.steps_taken,
-                "epoch": epoch,
-                "split": VALIDATION_SPLIT,
-                **asdict(scores),
-            }
-        )
+        entry: Entry = {
+            "step": self.progress.steps_taken,
+            "epoch": epoch,
+            "split": VALIDATION_SPLIT,
+            **asdict(scores),
+        }
+        journal.log(entry, VALIDATION_SPLIT)
         self._save_checkpoint()
 
     def _save_checkpoint(self) -> None:
