@@ -77,7 +77,7 @@ def test_evaluations_are_ensembled(evaluations, folder, start):
 
     printed = start([str(ROOT / "ensemble.py"), *arguments.split()], folder)
 
-    assert [line.split()[:2] for line in printed.splitlines()[2:]] == [
+    assert [line.split()[:2] for line in printed.splitlines()[2:8]] == [
         [name, split] for split in ("val", "testA") for name in ("one", "two", "ensemble")
     ]
     one, both = (read_predictions(evaluations / name / "testA") for name in ("one", "both"))
