@@ -14,7 +14,7 @@ from vg_mc.reports.examples import (
     examples,
     verdicts,
 )
-from vg_mc.reports.page import candidate_figure, page, term
+from vg_mc.reports.page import candidate_figure, embedded, page, term
 from vg_mc.reports.protocol import protocol_of
 from vg_mc.scoring import score
 from vg_mc.whole_files import write_whole_text
@@ -81,4 +81,6 @@ def _remark(example: Example) -> str:
 
 
 def _figure(candidate: RankedCandidate) -> str:
-    return candidate_figure(candidate.picture, candidate.percentage, fits=candidate.fits)
+    return candidate_figure(
+        embedded(candidate.picture, "jpeg"), candidate.percentage, fits=candidate.fits
+    )

@@ -1,55 +1,63 @@
 """The frame of our HTML pages: one file each, which opens anywhere, with its pictures inside.
 
-Expressions come from corpora that we did not write, so their text is escaped and the policy of a
-page forbids scripts and loads nothing from elsewhere.
+Expressions come from corpora that we did not write, so their text is escaped. The policy of a page
+loads nothing from elsewhere and runs no script but the one that the page was made with.
 """
 
 from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from html import escape
-
-_STYLE = """
-:root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif }
-body { margin: 1.5rem auto; max-width: 75rem; padding: 0 1rem }
-dl { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; margin: 0 }
-dt { opacity: .7; font-size: .85rem }
-dd { margin: 0; font-weight: 600 }
-dl.protocol dd { font-weight: 400 }
-main { display: grid; grid-template-columns: repeat(auto-fill, minmax(26rem, 1fr)); gap: 1rem }
-article { border: 1px solid #8886; border-radius: .5rem; padding: .6rem }
-article p { margin: 0 0 .4rem }
-article small { opacity: .7 }
-.verdict { font-weight: 600 }
-.right .verdict { color: #1a8a3a }
-.wrong .verdict { color: #c8341f }
-.not-covered .verdict { color: #b07a00 }
-.candidates { display: grid; grid-template-columns: repeat(4, 1fr); gap: .4rem }
-figure { margin: 0; text-align: center }
-figure img { box-sizing: border-box; width: 100%; border: 4px solid transparent }
-article > p > img, .plots img { max-width: 100% }
-figure.fits img { border-color: #1a8a3a }
-"""
+from importlib.resources import files
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>{style}</style>
+<style>
+{style}</style>
 </head>
 <body>
 <h1>{title}</h1>
 {body}
-</body>
+{script}</body>
 </html>
 """
 
 
-def page(title: str, body: str) -> str:
-    """Put a body, which is HTML, below a title, which is any text."""
-    return _PAGE.format(title=escape(title), style=_STYLE, body=body)
+def page(title: str, body: str, *, style: str = "", script: str = "") -> str:
+    """Put a body, which is HTML, below a title, which is any text.
+
+    Args:
+        title: The heading, and the name of the window.
+        body: What follows it, all foreign text in it escaped.
+        style: Rules besides those of every page, as `asset` reads them.
+        script: JavaScript that runs when everything is there.
+    """
+    return _PAGE.format(
+        policy=_policy(script),
+        title=escape(title),
+        style=asset("page.css") + style,
+        body=body,
+        script=f"<script>{script}</script>\n" if script else "",
+    )
+
+
+def asset(name: str) -> str:
+    """Read a style sheet or a script that lies beside this module."""
+    return files("vg_mc.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(script: str) -> str:
+    """Allow pictures that are inside or beside the page, and one script, named by its hash."""
+    allowed = ["default-src 'none'", "img-src 'self' data:", "style-src 'unsafe-inline'"]
+    if script:
+        digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
+        allowed.append(f"script-src 'sha256-{digest}'")
+    return "; ".join(allowed)
 
 
 def term(name: str, value: str) -> str:
@@ -57,17 +65,49 @@ def term(name: str, value: str) -> str:
     return f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
 
 
-def image(content: bytes, kind: str, meaning: str) -> str:
-    """Embed a picture; `kind` is jpeg or png, and `meaning` is read to those who cannot see it."""
-    encoded = b64encode(content).decode("ascii")
-    return f'<img src="data:image/{kind};base64,{encoded}" alt="{escape(meaning)}" loading="lazy">'
+def protocol_list(protocol: Mapping[str, str]) -> str:
+    """Spell how numbers came about."""
+    return f'<dl class="protocol">{"".join(term(*fact) for fact in protocol.items())}</dl>'
 
 
-def candidate_figure(picture: bytes, caption: str, *, fits: bool) -> str:
-    """Show a candidate, framed where choosing it is right."""
-    meaning = "right" if fits else "not the target"
+def table(headings: Sequence[str], rows: Iterable[tuple[Sequence[str], Sequence[str]]]) -> str:
+    """Lay a table out that scrolls where the window is narrow.
+
+    Args:
+        headings: Any text, one for each column.
+        rows: For each row its names, which are any text, and its cells, which are HTML.
+    """
+    top = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    lines = "".join(f"<tr>{_names(names)}{_cells(cells)}</tr>" for names, cells in rows)
     return (
-        f'<figure class="{"fits" if fits else "misses"}">'
-        f"{image(picture, 'jpeg', f'candidate, {meaning}')}"
+        f'<div class="scroll"><table><thead><tr>{top}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _names(names: Iterable[str]) -> str:
+    return "".join(f'<th scope="row">{escape(name)}</th>' for name in names)
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return "".join(f"<td>{cell}</td>" for cell in cells)
+
+
+def embedded(content: bytes, kind: str) -> str:
+    """Return the address of a picture that the page holds itself; `kind` is jpeg or png."""
+    return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
+
+
+def image(address: str, meaning: str) -> str:
+    """Show the picture at `address`; `meaning` is read to those who cannot see it."""
+    return f'<img src="{escape(address)}" alt="{escape(meaning)}" loading="lazy">'
+
+
+def candidate_figure(address: str, caption: str, *, fits: bool) -> str:
+    """Show a candidate, framed where choosing it is right; an empty address has no picture."""
+    meaning = "right" if fits else "not the target"
+    shown = image(address, f"candidate, {meaning}") if address else ""
+    return (
+        f'<figure class="{"fits" if fits else "misses"}">{shown}'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )

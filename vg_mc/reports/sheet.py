@@ -15,7 +15,7 @@ from vg_mc.metrics import is_right
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.records import Photo
 from vg_mc.reports.distributions import plot_distributions
-from vg_mc.reports.page import candidate_figure, image, page, term
+from vg_mc.reports.page import candidate_figure, embedded, image, page, term
 from vg_mc.whole_files import write_whole_text
 
 MOST_CANDIDATES = 8  # per record, those with the highest IoU
@@ -61,7 +61,7 @@ def write_sheet(
         _article(dataset, expressions, row, photos[int(expressions.image_ids[row])], open_photo)
         for row in rows
     )
-    plots = image(plot_distributions(expressions), "png", "histograms of the split")
+    plots = image(embedded(plot_distributions(expressions), "png"), "histograms of the split")
     body = _BODY.format(
         counts=_counts(dataset, split),
         plots=f'<p class="plots">{plots}</p>',
@@ -120,7 +120,9 @@ def _figures(dataset: PreparedDataset, expressions: Expressions, row: int) -> st
     best = np.argsort(-ious, kind="stable")[:MOST_CANDIDATES]
     ids = expressions.candidate_ids[row][best]
     figures = [
-        candidate_figure(picture, f"{category} {iou:.2f}".strip(), fits=bool(is_right(iou)))
+        candidate_figure(
+            embedded(picture, "jpeg"), f"{category} {iou:.2f}".strip(), fits=bool(is_right(iou))
+        )
         for picture, category, iou in zip(
             dataset.picture_bytes(ids), dataset.candidate_categories(ids), ious[best], strict=True
         )
@@ -137,7 +139,8 @@ def _photo(photo: Photo, target: NDArray[np.float64], open_photo: OpenPhoto) -> 
     small = opened.resize([max(1, round(side * share)) for side in opened.size])
     encoded = io.BytesIO()
     _framed(small, target * share).save(encoded, "JPEG", quality=85)
-    return f"<p>{image(encoded.getvalue(), 'jpeg', 'the photo with its target framed')}</p>"
+    address = embedded(encoded.getvalue(), "jpeg")
+    return f"<p>{image(address, 'the photo with its target framed')}</p>"
 
 
 def _framed(picture: Image.Image, box: Boxes) -> Image.Image:
