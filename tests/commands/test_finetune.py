@@ -230,3 +230,12 @@ def test_a_tracker_that_is_not_installed_is_told(coloured, tmp_path, monkeypatch
         run(replace(config_of(coloured, tmp_path / "run"), log_with="trackio"))
 
     assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_says_what_it_would_take_and_writes_nothing(coloured, tmp_path, capsys):
+    run(replace(config_of(coloured, tmp_path / "run"), dry_run=True))
+
+    told = capsys.readouterr().out
+    names = ["picture tower", "text tower", "steps", "pictures per step", "memory", "disk"]
+    assert all(f"\n{name}" in f"\n{told}" for name in names)
+    assert not (tmp_path / "run").exists()

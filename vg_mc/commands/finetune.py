@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from vg_mc.training.settings import TrainingSettings
 
 # These do not decide on the weights, so a run may go on with others.
-INDECISIVE = ("dataset", "output", "resume", "num_workers", "checkpoint_steps", "keep", "log_with")
+INDECISIVE = (
+    "dataset",
+    "output",
+    "resume",
+    "num_workers",
+    "checkpoint_steps",
+    "keep",
+    "log_with",
+    "dry_run",
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,9 @@ class FinetuneConfig:
     """Also tell a tracker, which must be installed: tensorboard writes to <output>/trackers; wandb
     and trackio may use the network. metrics.jsonl is always written."""
 
+    dry_run: bool = False
+    """Say what the run would take (parameters, steps, pictures, memory, disk), write nothing."""
+
     num_workers: int = 1
     """Processes that decode pictures, per training process."""
 
@@ -133,6 +145,7 @@ def run(config: FinetuneConfig) -> None:
     from vg_mc.encoders.loading import load_encoder
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.curves import write_learning_curves
+    from vg_mc.training.forecast import forecast
     from vg_mc.training.loop import Trainer
 
     settings = settings_of(config)
@@ -148,6 +161,11 @@ def run(config: FinetuneConfig) -> None:
         config.output,
         num_workers=config.num_workers,
     )
+    if config.dry_run:
+        if accelerator.is_main_process:
+            print(forecast(accelerator, trainer.encoder, trainer.questions))
+        accelerator.end_training()
+        return
     # Last of all checks, so that a start that fails claims no folder. The first process decides
     # for all, and the others wait until what they read is complete.
     if accelerator.is_main_process:

@@ -1,0 +1,59 @@
+import re
+
+import pytest
+import torch
+
+from vg_mc.training.forecast import TRIED, _measure, forecast
+
+
+def text_of(trainer):
+    return forecast(trainer.accelerator, trainer.encoder, trainer.questions)
+
+
+@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+def test_both_towers_and_the_scale_are_the_whole_model(coloured, make_trainer, tmp_path, model):
+    trainer = make_trainer(coloured, tmp_path, model=model)
+
+    text = text_of(trainer)
+
+    counts = [int(each.replace(",", "")) for each in re.findall(r"of ([\d,]+) parameters", text)]
+    total = sum(parameter.numel() for parameter in trainer.encoder.parameters())
+    assert sum(counts) == total - 1  # the logit scale belongs to neither
+
+
+def test_weights_that_are_not_trained_are_counted_but_take_no_moments(
+    coloured, make_trainer, tmp_path
+):
+    trainer = make_trainer(coloured, tmp_path)
+    for parameter in trainer.encoder.parameters():
+        parameter.requires_grad_(False)
+
+    text = text_of(trainer)
+
+    weights = sum(parameter.nbytes for parameter in trainer.encoder.parameters())
+    assert "picture tower: 0 of" in text
+    assert f"memory per process: {weights / 1e6:,.1f} MB for weights" in text
+    assert not any(parameter.requires_grad for parameter in trainer.encoder.parameters())
+
+
+def test_pictures_and_steps_are_those_of_the_first_epoch(coloured, make_trainer, tmp_path):
+    trainer = make_trainer(coloured, tmp_path)
+    batches = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
+    counts = [len(next(batches)[0].pictures) for _ in range(4)]
+
+    text = text_of(trainer)
+
+    assert "steps: 4 x 2 epochs" in text
+    expected = f"pictures per step: {sum(counts) / 4:,.1f} on average, {max(counts)} at most"
+    assert expected in text
+
+
+def test_what_is_kept_for_the_backward_pass_is_counted_once():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Sigmoid(), torch.nn.Linear(8, 1))
+    inputs = torch.ones(TRIED, 4)
+
+    tower = _measure(model, lambda: model(inputs))
+
+    # Input of the first layer, output of the sigmoid, which is the input of the second layer.
+    assert tower.kept == 4 * (4 + 8)
+    assert tower.parameters == tower.trained == 4 * 8 + 8 + 8 + 1

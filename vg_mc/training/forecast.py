@@ -1,0 +1,121 @@
+"""What a run will take, told before it starts: steps, pictures, memory and disk.
+
+Weights, gradients and moments are counted. What the forward pass keeps for the backward pass is
+measured on two pictures and two texts, and taken times those of the largest part. The workspace of
+libraries is not included, nor is what a GPU reserves.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vg_mc.batching import choose
+from vg_mc.disk_space import in_megabytes
+from vg_mc.training.questions import TrainingQuestions
+
+if TYPE_CHECKING:
+    from vg_mc.encoders.loading import Encoder
+
+TRIED = 2  # pictures and texts; a batch norm has no variance over one
+MOMENTS = 2  # that AdamW keeps of each trained weight
+
+
+@dataclass(frozen=True, slots=True)
+class Tower:
+    """One way through the model.
+
+    Attributes:
+        parameters: Weights on the way, and how many of them are trained.
+        kept: Bytes per picture or text that the forward pass keeps.
+    """
+
+    parameters: int
+    trained: int
+    kept: float
+
+
+def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQuestions) -> str:
+    """Describe the run that `questions` and the trained weights of `encoder` make."""
+    settings = questions.settings
+    side = encoder.image_size
+    pictures = torch.zeros(TRIED, 3, side, side, dtype=torch.uint8, device=accelerator.device)
+    texts = encoder.tokenize(["the man in red on the left", "a dog"])
+    with accelerator.autocast():
+        image = _measure(encoder, lambda: encoder.encode_images(pictures))
+        text = _measure(encoder, lambda: encoder.encode_texts(texts))
+    parts = [[_size(questions, each.expressions) for each in step] for step in questions.plan(0)]
+    steps = [sum(pictures for pictures, _ in step) for step in parts]
+    largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
+    weights, trained = _bytes(encoder.parameters()), _bytes(_trained(encoder))
+    state = weights + trained + MOMENTS * trained
+    kept = image.kept * largest[0] + text.kept * largest[1]
+    checkpoint = weights + MOMENTS * trained
+    disk = (settings.keep + 1) * checkpoint + 2 * weights
+    return "\n".join(
+        [
+            f"picture tower: {image.trained:,} of {image.parameters:,} parameters are trained",
+            f"text tower: {text.trained:,} of {text.parameters:,} parameters are trained",
+            f"steps: {questions.steps_per_epoch:,} x {settings.epochs} epochs",
+            f"pictures per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
+            (
+                f"memory per process: {in_megabytes(state)} for weights, gradients and two moments"
+                f" + {in_megabytes(kept)} kept for the backward pass of {largest[0]:,} pictures and"
+                f" {largest[1]:,} texts = {in_megabytes(state + kept)}, plus what libraries work in"
+            ),
+            (
+                f"disk: {settings.keep} checkpoints and a new one, {in_megabytes(checkpoint)}"
+                " each (weights and moments), and the best model twice while it is replaced ="
+                f" {in_megabytes(disk)}"
+            ),
+        ]
+    )
+
+
+def _measure(encoder: nn.Module, encode: Callable[[], Tensor]) -> Tower:
+    """Encode, and see which weights were needed and what was kept."""
+    own = {parameter.untyped_storage().data_ptr() for parameter in encoder.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    before = {parameter: parameter.requires_grad for parameter in encoder.parameters()}
+    encoder.train()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        features = encode()
+    for parameter in before:  # of frozen weights, too, we want to know whose they are
+        parameter.requires_grad_()
+    gradients: tuple[Tensor | None, ...] = torch.autograd.grad(
+        encode().sum(), list(before), allow_unused=True
+    )
+    del features
+    for parameter, is_trained in before.items():
+        parameter.requires_grad_(is_trained)
+    used = [each for each, gradient in zip(before, gradients, strict=True) if gradient is not None]
+    trained = sum(parameter.numel() for parameter in used if parameter.requires_grad)
+    return Tower(sum(map(torch.numel, used)), trained, sum(kept.values()) / TRIED)
+
+
+def _size(questions: TrainingQuestions, rows: NDArray[np.int64]) -> tuple[int, int]:
+    """Count the pictures and the texts of a part, in the first epoch."""
+    asked = choose(questions.expressions, rows, questions.settings.asking, 0)
+    pictures = {int(number) for question in asked for number in question.candidate_ids}
+    return len(pictures), len({questions.expressions.texts[row] for row in rows})
+
+
+def _trained(encoder: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in encoder.parameters() if parameter.requires_grad]
+
+
+def _bytes(parameters: Iterable[nn.Parameter]) -> int:
+    return sum(parameter.nbytes for parameter in parameters)
