@@ -25,6 +25,7 @@ from benchmarks.models import Task, dataset_folder, prepare_task
 from vg_mc.config import parse_config
 
 TASK = Task("tiny-vit", 32, 12, 3, steps=0, expressions_per_step=16, images_per_step=4)
+STEPS, STEPS_PER_CHECKPOINT = 12, 2
 LONGEST = 60.0  # seconds that the processes of a run may take to end
 LIBRARIES = [
     "vg_mc.training.loop",
@@ -119,18 +120,15 @@ def carry_out(config: KillConfig, scratch: Path) -> list[Outcome]:
     """Make the data, train undisturbed in each setting, then kill."""
     prepare_task(TASK, scratch)
     dataset = dataset_folder(TASK, scratch)
-    train(SETTINGS[0], dataset, scratch / "first")  # what is read for the first time takes longer
-    whole, seconds = {}, {}
+    whole = {}
     for setting in SETTINGS:
         whole[setting] = scratch / f"whole-{setting.processes}-{setting.accumulation}"
-        start = time.perf_counter()
         train(setting, dataset, whole[setting])
-        seconds[setting] = time.perf_counter() - start
     outcomes: list[Outcome] = []
     for number in range(config.kills):
         setting = SETTINGS[number % len(SETTINGS)]
         manner = MANNERS[number // len(SETTINGS) % len(MANNERS)]
-        moment = np.random.default_rng([config.seed, number]).uniform(0, seconds[setting])
+        moment = np.random.default_rng([config.seed, number]).uniform(0, STEPS)
         run = scratch / f"killed-{number}"
         steps, in_save, ended, codes = kill(setting, manner, dataset, run, moment)
         train(setting, dataset, run)
@@ -150,7 +148,7 @@ def launch(setting: Setting, dataset: Path, run: Path) -> list[ForkServerProcess
         *("--dataset", str(dataset), "--output", str(run), "--model", TASK.model),
         *("--epochs", "2", "--batch-size", str(TASK.expressions_per_step)),
         *("--gradient-accumulation", str(setting.accumulation), "--learning-rate", "1e-3"),
-        *("--checkpoint-steps", "2", "--batch-norm", "trained"),
+        *("--checkpoint-steps", str(STEPS_PER_CHECKPOINT), "--batch-norm", "trained"),
     ]
     port = _free_port()
     processes = []
@@ -202,9 +200,15 @@ def train(setting: Setting, dataset: Path, run: Path) -> None:
 def kill(
     setting: Setting, manner: Manner, dataset: Path, run: Path, moment: float
 ) -> tuple[int, bool, float, tuple[int | None, ...]]:
-    """Start a run and kill it after `moment` seconds, or in the first save that begins then."""
+    """Start a run and kill it `moment` steps later, or in the first save that begins then.
+
+    Steps are logged with each checkpoint; the rest of `moment`, in seconds, falls between two.
+    """
     processes = launch(setting, dataset, run)
-    time.sleep(moment)
+    steps, rest = int(moment) // STEPS_PER_CHECKPOINT * STEPS_PER_CHECKPOINT, moment % 1
+    while _steps(run) < steps and processes[0].is_alive():
+        time.sleep(0.001)
+    time.sleep(rest)
     while manner.at_a_save and not _saves(run) and processes[0].is_alive():
         time.sleep(0.0001)
     in_save, steps = _saves(run), _steps(run)

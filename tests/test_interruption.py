@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vg_mc.interruption import StoppedError, StopSignals, outlast_a_signal
+from vg_mc.interruption import StoppedError, StopSignals
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -32,7 +32,7 @@ def test_afterwards_signals_mean_what_they_meant():
 
 def test_the_second_signal_ends_the_process_at_once():
     program = (
-        "import os, signal; from vg_mc.interruption import outlast_a_signal; outlast_a_signal();"
+        "import os, signal; from vg_mc.interruption import StopSignals; StopSignals().__enter__();"
         "os.kill(os.getpid(), signal.SIGINT); print('still here', flush=True);"
         "os.kill(os.getpid(), signal.SIGTERM); print('too long')"
     )
@@ -71,11 +71,23 @@ def test_the_exit_code_is_that_of_a_shell(number, code):
     assert str(stopped) == f"stopped ({signal.Signals(number).name})"
 
 
-def test_a_worker_can_be_asked_to_outlast_a_signal():
-    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
+def test_a_worker_obeys_its_parent_and_nobody_else():
+    program = (
+        "import time; from vg_mc.interruption import outlast_signals; outlast_signals();"
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    ) as worker:
+        worker.stdout.readline()
+        for name in ("TERM", "INT", "TERM"):
+            subprocess.run(["sh", "-c", f"kill -{name} {worker.pid}"], check=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(0.3)
 
-    outlast_a_signal(0)
-    os.kill(os.getpid(), signal.SIGINT)
+        worker.terminate()
 
-    for each, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
-        signal.signal(each, handler)
+        assert worker.wait(30) == 0

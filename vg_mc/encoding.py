@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from vg_mc.encoders.dual_encoder import DualEncoder, TokenBatch
 from vg_mc.features import FeatureBank, FeatureTable, text_key
-from vg_mc.interruption import outlast_a_signal
+from vg_mc.interruption import outlast_signals
 from vg_mc.prepared.dataset import PreparedDataset
 
 Ids = NDArray[np.int64]
@@ -117,7 +117,7 @@ class FeatureMaker:
             sampler=batches,
             batch_size=None,
             num_workers=self.num_workers,
-            worker_init_fn=outlast_a_signal,
+            worker_init_fn=outlast_signals,
             pin_memory=self.accelerator.device.type == "cuda",
         )
         silent = not self.accelerator.is_main_process

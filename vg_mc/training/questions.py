@@ -20,7 +20,7 @@ from vg_mc.batching import (
 )
 from vg_mc.encoders.dual_encoder import DualEncoder
 from vg_mc.faults import BadInputError
-from vg_mc.interruption import outlast_a_signal
+from vg_mc.interruption import outlast_signals
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.training.checkpoints import Progress
@@ -94,7 +94,7 @@ class TrainingQuestions:
                 sampler=self._parts(start),
                 batch_size=None,
                 num_workers=num_workers,
-                worker_init_fn=outlast_a_signal,
+                worker_init_fn=outlast_signals,
                 pin_memory=self.accelerator.device.type == "cuda",
             )
         )
