@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vg_mc.commands import ensemble
-from vg_mc.commands.evaluate import EvaluateConfig, main, run, short_name
+from vg_mc.commands.evaluate import EvaluateConfig, main, run
 from vg_mc.encoders import load_encoder
 from vg_mc.faults import BadInputError
 from vg_mc.metrics import summarize
@@ -66,7 +66,11 @@ def test_the_table_scores_the_predictions(evaluations):
 
 
 def test_the_table_is_printed(coloured, tmp_path, capsys):
-    run(EvaluateConfig(coloured.folder, ("tiny-vit",), tmp_path, name=("mine",), num_workers=0))
+    run(
+        EvaluateConfig(
+            coloured.folder, tmp_path, model=("tiny-vit",), name=("mine",), num_workers=0
+        )
+    )
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].split()[:2] == ["mine", "val"]
@@ -74,7 +78,7 @@ def test_the_table_is_printed(coloured, tmp_path, capsys):
 
 def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
     config = EvaluateConfig(
-        coloured.folder, ("tiny-vit",), tmp_path, split=("train", "val"), num_workers=0
+        coloured.folder, tmp_path, model=("tiny-vit",), split=("train", "val"), num_workers=0
     )
 
     train, val = run(config)
@@ -108,7 +112,7 @@ def test_a_subset_is_a_further_row_and_unknown_ids_are_named(coloured, tmp_path,
 
 def test_a_wrong_subset_is_told_before_any_split_is_answered(coloured, tmp_path):
     config = EvaluateConfig(
-        coloured.folder, ("tiny-vit",), tmp_path / "a", subset=(tmp_path / "missing.txt",)
+        coloured.folder, tmp_path / "a", model=("tiny-vit",), subset=(tmp_path / "missing.txt",)
     )
 
     with pytest.raises(BadInputError, match=r"missing\.txt: cannot be read as text"):
@@ -133,32 +137,22 @@ def test_evaluations_can_be_ensembled(evaluations, tmp_path):
     [(("val", "test"), "no split 'test'; there are train, val, testA"), (("val",) * 2, "twice")],
 )
 def test_a_wrong_split_is_told_before_any_is_answered(coloured, tmp_path, splits, problem):
-    config = EvaluateConfig(coloured.folder, ("tiny-vit",), tmp_path / "output", split=splits)
+    config = EvaluateConfig(coloured.folder, tmp_path / "output", model=("tiny-vit",), split=splits)
 
     with pytest.raises(BadInputError, match=problem):
         run(config)
     assert not (tmp_path / "output").exists()
 
 
-def test_a_run_gives_its_name_to_its_best_model(coloured, tmp_path, monkeypatch):
+def test_a_run_gives_its_name_to_its_best_model(coloured, tmp_path):
     best = tmp_path / "large-run" / "best"
     save_model_folder(load_encoder("tiny-vit", image_size=32), best)
 
     (predictions,) = run(
-        EvaluateConfig(coloured.folder, (str(best),), tmp_path / "output", num_workers=0)
+        EvaluateConfig(coloured.folder, tmp_path / "output", model=(str(best),), num_workers=0)
     )
 
     assert predictions.name == "large-run"
-    monkeypatch.chdir(best)
-    assert short_name(".") == "large-run"
-
-
-def test_any_other_model_keeps_its_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my-clip").mkdir()
-
-    assert short_name("my-clip/") == "my-clip"
-    assert short_name("openai/clip-vit-base-patch32") == "openai/clip-vit-base-patch32"
 
 
 TINY = ("tiny-vit", "tiny-resnet")
@@ -170,7 +164,9 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
     names, splits = ("a b/c", "d"), ("val", "testA")
 
     answered = run(
-        EvaluateConfig(coloured.folder, TINY, tmp_path, split=splits, name=names, num_workers=0)
+        EvaluateConfig(
+            coloured.folder, tmp_path, model=TINY, split=splits, name=names, num_workers=0
+        )
     )
 
     rows = [(name, split) for name in names for split in splits]
@@ -189,7 +185,9 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
     [((), "by --name"), (("a", "a"), "by --name"), (("a",), "each of 2 models, not 1")],
 )
 def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names, problem):
-    config = EvaluateConfig(coloured.folder, ("tiny-vit",) * 2, tmp_path / "output", name=names)
+    config = EvaluateConfig(
+        coloured.folder, tmp_path / "output", model=("tiny-vit",) * 2, name=names
+    )
 
     with pytest.raises(BadInputError, match=problem):
         run(config)
@@ -198,7 +196,9 @@ def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names,
 
 def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations, tmp_path):
     kept, splits = tmp_path / "features", ("val", "testA")
-    config = EvaluateConfig(coloured.folder, TINY, tmp_path, splits, features=kept, num_workers=0)
+    config = EvaluateConfig(
+        coloured.folder, tmp_path, model=TINY, split=splits, features=kept, num_workers=0
+    )
     first = run(config)
     files = {path: path.stat().st_mtime_ns for path in kept.rglob("*.npy")}
 
@@ -217,7 +217,7 @@ def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations
 
 def test_a_mirrored_view_is_a_member_of_an_ensemble(coloured, evaluations, tmp_path):
     config = EvaluateConfig(
-        coloured.folder, ("tiny-vit",), tmp_path / "mirrored", num_workers=0, flip=True
+        coloured.folder, tmp_path / "mirrored", model=("tiny-vit",), num_workers=0, flip=True
     )
 
     (mirrored,) = run(config)
@@ -227,3 +227,29 @@ def test_a_mirrored_view_is_a_member_of_an_ensemble(coloured, evaluations, tmp_p
     folders = (evaluations / "tiny-vit" / "val", tmp_path / "mirrored" / "val")
     rows = ensemble.run(ensemble.EnsembleConfig(folders, tmp_path / "both"))
     assert [row.name for row in rows] == ["tiny-vit", "tiny-vit, mirrored", "ensemble"]
+
+
+BASELINES = ("biggest-box", "most-confident", "random")
+
+
+def test_baselines_stand_in_the_table_of_a_model_and_in_its_ensembles(coloured, tmp_path):
+    config = EvaluateConfig(
+        *(coloured.folder, tmp_path, ("clip", *BASELINES), ("tiny-vit",)), num_workers=0, flip=True
+    )
+
+    answered = run(config)
+
+    assert [one.name for one in answered] == ["tiny-vit, mirrored", *BASELINES]
+    assert answered[3].facts["grounder"] == "random, seed 0"
+    assert "model" not in answered[3].facts
+    folders = tuple(tmp_path / name / "val" for name in BASELINES)
+    rows = ensemble.run(ensemble.EnsembleConfig(folders, tmp_path / "together"))
+    assert [row.name for row in rows] == [*BASELINES, "ensemble"]
+
+
+def test_a_baseline_needs_no_model_and_may_have_a_name(coloured, tmp_path):
+    folders = ("--dataset", str(coloured.folder), "--output", str(tmp_path))
+
+    main([*folders, "--grounder", "random", "--name", "any", "--seed", "3"])
+
+    assert read_predictions(tmp_path / "val").name == "any"

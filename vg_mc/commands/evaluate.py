@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.grounders import GROUNDERS, Answerer, Request, answerers
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
@@ -28,17 +29,22 @@ class EvaluateConfig:
     dataset: Path
     """Prepared dataset."""
 
-    model: tuple[str, ...]
-    """As for finetune.py; RUN/best is the model that a run kept. Several share one table."""
-
     output: Path
-    """Folder of the results: a table, and SPLIT (NAME/SPLIT with several models) below it."""
+    """Folder of the results: a table, and SPLIT (NAME/SPLIT with several answerers) below it."""
+
+    grounder: tuple[str, ...] = ("clip",)
+    """What answers: clip, or without a model biggest-box, most-confident, random. Several share one
+    table."""
+
+    model: tuple[str, ...] = ()
+    """For the grounder clip, as for finetune.py; RUN/best is the model that a run kept. Several
+    share one table."""
 
     split: tuple[str, ...] = ("val",)
     """Splits to answer."""
 
     name: tuple[str, ...] = ()
-    """What tables call each model; RUN for RUN/best by default."""
+    """What tables call each model, then each other grounder; RUN for RUN/best by default."""
 
     subset: tuple[Path, ...] = ()
     """Files of expression ids (lines or a JSON list), scored as rows of their own."""
@@ -61,6 +67,9 @@ class EvaluateConfig:
     examples: int = 24
     """Expressions in the gallery of each split."""
 
+    seed: int = 0
+    """Seed of the grounder random."""
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
@@ -73,16 +82,16 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.scoring.subsets import read_subsets
 
-    names, subsets = names_of(config), read_subsets(config.subset)
+    named, subsets = named_answerers(config), read_subsets(config.subset)
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
     answered, similarities = [], []
-    for name, model in zip(names, config.model, strict=True):
-        found, similar = answer(config, accelerator, dataset, name, model)
+    for answerer in named:
+        found, similar = answer_splits(config, accelerator, dataset, answerer)
         if accelerator.is_main_process:
-            several = len(names) > 1
-            home = config.output / folder_name(name) if several else config.output
+            several = len(named) > 1
+            home = config.output / folder_name(answerer.name) if several else config.output
             write_answers(config, dataset, found, home)
         answered += found
         similarities += similar
@@ -92,22 +101,27 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     return answered
 
 
-def names_of(config: EvaluateConfig) -> list[str]:
-    """Return what tables call each model.
+def named_answerers(config: EvaluateConfig) -> list[Answerer]:
+    """Return what is to answer, by the names that tables call each.
 
     Raises:
-        BadInputError: If there are more or fewer names than models, or two share a folder.
+        BadInputError: If a grounder is unknown or lacks its model, there are more or fewer names
+            than answerers, or two share a folder.
     """
-    if config.name and len(config.name) != len(config.model):
-        problem = f"expected a name for each of {len(config.model)} models, not {len(config.name)}"
+    chosen = answerers(config.grounder, config.model)
+    if config.name and len(config.name) != len(chosen):
+        problem = f"expected a name for each of {len(chosen)} models, not {len(config.name)}"
         raise BadInputError(problem, record="--name")
-    names = [*config.name] or [short_name(model) for model in config.model]
+    names = [*config.name] or [one.name for one in chosen]
     folders = [folder_name(name) for name in names]
     for name, folder in zip(names, folders, strict=True):
         if folders.count(folder) > 1:
             problem = f"two models would be written to {folder}: tell them apart by --name"
             raise BadInputError(problem, record=name)
-    return [f"{name}, mirrored" for name in names] if config.flip else names
+    return [
+        one._replace(name=f"{name}, mirrored" if config.flip and one.model else name)
+        for one, name in zip(chosen, names, strict=True)
+    ]
 
 
 def folder_name(name: str) -> str:
@@ -115,43 +129,29 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "model"
 
 
-def answer(
+def answer_splits(
     config: EvaluateConfig,
     accelerator: "Accelerator",
     dataset: "PreparedDataset",
-    name: str,
-    model: str,
+    answerer: Answerer,
 ) -> tuple[list["Predictions"], list["SemanticSimilarity | None"]]:
-    """Let one model answer every split; similarities are told where features are kept."""
-    from vg_mc.encoders.identity import model_hash
-    from vg_mc.encoders.loading import load_encoder
-    from vg_mc.evaluation import predict
-    from vg_mc.features import FeatureBank
+    """Let one answerer answer every split; similarities are told where features are kept."""
+    from vg_mc.evaluation import answer
+    from vg_mc.grounders.encoder import EncoderScorer
     from vg_mc.region_similarity import region_similarity
 
-    encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
-    identity, bank = model_hash(encoder, config.mixed_precision), None
-    if config.features is not None:
-        bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
+    request = Request(config, accelerator, dataset, answerer.model)
+    scorer = GROUNDERS[answerer.grounder](request)
     answered: list[Predictions] = []
     similarities: list[SemanticSimilarity | None] = []
     for split in config.split:
-        predictions = predict(
-            accelerator,
-            encoder,
-            dataset,
-            split,
-            batch_size=config.batch_size,
-            num_workers=config.num_workers,
-            mirrored=config.flip,
-            bank=bank,
-        )
-        facts = facts_of(config, dataset, model, split) | {"model hash": identity}
-        answered.append(replace(predictions, name=name, facts=facts))
+        predictions = answer(scorer, dataset, split)
+        facts = {**facts_of(dataset, split), **scorer.facts}
+        answered.append(replace(predictions, name=answerer.name, facts=facts))
         similarities.append(
-            None
-            if bank is None
-            else region_similarity(bank, encoder, predictions, mirrored=config.flip)
+            region_similarity(scorer.bank, scorer.encoder, predictions, mirrored=config.flip)
+            if isinstance(scorer, EncoderScorer) and scorer.bank is not None
+            else None
         )
     return answered, similarities
 
@@ -164,14 +164,6 @@ def check_splits(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
             raise BadInputError(problem, file=dataset.folder)
         if config.split.count(split) > 1:
             raise BadInputError(f"the split {split!r} is named twice", record="--split")
-
-
-def short_name(model: str) -> str:
-    """Return what tables call `model`: a folder by its name, a run's best model by the run's."""
-    if not Path(model).is_dir():
-        return model
-    folder = Path(model).resolve()
-    return folder.parent.name if folder.name == "best" and folder.parent.name else folder.name
 
 
 def write_answers(
@@ -210,10 +202,8 @@ def report(
     print("\n".join([screen_text(reports), *remarks_text(remarks)]))
 
 
-def facts_of(
-    config: EvaluateConfig, dataset: "PreparedDataset", model: str, split: str
-) -> dict[str, str]:
-    """Return what a reader of the numbers should know besides them."""
+def facts_of(dataset: "PreparedDataset", split: str) -> dict[str, str]:
+    """Return what a reader of the numbers should know of the questions."""
     from vg_mc.prepared.detector_exposure import exposure
     from vg_mc.versions import versions
 
@@ -221,12 +211,9 @@ def facts_of(
     proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]
     return {
         "corpus": dataset.manifest["corpus"],
-        "model": model,
-        "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
         "proposals": " ".join(f"{key} {value}" for key, value in proposer.items()),
         "detector saw test photos": f"{exposed.name.lower()}: {exposed}",
         "marker": " ".join(f"{key} {value}" for key, value in settings["marker"].items()),
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
-        "view": "mirrored, left and right swapped in the texts" if config.flip else "as it is",
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

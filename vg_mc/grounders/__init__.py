@@ -1,1 +1,1 @@
-"""Grounders: an image, expressions and proposals in, boxes and logits out."""
+"""Grounders: expressions and their candidates in, logits out; or, as modules, batches of them."""

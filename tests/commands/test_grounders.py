@@ -1,0 +1,43 @@
+"""Grounders are chosen by name, and refused by name before anything is loaded."""
+
+import pytest
+
+from vg_mc.commands.grounders import Answerer, answerers, short_name
+from vg_mc.faults import BadInputError
+
+
+def test_clip_answers_once_for_each_model_and_others_once():
+    assert answerers(("random", "clip"), ("a", "b")) == [
+        Answerer("random", "", "random"),
+        Answerer("clip", "a", "a"),
+        Answerer("clip", "b", "b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grounders", "models", "problem"),
+    [
+        (("clap",), (), "--grounder: no grounder is called 'clap'; there are clip, biggest-box"),
+        (("random", "random"), (), "--grounder: the grounder 'random' is named twice"),
+        (("clip",), (), "--grounder: the grounder clip needs --model"),
+        (("random",), ("tiny-vit",), "--model: it is for the grounder clip, which is not asked"),
+    ],
+)
+def test_a_choice_without_sense_is_refused(grounders, models, problem):
+    with pytest.raises(BadInputError, match=problem):
+        answerers(grounders, models)
+
+
+def test_the_best_model_of_a_run_has_the_name_of_the_run(tmp_path, monkeypatch):
+    (tmp_path / "large-run" / "best").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "large-run" / "best")
+
+    assert short_name(".") == "large-run"
+
+
+def test_any_other_model_keeps_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-clip").mkdir()
+
+    assert short_name("my-clip/") == "my-clip"
+    assert short_name("openai/clip-vit-base-patch32") == "openai/clip-vit-base-patch32"

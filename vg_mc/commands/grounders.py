@@ -1,0 +1,126 @@
+"""What ``evaluate.py --grounder`` offers: each name, and how it is built when it is asked for.
+
+A grounder is added by a function here that imports its class, and a line in `GROUNDERS`.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from vg_mc.faults import BadInputError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from vg_mc.commands.evaluate import EvaluateConfig  # which imports this module
+    from vg_mc.grounders.scorer import Scorer
+    from vg_mc.prepared.dataset import PreparedDataset
+
+
+class Answerer(NamedTuple):
+    """One row of the table, before anything is loaded.
+
+    Attributes:
+        grounder: Its name in `GROUNDERS`.
+        model: What `--model` says, empty for a grounder that takes none.
+        name: How tables call it.
+    """
+
+    grounder: str
+    model: str
+    name: str
+
+
+class Request(NamedTuple):
+    """What a grounder may be built from."""
+
+    config: "EvaluateConfig"
+    accelerator: "Accelerator"
+    dataset: "PreparedDataset"
+    model: str
+
+
+def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]:
+    """Return one answerer per grounder, for a grounder with a model one per model.
+
+    Raises:
+        BadInputError: If a name is unknown or comes twice, or models are missing or of no use.
+    """
+    for name in grounders:
+        if name not in GROUNDERS:
+            problem = f"no grounder is called {name!r}; there are {', '.join(GROUNDERS)}"
+            raise BadInputError(problem, record="--grounder")
+        if grounders.count(name) > 1:
+            raise BadInputError(f"the grounder {name!r} is named twice", record="--grounder")
+        if name in WITH_MODEL and not models:
+            raise BadInputError(f"the grounder {name} needs --model", record="--grounder")
+    if models and not WITH_MODEL.intersection(grounders):
+        problem = f"it is for the grounder {' or '.join(sorted(WITH_MODEL))}, which is not asked"
+        raise BadInputError(problem, record="--model")
+    return [
+        Answerer(name, model, short_name(model) if model else name)
+        for name in grounders
+        for model in (models if name in WITH_MODEL else ("",))
+    ]
+
+
+def short_name(model: str) -> str:
+    """Return what tables call `model`: a folder by its name, a run's best model by the run's."""
+    if not Path(model).is_dir():
+        return model
+    folder = Path(model).resolve()
+    return folder.parent.name if folder.name == "best" and folder.parent.name else folder.name
+
+
+def _clip(request: Request) -> "Scorer":
+    from vg_mc.encoders.identity import model_hash
+    from vg_mc.encoders.loading import load_encoder
+    from vg_mc.features import FeatureBank
+    from vg_mc.grounders.encoder import EncoderScorer
+
+    config, accelerator, dataset, model = request
+    encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
+    identity, bank = model_hash(encoder, config.mixed_precision), None
+    if config.features is not None:
+        bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
+    return EncoderScorer(
+        accelerator=accelerator,
+        encoder=encoder,
+        facts={
+            "model": model,
+            "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
+            "view": "mirrored, left and right swapped in the texts" if config.flip else "as it is",
+            "model hash": identity,
+        },
+        batch_size=config.batch_size,
+        num_workers=config.num_workers,
+        mirrored=config.flip,
+        bank=bank,
+    )
+
+
+def _biggest_box(_: Request) -> "Scorer":
+    from vg_mc.grounders.baselines import BiggestBox
+
+    return BiggestBox()
+
+
+def _most_confident(_: Request) -> "Scorer":
+    from vg_mc.grounders.baselines import MostConfident
+
+    return MostConfident()
+
+
+def _random(request: Request) -> "Scorer":
+    from vg_mc.grounders.baselines import RandomChoice
+
+    return RandomChoice(request.config.seed)
+
+
+GROUNDERS: dict[str, Callable[[Request], "Scorer"]] = {
+    "clip": _clip,
+    "biggest-box": _biggest_box,
+    "most-confident": _most_confident,
+    "random": _random,
+}
+WITH_MODEL = frozenset({"clip"})  # one answerer for each --model
