@@ -19,7 +19,7 @@ from vg_mc.faults import BadInputError
 if TYPE_CHECKING:
     from vg_mc.scoring import SplitReport
 
-RECIPES = Path(__file__).parents[2] / "recipes"
+RECIPES = Path(__file__).parents[2] / "recipes" / "finetune"
 MEMBERS = ("tiny-resnet", "tiny-vit")
 TEST_SPLITS = ("val", "testA", "testB")
 PICTURE_SIZE = 64

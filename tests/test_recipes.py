@@ -1,0 +1,61 @@
+"""Every recipe is read by the script whose folder it lies in, and says what its data must be."""
+
+import re
+from pathlib import Path
+
+import open_clip
+import pytest
+
+from vg_mc.commands.finetune import FinetuneConfig, settings_of
+from vg_mc.config import parse_config, read_mapping
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+# The settings of each script, and the flags without which it does not start.
+SCRIPTS = {"finetune": (FinetuneConfig, ["--dataset", "data", "--output", "run"])}
+
+in_finetune = sorted((RECIPES / "finetune").glob("*.yaml"))
+each_recipe = pytest.mark.parametrize(
+    "path", sorted(RECIPES.rglob("*.yaml")), ids=lambda path: path.relative_to(RECIPES).as_posix()
+)
+each_training = pytest.mark.parametrize("path", in_finetune, ids=lambda path: path.stem)
+
+
+def parsed(path: Path):
+    settings, needed = SCRIPTS[path.relative_to(RECIPES).parts[0]]
+    return parse_config(settings, ["--recipe", str(path), *needed])
+
+
+@each_recipe
+def test_a_recipe_is_read_by_its_script(path):
+    parsed(path)
+
+
+@each_recipe
+def test_a_recipe_opens_with_what_it_is_for(path):
+    assert path.read_text(encoding="utf-8").startswith("# ")
+
+
+@each_training
+def test_a_training_recipe_can_be_trained_with(path):
+    assert settings_of(parsed(path)).learning_rate > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["rn50", "rn50x16", "vit-b-32", "vit-b-16", "vit-l-14", "siglip2-base"]
+)
+def test_the_models_of_the_seed_and_its_kin_have_a_recipe(name):
+    text = (RECIPES / "finetune" / f"{name}.yaml").read_text(encoding="utf-8")
+
+    assert re.search(r"Prepare with --image-size \d+", text)
+
+
+@each_training
+def test_pictures_are_prepared_in_the_size_of_the_model(path):
+    architecture = re.match(r"open_clip:([^/]+)/", str(read_mapping(path)["model"]))
+    if not architecture:
+        return  # nothing on this machine knows the size
+
+    told = re.search(r"Prepare with --image-size (\d+)", path.read_text(encoding="utf-8"))
+    size = open_clip.get_model_config(architecture[1])["vision_cfg"]["image_size"]
+    assert told
+    assert int(told[1]) == size
