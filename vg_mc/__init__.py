@@ -1,3 +1,18 @@
 """Referring expression comprehension as multiple choice: CLIP picks the drawn region proposal."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vg_mc.pointing import Answer, Grounder, Question
+
+__all__ = ["Answer", "Grounder", "Question", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Import what points at objects when it is first asked for: torch takes seconds."""
+    if name not in {"Answer", "Grounder", "Question"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from vg_mc import pointing
+
+    return getattr(pointing, name)

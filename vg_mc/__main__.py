@@ -9,6 +9,8 @@ COMMANDS = {
     "finetune": "fine-tune a model to choose among candidates",
     "evaluate": "score a model on splits of a prepared dataset",
     "ensemble": "average the logits of several evaluations",
+    "calibrate": "fit the temperature that lets a model's probabilities be believed",
+    "predict": "answer expressions about photos of your own, and draw the answers",
     "verify": "read every byte of a prepared dataset and name what was changed",
     "audit": "find photos and sentences that datasets share, and detectors that saw the test",
     "show": "write a page of random records of a prepared dataset",

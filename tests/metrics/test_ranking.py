@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax
 
-from vg_mc.metrics.ranking import NEVER, answer_confidences, first_right_ranks, padded
+from vg_mc.metrics.ranking import (
+    NEVER,
+    answer_confidences,
+    first_right_ranks,
+    padded,
+    probabilities,
+)
 
 CANDIDATE = st.tuples(st.booleans(), st.sampled_from([-math.inf, -1.0, 0.0, 2.5]))
 SPLIT = st.lists(st.lists(CANDIDATE, max_size=6), max_size=6)
@@ -69,3 +76,10 @@ def test_confidence_is_the_highest_softmax(rows):
             assert confidence == pytest.approx(max(shares))
         else:
             assert math.isnan(confidence)
+
+
+def test_probabilities_are_a_softmax_of_cooled_logits():
+    logits = np.array([1.0, 900.0, 899.0], np.float32)
+
+    assert np.allclose(probabilities(logits, 2.0), softmax(logits.astype(float) / 2))
+    assert probabilities(np.empty(0, np.float32)).shape == (0,)

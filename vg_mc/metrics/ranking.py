@@ -59,3 +59,10 @@ def answer_confidences(logits: Sequence[Floats]) -> NDArray[np.float64]:
     sums = np.exp(table - finite).sum(axis=1)
     shares = np.divide(1.0, sums, out=np.full(len(table), np.nan), where=sums > 0)
     return np.asarray(shares)
+
+
+def probabilities(logits: Floats, temperature: float = 1.0) -> NDArray[np.float64]:
+    """Return the softmax of finite logits (C,) at a temperature; empty for no candidates."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(initial=-np.inf))
+    return np.asarray(powers / powers.sum())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.metrics import is_right, predicted_index
+from vg_mc.metrics.ranking import probabilities
 from vg_mc.predictions import Predictions
 
 SHOWN = 4
@@ -88,7 +89,7 @@ def examples(
 def _example(predictions: Predictions, row: int, pictures_of: PicturesOf) -> Example:
     ious, logits = predictions.ious[row], predictions.logits[row]
     order = _ranking(logits)
-    fits, shares = is_right(ious)[order], _softmax(logits)[order]
+    fits, shares = is_right(ious)[order], probabilities(logits)[order]
     pictures = pictures_of(predictions.candidate_ids[row][order[:SHOWN]])
     return Example(
         expression_id=int(predictions.expression_ids[row]),
@@ -114,8 +115,3 @@ def _verdict(ious: NDArray[np.float64], logits: NDArray[np.float32]) -> Verdict:
 def _ranking(logits: NDArray[np.float32]) -> Ids:
     """Positions from the highest logit to the lowest; equals in their order, as metrics do it."""
     return np.argsort(-logits, kind="stable")
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    exponentials = np.exp(logits.astype(np.float64) - logits.max(initial=-np.inf))
-    return np.asarray(exponentials / exponentials.sum())

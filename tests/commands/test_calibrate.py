@@ -1,0 +1,49 @@
+"""The command finds the temperature that logits were multiplied with."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vg_mc.commands.calibrate import main
+from vg_mc.predictions import write_predictions
+
+
+@pytest.fixture
+def told(make_predictions, tmp_path):
+    def tell(factor: float, split: str = "val", knowledge: float = 3) -> float:
+        predictions = make_predictions(
+            expressions=400, split=split, facts={"model hash": "abc"}, logits_seed=3
+        )
+        rows = zip(predictions.logits, predictions.ious, strict=True)
+        logits = [(factor * (row + knowledge * ious)).astype(np.float32) for row, ious in rows]
+        write_predictions(replace(predictions, logits=logits), tmp_path / "results" / split)
+        main([str(tmp_path / "results" / split), "--output", str(tmp_path / "run")])
+        return json.loads((tmp_path / "run" / "temperature.json").read_text())["temperature"]
+
+    return tell
+
+
+def test_logits_twice_as_large_have_twice_the_temperature(told, tmp_path, capsys):
+    once = told(1.0)
+
+    assert told(2.0) == pytest.approx(2 * once, rel=0.02)
+    record = json.loads((tmp_path / "run" / "temperature.json").read_text())
+    assert (record["split"], record["model_hash"]) == ("val", "abc")
+    assert "on which it was fitted" in capsys.readouterr().out
+
+
+def test_a_test_split_is_refused(told, capsys):
+    with pytest.raises(SystemExit) as ended:
+        told(1.0, "testA")
+
+    assert ended.value.code == 3
+    assert "would know its answers" in capsys.readouterr().err
+
+
+def test_a_model_that_knows_nothing_has_no_temperature(told, capsys):
+    with pytest.raises(SystemExit):
+        told(1.0, knowledge=-3)
+
+    assert "no temperature makes the right answers likelier" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+"""Candidates are those that a preparation would draw, and boxes that were given stay in order."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vg_mc.faults import BadInputError
+from vg_mc.pointing.proposing import given, proposed
+from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.records import Photo, Proposal
+
+PHOTO = Photo(7, "street_7.jpg", 40, 30)
+IMAGE = Image.new("RGB", (40, 30))
+GIVEN = ProposerChoice("given")
+
+
+def test_given_boxes_stay_in_their_order():
+    boxes = [(1.0, 2.0, 9.0, 9.0), (0.0, 0.0, 80.0, 80.0), (1.0, 2.0, 9.0, 9.0)]
+
+    assert [proposal.box for proposal in given(np.array(boxes), PHOTO, GIVEN)] == boxes
+
+
+@pytest.mark.parametrize(
+    "box", [(5, 5, 5, 9), (9, 9, 2, 2), (50, 0, 60, 9), (np.nan, 0, 4, 4)], ids=str
+)
+def test_a_box_that_covers_nothing_is_named(box):
+    with pytest.raises(BadInputError, match=r"box 1: expected \(left"):
+        given([(0, 0, 4, 4), box], PHOTO, GIVEN)
+
+
+def test_boxes_have_four_numbers():
+    with pytest.raises(BadInputError, match=r"four numbers, not the shape \(1, 3\)"):
+        given([(1, 2, 3)], PHOTO, GIVEN)
+
+
+@pytest.mark.parametrize("key", [{"image_id": 7}, {"file_name": "street_7.jpg"}], ids=str)
+def test_stored_detections_are_found_by_id_or_by_name(tmp_path, key):
+    file = tmp_path / "stored.json"
+    weak = key | {"bbox": [1, 1, 5, 5], "score": 0.1}
+    file.write_text(json.dumps([key | {"bbox": [2, 3, 10, 12], "score": 0.9}, weak]))
+
+    other = Photo(8, "street_8.jpg", 40, 30)
+    found = proposed([(PHOTO, IMAGE), (other, IMAGE)], ProposerChoice("stored", file))
+
+    assert [[proposal.box for proposal in row] for row in found] == [[(2, 3, 12, 15)], []]
+
+
+def test_a_detector_is_asked_and_its_boxes_are_chosen_as_in_a_preparation(monkeypatch, tmp_path):
+    class Detector:
+        def propose(self, photos, pixels):
+            assert [array.shape for array in pixels] == [(30, 40, 3)]
+            scores = [0.3, 0.9, 0.1]
+            return [[Proposal((0, 0, 5, 5 + s), s, "", "yolo") for s in scores] for _ in photos]
+
+    monkeypatch.setattr("vg_mc.preparation.proposing.build_proposer", lambda _: Detector())
+
+    (found,) = proposed([(PHOTO, IMAGE)], ProposerChoice("yolo", tmp_path / "weights.pt"))
+
+    assert [proposal.score for proposal in found] == [0.9, 0.3]

@@ -1,0 +1,78 @@
+"""``python -m vg_mc calibrate``: a temperature that lets a model's probabilities be believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+
+if TYPE_CHECKING:
+    from vg_mc.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class CalibrateConfig:
+    """Fit the temperature of a model on what evaluate.py wrote for a validation split.
+
+    One number, of least negative log-likelihood; answers stay as they are. predict and Grounder
+    find it beside RUN/best.
+    """
+
+    predictions: Annotated[Path, tyro.conf.Positional]
+    """Folder of the model's predictions of one split, such as results/val."""
+
+    output: Path
+    """The run, in which temperature.json is written; or a file of that ending."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(CalibrateConfig, argv))
+
+
+def run(config: CalibrateConfig) -> float:
+    """Fit and store the temperature; say what it does to the calibration of that split.
+
+    Raises:
+        BadInputError: If the predictions are missing, of a test split, or say nothing.
+    """
+    from vg_mc.ensembling import rule_of
+    from vg_mc.pointing.trained_with import TEMPERATURE_FILE, Temperature, store_temperature
+    from vg_mc.predictions import read_predictions
+    from vg_mc.reports.columns import percent
+
+    predictions = read_predictions(config.predictions)
+    weights = rule_of("calibrated", [predictions]).weights
+    if not weights or weights[0] <= 0:
+        problem = "no temperature makes the right answers likelier than chance"
+        raise BadInputError(problem, file=config.predictions)
+    temperature = 1 / weights[0]
+    is_file = config.output.suffix == ".json"
+    file = config.output if is_file else config.output / TEMPERATURE_FILE
+    identity = predictions.facts.get("model hash", "")
+    store_temperature(Temperature(temperature, predictions.split, identity), file)
+    logits = [row * weights[0] for row in predictions.logits]
+    before = percent(calibration_error_of(predictions))
+    after = percent(calibration_error_of(replace(predictions, logits=logits)))
+    print(
+        f"temperature {temperature:.4g} in {file}; calibration error {before} % -> {after} % on "
+        f"{predictions.split}, on which it was fitted"
+    )
+    return temperature
+
+
+def calibration_error_of(predictions: "Predictions") -> float:
+    """Return the calibration error of a split, as result tables have it."""
+    from vg_mc.metrics import is_right, predicted_ious
+    from vg_mc.metrics.calibration import calibration_error
+    from vg_mc.metrics.ranking import answer_confidences
+
+    right = is_right(predicted_ious(predictions.ious, predictions.logits))
+    confidences = answer_confidences(predictions.logits)
+    return calibration_error(confidences, right, predictions.image_ids).value

@@ -1,0 +1,231 @@
+"""``python -m vg_mc predict``: photos and expressions of one's own in, drawn answers out."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+from vg_mc.fields import read_json
+from vg_mc.fitting import Fit
+from vg_mc.markers import Marker, choose_marker
+from vg_mc.preparation.settings import EVERY_OVERLAP, ProposerChoice, WhenEmpty
+from vg_mc.records import XYXY
+
+if TYPE_CHECKING:
+    from vg_mc.pointing import Answer, Grounder, Question
+
+PHOTOS_AT_ONCE = 8
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """Answer expressions about photos without annotations, and draw the answers."""
+
+    photo: Annotated[Path, tyro.conf.Positional]
+    """A photo, a folder of photos, or a CSV with the columns image and expression."""
+
+    expressions: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Texts to find in the photo, in each of the folder; none for a CSV."""
+
+    model: str
+    """RUN/best of a run, or any other model that evaluate.py takes."""
+
+    output: Path = Path("answers")
+    """Folder of pictures, answers.csv and answers.jsonl; or, for one photo and one expression, the
+    picture to write (.png, .jpg)."""
+
+    proposer: Literal["yolo", "stored"] = "yolo"
+    """What proposes regions: a detector, or detections in a file."""
+
+    weights: Path | None = None
+    """Detector weights, for the proposer yolo."""
+
+    proposals: Path | None = None
+    """File of stored detections, for the proposer stored; they name photos by file name, or by the
+    number at the end of it."""
+
+    boxes: Path | None = None
+    """JSON list of boxes [left, top, right, bottom] in pixels of a single photo, in place of a
+    proposer."""
+
+    confidence: float = 0.25
+    """Detections with a lower score are left out."""
+
+    nms: float = EVERY_OVERLAP
+    """Of two detections whose IoU exceeds it the weaker one is left out; 1 keeps all."""
+
+    max_proposals: int | None = None
+    """At most so many detections of a photo, the best; all by default."""
+
+    when_empty: WhenEmpty = "none"
+    """What a photo without detections gets, as for prepare_data.py."""
+
+    detector_size: int | None = None
+    """Longer side of a photo in the detector, in pixels; by default the size of its training."""
+
+    device: str = "cpu"
+    """Where model and detector run: cpu, cuda, cuda:1 ..."""
+
+    temperature: float | None = None
+    """Logits are divided by it; by default what python -m vg_mc calibrate stored, or 1."""
+
+    marker: str | None = None
+    """Marker in place of the one that the run of the model was trained with, as for
+    prepare_data.py: seed, seed-readme."""
+
+    fit: Fit | None = None
+    """Fit in place of the one that the run of the model was trained with."""
+
+    json: bool = False
+    """Print answers as JSON lines in place of tables."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(PredictConfig, argv))
+
+
+def run(config: PredictConfig) -> None:
+    """Answer, draw and print everything that `config` asks.
+
+    Raises:
+        BadInputError: If flags do not fit together, or a file is unusable.
+    """
+    from vg_mc.pointing.questions import read_questions
+    from vg_mc.reports.answers import answer_record, answer_text, write_answers
+
+    choice = proposer_of(config)
+    boxes = None if config.boxes is None else read_boxes(config.boxes)
+    questions = read_questions(config.photo, config.expressions, boxes)
+    single = config.output.suffix.lower() in PICTURE_ENDINGS
+    asked = sum(len(question.expressions) for question in questions)
+    if single and asked > 1:
+        problem = f"expected a folder for {asked} answers, not the name of a picture"
+        raise BadInputError(problem, file=config.output, record="--output")
+    grounder = load_grounder(config, choice)
+    answers = []
+    for name, answer in answered(config, grounder, questions, single=single):
+        record = answer_record(name, answer)
+        told = json.dumps(record, ensure_ascii=False) if config.json else answer_text(name, answer)
+        print(told if config.json else f"{told}\n")
+        answers.append((name, answer))
+    if not single:
+        write_answers(answers, config.output)
+    print(f"drawn in {config.output}", file=sys.stderr)
+
+
+def load_grounder(config: PredictConfig, choice: ProposerChoice) -> "Grounder":
+    """Load what `config` names; what the library warns of is a line on stderr."""
+    from vg_mc.pointing import Grounder
+
+    marker = marker_of(config)
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", UserWarning)
+        grounder = Grounder.from_pretrained(
+            config.model,
+            proposer=choice,
+            marker=marker,
+            fit=config.fit,
+            temperature=config.temperature,
+            device=config.device,
+        )
+    for note in noted:
+        if note.category is UserWarning:
+            print(f"note: {note.message}", file=sys.stderr)
+    return grounder
+
+
+def answered(
+    config: PredictConfig, grounder: "Grounder", questions: list["Question"], *, single: bool
+) -> Iterator[tuple[str, "Answer"]]:
+    """Answer some photos at a time, and draw each answer; yield it with the name of its photo."""
+    from vg_mc.pointing.questions import opened
+    from vg_mc.reports.answers import write_answer_picture
+
+    drawn = 0
+    for start in range(0, len(questions), PHOTOS_AT_ONCE):
+        some = questions[start : start + PHOTOS_AT_ONCE]
+        for question, answers in zip(some, grounder.ground_all(some), strict=True):
+            photo, image = opened(question.image)
+            for answer in answers:
+                drawn += 1
+                name = f"{drawn:05d}-{Path(photo.file_name).stem}.png"
+                file = config.output if single else config.output / name
+                write_answer_picture(image, answer, grounder.drawing.marker.color, file)
+                yield Path(str(question.image)).name, answer
+
+
+def proposer_of(config: PredictConfig) -> ProposerChoice:
+    """Return what proposes regions.
+
+    Raises:
+        BadInputError: If there is no file to do so with, or one too many.
+    """
+    files = {"--weights": config.weights, "--proposals": config.proposals, "--boxes": config.boxes}
+    needed = "--weights" if config.proposer == "yolo" else "--proposals"
+    needed = "--boxes" if config.boxes is not None else needed
+    for flag, file in files.items():
+        if flag == needed and file is None:
+            problem = f"the proposer {config.proposer} needs {flag}; or give the --boxes"
+            raise BadInputError(problem, record="--proposer")
+        if flag != needed and file is not None:
+            raise BadInputError(f"regions come from {needed}, so it has no use", record=flag)
+        if file is not None and not file.is_file():
+            raise BadInputError("there is no such file", file=file, record=flag)
+    for name in ("confidence", "nms"):
+        if not 0 <= getattr(config, name) <= 1:
+            raise BadInputError(f"expected 0 to 1, not {getattr(config, name)}", record=f"--{name}")
+    for name in ("max_proposals", "detector_size"):
+        value = getattr(config, name)
+        if value is not None and value < 1:
+            flag = f"--{name.replace('_', '-')}"
+            raise BadInputError(f"expected 1 or more, not {value}", record=flag)
+    return ProposerChoice(
+        "given" if config.boxes is not None else config.proposer,
+        files[needed],
+        confidence=config.confidence,
+        detector_size=config.detector_size,
+        device=config.device,
+        nms=config.nms,
+        max_proposals=config.max_proposals,
+        when_empty=config.when_empty,
+    )
+
+
+def marker_of(config: PredictConfig) -> Marker | None:
+    """Return the marker that a flag names."""
+    try:
+        return None if config.marker is None else choose_marker(config.marker)
+    except ValueError as error:
+        raise BadInputError(str(error), record="--marker") from error
+
+
+def read_boxes(file: Path) -> list[XYXY]:
+    """Read a JSON list of boxes.
+
+    Raises:
+        BadInputError: If it holds anything else.
+    """
+    from vg_mc.fields import as_numbers
+
+    content = read_json(file)
+    if not isinstance(content, list):
+        raise BadInputError("expected a list of [left, top, right, bottom]", file=file)
+    boxes: list[XYXY] = []
+    for place, numbers in enumerate(content):
+        try:
+            left, top, right, bottom = as_numbers({"box": numbers}, "box", 4)
+        except BadInputError as fault:
+            raise BadInputError(fault.problem, file=file, record=f"box {place}") from fault
+        boxes.append((left, top, right, bottom))
+    return boxes

@@ -1,0 +1,130 @@
+"""Answers to questions of one's own: as tables, as records, and drawn on the photo."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+from tabulate import tabulate
+
+from vg_mc.markers import RGB
+from vg_mc.pointing import Answer
+from vg_mc.records import XYXY
+from vg_mc.reports.escaping import one_line, spreadsheet
+from vg_mc.whole_files import whole_file, write_whole_text
+
+NOTHING_FOUND = "no proposals, so no answer: --when-empty whole-image answers with the whole image"
+OTHERS: RGB = (150, 150, 150)  # candidates that are not the answer
+INK: RGB = (20, 20, 20)
+
+Named = tuple[str, Answer]  # the name of the photo
+
+
+def answer_text(image: str, answer: Answer) -> str:
+    """Spell an answer for a terminal: all candidates, the most probable first."""
+    title = f"{one_line(image)}: {one_line(answer.expression)}"
+    if not answer.proposals:
+        return f"{title}\n{NOTHING_FOUND}"
+    rows = [
+        [
+            f"{answer.probabilities[at]:.1%}",
+            ", ".join(f"{edge:.1f}" for edge in answer.proposals[at].box),
+            one_line(answer.proposals[at].category),
+            f"{answer.proposals[at].score:.2f}",
+            f"{answer.logits[at]:.2f}",
+        ]
+        for at in answer.ranking
+    ]
+    headings = ["probability", "box (left, top, right, bottom)", "category", "detector", "logit"]
+    align = ("right", "left", "left", "right", "right")
+    return f"{title}\n{tabulate(rows, headers=headings, disable_numparse=True, colalign=align)}"
+
+
+def answer_record(image: str, answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON knows it; box and index are null where there are no proposals."""
+    return {
+        "image": image,
+        "expression": answer.expression,
+        "box": answer.box and list(answer.box),
+        "score": round(answer.score, 6),
+        "index": answer.index if answer.proposals else None,
+        "candidates": [
+            {
+                "box": list(proposal.box),
+                "probability": round(float(answer.probabilities[at]), 6),
+                "logit": float(answer.logits[at]),
+                "category": proposal.category,
+                "detector_score": proposal.score,
+                "source": proposal.source,
+            }
+            for at, proposal in enumerate(answer.proposals)
+        ],
+    }
+
+
+def write_answers(answers: Sequence[Named], folder: Path) -> None:
+    """Write ``answers.jsonl`` with all candidates and ``answers.csv`` with the answers alone."""
+    lines = [json.dumps(answer_record(*named), ensure_ascii=False) for named in answers]
+    write_whole_text(folder / "answers.jsonl", "".join(f"{line}\n" for line in lines))
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    edges = ["left", "top", "right", "bottom"]
+    writer.writerow(["image", "expression", *edges, "probability", "candidates"])
+    for image, answer in answers:
+        box = answer.box or [""] * 4
+        numbers = [*box, f"{answer.score:.6f}", len(answer.proposals)]
+        writer.writerow([spreadsheet(image), spreadsheet(answer.expression), *numbers])
+    write_whole_text(folder / "answers.csv", sheet.getvalue())
+
+
+def write_answer_picture(photo: Image.Image, answer: Answer, color: RGB, file: Path) -> None:
+    """Draw an answer on a copy of its RGB photo, the expression below it.
+
+    The format follows from the ending of `file`, which is .png, .jpg or .jpeg.
+    """
+    size = max(12, min(photo.size) // 25)
+    font = ImageFont.load_default(size=size)
+    lines = _wrapped(_caption(answer), photo.width - size, font)
+    drawn = Image.new(
+        "RGB", (photo.width, photo.height + size * (3 * len(lines) + 2) // 2), "white"
+    )
+    drawn.paste(photo)
+    pen = ImageDraw.Draw(drawn)
+    for proposal in answer.proposals:
+        _frame(pen, proposal.box, OTHERS, max(1, size // 12))
+    if answer.box is not None:
+        _frame(pen, answer.box, color, max(2, size // 4))
+    for row, line in enumerate(lines):
+        top = photo.height + size // 2 + row * size * 3 // 2
+        pen.text((size // 2, top), line, fill=INK, font=font)
+    with whole_file(file) as partial:
+        drawn.save(partial, format="PNG" if file.suffix.lower() == ".png" else "JPEG")
+
+
+def _caption(answer: Answer) -> str:
+    found = f"{answer.score:.1%}" if answer.proposals else "no proposals"
+    return f"{one_line(answer.expression)} ({found})"
+
+
+def _frame(pen: ImageDraw.ImageDraw, box: XYXY, color: RGB, width: int) -> None:
+    left, top, right, bottom = box
+    # PIL counts the last pixel in.
+    last = (max(left, right - 1), max(top, bottom - 1))
+    pen.rectangle(((left, top), last), outline=color, width=width)
+
+
+def _wrapped(
+    text: str, width: float, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> list[str]:
+    """Break a text into lines of at most `width` pixels; a longer word has its own."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
