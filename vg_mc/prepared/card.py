@@ -95,8 +95,8 @@ def write_card(folder: Path, manifest: Manifest) -> Path:
         opacity=marker["opacity"],
         outline=marker["outline"],
         rows="\n".join(_row(split, counts) for split, counts in manifest["counts"].items()),
-        train_proposer=_proposer(settings["train_proposer"]),
-        proposer=_proposer(settings["proposer"]),
+        train_proposer=proposer_in_words(settings["train_proposer"]),
+        proposer=proposer_in_words(settings["proposer"]),
         rejected=manifest["rejected"],
         data_hash=manifest["data_hash"][:16],
         split=manifest["splits"][0],
@@ -124,7 +124,8 @@ def _head(counts: dict[str, dict[str, float]]) -> dict[str, Any]:
     }
 
 
-def _proposer(settings: dict[str, Any]) -> str:
+def proposer_in_words(settings: dict[str, Any]) -> str:
+    """Tell the settings of a proposer, as a manifest has them, in one line."""
     others = [
         f"{name.replace('_', ' ')} {value}"
         for name, value in settings.items()

@@ -7,7 +7,7 @@ one before it usable. Accelerate's own saving can leave half a model under the f
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -124,10 +124,17 @@ def load_checkpoint(
     return Progress(**json.loads((checkpoint / PROGRESS).read_text()))
 
 
-def save_model_folder(encoder: "Encoder", folder: Path) -> None:
-    """Write the model where it loads from, replacing an older one only once it is complete."""
+def save_model_folder(
+    encoder: "Encoder", folder: Path, describe: Callable[[Path], None] | None = None
+) -> None:
+    """Write the model where it loads from, replacing an older one only once it is complete.
+
+    `describe` puts beside the model what else belongs into its folder.
+    """
     with whole_folder(folder) as partial:
         encoder.save(partial)
+        if describe is not None:
+            describe(partial)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,6 +23,7 @@ from vg_mc.training.checkpoints import (
 )
 from vg_mc.training.history import Entry, History
 from vg_mc.training.journal import Journal
+from vg_mc.training.model_card import BestEpoch, write_model_card
 from vg_mc.training.questions import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings
 from vg_mc.training.stepping import Stepper
@@ -168,7 +170,8 @@ class Trainer:
         )
         is_best = scores.accuracy > self.progress.best_accuracy
         if is_best and self.accelerator.is_main_process:
-            save_model_folder(self.encoder, self.run / "best")
+            best = BestEpoch(epoch + 1, scores)
+            save_model_folder(self.encoder, self.run / "best", partial(self._describe, best))
         self.progress = replace(
             self.progress,
             epoch=epoch + 1,
@@ -183,6 +186,19 @@ class Trainer:
         }
         journal.log(entry, VALIDATION_SPLIT)
         self._save_checkpoint()
+
+    def _describe(self, best: BestEpoch, folder: Path) -> None:
+        write_model_card(
+            folder,
+            self.encoder,
+            self.dataset.manifest,
+            self.settings,
+            best,
+            {
+                "mixed_precision": self.accelerator.mixed_precision,
+                "processes": self.accelerator.num_processes,
+            },
+        )
 
     def _save_checkpoint(self) -> None:
         if self.accelerator.is_main_process:

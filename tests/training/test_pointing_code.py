@@ -1,0 +1,81 @@
+"""The program of a card runs without the package, and gives the logits and the box of ours."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, fields
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vg_mc.boxes import as_boxes
+from vg_mc.encoders import load_encoder
+from vg_mc.fitting import fit_photo, place
+from vg_mc.markers import Marker, choose_marker, draw
+from vg_mc.training.pointing_code import library_of, pointing_code
+
+SIZE = 64
+EXPRESSION = "the man in red on the left"
+# One reaches out of the photo, one is thinner than a pixel of the picture.
+BOXES = [(10, 20, 110, 220), (150, 30, 260, 230), (-4.5, 100.2, 500, 110), (30, 5, 30.2, 180)]
+TOLERANCE = 1e-4  # of logits that lie at least ten times as far apart
+
+RUN = "import sys; sys.modules['vg_mc'] = None; exec(open('program.py').read())"
+
+
+def ours(encoder, photo, marker, fit):
+    """Return the logits (N,) of the package's own drawing and encoding."""
+    placed = place(*photo.size, SIZE, fit).to_picture(as_boxes(BOXES))
+    pictures = draw(fit_photo(photo, SIZE, fit), placed, marker)
+    pixels = torch.from_numpy(np.stack([np.asarray(each) for each in pictures]))
+    with torch.no_grad():
+        return encoder(pixels.permute(0, 3, 1, 2), encoder.tokenize([EXPRESSION]))[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("model", "library", "fit", "marker"),
+    [
+        ("tiny-vit", "transformers", "letterbox", choose_marker("seed")),
+        ("tiny-resnet", "open_clip", "squash", choose_marker("seed", color="#ff00ff", outline=0)),
+    ],
+)
+def test_the_program_points_like_the_package(tmp_path, model, library, fit, marker):
+    encoder = load_encoder(model, image_size=SIZE, seed=3)
+    encoder.save(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    photo = Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
+    photo.save(tmp_path / "photo.jpg", format="PNG")  # Pillow looks inside
+    drawing = {"marker": asdict(marker), "fit": fit}
+    code = pointing_code(encoder, drawing).splitlines(keepends=True)
+    program = "".join(
+        f"boxes = {BOXES}\n" if line.startswith("boxes = ") else line for line in code
+    )
+    (tmp_path / "program.py").write_text(program)
+
+    outcome = subprocess.run(
+        [sys.executable, "-I", "-c", RUN], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert library_of(encoder) == library
+    assert outcome.returncode == 0, outcome.stderr
+    logits, choice = outcome.stdout.splitlines()[-2:]
+    expected = ours(encoder, photo, marker, fit)
+    assert np.allclose(json.loads(logits), expected, atol=TOLERANCE, rtol=0)
+    assert np.ptp(expected) > 10 * TOLERANCE
+    assert choice == f"best box: {BOXES[int(np.argmax(expected))]}"
+
+
+def test_every_property_of_a_marker_is_drawn_by_the_program():
+    assert {field.name for field in fields(Marker)} == {"color", "opacity", "outline"}
+
+
+def test_a_text_tower_that_reads_padding_is_given_it(monkeypatch):
+    encoder = load_encoder("tiny-vit", image_size=SIZE)
+    drawing = {"marker": asdict(choose_marker("seed")), "fit": "squash"}
+    assert 'padding="longest"' in pointing_code(encoder, drawing)
+
+    monkeypatch.setattr(encoder, "reads_padding", True)
+
+    assert 'padding="max_length", truncation=True, max_length=32' in pointing_code(encoder, drawing)
