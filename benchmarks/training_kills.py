@@ -179,6 +179,8 @@ def _free_port() -> int:
 
 def _finetune(flags: list[str], environment: Mapping[str, str], run: Path) -> None:
     os.environ.update(environment)
+    # As where a person starts it: workers of loaders are children of their trainer.
+    multiprocessing.set_start_method("fork", force=True)
     from vg_mc.commands.finetune import main as finetune
 
     log = os.open(run.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -3,6 +3,7 @@
 SIGTERM is what clusters, containers and torchrun send before they kill; Ctrl-C is SIGINT.
 """
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -59,6 +60,9 @@ def outlast_signals(_worker: int = 0) -> None:
 
 
 def _end_when_parent_asks() -> None:
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+    # Not always the parent of the system: a fork server may stand in between.
+    starter = multiprocessing.parent_process()
+    parent = os.getppid() if starter is None else starter.pid
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
         pass
     os._exit(0)  # pragma: no cover - nothing is recorded of a process that ends like this
