@@ -1,9 +1,11 @@
 import os
+from types import SimpleNamespace
 
 import pytest
+import torch
 from accelerate import PartialState
 
-from vg_mc.commands.accelerating import processes_launched, start_accelerator
+from vg_mc.commands.accelerating import processes_launched, start_accelerator, workers_of
 from vg_mc.faults import BadInputError
 
 
@@ -37,3 +39,27 @@ def test_the_surroundings_tell_how_many_processes_were_launched(monkeypatch):
 
     monkeypatch.setenv("WORLD_SIZE", "3")
     assert processes_launched() == 3
+
+
+def on(device: str) -> SimpleNamespace:
+    return SimpleNamespace(device=torch.device(device))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_as_many_processes_decode_as_were_wanted(device):
+    assert workers_of(0, on(device)) == 0
+    assert workers_of(5, on(device)) == 5
+
+
+def test_one_process_decodes_beside_a_model_on_the_same_cores():
+    assert workers_of(None, on("cpu")) == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "processes", "workers"), [(16, 1, 12), (16, 2, 7), (16, 4, 3), (1, 1, 1), (2, 4, 1)]
+)
+def test_a_gpu_is_fed_by_its_share_of_the_cores(monkeypatch, cores, processes, workers):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
+
+    assert workers_of(None, on("cuda")) == workers

@@ -56,6 +56,20 @@ def test_steps_are_logged_in_order_with_what_they_came_to(trainer):
     assert not (trainer.run / "nonfinite.jsonl").exists()
 
 
+def test_the_share_of_time_that_the_loader_took_is_shown_anew_each_time(trainer, monkeypatch):
+    clock = iter([0.0, 10.0, 10.0, 30.0, 30.0])
+    monkeypatch.setattr("vg_mc.training.journal.perf_counter", lambda: next(clock))
+    trainer.questions.waited = 100.0  # in an earlier epoch
+    journal = journal_of(trainer)
+    shown = []
+    for step, waited in enumerate([101.0, 101.0], start=1):
+        trainer.questions.waited = waited
+        journal.add(torch.tensor([1.0, 0.5, 12.0, 3.0]))
+        shown.append(journal.write(step)["waiting"])
+
+    assert shown == ["10%", "0%"]
+
+
 def test_a_skipped_step_is_counted_and_its_expressions_are_named(trainer):
     written(trainer, [1.0, 1.0, 1.0, 1.0, 1.0, INFINITE])
 

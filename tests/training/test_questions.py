@@ -50,6 +50,20 @@ def test_every_expression_comes_once_an_epoch(coloured, settings, encoder):
     assert sum(share for _, share in parts) == pytest.approx(12)
 
 
+def test_only_the_time_until_a_batch_comes_counts_as_waiting(
+    coloured, settings, encoder, monkeypatch
+):
+    clock = iter([0.0, 2.0, 10.0, 13.0])  # asked and got, twice
+    monkeypatch.setattr("vg_mc.training.questions.perf_counter", lambda: next(clock))
+    questions = TrainingQuestions(Accelerator(cpu=True), coloured, settings)
+    batches = questions.load(encoder, START, num_workers=0)
+
+    next(batches)
+    assert questions.waited == 2
+    next(batches)
+    assert questions.waited == 5
+
+
 @pytest.mark.parametrize(("epoch", "step"), [(0, 2), (1, 0), (1, 5)])
 def test_it_can_be_entered_at_any_step(coloured, settings, encoder, epoch, step):
     whole = stream(coloured, settings, encoder)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 # Less would end a run whose first process writes a large checkpoint to a slow disk.
 LONGEST_WAIT = timedelta(minutes=10)
 
+# One process decodes some 3,000 pictures of 224 pixels per second. The fastest GPU trains a small
+# model on four times as many.
+MOST_WORKERS = 12
+
 Precision = Literal["no", "bf16", "fp16"]
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 
@@ -24,6 +28,20 @@ Tracker = Literal["tensorboard", "wandb", "trackio"]
 def processes_launched() -> int:
     """Return how many processes ``torchrun`` or ``accelerate launch`` have started, 1 without."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def workers_of(wanted: int | None, accelerator: "Accelerator") -> int:
+    """Return how many processes decode for each one that encodes; None leaves the choice to us.
+
+    Where the model has a device of its own, cores have little else to do than to feed it. One core
+    is left to the process that drives the device.
+    """
+    if wanted is not None:
+        return wanted
+    if accelerator.device.type == "cpu":
+        return 1
+    cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(max(1, cores - 1), MOST_WORKERS)
 
 
 def start_accelerator(

@@ -61,8 +61,9 @@ class EvaluateConfig:
     mixed_precision: Precision = "no"
     """Arithmetic of the forward pass."""
 
-    num_workers: int = 1
-    """Processes that decode pictures, per process that encodes."""
+    num_workers: int | None = None
+    """Processes that decode pictures, per process that encodes; by default 1, with a GPU as many as
+    it takes to feed it."""
 
     examples: int = 24
     """Expressions in the gallery of each split."""

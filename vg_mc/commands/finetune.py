@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vg_mc.commands.accelerating import Precision, Tracker, start_accelerator
+from vg_mc.commands.accelerating import Precision, Tracker, start_accelerator, workers_of
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
@@ -103,8 +103,9 @@ class FinetuneConfig:
     dry_run: bool = False
     """Say what the run would take (parameters, steps, pictures, memory, disk), write nothing."""
 
-    num_workers: int = 1
-    """Processes that decode pictures, per training process."""
+    num_workers: int | None = None
+    """Processes that decode pictures, per training process; by default 1, with a GPU as many as
+    it takes to feed it."""
 
     max_candidates: int | None = None
     """With batching by image: most candidates of an image, all its targets and others drawn anew
@@ -159,7 +160,7 @@ def run(config: FinetuneConfig) -> None:
         dataset,
         settings,
         config.output,
-        num_workers=config.num_workers,
+        num_workers=workers_of(config.num_workers, accelerator),
     )
     if config.dry_run:
         if accelerator.is_main_process:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vg_mc.commands.accelerating import workers_of
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _clip(request: Request) -> "Scorer":
             "model hash": identity,
         },
         batch_size=config.batch_size,
-        num_workers=config.num_workers,
+        num_workers=workers_of(config.num_workers, accelerator),
         mirrored=config.flip,
         bank=bank,
     )

@@ -61,11 +61,12 @@ class Journal:
             for name in ("metrics.jsonl", "nonfinite.jsonl")
         )
         self._unread: list[Tensor] = []
-        self._clock = perf_counter()
+        self.start_clock()
 
     def start_clock(self) -> None:
         """Do not count what was done until now as time of steps."""
         self._clock = perf_counter()
+        self._waited = self.questions.waited
 
     def add(self, outcome: Tensor) -> None:
         """Take down what `Stepper.step` returned."""
@@ -98,6 +99,7 @@ class Journal:
         """
         reports = self._fetch(steps_taken)
         seconds = perf_counter() - self._clock
+        waited = self.questions.waited - self._waited
         self.start_clock()
         for report in reports:
             self.log(self._entry(report), "train")
@@ -110,6 +112,7 @@ class Journal:
             "loss": f"{latest.loss:.3f}",
             "accuracy": f"{latest.accuracy:.2f}",
             "pictures/s": f"{pictures / seconds:.0f}",
+            "waiting": f"{waited / seconds:.0%}",  # for the data loader
         }
 
     def _fetch(self, steps_taken: int) -> list[StepReport]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from time import perf_counter
 
 import numpy as np
 from accelerate import Accelerator
@@ -33,6 +34,7 @@ class TrainingQuestions:
     Attributes:
         steps_per_epoch: Optimizer steps in an epoch; the same in each.
         summary: What is asked and what is left out, in a sentence for people.
+        waited: Seconds in which a batch was asked for and had not come yet.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class TrainingQuestions:
         )
         rows = trainable(self.expressions)
         self.units = units_of(self.expressions, rows, settings.asking)
+        self.waited = 0.0
         self.summary = _summary(self.expressions, asked=len(rows))
         self.steps_per_epoch = math.ceil(len(self.units) / settings.batch_size)
         if not len(self.units):
@@ -88,7 +91,7 @@ class TrainingQuestions:
             encoder.tokenize,
             self.settings.asking,
         )
-        return iter(
+        return self._timed(
             DataLoader(
                 makes_questions,
                 sampler=self._parts(start),
@@ -98,6 +101,14 @@ class TrainingQuestions:
                 pin_memory=self.accelerator.device.type == "cuda",
             )
         )
+
+    def _timed(self, loader: "DataLoader[tuple[Batch, float]]") -> Iterator[tuple[Batch, float]]:
+        """Yield what `loader` brings, and add up for how long it was waited for."""
+        asked = perf_counter()
+        for batch in loader:
+            self.waited += perf_counter() - asked
+            yield batch
+            asked = perf_counter()
 
     def _parts(self, start: Progress) -> Iterator[MicroBatch]:
         """Plan epoch by epoch, as the loader asks."""
