@@ -9,6 +9,7 @@ COMMANDS = {
     "finetune": "fine-tune a model to choose among candidates",
     "evaluate": "score a model on splits of a prepared dataset",
     "ensemble": "average the logits of several evaluations",
+    "compare": "lay many results side by side, with tests and published figures",
     "calibrate": "fit the temperature that lets a model's probabilities be believed",
     "predict": "answer expressions about photos of your own, and draw the answers",
     "verify": "read every byte of a prepared dataset and name what was changed",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vg_mc.metrics.significance import mcnemar, paired_difference
+from vg_mc.metrics.significance import holm, mcnemar, paired_difference
 
 
 def flags(*counts: int) -> tuple[np.ndarray, np.ndarray]:
@@ -109,3 +109,22 @@ def test_other_expressions_cannot_be_paired():
         mcnemar(np.ones(3, bool), np.ones(2, bool))
     with pytest.raises(ValueError, match="3 and 2 answers are not about the same"):
         paired_difference(np.ones(3, bool), np.ones(2, bool), np.arange(3))
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_agrees_with_its_definition(p_values):
+    found = holm(p_values)
+
+    order = np.argsort(p_values, kind="stable")
+    scaled = [p_values[at] * (len(order) - rank) for rank, at in enumerate(order)]
+    expected = np.minimum(np.maximum.accumulate([*scaled]), 1) if scaled else []
+    assert np.allclose(np.array(found)[order] if found else [], expected)
+    assert all(one >= p for one, p in zip(found, p_values, strict=True))
+
+
+def test_holm_corrects_a_known_family_and_leaves_what_was_no_test_out():
+    found = holm([0.01, math.nan, 0.04, 0.03])
+
+    assert found[0] == pytest.approx(0.03)
+    assert math.isnan(found[1])
+    assert found[2:] == pytest.approx([0.06, 0.06])

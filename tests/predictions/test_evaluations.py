@@ -3,7 +3,13 @@
 import pytest
 
 from vg_mc.faults import BadInputError
-from vg_mc.predictions import is_one_split, read_evaluation, write_predictions
+from vg_mc.predictions import (
+    is_one_split,
+    read_evaluation,
+    read_evaluations,
+    usual_order,
+    write_predictions,
+)
 
 
 def test_a_folder_of_one_split_is_an_evaluation_too(make_predictions, tmp_path):
@@ -38,3 +44,23 @@ def test_two_folders_of_one_split_are_refused(make_predictions, tmp_path):
 
     with pytest.raises(BadInputError, match="second: answers split 'val', as another"):
         read_evaluation(tmp_path)
+
+
+def test_models_that_were_evaluated_together_are_read_one_by_one(make_predictions, tmp_path):
+    for name in ("vit", "rn"):
+        for split in ("testA", "val"):
+            write_predictions(make_predictions(name, split), tmp_path / name / split)
+    (tmp_path / "plots").mkdir()
+
+    found = read_evaluations(tmp_path)
+
+    named = [[(split, each.name) for split, each in one.items()] for one in found]
+    assert named == [[("val", "rn"), ("testA", "rn")], [("val", "vit"), ("testA", "vit")]]
+    assert [list(one) for one in read_evaluations(tmp_path / "rn")] == [["val", "testA"]]
+    assert [list(one) for one in read_evaluations(tmp_path / "rn" / "val")] == [["val"]]
+    with pytest.raises(BadInputError, match="nor in a folder below"):
+        read_evaluations(tmp_path / "plots")
+
+
+def test_splits_are_sorted_validation_first():
+    assert usual_order(["testB", "val", "testA", "val"]) == ["val", "testA", "testB"]

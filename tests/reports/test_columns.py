@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from vg_mc.metrics.similarity import semantic_similarity
-from vg_mc.reports.columns import COLUMNS, number, other_columns, percent
+from vg_mc.reports.columns import (
+    COLUMNS,
+    number,
+    other_columns,
+    p_value,
+    percent,
+    points,
+)
 from vg_mc.scoring import score
 
 
@@ -39,3 +46,9 @@ def test_no_heading_stands_twice():
     headings = [column.heading for column in (*COLUMNS, *other_columns([]))]
 
     assert len(headings) == len(set(headings))
+
+
+def test_gains_have_signs_and_small_probabilities_no_digits():
+    assert (points(0.015, "+"), points(-0.015, "+"), points(0.5)) == ("+1.50", "-1.50", "50.00")
+    assert (p_value(0.0421), p_value(0.0009), p_value(1)) == ("0.042", "< 0.001", "1.000")
+    assert points(math.nan) == p_value(math.nan) == "–"

@@ -5,6 +5,7 @@ independent. The bootstrap draws photos, whose sentences are not independent; wh
 disagree, believe the bootstrap.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -85,6 +86,20 @@ def paired_difference(
     tail = min((draws <= 0).sum(), (draws >= 0).sum()) + 1
     p_value = min(1.0, 2 * float(tail) / (rounds + 1))
     return Difference(float(gains.mean()), *interval(draws), p_value, len(gains))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for being several: a small one is likely among many, by luck alone.
+
+    Holm's step-down method (https://www.jstor.org/stable/4615733) holds for tests that depend on
+    each other, as those against one baseline do. NaN is no test, and stays.
+    """
+    tests = sorted((p, place) for place, p in enumerate(p_values) if not np.isnan(p))
+    corrected, least = [float("nan")] * len(p_values), 0.0
+    for rank, (p, place) in enumerate(tests):
+        least = max(least, min(1.0, p * (len(tests) - rank)))
+        corrected[place] = least
+    return corrected
 
 
 def _fair_coin(heads: int, tails: int) -> float:

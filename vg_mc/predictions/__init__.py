@@ -5,7 +5,12 @@ and need neither the model nor a GPU.
 """
 
 from vg_mc.predictions.differences import first_difference, first_question_difference
-from vg_mc.predictions.evaluations import is_one_split, read_evaluation
+from vg_mc.predictions.evaluations import (
+    is_one_split,
+    read_evaluation,
+    read_evaluations,
+    usual_order,
+)
 from vg_mc.predictions.parquet import FILE_NAME, read_predictions, write_predictions
 from vg_mc.predictions.table import Predictions, taken
 
@@ -16,7 +21,9 @@ __all__ = [
     "first_question_difference",
     "is_one_split",
     "read_evaluation",
+    "read_evaluations",
     "read_predictions",
     "taken",
+    "usual_order",
     "write_predictions",
 ]

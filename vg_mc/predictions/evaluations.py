@@ -1,5 +1,6 @@
 """Folders of predictions as people name them: one split, or a whole evaluation."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from vg_mc.faults import BadInputError
@@ -32,7 +33,27 @@ def read_evaluation(folder: Path) -> dict[str, Predictions]:
             problem = f"answers split {predictions.split!r}, as another folder here does"
             raise BadInputError(problem, file=place)
         found[predictions.split] = predictions
-    return {split: found[split] for split in sorted(found, key=_usual_order)}
+    return {split: found[split] for split in usual_order(found)}
+
+
+def read_evaluations(folder: Path) -> list[dict[str, Predictions]]:
+    """Read one evaluation, or those of several models, each with a folder of its own in `folder`.
+
+    Returns:
+        Predictions by split, for each model in the order of the folders' names.
+
+    Raises:
+        BadInputError: As for `read_evaluation`.
+    """
+    if is_one_split(folder) or any(map(is_one_split, _below(folder))):
+        return [read_evaluation(folder)]
+    models = [path for path in sorted(_below(folder)) if any(map(is_one_split, _below(path)))]
+    return [read_evaluation(model) for model in models] or [read_evaluation(folder)]
+
+
+def usual_order(splits: Iterable[str]) -> list[str]:
+    """Sort splits, each once, validation before tests."""
+    return sorted(set(splits), key=_usual_order)
 
 
 def _below(folder: Path) -> list[Path]:

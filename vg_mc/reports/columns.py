@@ -33,6 +33,18 @@ def percent(share: float) -> str:
     return NOTHING if math.isnan(share) else f"{100 * round(share, DECIMALS):.2f}"
 
 
+def points(share: float, sign: str = "") -> str:
+    """Spell a share, or a difference of two, in points; a `sign` of + stands before gains, too."""
+    return NOTHING if math.isnan(share) else f"{100 * share:{sign}.2f}"
+
+
+def p_value(value: float) -> str:
+    """Spell a probability; below a thousandth its digits mean nothing."""
+    if math.isnan(value):
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def number(value: float) -> str:
     """Spell a number that is no share."""
     return NOTHING if math.isnan(value) else f"{round(value, DECIMALS):.2f}"

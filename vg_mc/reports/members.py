@@ -12,6 +12,7 @@ from tabulate import tabulate
 from vg_mc.ensembling import Agreement, agreement_of
 from vg_mc.metrics import summarize
 from vg_mc.predictions import Predictions
+from vg_mc.reports.columns import p_value, points
 from vg_mc.reports.escaping import markdown, one_line
 from vg_mc.scoring import Comparison, compare
 from vg_mc.whole_files import write_whole_text
@@ -75,26 +76,16 @@ def _cells(row: MembersRow) -> list[str]:
     return [
         row.comparison.split,
         str(agreement.expressions),
-        _points(agreement.any_right),
-        _points(agreement.all_right),
-        _points(agreement.same_answer),
+        points(agreement.any_right),
+        points(agreement.all_right),
+        points(agreement.same_answer),
         row.comparison.second,
-        _points(difference.value, "+"),
-        f"{_points(difference.low, '+')} to {_points(difference.high, '+')}",
-        _p_value(difference.p_value),
+        points(difference.value, "+"),
+        f"{points(difference.low, '+')} to {points(difference.high, '+')}",
+        p_value(difference.p_value),
         f"{test.only_first} : {test.only_second}",
-        _p_value(test.p_value),
+        p_value(test.p_value),
     ]
-
-
-def _points(share: float, sign: str = "") -> str:
-    return "–" if math.isnan(share) else f"{100 * share:{sign}.2f}"
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _accuracy(member: Predictions) -> float:

@@ -1,0 +1,112 @@
+"""``python -m vg_mc compare``: many results in, one table and one page out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+from vg_mc.faults import BadInputError
+
+if TYPE_CHECKING:
+    from vg_mc.reports.published import PublishedRow
+    from vg_mc.scoring.standings import Standings, System
+
+
+@dataclass(frozen=True)
+class CompareConfig:
+    """Lay results side by side, with intervals, tests and what others published."""
+
+    results: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Folders that evaluate.py or ensemble.py wrote, of one model or of several."""
+
+    output: Path | None = None
+    """Folder for comparison.md, .tex, .csv and .html; by default the tables are only printed."""
+
+    baseline: str | None = None
+    """Name of the system that others are tested against; by default the best one of each split."""
+
+    split: tuple[str, ...] = ()
+    """Splits to compare on, by default all that there are."""
+
+    published: bool = True
+    """Add published accuracies where the corpus is RefCOCO, RefCOCO+ or RefCOCOg."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(CompareConfig, argv))
+
+
+def run(config: CompareConfig) -> "Standings":
+    """Compare, print, write, and return the standings.
+
+    Raises:
+        BadInputError: If systems answer different expressions, or there is nothing to compare.
+    """
+    from vg_mc.reports.side_by_side import side_by_side
+    from vg_mc.reports.side_by_side_formats import screen_text, write_side_by_side
+    from vg_mc.scoring.standings import standings_of
+
+    systems = read_systems(config.results, config.split)
+    standings = standings_of(systems, config.baseline)
+    corpora = corpora_of(systems)
+    published = published_of(corpora, systems) if config.published else []
+    shown = side_by_side(standings, published, {"corpus": ", ".join(corpora) or "unknown"})
+    if config.output is not None:
+        write_side_by_side(shown, config.output)
+    print(screen_text(shown))
+    return standings
+
+
+def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System"]:
+    """Read all systems, and tell those of equal names apart by their folders.
+
+    Raises:
+        BadInputError: If there are none, one cannot be read or told apart, or a split is unknown.
+    """
+    from vg_mc.predictions import read_evaluations
+    from vg_mc.scoring.standings import System
+
+    if not folders:
+        raise BadInputError("expected one or more folders of results")
+    found = [(folder, each) for folder in folders for each in read_evaluations(folder)]
+    known = {split for _, each in found for split in each}
+    for split in splits:
+        if split not in known:
+            problem = f"no split {split!r}; there are {', '.join(sorted(known))}"
+            raise BadInputError(problem, record="--split")
+    names = [next(iter(each.values())).name for _, each in found]
+    systems: dict[str, System] = {}
+    for name, (folder, each) in zip(names, found, strict=True):
+        told = f"{name} ({folder})" if names.count(name) > 1 else name
+        if told in systems:
+            raise BadInputError(f"holds the system {name!r} twice", file=folder)
+        chosen = {split: each[split] for split in each if split in splits or not splits}
+        systems[told] = System(told, chosen)
+    return [system for system in systems.values() if system.splits]
+
+
+def corpora_of(systems: Sequence["System"]) -> list[str]:
+    """Name the corpora that were answered, as far as predictions say."""
+    named = [answers.facts.get("corpus") for each in systems for answers in each.splits.values()]
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def published_of(corpora: Sequence[str], systems: Sequence["System"]) -> list["PublishedRow"]:
+    """Return what was published of the corpus, with proposals of the kind that systems had."""
+    from vg_mc.reports.published import published_rows
+
+    if len(corpora) != 1:
+        return []
+    described = [
+        answers.facts.get("proposals", "").startswith("kind annotations")
+        for each in systems
+        for answers in each.splits.values()
+    ]
+    kinds = sorted(set(described))
+    return [row for kind in kinds for row in published_rows(corpora[0], annotated=kind)]
