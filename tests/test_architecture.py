@@ -14,7 +14,7 @@ PACKAGE = ROOT / "vg_mc"
 FLOORS = [
     {"boxes", "records", "faults"},
     {  # pure parts
-        "config", "disk_space", "fields", "fitting", "interruption", "language",
+        "config", "disk_space", "fields", "fitting", "hub_folders", "interruption", "language",
         "losses", "markers",
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
         "word_kinds", "workers",

@@ -1,5 +1,6 @@
 """The words of the field as values: photo, referring expression, region proposal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -96,9 +97,18 @@ class Corpus:
 class Proposer(Protocol):
     """Whatever finds regions in photos; built once per process, asked for many photos at a time."""
 
-    def propose(self, photos: list[Photo], pixels: list[NDArray[np.uint8]]) -> list[list[Proposal]]:
+    def propose(
+        self,
+        photos: list[Photo],
+        pixels: list[NDArray[np.uint8]],
+        sentences: Sequence[Sequence[str]] = (),
+    ) -> list[list[Proposal]]:
         """Return the proposals of each photo, best first.
 
-        `pixels` holds one RGB array (H, W, 3) per photo. The answer for a photo does not depend on
-        the photos beside it.
+        The answer for a photo does not depend on the photos beside it.
+
+        Args:
+            photos: What to look at.
+            pixels: One RGB array (H, W, 3) per photo.
+            sentences: What is said about each photo, for detectors that read.
         """

@@ -74,10 +74,12 @@ class FakeDetector:
     boxes: list[tuple[float, float, float, float]]
     seen: list[tuple[int, tuple[int, ...]]]
 
-    def propose(self, photos, pixels):
+    def propose(self, photos, pixels, sentences):
         self.seen += [
             (photo.image_id, array.shape) for photo, array in zip(photos, pixels, strict=True)
         ]
+        assert all(sentences)
+        assert len(sentences) == len(photos)
         found = [Proposal(box, 0.5, "thing", "yolo") for box in self.boxes]
         return [list(found) for _ in photos]
 

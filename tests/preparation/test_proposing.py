@@ -20,7 +20,7 @@ def test_a_detector_works_on_one_thread_and_leaves_the_others_to_us(monkeypatch)
     threads = []
 
     class Detector:
-        def propose(self, photos, _pixels):
+        def propose(self, photos, _pixels, _sentences):
             threads.append(torch.get_num_threads())
             return [[] for _ in photos]
 
@@ -28,8 +28,8 @@ def test_a_detector_works_on_one_thread_and_leaves_the_others_to_us(monkeypatch)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        ask(ProposerChoice("yolo", Path("w.pt")), [PHOTO], [PIXELS])
-        ask(ProposerChoice("yolo", Path("w.pt"), device="cuda"), [PHOTO], [PIXELS])
+        ask(ProposerChoice("yolo", Path("w.pt")), [PHOTO], [PIXELS], [("dog",)])
+        ask(ProposerChoice("yolo", Path("w.pt"), device="cuda"), [PHOTO], [PIXELS], [("dog",)])
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

@@ -10,6 +10,7 @@ from vg_mc import boxes
 from vg_mc.corpora.refer import read_refer
 from vg_mc.faults import BadInputError
 from vg_mc.proposers.yolo import YoloProposer
+from vg_mc.records import Photo
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,29 @@ def test_another_kind_of_model_is_refused(tmp_path):
 
     with pytest.raises(BadInputError, match="YOLO detector, not a ClassificationModel"):
         YoloProposer(file, confidence=0.25)
+
+
+@pytest.mark.parametrize("name", ["yolov5nu", "yolov8n", "yolo26n", "yolov8s-worldv2"])
+def test_released_detectors_find_what_ultralytics_itself_finds(
+    name, shared, tmp_path, monkeypatch, looked_up
+):
+    from ultralytics import YOLO
+
+    photos = sorted((shared / "data" / "refcoco_mini" / "images").iterdir())[:4]
+    weights = (shared / "weights" / f"{name}.pt").resolve()
+    ours, theirs = YoloProposer(weights, confidence=0.05), YOLO(str(weights))
+    monkeypatch.chdir(tmp_path)  # where its predictor would keep results
+    for number, path in enumerate(photos):
+        picture = np.asarray(Image.open(path).convert("RGB"))
+        photo = Photo(number, path.name, picture.shape[1], picture.shape[0])
+        proposals = ours.propose([photo], [picture])[0]
+        found = theirs.predict(picture[..., ::-1], conf=0.05, verbose=False)[0].boxes
+
+        np.testing.assert_allclose([one.box for one in proposals], found.xyxy.numpy(), atol=0.01)
+        np.testing.assert_allclose([one.score for one in proposals], found.conf, atol=1e-5)
+        assert [one.category for one in proposals] == [theirs.names[int(at)] for at in found.cls]
+        assert proposals
+    assert looked_up == []
 
 
 def test_a_real_detector_covers_real_targets(shared):

@@ -12,7 +12,7 @@ from vg_mc.commands.prepare_settings import check_flags, settings_of
 from vg_mc.config import parse_config
 from vg_mc.corpora.box_formats import BoxFormat
 from vg_mc.fitting import Fit
-from vg_mc.preparation.settings import EVERY_OVERLAP, WhenEmpty
+from vg_mc.preparation.settings import WhenEmpty
 from vg_mc.records import Corpus
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class PrepareConfig:
 
     proposer: str = "annotations"
     """What proposes regions for every split but train: annotations (the annotated boxes), yolo,
-    stored (detections in a file), or several united, like yolo+stored."""
+    transformers (DETR, RT-DETR, OWLv2, Grounding DINO), stored (detections in a file), or several
+    united, like yolo+transformers."""
 
     train_proposer: str = "annotations"
     """What proposes regions for the split train."""
@@ -74,7 +75,11 @@ class PrepareConfig:
     width or height, so that training sees boxes like a detector's; 0 leaves them exact."""
 
     weights: Path | None = None
-    """Detector weights, for the proposer yolo."""
+    """Detector weights, for the proposer yolo: YOLOv5u, v8, 11, 26 or World."""
+
+    detector: Path | None = None
+    """Detector for the proposer transformers: its folder, or its id on the hub, from where it is
+    fetched. OWLv2 and Grounding DINO look for each sentence about a photo."""
 
     proposals: Path | None = None
     """File of stored detections, for the proposer stored: MAttNet's, COCO results, ReCLIP's, CPT's,
@@ -83,9 +88,10 @@ class PrepareConfig:
     confidence: float = 0.25
     """Detections with a lower score are left out."""
 
-    nms: float = EVERY_OVERLAP
+    nms: float | None = None
     """Of two detections whose IoU exceeds it the weaker one is left out, and of two from different
-    proposers the one of the later named; annotated boxes stay. 1 keeps all."""
+    proposers the one of the later named; annotated boxes stay. 1 keeps all; by default 0.7 where
+    proposers are united, and 1 where none are."""
 
     max_proposals: int | None = None
     """At most so many detections of a photo from each detector, the best; all by default."""
@@ -95,7 +101,7 @@ class PrepareConfig:
     detections below the confidence, which is lowered by 0.1 until there is one."""
 
     detector_size: int | None = None
-    """Longer side of a photo in the detector, in pixels; by default the size of its training."""
+    """Longer side of a photo in the proposer yolo, in pixels; by default that of its training."""
 
     device: str = "cpu"
     """Where the detector runs: cpu, cuda, cuda:1 ..."""

@@ -1,18 +1,24 @@
 """From the flags of ``prepare_data.py`` to settings: what each may be, and what fits together."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vg_mc.faults import BadInputError
+from vg_mc.hub_folders import DETECTOR, local_or_fetched
 from vg_mc.markers import Marker, choose_marker
 from vg_mc.preparation.settings import (
+    EVERY_OVERLAP,
     KINDS,
     MOST_JITTER,
+    UNITED_OVERLAP,
     Drawing,
     PreparationSettings,
     ProposerChoice,
     united,
 )
 from vg_mc.records import TRAIN_SPLIT, Corpus
+
+NOT_ASKED = "it is for the proposer {}, which no split is to get"
 
 if TYPE_CHECKING:
     from vg_mc.commands.prepare_data import PrepareConfig  # which imports this module
@@ -30,23 +36,31 @@ def check_flags(config: "PrepareConfig") -> None:
             flag = f"--{name.replace('_', '-')}"
             raise BadInputError(f"expected 1 or more, not {value}", record=flag)
     for name in ("confidence", "nms"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise BadInputError(f"expected 0 to 1, not {getattr(config, name)}", record=f"--{name}")
+        value = getattr(config, name)
+        if value is not None and not 0 <= value <= 1:
+            raise BadInputError(f"expected 0 to 1, not {value}", record=f"--{name}")
     for_train = kinds_of(config.train_proposer, "--train-proposer")
     asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
-    for kind, flag, file in (
-        ("yolo", "--weights", config.weights),
-        ("stored", "--proposals", config.proposals),
-    ):
-        if kind in asked and file is None:
-            raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
-        if kind not in asked and file is not None:
-            problem = f"it is for the proposer {kind}, which no split is to get"
-            raise BadInputError(problem, record=flag)
-        if file is not None and not file.is_file():
-            raise BadInputError("there is no such file", file=file, record=flag)
+    _check_sources(config, asked)
     _check_jitter(config, for_train)
     _marker(config)
+
+
+def _check_sources(config: "PrepareConfig", asked: set[str]) -> None:
+    """Look for a flag without its proposer, a proposer without its flag, a missing file."""
+    for kind, flag, given in (
+        ("yolo", "--weights", config.weights),
+        ("transformers", "--detector", config.detector),
+        ("stored", "--proposals", config.proposals),
+    ):
+        if kind in asked and given is None:
+            raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
+        if kind not in asked and given is not None:
+            raise BadInputError(NOT_ASKED.format(kind), record=flag)
+        if given is not None and flag != "--detector" and not given.is_file():
+            raise BadInputError("there is no such file", file=given, record=flag)
+    if config.detector_size is not None and "yolo" not in asked:
+        raise BadInputError(NOT_ASKED.format("yolo"), record="--detector-size")
 
 
 def kinds_of(text: str, flag: str) -> tuple[str, ...]:
@@ -77,7 +91,11 @@ def _check_jitter(config: "PrepareConfig", for_train: tuple[str, ...]) -> None:
 
 
 def settings_of(config: "PrepareConfig", corpus: Corpus) -> PreparationSettings:
-    """Turn flags into settings."""
+    """Turn flags into settings; a detector of the hub is fetched.
+
+    Raises:
+        BadInputError: If it cannot be.
+    """
     return PreparationSettings(
         drawing=Drawing(marker=_marker(config), image_size=config.image_size, fit=config.fit),
         train_proposer=united(
@@ -112,14 +130,26 @@ def _marker(config: "PrepareConfig") -> Marker:
 def _proposer(kind: str, config: "PrepareConfig", jitter: float = 0.0) -> ProposerChoice:
     if kind == "annotations":
         return ProposerChoice(kind, jitter=jitter, seed=config.seed if jitter else 0)
-    source = config.weights if kind == "yolo" else config.proposals
-    return ProposerChoice(
+    choice = ProposerChoice(
         kind,
-        source,
+        config.weights if kind == "yolo" else config.proposals,
         confidence=config.confidence,
-        detector_size=config.detector_size,
         device=config.device,
-        nms=config.nms,
+        nms=_overlap(config),
         max_proposals=config.max_proposals,
         when_empty=config.when_empty,
     )
+    if kind == "transformers" and config.detector is not None:
+        folder = local_or_fetched(config.detector, "model", DETECTOR)
+        is_id = folder != config.detector
+        model = config.detector.as_posix() if is_id else folder.resolve().name
+        return replace(choice, source=folder, model=model)
+    return replace(choice, detector_size=config.detector_size) if kind == "yolo" else choice
+
+
+def _overlap(config: "PrepareConfig") -> float:
+    """Return the highest IoU of two detections: one for all, so that proposers can be compared."""
+    if config.nms is not None:
+        return config.nms
+    several = "+" in config.proposer or "+" in config.train_proposer
+    return UNITED_OVERLAP if several else EVERY_OVERLAP

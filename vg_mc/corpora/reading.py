@@ -93,11 +93,11 @@ def _refer(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
 
 def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     from vg_mc.corpora.hub import read_hub
-    from vg_mc.corpora.hub_download import mirror_folder
+    from vg_mc.hub_folders import TABLES, local_or_fetched
 
     name = source.annotations.name.partition("@")[0]
     mirror = read_hub(
-        mirror_folder(source.annotations),
+        local_or_fetched(source.annotations, "dataset", TABLES),
         source.images or source.extracted,
         name=name,
         splits=source.splits,

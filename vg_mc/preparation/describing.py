@@ -2,8 +2,10 @@
 
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from vg_mc.hub_folders import DETECTOR
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.prepared.manifest import file_hash
 from vg_mc.records import Corpus
@@ -13,7 +15,7 @@ from vg_mc.versions import versions
 def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     """Describe settings and sources, without the folders that they lie in."""
     members = (*settings.train_proposer.members, *settings.proposer.members)
-    sources = [member.source for member in members if member.source is not None]
+    sources = [file for member in members for file in _files(member)]
     drawing = settings.drawing
     return {
         "corpus": corpus.name,
@@ -56,7 +58,7 @@ def _member_settings(member: ProposerChoice) -> dict[str, Any]:
         return {"kind": member.kind} | moved
     settings = {
         "kind": member.kind,
-        "source": member.source.name,
+        "source": member.model or member.source.name,
         "confidence": member.confidence,
         "nms": member.nms,
         "max_proposals": member.max_proposals,
@@ -64,8 +66,19 @@ def _member_settings(member: ProposerChoice) -> dict[str, Any]:
     }
     if member.kind == "stored":
         return settings
+    settings["device"] = member.device.partition(":")[0]  # which card does not matter
+    if member.kind == "transformers":
+        return settings | {"transformers": version("transformers")}
     return settings | {
         "detector_size": member.detector_size,
-        "device": member.device.partition(":")[0],  # which card does not matter
         "ultralytics": version("ultralytics"),
     }
+
+
+def _files(member: ProposerChoice) -> list[Path]:
+    """Return what a proposer is made of; a folder holds its detector and nothing below."""
+    if member.source is None:
+        return []
+    if not member.source.is_dir():
+        return [member.source]
+    return [path for pattern in DETECTOR for path in member.source.glob(pattern)]

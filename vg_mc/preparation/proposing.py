@@ -1,21 +1,24 @@
 """Building the detector that was asked for, once per process, and asking it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.preparation.settings import DETECTORS, ProposerChoice
 from vg_mc.records import Photo, Proposal, Proposer
 
 LOWEST = 0.001  # confidence from which on ultralytics itself counts boxes when it validates
 
 
 def ask(
-    choice: ProposerChoice, photos: list[Photo], pixels: list[NDArray[np.uint8]]
+    choice: ProposerChoice,
+    photos: list[Photo],
+    pixels: list[NDArray[np.uint8]],
+    sentences: Sequence[Sequence[str]],
 ) -> list[list[Proposal]]:
     """Let the detector of this process, which is built at the first call, look at photos.
 
@@ -24,9 +27,9 @@ def ask(
     """
     proposer = build_proposer(choice)
     if choice.device != "cpu":
-        return proposer.propose(photos, pixels)
+        return proposer.propose(photos, pixels, sentences)
     with _one_thread():
-        return proposer.propose(photos, pixels)
+        return proposer.propose(photos, pixels, sentences)
 
 
 @lru_cache(maxsize=2)
@@ -36,16 +39,19 @@ def build_proposer(choice: ProposerChoice) -> Proposer:
     It is asked for weaker boxes than wanted only where a photo may need them: most of its time on
     a CPU could go into suppressing them.
     """
-    if choice.kind != "yolo" or choice.source is None:
+    if choice.kind not in DETECTORS or choice.source is None:
         raise ValueError(f"the proposer {choice.kind} is no detector, or lacks its weights")
+    all_the_way_down = choice.when_empty == "lower-confidence"
+    confidence = min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence
+    device = own_card(choice.device)
+    if choice.kind == "transformers":
+        from vg_mc.proposers.transformers_detector import TransformersProposer
+
+        return TransformersProposer(choice.source, confidence=confidence, device=device)
     from vg_mc.proposers.yolo import YoloProposer
 
-    all_the_way_down = choice.when_empty == "lower-confidence"
     return YoloProposer(
-        choice.source,
-        confidence=min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence,
-        image_size=choice.detector_size,
-        device=own_card(choice.device),
+        choice.source, confidence=confidence, image_size=choice.detector_size, device=device
     )
 
 

@@ -8,10 +8,12 @@ from vg_mc.fitting import Fit
 from vg_mc.markers import Marker
 from vg_mc.records import TRAIN_SPLIT
 
-KINDS = ("annotations", "yolo", "stored")  # of proposers
+DETECTORS = ("yolo", "transformers")  # proposers that look at photos
+KINDS = ("annotations", *DETECTORS, "stored")  # of proposers
 WhenEmpty = Literal["none", "whole-image", "lower-confidence"]
 
 EVERY_OVERLAP = 1.0  # no IoU exceeds it
+UNITED_OVERLAP = 0.7  # from which two detectors have most likely found the same thing
 MOST_JITTER = 0.5  # of a side; two edges that each move by half of it could meet
 
 
@@ -21,7 +23,8 @@ class ProposerChoice:
 
     Attributes:
         kind: One of `KINDS`; of a union those of its members, joined by ``+``.
-        source: Detector weights, or the file of stored detections; None for annotations.
+        source: File or folder of the detector, or the file of stored detections; None for
+            annotations.
         confidence: Detections below it are left out.
         nms: Of two detections whose IoU exceeds it the weaker one is left out; of two that
             different members of a union found, the one of the member that is named later.
@@ -32,6 +35,7 @@ class ProposerChoice:
             the detector was trained with.
         jitter: Up to this share of its width or height each edge of an annotated box is moved.
         seed: Key of the jitter.
+        model: What the user calls a detector that is a folder: its id on the hub or its own name.
         united: The members of a union, in order; empty for a single proposer.
     """
 
@@ -45,6 +49,7 @@ class ProposerChoice:
     when_empty: WhenEmpty = "none"
     jitter: float = 0.0
     seed: int = 0
+    model: str = ""
     united: tuple["ProposerChoice", ...] = ()
 
     @property

@@ -21,6 +21,7 @@ from vg_mc.markers import draw
 from vg_mc.photos import open_photo
 from vg_mc.preparation.proposing import ask
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
+from vg_mc.preparation.sentences import sentences_asked
 from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
 from vg_mc.preparation.stored import StoredProposals
 from vg_mc.preparation.uniting import choose
@@ -41,6 +42,7 @@ class ShardTask:
 
     Attributes:
         annotated: The annotated regions of each photo.
+        sentences: What is said about each photo in the splits that share its candidates.
         stored: Detections that are known already, by proposer and image id.
         wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals;
             None where there are to be none.
@@ -50,6 +52,7 @@ class ShardTask:
     images_folder: Path
     photos: tuple[Photo, ...]
     annotated: tuple[tuple[Proposal, ...], ...]
+    sentences: tuple[tuple[str, ...], ...]
     stored: dict[ProposerChoice, dict[int, list[Proposal]]]
     proposer: ProposerChoice
     wrong_answers: ProposerChoice | None
@@ -65,6 +68,7 @@ def plan_shards(
     A photo appears once for each proposer.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    said = sentences_asked(corpus, settings)
     groups = []
     for is_train in (True, False):
         proposer = settings.train_proposer if is_train else settings.proposer
@@ -84,6 +88,7 @@ def plan_shards(
             images_folder=corpus.images_folder,
             photos=photos,
             annotated=tuple(tuple(corpus.annotations.get(photo.image_id, ())) for photo in photos),
+            sentences=tuple(said[proposer][photo.image_id] for photo in photos),
             stored=stored.of_photos(photos, {proposer, wrong_answers}),
             proposer=proposer,
             wrong_answers=wrong_answers,
@@ -142,15 +147,18 @@ class OpenedPhoto(NamedTuple):
 
     photo: Photo
     annotated: tuple[Proposal, ...]
+    sentences: tuple[str, ...]
     image: Image.Image
 
 
 def _open_photos(task: ShardTask, which: slice, rejected: dict[int, str]) -> list[OpenedPhoto]:
     """Decode some photos of a shard; add to `rejected` why any was left out."""
     opened = []
-    for photo, annotated in zip(task.photos[which], task.annotated[which], strict=True):
+    given = zip(task.photos[which], task.annotated[which], task.sentences[which], strict=True)
+    for photo, annotated, sentences in given:
         try:
-            opened.append(OpenedPhoto(photo, annotated, open_photo(task.images_folder, photo)))
+            image = open_photo(task.images_folder, photo)
+            opened.append(OpenedPhoto(photo, annotated, sentences, image))
         except BadInputError as error:
             if not task.skip_bad:
                 raise
@@ -187,7 +195,8 @@ def _found_by(
     photos = [one.photo for one in opened]
     if member.kind == "stored":
         return [task.stored[member].get(photo.image_id, []) for photo in photos]
-    return ask(member, photos, [np.asarray(one.image) for one in opened])
+    pixels = [np.asarray(one.image) for one in opened]
+    return ask(member, photos, pixels, [one.sentences for one in opened])
 
 
 def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:

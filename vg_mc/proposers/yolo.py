@@ -1,4 +1,7 @@
-"""Any detector that ultralytics can load, from a file of weights.
+"""Any YOLO detector that ultralytics can load, from a file of weights: YOLOv5u, v8, 11, 26, World.
+
+A YOLO-World looks for the names that its file has text features of; released ones have those of
+COCO's categories. Other names would need CLIP, which ultralytics fetches, and are not offered.
 
 The boxes of a photo must not depend on the photos beside it. Only photos of one shape share a
 batch: each is then padded just as it would be alone. On a CPU even the last bit would change with
@@ -59,7 +62,12 @@ class YoloProposer:
         self._confidence = confidence
         self._device = torch.device(device)
 
-    def propose(self, photos: list[Photo], pixels: list[NDArray[np.uint8]]) -> list[list[Proposal]]:
+    def propose(
+        self,
+        photos: list[Photo],
+        pixels: list[NDArray[np.uint8]],
+        sentences: Sequence[Sequence[str]] = (),  # noqa: ARG002 - it knows fixed names only
+    ) -> list[list[Proposal]]:
         """Return the detections of each photo, cut to it."""
         proposals: list[list[Proposal]] = [[] for _ in photos]
         for places in self._batches(pixels):

@@ -3,8 +3,8 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from vg_mc.corpora.hub_download import mirror_folder
 from vg_mc.faults import BadInputError
+from vg_mc.hub_folders import DETECTOR, TABLES, local_or_fetched
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def asked(monkeypatch, tmp_path):
 
 
 def test_a_local_folder_is_taken_and_nobody_is_asked(asked, tmp_path):
-    assert mirror_folder(tmp_path) == tmp_path
+    assert local_or_fetched(tmp_path, "dataset", TABLES) == tmp_path
     assert not asked
 
 
@@ -28,11 +28,11 @@ def test_a_local_folder_is_taken_and_nobody_is_asked(asked, tmp_path):
     ("name", "revision"), [("jxu124/refcoco", None), ("jxu124/refcoco@9fba820", "9fba820")]
 )
 def test_only_tables_are_fetched_and_no_code(name, revision, asked, tmp_path):
-    assert mirror_folder(Path(name)) == tmp_path
+    assert local_or_fetched(Path(name), "dataset", TABLES) == tmp_path
     assert asked == [
         (
             "jxu124/refcoco",
-            {"repo_type": "dataset", "revision": revision, "allow_patterns": "*.parquet"},
+            {"repo_type": "dataset", "revision": revision, "allow_patterns": ["*.parquet"]},
         )
     ]
 
@@ -41,7 +41,7 @@ def test_only_tables_are_fetched_and_no_code(name, revision, asked, tmp_path):
 def test_what_can_be_no_dataset_is_refused_without_asking(name, asked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInputError, match="expected a folder, or the id of a dataset"):
-        mirror_folder(Path(name))
+        local_or_fetched(Path(name), "dataset", TABLES)
     assert not asked
 
 
@@ -52,4 +52,15 @@ def test_the_hub_s_refusal_is_passed_on(monkeypatch):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
 
     with pytest.raises(BadInputError, match=r"jxu124/refcoco: .*ConnectionError: no network$"):
-        mirror_folder(Path("jxu124/refcoco"))
+        local_or_fetched(Path("jxu124/refcoco"), "dataset", TABLES)
+
+
+def test_no_pickle_of_a_detector_is_fetched(asked, tmp_path):
+    assert local_or_fetched(Path("owner/detector"), "model", DETECTOR) == tmp_path
+    ((_, settings),) = asked
+    assert settings["repo_type"] == "model"
+    assert not any(
+        Path(name).match(pattern)
+        for name in ("pytorch_model.bin", "model.pt", "model.pkl", "modeling.py")
+        for pattern in settings["allow_patterns"]
+    )
