@@ -18,7 +18,7 @@ def ask(
     choice: ProposerChoice,
     photos: list[Photo],
     pixels: list[NDArray[np.uint8]],
-    sentences: Sequence[Sequence[str]],
+    sentences: Sequence[Sequence[str]] = (),
 ) -> list[list[Proposal]]:
     """Let the detector of this process, which is built at the first call, look at photos.
 
