@@ -49,7 +49,7 @@ def test_stored_detections_are_found_by_id_or_by_name(tmp_path, key):
 
 def test_a_detector_is_asked_and_its_boxes_are_chosen_as_in_a_preparation(monkeypatch, tmp_path):
     class Detector:
-        def propose(self, photos, pixels):
+        def propose(self, photos, pixels, sentences):  # noqa: ARG002
             assert [array.shape for array in pixels] == [(30, 40, 3)]
             scores = [0.3, 0.9, 0.1]
             return [[Proposal((0, 0, 5, 5 + s), s, "", "yolo") for s in scores] for _ in photos]

@@ -157,6 +157,8 @@ def test_other_sentences_find_other_boxes(kind, proposers, noise):
 def test_without_a_sentence_there_is_nothing_to_look_for(kind, proposers, noise):
     photos, pixels = (part[:1] for part in noise)
     assert proposers[kind].propose(photos, pixels, [[]]) == [[]]
+    with pytest.raises(BadInputError, match="looks for sentences, and was given none"):
+        proposers[kind].propose(photos, pixels)
 
 
 @pytest.mark.parametrize("kind", READING)

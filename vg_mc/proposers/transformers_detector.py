@@ -63,7 +63,13 @@ class TransformersProposer:
         pixels: list[NDArray[np.uint8]],
         sentences: Sequence[Sequence[str]] = (),
     ) -> list[list[Proposal]]:
-        """Return the detections of each photo, cut to it; none without a sentence, if it reads."""
+        """Return the detections of each photo, cut to it.
+
+        Raises:
+            BadInputError: If the detector looks for sentences, and not every photo comes with some.
+        """
+        if self.reads_text and len(sentences) != len(photos):
+            raise BadInputError("this detector looks for sentences, and was given none")
         asked = sentences if self.reads_text else [()] * len(photos)
         return [
             self._proposals(photo, picture, about)
