@@ -31,6 +31,16 @@ def locate(folder: Path, photo: Photo) -> Path:
     return path
 
 
+def require_folder(folder: Path) -> None:
+    """Look whether the folder of photos that a user named is there.
+
+    Raises:
+        BadInputError: If it is not.
+    """
+    if not folder.is_dir():
+        raise BadInputError("there is no such folder", file=folder, record="--images")
+
+
 def require_photos(folder: Path, photos: Iterable[Photo]) -> None:
     """Look whether all files are there, so that a long run does not stop at one after the other.
 

@@ -33,7 +33,11 @@ def test_it_ends_with_a_table_and_a_page(tmp_path, capsys):
     assert [(row["split"], row["name"]) for row in results] == expected
     annotated = [row for row in results if row["name"].endswith("annotated")]
     assert all(row["scores"]["proposal_recall"] == 1 for row in annotated)
-    assert "<article" in (output / "index.html").read_text()
+    pages = {path.relative_to(output).as_posix() for path in output.glob("evaluations/*/*.html")}
+    assert pages >= {f"evaluations/{name}-annotated/report.html" for name in (*MEMBERS, "ensemble")}
+    index = (output / "index.html").read_text()
+    assert {part.split('"')[0] for part in index.split('<a href="')[1:]} == pages
+    assert "<article" in (output / "evaluations" / "ensemble-detected" / "report.html").read_text()
     assert (output / "examples.png").stat().st_size > 0
     assert len(read_predictions(output / "evaluations" / "ensemble-annotated" / "val")) > 0
 

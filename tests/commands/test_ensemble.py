@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vg_mc.commands import evaluate
 from vg_mc.commands.ensemble import EnsembleConfig, main, run
+from vg_mc.faults import BadInputError
 from vg_mc.metrics import summarize
 from vg_mc.predictions import read_evaluation, read_predictions, write_predictions
 
@@ -89,6 +91,7 @@ def test_single_splits_give_a_folder_of_a_single_split(evaluations, tmp_path):
         "results.json",
         "results.md",
         "results.tex",
+        "report.html",
     }
 
 
@@ -204,3 +207,31 @@ def test_help_loads_nothing_heavy():
 
     assert finished.returncode == 0, finished.stderr
     assert "--predictions" in finished.stdout
+
+
+def test_the_page_has_pictures_where_the_dataset_is_named(coloured, tmp_path):
+    evaluate.main(
+        [
+            *("--dataset", str(coloured.folder), "--model", "tiny-vit", "tiny-resnet"),
+            *("--output", str(tmp_path / "members"), "--num-workers", "0"),
+        ]
+    )
+    members = tuple(tmp_path / "members" / name for name in ("tiny-vit", "tiny-resnet"))
+
+    run(EnsembleConfig(members, tmp_path / "seen", dataset=coloured.folder))
+    run(EnsembleConfig(members, tmp_path / "unseen"))
+
+    assert '<img src="data:' in (tmp_path / "seen" / "report.html").read_text()
+    unseen = (tmp_path / "unseen" / "report.html").read_text()
+    assert "<img" not in unseen
+    assert "<article" in unseen
+
+
+def test_pictures_of_another_dataset_are_refused(evaluations, coloured, tmp_path):
+    config = EnsembleConfig(tuple(map(Path, evaluations)), tmp_path / "both")
+
+    with pytest.raises(BadInputError, match="not the dataset that 'rn' answered: 0123abcd"):
+        run(replace(config, dataset=coloured.folder))
+    with pytest.raises(BadInputError, match="photos need a --dataset"):
+        run(replace(config, images=tmp_path))
+    assert not (tmp_path / "both").exists()

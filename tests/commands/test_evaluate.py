@@ -42,11 +42,11 @@ def test_everything_is_written(evaluations):
         "results.json",
         "results.md",
         "results.tex",
+        "report.html",
     }
     for split in ("val", "testA"):
         assert {path.name for path in (output / split).iterdir()} == {
             "predictions.parquet",
-            "gallery.html",
             "examples.png",
         }
 
@@ -63,6 +63,23 @@ def test_the_table_scores_the_predictions(evaluations):
     assert results[1]["scores"]["accuracy"] == round(scores.accuracy, 4)
     assert results[1]["scores"]["expressions"] == 13
     assert results[1]["scores"]["without_proposals"] == 1
+
+
+def test_the_page_has_every_split_and_draws_on_candidates_without_photos(evaluations):
+    page = (evaluations / "tiny-vit" / "report.html").read_text()
+
+    assert page.count('<section data-part="') == 2
+    assert page.count("shown on its best candidate, not on the photo") == page.count("<image ") > 4
+
+
+def test_a_wrong_folder_of_photos_is_told_before_any_split_is_answered(coloured, tmp_path):
+    config = EvaluateConfig(
+        coloured.folder, ("tiny-vit",), tmp_path / "a", images=tmp_path / "missing"
+    )
+
+    with pytest.raises(BadInputError, match="--images: there is no such folder"):
+        run(config)
+    assert not (tmp_path / "a").exists()
 
 
 def test_the_table_is_printed(coloured, tmp_path, capsys):
@@ -178,6 +195,8 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
         alone = read_predictions(evaluations / model / "testA")
         assert all(map(np.array_equal, together.logits, alone.logits))
         assert together.facts["model"] == model
+    pages = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html"))
+    assert pages == ["a-b-c/report.html", "d/report.html"]
 
 
 @pytest.mark.parametrize(

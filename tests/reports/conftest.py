@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-VOID = {"img", "meta"}
+VOID = {"img", "input", "meta"}
 
 
 class Page(HTMLParser):

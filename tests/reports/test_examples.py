@@ -65,7 +65,7 @@ def test_percentages_are_a_softmax_over_all_candidates(predictions):
     exponentials = np.exp([5, 3, 1, 1, 0])
     shares = [candidate.share for candidate in five.ranked]
     assert shares == pytest.approx(exponentials[:4] / exponentials.sum())
-    assert [candidate.percentage for candidate in two.ranked] == ["75.0%", "25.0%"]
+    assert [candidate.percentage for candidate in two.ranked] == ["75.00%", "25.00%"]
 
 
 def test_huge_logits_have_percentages_too(predictions):
@@ -73,7 +73,7 @@ def test_huge_logits_have_percentages_too(predictions):
 
     example = examples(huge, [0], pictures_of)[0]
 
-    assert [candidate.percentage for candidate in example.ranked] == ["100.0%", *["0.0%"] * 3]
+    assert [candidate.percentage for candidate in example.ranked] == ["100.00%", *["0.00%"] * 3]
 
 
 def test_the_rank_of_the_right_one_is_told(predictions):

@@ -1,91 +1,130 @@
-"""The gallery is one harmless file that shows what the predictions say."""
+"""The gallery shows truly what the predictions say, whatever the expressions say."""
 
 import base64
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from vg_mc.metrics import summarize
-from vg_mc.reports.examples import examples, spread_rows, verdicts
-from vg_mc.reports.gallery import write_gallery
+from vg_mc.reports.album import inside
+from vg_mc.reports.backdrops import Backdrop, no_backdrop
+from vg_mc.reports.examples import examples, no_pictures, spread_rows, verdicts
+from vg_mc.reports.gallery import cards, gallery
+
+
+def photo(example) -> Backdrop:
+    return Backdrop(b"photo", -1, -2, 70, 80, is_photo=example.image_id % 2 == 0)
 
 
 @pytest.fixture
-def gallery(make_predictions, pictures_of, read_page, tmp_path):
-    def write(**changes) -> tuple[object, str]:
-        predictions = replace(make_predictions(expressions=40), **changes)
-        rows = spread_rows(predictions, each=4)
-        write_gallery(predictions, rows, pictures_of, tmp_path / "gallery.html")
-        text = (tmp_path / "gallery.html").read_text(encoding="utf-8")
-        return read_page(text), text
+def show(make_predictions, pictures_of, read_page):
+    def lay_out(pictures=pictures_of, backdrop_of=photo, splits=("val",), **changes):
+        made = make_predictions(expressions=40)
+        answered = [replace(made, split=split, **changes) for split in splits]
+        return read_page(gallery(cards(answered, 4, pictures, backdrop_of), answered, inside))
 
-    return write
+    return lay_out
 
 
-def test_every_example_has_its_mark(gallery):
-    page, _ = gallery()
+def test_every_example_has_its_mark(show):
+    page = show()
 
-    classes = [attributes["class"] for attributes in page.every("article")]
-    assert sorted(classes) == ["not-covered"] * 4 + ["right"] * 4 + ["wrong"] * 4
+    articles = page.every("article")
+    kinds = ["not-covered"] * 4 + ["right"] * 4 + ["wrong"] * 4
+    assert sorted(one["class"] for one in articles) == kinds
+    assert sorted(one["data-verdict"].replace(" ", "-") for one in articles) == kinds
     assert page.open == []
 
 
-def test_pictures_are_inside_and_the_right_ones_framed(gallery, make_predictions, pictures_of):
-    page, _ = gallery()
+def test_candidates_are_shown_as_the_model_saw_them_and_the_right_ones_framed(
+    show, make_predictions, pictures_of
+):
+    page = show()
 
     predictions = make_predictions(expressions=40)
     shown = examples(predictions, spread_rows(predictions, each=4), pictures_of)
     candidates = [candidate for example in shown for candidate in example.ranked]
-    sources = [attributes["src"] for attributes in page.every("img")]
     prefix = "data:image/jpeg;base64,"
-    assert [base64.b64decode(source.removeprefix(prefix)) for source in sources] == [
-        candidate.picture for candidate in candidates
-    ]
-    framed = [attributes["class"] == "fits" for attributes in page.every("figure")]
-    assert framed == [candidate.fits for candidate in candidates]
-    assert any(framed)
+    sources = [attributes["src"].removeprefix(prefix) for attributes in page.every("img")]
+    assert list(map(base64.b64decode, sources)) == [each.picture for each in candidates]
+    figures = [one["class"] == "fits" for one in page.every("figure") if one["class"] != "photo"]
+    assert figures == [candidate.fits for candidate in candidates]
+    assert all(candidate.percentage in page.words for candidate in candidates)
 
 
-def test_nothing_is_loaded_from_elsewhere(gallery):
-    page, text = gallery()
-
-    assert not re.search(r"https?://|url\(|@import", text)
-    assert {"script", "link", "iframe"}.isdisjoint(tag for tag, _ in page.tags)
-    assert any("default-src 'none'" in meta.get("content", "") for meta in page.every("meta"))
-
-
-def test_foreign_text_opens_no_tag(gallery):
-    evil = '<script>alert("1")</script><img src=x onerror=alert(2)>'
-    page, text = gallery(name=evil, split=evil, texts=[evil] * 40, facts={evil: evil})
-
-    assert "<script" not in text
-    assert all(attributes["src"].startswith("data:") for attributes in page.every("img"))
-    assert page.words.count(evil) >= 12
-
-
-def test_braces_in_a_text_are_only_text(gallery):
-    page, _ = gallery(texts=["the {title} of {0}"] * 40)
-
-    assert "the {title} of {0}" in page.words
-
-
-def test_the_header_has_the_scores_and_the_counts_of_all_expressions(gallery, make_predictions):
-    page, text = gallery()
+def test_target_and_answer_are_drawn_where_they_are(show, make_predictions):
+    page = show()
 
     predictions = make_predictions(expressions=40)
-    scores = summarize(predictions.ious, predictions.logits)
-    judged = verdicts(predictions)
-    assert f"<dd>{100 * round(scores.accuracy, 4):.2f}</dd>" in text
-    assert f"12 of 40 expressions (✓ right {judged.count('right')}" in text
-    assert "0123abcd" in page.words
+    rows = spread_rows(predictions, each=4)
+    targets = [one for one in page.every("rect") if one["class"] == "target"]
+    answers = [one for one in page.every("rect") if one["class"] == "answer"]
+    for box, drawn in zip(predictions.targets[rows], targets, strict=True):
+        left, top, right, bottom = box
+        edges = [float(drawn[name]) for name in ("x", "y", "width", "height")]
+        assert edges == pytest.approx([left, top, right - left, bottom - top], abs=0.05)
+    answered = [row for row in rows if len(predictions.logits[row])]
+    for row, drawn in zip(answered, answers, strict=True):
+        chosen = predictions.boxes[row][predictions.logits[row].argmax()]
+        assert [float(drawn["x"]), float(drawn["y"])] == pytest.approx(chosen[:2], abs=0.05)
+    assert {one["viewbox"] for one in page.every("svg")} == {"0 0 64 60"}
 
 
-def test_an_expression_without_proposals_says_so(gallery):
-    page, _ = gallery(candidate_ids=[np.empty(0, np.int64)] * 40, **EMPTY)
+def test_a_picture_that_is_not_the_photo_says_so(show):
+    page = show()
+
+    said = [text for text in page.words if "on its best candidate, not on the photo" in text]
+    images = [int(text.split("image ")[1].split(",")[0]) for text in said]
+    assert images
+    assert all(number % 2 for number in images)
+    assert page.every("image")[0]["x"] == "-1.0"
+
+
+def test_without_pictures_boxes_and_percentages_remain(show):
+    page = show(pictures=no_pictures, backdrop_of=no_backdrop)
+
+    assert not page.every("img")
+    assert not page.every("image")
+    assert len([one for one in page.every("rect") if one["class"] == "target"]) == 12
+    assert any(text.endswith("%") for text in page.words)
+
+
+def test_foreign_text_opens_no_tag_and_ends_no_attribute(show):
+    evil = "</script><!-- \"'><img src=x onerror=alert(2)>"
+
+    page = show(texts=[evil] * 40, splits=(evil, "val"))
+
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert all(attributes["src"].startswith("data:") for attributes in page.every("img"))
+    assert page.words.count(evil) >= 24
+    assert {one["data-text"] for one in page.every("article")} == {evil.lower()}
+    assert page.every("article")[0]["data-split"] == evil
+    assert page.open == []
+
+
+def test_the_legend_counts_all_expressions_and_the_filter_those_that_are_shown(
+    show, make_predictions
+):
+    page = show(splits=("val", "testA"))
+
+    judged = verdicts(make_predictions(expressions=40))
+    counts = ", ".join(f"{judged.count(kind)} {kind}" for kind in ("right", "wrong", "not covered"))
+    assert any(f"val: {counts}; testA: {counts}" in text for text in page.words)
+    assert {"all 24", "✓ right 8", "✗ wrong 8", "∅ not covered 8"} <= set(page.words)
+    assert [one["value"] for one in page.every("option")] == ["", "val", "testA"]
+
+
+def test_a_single_split_is_not_asked_for(show):
+    (choice,) = show().every("select")
+
+    assert "hidden" in choice
+
+
+def test_an_expression_without_proposals_says_so(show):
+    page = show(candidate_ids=[np.empty(0, np.int64)] * 40, **EMPTY)
 
     assert page.words.count("no proposals") == 4
+    assert not [one for one in page.every("rect") if one["class"] == "answer"]
 
 
 EMPTY = {

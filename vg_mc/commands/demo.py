@@ -169,6 +169,7 @@ def answer(config: DemoConfig, member: str, proposals: str) -> None:
             *("--model", str(config.output / member / "best")),
             *("--name", f"{member}, {proposals}"),
             *("--split", *TEST_SPLITS),
+            *("--images", str(config.output / "scenes" / "images")),
             *("--output", str(config.output / "evaluations" / f"{member}-{proposals}")),
         ]
     )
@@ -185,6 +186,8 @@ def combine(config: DemoConfig, proposals: str) -> list["SplitReport"]:
         predictions=members,
         output=evaluations / f"ensemble-{proposals}",
         name=f"ensemble, {proposals}",
+        dataset=config.output / proposals,
+        images=config.output / "scenes" / "images",
     )
     fitted = replace(
         plain,
@@ -203,19 +206,21 @@ def combine(config: DemoConfig, proposals: str) -> list["SplitReport"]:
 
 
 def report(config: DemoConfig, rows: list["SplitReport"]) -> None:
-    """Write the table of everything, and a page and a picture of examples of the ensemble."""
+    """Write the table of everything, the way to all pages, and a picture of examples."""
     from vg_mc.predictions import read_predictions
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.contact_sheet import write_contact_sheet
     from vg_mc.reports.examples import spread_rows
-    from vg_mc.reports.gallery import write_gallery
+    from vg_mc.reports.index_page import write_index
     from vg_mc.reports.protocol import protocol_of
+    from vg_mc.reports.report_page import FILE_NAME
     from vg_mc.reports.tables import write_results
 
-    predictions = read_predictions(config.output / "evaluations" / "ensemble-detected" / "val")
+    evaluations = config.output / "evaluations"
+    predictions = read_predictions(evaluations / "ensemble-detected" / "val")
     pictures_of = open_prepared(config.output / "detected").picture_bytes
-    shown = spread_rows(predictions, each=12)
-    write_results(rows, protocol_of([predictions]), config.output)
-    write_gallery(predictions, shown, pictures_of, config.output / "index.html")
-    few = spread_rows(predictions, each=2)
-    write_contact_sheet(predictions, few, pictures_of, config.output / "examples.png")
+    protocol, picture = protocol_of([predictions]), config.output / "examples.png"
+    write_results(rows, protocol, config.output)
+    write_contact_sheet(predictions, spread_rows(predictions, each=2), pictures_of, picture)
+    pages = {page.parent.name: page for page in sorted(evaluations.glob(f"*/{FILE_NAME}"))}
+    write_index("vg_mc demo", rows, protocol, pages, picture, config.output / "index.html")

@@ -12,6 +12,7 @@ from vg_mc.faults import BadInputError
 if TYPE_CHECKING:
     from vg_mc.ensembling import Rule
     from vg_mc.predictions import Predictions
+    from vg_mc.reports.report_page import Gallery
     from vg_mc.scoring import SplitReport
 
 Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
@@ -43,6 +44,15 @@ class EnsembleConfig:
     fit_on: tuple[Path, ...] = ()
     """For calibrated and fitted: each member's predictions of val, in the order of the members."""
 
+    dataset: Path | None = None
+    """Prepared dataset of the first member; without it the page has no pictures."""
+
+    images: Path | None = None
+    """Folder of the photos, to show them on the page instead of a candidate's picture."""
+
+    examples: int = 24
+    """Expressions of each split that are shown, as many of every verdict."""
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
@@ -56,6 +66,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     from vg_mc.predictions import is_one_split, write_predictions
     from vg_mc.reports.members import MembersRow, members_text, write_members
     from vg_mc.reports.protocol import protocol_of
+    from vg_mc.reports.report_page import write_report
     from vg_mc.reports.tables import screen_text, write_results
     from vg_mc.scoring.subsets import read_subsets, remarks_text, score_all, subset_remarks
 
@@ -63,6 +74,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     subsets = read_subsets(config.subset)
     members = read_members(config)
     rule = read_rule(config, members)
+    shown = gallery_of(config, members)
     # All splits are answered before anything is written: a mismatch leaves no half of a result.
     ensembles = [combine(split, config.name, rule) for split in members]
 
@@ -76,6 +88,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     remarks = subset_remarks(subsets, answered) | {"weighting": rule.note}
     write_results(rows, protocol_of(answered) | remarks, config.output)
     write_members(together, config.output)
+    write_report(ensembles, rows, protocol_of(answered) | remarks, shown, config.output)
     print("\n".join([screen_text(rows), "", members_text(together), "", *remarks_text(remarks)]))
     return rows
 
@@ -86,6 +99,27 @@ def refuse_overwriting(config: EnsembleConfig) -> None:
     for folder in config.predictions:
         if folder.resolve().is_relative_to(output):
             raise BadInputError(f"{folder} lies here; results need another folder", file=output)
+
+
+def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Gallery":
+    """Return where the page has its pictures from.
+
+    Raises:
+        BadInputError: If the dataset is not the one that the first member answered.
+    """
+    from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.reports.report_page import Gallery
+
+    if config.dataset is None:
+        if config.images is not None:
+            raise BadInputError("photos need a --dataset that names them", record="--images")
+        return Gallery.of(None, None, config.examples)
+    dataset = open_prepared(config.dataset)
+    for first, *_ in members:
+        if first.data_hash != dataset.data_hash:
+            problem = f"not the dataset that {first.name!r} answered: {first.data_hash}"
+            raise BadInputError(problem, file=config.dataset, record="--dataset")
+    return Gallery.of(dataset, config.images, config.examples)
 
 
 def read_members(config: EnsembleConfig) -> list[list["Predictions"]]:

@@ -1,7 +1,7 @@
 """``evaluate.py``: models and a prepared dataset in, predictions and result tables out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vg_mc.metrics.similarity import SemanticSimilarity
     from vg_mc.predictions import Predictions
     from vg_mc.prepared.dataset import PreparedDataset
+    from vg_mc.reports.report_page import Gallery
     from vg_mc.scoring import Subset
 
 
@@ -30,7 +31,8 @@ class EvaluateConfig:
     """Prepared dataset."""
 
     output: Path
-    """Folder of the results: a table, and SPLIT (NAME/SPLIT with several answerers) below it."""
+    """Folder of the results: a table, a page, and SPLIT below it; with several answerers, each has
+    its page and splits in NAME."""
 
     grounder: tuple[str, ...] = ("clip",)
     """What answers: clip, or without a model biggest-box, most-confident, random. Several share one
@@ -66,7 +68,10 @@ class EvaluateConfig:
     it takes to feed it."""
 
     examples: int = 24
-    """Expressions in the gallery of each split."""
+    """Expressions of each split that are shown, as many of every verdict."""
+
+    images: Path | None = None
+    """Folder of the photos, to show them on the page instead of a candidate's picture."""
 
     seed: int = 0
     """Seed of the grounder random."""
@@ -81,23 +86,24 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(config: EvaluateConfig) -> list["Predictions"]:
     """Evaluate as `config` says, on every process that was launched; return the predictions."""
     from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.reports.report_page import Gallery
     from vg_mc.scoring.subsets import read_subsets
 
     named, subsets = named_answerers(config), read_subsets(config.subset)
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
+    shown = Gallery.of(dataset, config.images, config.examples)
+    homes = homes_of(config, [answerer.name for answerer in named])
     answered, similarities = [], []
     for answerer in named:
         found, similar = answer_splits(config, accelerator, dataset, answerer)
         if accelerator.is_main_process:
-            several = len(named) > 1
-            home = config.output / folder_name(answerer.name) if several else config.output
-            write_answers(config, dataset, found, home)
+            write_answers(found, shown, homes[answerer.name])
         answered += found
         similarities += similar
     if accelerator.is_main_process:
-        report(config, answered, subsets, similarities)
+        report(config, answered, subsets, similarities, shown, homes)
     accelerator.end_training()
     return answered
 
@@ -123,6 +129,12 @@ def named_answerers(config: EvaluateConfig) -> list[Answerer]:
         one._replace(name=f"{name}, mirrored" if config.flip and one.model else name)
         for one, name in zip(chosen, names, strict=True)
     ]
+
+
+def homes_of(config: EvaluateConfig, names: Sequence[str]) -> dict[str, Path]:
+    """Return the folder of what is about one answerer alone, by its name."""
+    several = len(names) > 1
+    return {name: config.output / folder_name(name) if several else config.output for name in names}
 
 
 def folder_name(name: str) -> str:
@@ -167,24 +179,17 @@ def check_splits(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
             raise BadInputError(f"the split {split!r} is named twice", record="--split")
 
 
-def write_answers(
-    config: EvaluateConfig,
-    dataset: "PreparedDataset",
-    answered: list["Predictions"],
-    home: Path,
-) -> None:
-    """Write one model's predictions and galleries below `home`, a folder per split."""
+def write_answers(answered: list["Predictions"], shown: "Gallery", home: Path) -> None:
+    """Write one model's predictions and a picture of examples, a folder per split below `home`."""
     from vg_mc.predictions import write_predictions
     from vg_mc.reports.contact_sheet import write_contact_sheet
-    from vg_mc.reports.examples import Verdict, spread_rows
-    from vg_mc.reports.gallery import write_gallery
+    from vg_mc.reports.examples import spread_rows
 
     for predictions in answered:
         folder = home / predictions.split
         write_predictions(predictions, folder)
-        shown = spread_rows(predictions, each=config.examples // len(Verdict))
-        write_gallery(predictions, shown, dataset.picture_bytes, folder / "gallery.html")
-        write_contact_sheet(predictions, shown, dataset.picture_bytes, folder / "examples.png")
+        rows = spread_rows(predictions, shown.each)
+        write_contact_sheet(predictions, rows, shown.pictures_of, folder / "examples.png")
 
 
 def report(
@@ -192,14 +197,21 @@ def report(
     answered: list["Predictions"],
     subsets: list["Subset"],
     similarities: list["SemanticSimilarity | None"],
+    shown: "Gallery",
+    homes: Mapping[str, Path],
 ) -> None:
-    """Write the table of all models, splits and subsets, and print it."""
+    """Write the table of all models, splits and subsets and print it, and a page for each model."""
     from vg_mc.reports.protocol import protocol_of
+    from vg_mc.reports.report_page import write_report
     from vg_mc.reports.tables import screen_text, write_results
     from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
     reports, remarks = score_all(answered, subsets, similarities), subset_remarks(subsets, answered)
     write_results(reports, protocol_of(answered) | remarks, config.output)
+    for name, home in homes.items():
+        own = [each for each in answered if each.name == name]
+        rows = [row for row in reports if row.name == name]
+        write_report(own, rows, protocol_of(own) | remarks, shown, home)
     print("\n".join([screen_text(reports), *remarks_text(remarks)]))
 
 

@@ -48,7 +48,7 @@ def run(config: ShowConfig) -> None:
     Raises:
         BadInputError: If the dataset, the split or the folder of photos is not there.
     """
-    from vg_mc.photos import open_photo
+    from vg_mc.photos import open_photo, require_folder
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.sheet import random_rows, write_sheet
 
@@ -56,8 +56,8 @@ def run(config: ShowConfig) -> None:
         if getattr(config, name) < 0:
             problem = f"expected 0 or more, not {getattr(config, name)}"
             raise BadInputError(problem, record=f"--{name}")
-    if config.images is not None and not config.images.is_dir():
-        raise BadInputError("there is no such folder", file=config.images, record="--images")
+    if config.images is not None:
+        require_folder(config.images)
     dataset = open_prepared(config.dataset)
     rows = random_rows(len(dataset.expressions(config.split)), config.records, config.seed)
     opener = None if config.images is None else partial(open_photo, config.images)

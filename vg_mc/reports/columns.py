@@ -16,15 +16,6 @@ NOTHING = "–"  # a share of nothing
 DECIMALS = 4  # of shares
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A number of every row; `brief` heads it on the screen, empty where it is left out there."""
-
-    heading: str
-    brief: str
-    cell: Callable[[SplitReport], str]
-
-
 def percent(share: float) -> str:
     """Spell a share as a percentage.
 
@@ -50,31 +41,52 @@ def number(value: float) -> str:
     return NOTHING if math.isnan(value) else f"{round(value, DECIMALS):.2f}"
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A number of every row.
+
+    Attributes:
+        brief: Heads it on the screen, empty where it is left out there.
+        name: Of the estimate that has its interval and its denominator, empty for plain counts.
+        spell: How such an estimate is spelled.
+    """
+
+    heading: str
+    brief: str
+    cell: Callable[[SplitReport], str]
+    name: str = ""
+    spell: Callable[[float], str] = percent
+
+
 def _share(name: str, heading: str, brief: str = "") -> Column:
-    return Column(heading, brief, lambda report: percent(report.numbers[name].value))
+    return Column(heading, brief, lambda report: percent(report.numbers[name].value), name)
 
 
 def _similarity(name: str, heading: str) -> Column:
-    return Column(heading, "", lambda report: _number_of(report, name))
+    return Column(heading, "", lambda report: _number_of(report, name), name, number)
+
+
+def _score(name: str, heading: str, brief: str) -> Column:
+    return Column(heading, brief, lambda report: percent(getattr(report.scores, name)), name)
 
 
 def _number_of(report: SplitReport, name: str) -> str:
     return number(report.numbers[name].value) if name in report.numbers else NOTHING
 
 
-COLUMNS = (
-    Column("acc@0.5 (IoU > 0.5) %", "IoU>0.5", lambda report: percent(report.scores.accuracy)),
+# The interval of the first column, which pages show below every number instead.
+INTERVAL_COLUMNS = (
     Column("from %", "from", lambda report: percent(report.numbers["accuracy"].low)),
     Column("to %", "to", lambda report: percent(report.numbers["accuracy"].high)),
-    Column("acc (IoU ≥ 0.5) %", "IoU≥0.5", lambda report: percent(report.scores.accuracy_at_least)),
-    Column("mean IoU %", "mean IoU", lambda report: percent(report.scores.mean_iou)),
-    Column("proposal recall %", "recall", lambda report: percent(report.scores.proposal_recall)),
-    Column(
-        "acc where covered %",
-        "covered acc",
-        lambda report: percent(report.scores.accuracy_where_covered),
-    ),
-    Column("chance %", "chance", lambda report: percent(report.scores.chance)),
+)
+COLUMNS = (
+    _score("accuracy", "acc@0.5 (IoU > 0.5) %", "IoU>0.5"),
+    *INTERVAL_COLUMNS,
+    _score("accuracy_at_least", "acc (IoU ≥ 0.5) %", "IoU≥0.5"),
+    _score("mean_iou", "mean IoU %", "mean IoU"),
+    _score("proposal_recall", "proposal recall %", "recall"),
+    _score("accuracy_where_covered", "acc where covered %", "covered acc"),
+    _score("chance", "chance %", "chance"),
     Column("candidates each", "candidates", lambda report: number(report.scores.mean_candidates)),
     Column("expressions", "expressions", lambda report: str(report.scores.expressions)),
     Column("covered", "", lambda report: str(report.scores.covered)),

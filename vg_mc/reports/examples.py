@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from vg_mc.boxes import Boxes
 from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.ranking import probabilities
 from vg_mc.predictions import Predictions
@@ -30,7 +31,7 @@ class RankedCandidate:
     """A candidate as a reader sees it.
 
     Attributes:
-        picture: A JPEG file.
+        picture: A JPEG file, empty where none was at hand.
         share: Softmax of its logit over all candidates of the expression.
         fits: Whether choosing it is right.
     """
@@ -41,8 +42,8 @@ class RankedCandidate:
 
     @property
     def percentage(self) -> str:
-        """The share as text."""
-        return f"{self.share:.1%}"
+        """The share as text, with the decimals of the seed's figures."""
+        return f"{self.share:.2%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Example:
     """One expression with its highest-ranked candidates, best first.
 
     Attributes:
+        photo_size: Width and height in pixels.
+        target: The box that is meant, shape (4,), pixels of the photo.
+        answer: The box that was chosen, shape (4,), or none of shape (0,) without candidates.
         candidates: How many candidates there were to choose from.
         rank_of_right: Place of the best candidate that fits, from 1; None where none fits.
     """
@@ -57,10 +61,18 @@ class Example:
     expression_id: int
     image_id: int
     text: str
+    photo_size: tuple[int, int]
+    target: Boxes
+    answer: Boxes
     verdict: Verdict
     ranked: list[RankedCandidate]
     candidates: int
     rank_of_right: int | None
+
+
+def no_pictures(candidate_ids: Ids) -> list[bytes]:
+    """Stand in for a dataset that is not at hand."""
+    return [b""] * len(candidate_ids)
 
 
 def verdicts(predictions: Predictions) -> list[Verdict]:
@@ -91,10 +103,14 @@ def _example(predictions: Predictions, row: int, pictures_of: PicturesOf) -> Exa
     order = _ranking(logits)
     fits, shares = is_right(ious)[order], probabilities(logits)[order]
     pictures = pictures_of(predictions.candidate_ids[row][order[:SHOWN]])
+    width, height = predictions.photo_sizes[row]
     return Example(
         expression_id=int(predictions.expression_ids[row]),
         image_id=int(predictions.image_ids[row]),
         text=predictions.texts[row],
+        photo_size=(int(width), int(height)),
+        target=predictions.targets[row],
+        answer=predictions.boxes[row][order[:1]].ravel(),
         verdict=_verdict(ious, logits),
         ranked=[
             RankedCandidate(picture, float(share), bool(fit))
