@@ -74,7 +74,7 @@ def test_the_page_has_every_split_and_draws_on_candidates_without_photos(evaluat
 
 def test_a_wrong_folder_of_photos_is_told_before_any_split_is_answered(coloured, tmp_path):
     config = EvaluateConfig(
-        coloured.folder, ("tiny-vit",), tmp_path / "a", images=tmp_path / "missing"
+        coloured.folder, tmp_path / "a", model=("tiny-vit",), images=tmp_path / "missing"
     )
 
     with pytest.raises(BadInputError, match="--images: there is no such folder"):
