@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from vg_mc.commands.finetune import FinetuneConfig, claim, main, run
+from vg_mc.commands.finetune import FinetuneConfig, main, run
 from vg_mc.encoders import load_encoder
 from vg_mc.evaluation import predict
 from vg_mc.faults import BadInputError
@@ -134,65 +134,6 @@ def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
     run(replace(config, num_workers=1, checkpoint_steps=7))
 
     assert (config.output / "metrics.jsonl").read_bytes() == before
-
-
-def test_each_setting_that_differs_is_named(coloured, tmp_path):
-    config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
-
-    with pytest.raises(BadInputError) as caught:
-        claim(replace(config, batch_size=3, learning_rate=0.5), coloured, Accelerator(cpu=True))
-
-    assert caught.value.problem == (
-        "the run that is here had other settings: batch_size was 64 and is now 3; "
-        "learning_rate was 8e-06 and is now 0.5"
-    )
-
-
-def test_other_data_is_another_run(coloured, make_coloured, make_photos, tmp_path):
-    config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
-    splits = {"train": make_photos(2, 1, 5), "val": make_photos(1, 1, 6)}
-    other = make_coloured(tmp_path / "data", splits)
-
-    with pytest.raises(BadInputError, match=r"data_hash was .* and is now"):
-        claim(config, other, Accelerator(cpu=True))
-
-
-def test_a_setting_that_an_older_run_did_not_know_is_a_difference(coloured, tmp_path):
-    config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
-    path = config.output / "config.json"
-    described = json.loads(path.read_text())
-    del described["settings"]["seed"]
-    path.write_text(json.dumps(described))
-
-    with pytest.raises(BadInputError, match="seed was None and is now 0"):
-        claim(config, coloured, Accelerator(cpu=True))
-
-
-@pytest.mark.parametrize("content", ["{", "[]", "{}"])
-def test_a_damaged_description_is_told(coloured, tmp_path, content):
-    config = config_of(coloured, tmp_path)
-    (tmp_path / "config.json").write_text(content)
-
-    with pytest.raises(BadInputError, match="expected"):
-        claim(config, coloured, Accelerator(cpu=True))
-
-
-def test_a_used_output_is_refused_where_resuming_is_not_wanted(coloured, tmp_path):
-    config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
-
-    with pytest.raises(BadInputError, match="--resume is never"):
-        claim(replace(config, resume="never"), coloured, Accelerator(cpu=True))
-
-
-def test_checkpoints_of_nobody_are_not_continued(coloured, tmp_path):
-    (tmp_path / "checkpoints").mkdir()
-
-    with pytest.raises(BadInputError, match=r"checkpoints without a config\.json"):
-        claim(config_of(coloured, tmp_path), coloured, Accelerator(cpu=True))
 
 
 @pytest.mark.parametrize(

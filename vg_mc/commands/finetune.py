@@ -1,37 +1,20 @@
 """``accelerate launch finetune.py``: a prepared dataset and a model in, a better model out."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.accelerating import Precision, Tracker, start_accelerator, workers_of
+from vg_mc.commands.claiming import claim
 from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.pushing import push, require_login
 from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_mapping, read_json
 from vg_mc.interruption import StoppedError
-from vg_mc.whole_files import write_whole_text
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-
-    from vg_mc.prepared.dataset import PreparedDataset
     from vg_mc.training.history import History
     from vg_mc.training.settings import TrainingSettings
-
-# These do not decide on the weights, so a run may go on with others.
-INDECISIVE = (
-    "dataset",
-    "output",
-    "resume",
-    "num_workers",
-    "checkpoint_steps",
-    "keep",
-    "log_with",
-    "dry_run",
-)
 
 
 @dataclass(frozen=True)
@@ -134,6 +117,10 @@ class FinetuneConfig:
     seed: int = 0
     """Seed of the random start, of batches and of sampled candidates."""
 
+    push_to_hub: str | None = None
+    """Upload best/ to this OWNER/NAME of Hugging Face's hub when the run ends; a new one is
+    private."""
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
@@ -167,6 +154,8 @@ def run(config: FinetuneConfig) -> None:
             print(forecast(accelerator, trainer.encoder, trainer.questions))
         accelerator.end_training()
         return
+    if config.push_to_hub is not None and accelerator.is_main_process:
+        require_login(config.push_to_hub)
     # Last of all checks, so that a start that fails claims no folder. The first process decides
     # for all, and the others wait until what they read is complete.
     if accelerator.is_main_process:
@@ -189,6 +178,8 @@ def run(config: FinetuneConfig) -> None:
     if accelerator.is_main_process:
         best = trainer.progress.best_accuracy
         print(f"best accuracy on val: {best:.4f}; the model is in {config.output / 'best'}")
+        if config.push_to_hub is not None:
+            print(f"uploaded to {push(config.output / 'best', config.push_to_hub)}")
     accelerator.end_training()
 
 
@@ -219,51 +210,3 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         label_smoothing=config.label_smoothing,
         keep=config.keep,
     )
-
-
-def claim(config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator") -> None:
-    """Write config.json into a new run, or make sure that an old one is the same run.
-
-    Raises:
-        BadInputError: If the output holds another run; each differing setting is named.
-    """
-    described = describe(config, dataset, accelerator)
-    path = config.output / "config.json"
-    if not path.exists():
-        if (config.output / "checkpoints").exists():
-            raise BadInputError("checkpoints without a config.json", file=config.output)
-        write_whole_text(path, json.dumps(described, indent=2) + "\n")
-        return
-    if config.resume == "never":
-        raise BadInputError("a run is here already, and --resume is never", file=config.output)
-    before = as_mapping(as_mapping(read_json(path)).get("settings"))
-    different = differences(before, described["settings"])
-    if different:
-        problem = "the run that is here had other settings: " + "; ".join(different)
-        raise BadInputError(problem, file=config.output)
-
-
-def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list[str]:
-    """Name each setting in which two runs differ."""
-    return [
-        f"{key} was {before.get(key)!r} and is now {now.get(key)!r}"
-        for key in dict.fromkeys([*before, *now])
-        if before.get(key) != now.get(key)
-    ]
-
-
-def describe(
-    config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator"
-) -> dict[str, Any]:
-    """Describe a run: the settings decide on its weights, the rest says where it was made."""
-    from vg_mc.versions import versions
-
-    decisive = {key: value for key, value in asdict(config).items() if key not in INDECISIVE}
-    return {
-        "settings": decisive
-        | {"data_hash": dataset.data_hash, "processes": accelerator.num_processes},
-        "dataset": str(config.dataset),
-        "marker": dataset.manifest["settings"]["marker"],
-        "fit": dataset.manifest["settings"]["fit"],
-        "versions": versions(),
-    }
