@@ -5,14 +5,12 @@ run that nobody killed: best model, last checkpoint with its moments, and log.
 """
 
 import json
-import multiprocessing
 import os
 import shlex
 import signal
-import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -21,21 +19,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from tabulate import tabulate
 
-from benchmarks.models import Task, dataset_folder, prepare_task
+from benchmarks.models import dataset_folder, prepare_task
+from benchmarks.tiny_runs import STEPS, STEPS_PER_CHECKPOINT, TASK, Setting, launch, train
 from vg_mc.config import parse_config
 
-TASK = Task("tiny-vit", 32, 12, 3, steps=0, expressions_per_step=16, images_per_step=4)
-STEPS, STEPS_PER_CHECKPOINT = 12, 2
+ALONE = 15.0  # seconds after which those that are left are told to end
 LONGEST = 60.0  # seconds that the processes of a run may take to end
-LIBRARIES = [
-    "vg_mc.training.loop",
-    "vg_mc.encoders.tiny",
-    "vg_mc.commands.finetune",
-    "vg_mc.reports.curves",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "torch._dynamo",  # which the first step of an optimizer imports
-]
 
 
 @dataclass(frozen=True)
@@ -47,18 +36,6 @@ class KillConfig:
 
     seed: int = 0
     """Seed of the moments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How a run is started."""
-
-    processes: int
-    accumulation: int
-
-    def __str__(self) -> str:
-        processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
-        return f"{processes}, {self.accumulation} part{'s' * (self.accumulation > 1)} a step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,65 +117,6 @@ def carry_out(config: KillConfig, scratch: Path) -> list[Outcome]:
     return outcomes
 
 
-def launch(setting: Setting, dataset: Path, run: Path) -> list[ForkServerProcess]:
-    """Start the processes of a run, as torchrun would; libraries are loaded once, then forked."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LIBRARIES)
-    flags = [
-        *("--dataset", str(dataset), "--output", str(run), "--model", TASK.model),
-        *("--epochs", "2", "--batch-size", str(TASK.expressions_per_step)),
-        *("--gradient-accumulation", str(setting.accumulation), "--learning-rate", "1e-3"),
-        *("--checkpoint-steps", str(STEPS_PER_CHECKPOINT), "--batch-norm", "trained"),
-    ]
-    port = _free_port()
-    processes = []
-    for rank in range(setting.processes):
-        several = {
-            "RANK": rank,
-            "LOCAL_RANK": rank,
-            "WORLD_SIZE": setting.processes,
-            "LOCAL_WORLD_SIZE": setting.processes,
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": port,
-        }
-        environment = {key: str(value) for key, value in several.items()}
-        process = context.Process(
-            target=_finetune, args=(flags, environment if setting.processes > 1 else {}, run)
-        )
-        process.start()
-        processes.append(process)
-    return processes
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _finetune(flags: list[str], environment: Mapping[str, str], run: Path) -> None:
-    os.environ.update(environment)
-    # As where a person starts it: workers of loaders are children of their trainer.
-    multiprocessing.set_start_method("fork", force=True)
-    from vg_mc.commands.finetune import main as finetune
-
-    log = os.open(run.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    finetune(flags)
-
-
-def train(setting: Setting, dataset: Path, run: Path) -> None:
-    """Train to the end."""
-    processes = launch(setting, dataset, run)
-    for process in processes:
-        process.join()
-    codes = [process.exitcode for process in processes]
-    if any(codes):
-        raise RuntimeError(f"exit codes {codes}:\n{run.with_suffix('.log').read_text()}")
-
-
 def kill(
     setting: Setting, manner: Manner, dataset: Path, run: Path, moment: float
 ) -> tuple[int, bool, float, tuple[int | None, ...]]:
@@ -218,12 +136,22 @@ def kill(
         if process.pid is not None and process.is_alive():
             os.kill(process.pid, manner.signal)
     start = time.perf_counter()
+    _join(processes, ALONE)
     for process in processes:
-        process.join(LONGEST)
         if process.is_alive():
-            raise RuntimeError(f"still there after {LONGEST} seconds: {run}")
+            process.terminate()  # as torchrun does to those that are left
+    if not _join(processes, LONGEST - ALONE):
+        raise RuntimeError(f"still there after {LONGEST} seconds: {run}")
     ended = time.perf_counter() - start
     return steps, in_save, ended, tuple(process.exitcode for process in processes)
+
+
+def _join(processes: Sequence[ForkServerProcess], seconds: float) -> bool:
+    """Wait until all have ended, `seconds` at most; say whether they have."""
+    end = time.perf_counter() + seconds
+    for process in processes:
+        process.join(max(0.0, end - time.perf_counter()))
+    return not any(process.is_alive() for process in processes)
 
 
 def _saves(run: Path) -> bool:
