@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": "answer expressions about photos of your own, and draw the answers",
     "verify": "read every byte of a prepared dataset and name what was changed",
     "audit": "find photos and sentences that datasets share, and detectors that saw the test",
+    "recall": "compare how many targets the proposals of prepared datasets cover",
     "show": "write a page of random records of a prepared dataset",
     "detections": "keep what a detector found, to prepare with it again",
     "demo": "run all of it on scenes drawn for the purpose, in a few minutes",

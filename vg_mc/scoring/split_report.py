@@ -3,7 +3,7 @@
 The one value that tables, pages and plots are made of.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
@@ -110,7 +110,7 @@ def score(
     groups = groupings(predictions)
     ratios = number_ratios(predictions, outcomes) | similarity_ratios(similarity)
     needed = first_right_ranks([is_right(row) for row in predictions.ious], predictions.scores)
-    proposals = _proposal_counts(predictions)
+    proposals = proposal_counts(predictions.scores)
     every = [
         *ratios.values(),
         *(everyone(outcomes.ious > threshold) for threshold in THRESHOLDS),
@@ -139,9 +139,9 @@ def score(
     )
 
 
-def _proposal_counts(predictions: Predictions) -> tuple[int, ...]:
+def proposal_counts(scores: Sequence[Sized]) -> tuple[int, ...]:
     """Return the numbers of proposals that a curve shows, the last one being all of them."""
-    most = max((len(row) for row in predictions.scores), default=0)
+    most = max((len(row) for row in scores), default=0)
     return (*(count for count in PROPOSALS if count < most), *([most] if most else []))
 
 

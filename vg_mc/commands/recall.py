@@ -1,0 +1,46 @@
+"""``python -m vg_mc recall``: how many targets the proposals of prepared datasets cover."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vg_mc.commands.failing import plain_errors
+from vg_mc.config import parse_config
+
+
+@dataclass(frozen=True)
+class RecallConfig:
+    """Compare proposers: the share of expressions with a right box among the best 1, 2, 3 ..."""
+
+    datasets: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Prepared datasets of the same expressions, each with another proposer."""
+
+    output: Path
+    """Folder for recall.png, recall.md and recall.csv."""
+
+    splits: tuple[str, ...] = ()
+    """Splits whose expressions count, taken together; all but train by default."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_config(RecallConfig, argv))
+
+
+def run(config: RecallConfig) -> None:
+    """Write the curves and print their table.
+
+    Raises:
+        BadInputError: If a dataset cannot be opened, or the datasets cannot be compared.
+    """
+    from vg_mc.prepared.dataset import open_prepared
+    from vg_mc.reports.recall import recall_table, write_recalls
+    from vg_mc.scoring.proposal_recall import proposal_recalls
+
+    recalls = proposal_recalls([open_prepared(each) for each in config.datasets], config.splits)
+    write_recalls(recalls, config.output)
+    print(recall_table(recalls), end="")

@@ -1,0 +1,104 @@
+"""How many proposals it takes until one of them would be right, for any proposer.
+
+Proposals are taken in the order of their scores. In a union of detectors that order is a makeshift,
+since their confidences are no common scale; the last point, all proposals, does not depend on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+
+from vg_mc.faults import BadInputError
+from vg_mc.metrics import is_right
+from vg_mc.metrics.ranking import first_right_ranks
+from vg_mc.metrics.resampling import Estimate, estimate
+from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.records import TRAIN_SPLIT
+from vg_mc.scoring.ratios import everyone
+from vg_mc.scoring.split_report import Curve, proposal_counts
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRecall:
+    """What the proposals of a dataset cover.
+
+    Attributes:
+        name: What tables call the dataset.
+        images: Photos that the expressions are about.
+        expressions: How many of them there are, those without any proposal included.
+        boxes_per_image: Mean number of proposals of a photo.
+        curve: Share of expressions with a right proposal among the best k, over k; the last k is
+            the most that any photo has.
+    """
+
+    name: str
+    images: int
+    expressions: int
+    boxes_per_image: float
+    curve: Curve
+
+    def at(self, count: float) -> Estimate:
+        """Return the recall of the best `count` proposals, one of `split_report.PROPOSALS`."""
+        places = list(takewhile(lambda at: at <= count, self.curve.at))
+        return self.curve.estimates[len(places) - 1]
+
+
+def proposal_recalls(
+    datasets: Sequence[PreparedDataset], splits: Sequence[str] = ()
+) -> list[ProposalRecall]:
+    """Compare the proposals of datasets on the same expressions.
+
+    Args:
+        datasets: The same splits of a corpus, prepared with different proposers.
+        splits: Whose expressions count; all but train if empty.
+
+    Raises:
+        BadInputError: If there is no dataset, no such split, or the expressions differ.
+    """
+    if not datasets:
+        raise BadInputError("expected the folder of a prepared dataset, or of several")
+    chosen = splits or [split for split in datasets[0].splits if split != TRAIN_SPLIT]
+    parts = [[dataset.expressions(split) for split in chosen] for dataset in datasets]
+    asked = [_ids(part) for part in parts]
+    for dataset, ids in zip(datasets, asked, strict=True):
+        if ids != asked[0]:
+            problem = f"expected the expressions of {datasets[0].folder}, found others"
+            raise BadInputError(problem, file=dataset.folder)
+    if not asked[0]:
+        raise BadInputError("there is not one expression to count", file=datasets[0].folder)
+    return [
+        _recall(name, dataset, part)
+        for name, dataset, part in zip(_names(datasets), datasets, parts, strict=True)
+    ]
+
+
+def _names(datasets: Sequence[PreparedDataset]) -> list[str]:
+    """Call each dataset by its folder, with the way to it where two are called alike."""
+    short = [dataset.folder.resolve().name for dataset in datasets]
+    return [
+        name if short.count(name) == 1 else str(dataset.folder)
+        for name, dataset in zip(short, datasets, strict=True)
+    ]
+
+
+def _ids(parts: Sequence[Expressions]) -> list[int]:
+    return [one for part in parts for one in part.expression_ids.tolist()]
+
+
+def _recall(name: str, dataset: PreparedDataset, parts: Sequence[Expressions]) -> ProposalRecall:
+    right = [is_right(ious) for part in parts for ious in part.ious]
+    scores = [dataset.scores(ids) for part in parts for ids in part.candidate_ids]
+    image_ids = np.concatenate([part.image_ids for part in parts])
+    ranks = first_right_ranks(right, scores)
+    counts = proposal_counts(scores) or (0,)
+    estimates = estimate([everyone(ranks <= count) for count in counts], image_ids)
+    boxes = dict(zip(image_ids.tolist(), map(len, scores), strict=True))
+    return ProposalRecall(
+        name=name,
+        images=len(boxes),
+        expressions=len(image_ids),
+        boxes_per_image=sum(boxes.values()) / len(boxes),
+        curve=Curve(counts, tuple(estimates)),
+    )
