@@ -49,7 +49,7 @@ def test_a_folder_gives_pictures_and_tables_and_says_where_nothing_was_proposed(
     main([str(folder), "red", "blue", *flags(folder), *stored(folder)])
 
     assert {path.name for path in (folder / "out").iterdir()} == {
-        *("00001-a_1.png", "00002-a_1.png", "00003-b_2.png", "00004-b_2.png"),
+        *("00001-a_1.jpg", "00002-a_1.jpg", "00003-b_2.jpg", "00004-b_2.jpg"),
         *("answers.csv", "answers.jsonl"),
     }
     assert capsys.readouterr().out.count("no proposals, so no answer") == 2
@@ -98,3 +98,15 @@ def test_wrong_flags_get_one_clear_line(folder, capsys, wrong, problem):
     assert ended.value.code == 3
     assert problem in capsys.readouterr().err
     assert not (folder / "out").exists()
+
+
+def test_a_photo_that_lies_on_its_side_is_told(folder, capsys):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (64, 48)).save(folder / "phone.jpg", exif=exif)
+    boxes = ["--boxes", str(folder / "boxes.json")]
+
+    main([str(folder / "phone.jpg"), "red", *flags(folder), *boxes])
+    assert "phone.jpg is to be turned by its EXIF" in capsys.readouterr().err
+    main([str(folder / "a_1.png"), "red", *flags(folder), *boxes])
+    assert "EXIF" not in capsys.readouterr().err

@@ -51,7 +51,7 @@ def test_records_and_rows_hold_the_answers(answer, nothing, tmp_path):
     assert [each["probability"] for each in records[0]["candidates"]] == [0.25, 0.75]
     with (tmp_path / "answers.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["left"] for row in rows] == ["30.0", ""]
+    assert [row["left"] for row in rows] == ["30.00", ""]
     assert rows[0]["expression"] == "'=the\ncat"  # no formula for a spreadsheet
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
+from PIL.ExifTags import Base
 
 from vg_mc.commands.failing import plain_errors
 from vg_mc.config import parse_config
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from vg_mc.pointing import Answer, Grounder, Question
 
 PHOTOS_AT_ONCE = 8
+UPRIGHT = 1  # in EXIF
+LYING = "is to be turned by its EXIF, which is ignored here: save it upright for better answers"
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 
 
@@ -157,9 +160,11 @@ def answered(
         some = questions[start : start + PHOTOS_AT_ONCE]
         for question, answers in zip(some, grounder.ground_all(some), strict=True):
             photo, image = opened(question.image)
+            if image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT:
+                print(f"note: {photo.file_name} {LYING}", file=sys.stderr)
             for answer in answers:
                 drawn += 1
-                name = f"{drawn:05d}-{Path(photo.file_name).stem}.png"
+                name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
                 file = config.output if single else config.output / name
                 write_answer_picture(image, answer, grounder.drawing.marker.color, file)
                 yield Path(str(question.image)).name, answer

@@ -20,6 +20,8 @@ NOTHING_FOUND = "no proposals, so no answer: --when-empty whole-image answers wi
 OTHERS: RGB = (150, 150, 150)  # candidates that are not the answer
 INK: RGB = (20, 20, 20)
 
+QUALITY = 90  # of a JPEG, which is written in a fraction of the time of a PNG
+
 Named = tuple[str, Answer]  # the name of the photo
 
 
@@ -74,7 +76,7 @@ def write_answers(answers: Sequence[Named], folder: Path) -> None:
     edges = ["left", "top", "right", "bottom"]
     writer.writerow(["image", "expression", *edges, "probability", "candidates"])
     for image, answer in answers:
-        box = answer.box or [""] * 4
+        box = [f"{edge:.2f}" for edge in answer.box or ()] or [""] * 4
         numbers = [*box, f"{answer.score:.6f}", len(answer.proposals)]
         writer.writerow([spreadsheet(image), spreadsheet(answer.expression), *numbers])
     write_whole_text(folder / "answers.csv", sheet.getvalue())
@@ -101,7 +103,10 @@ def write_answer_picture(photo: Image.Image, answer: Answer, color: RGB, file: P
         top = photo.height + size // 2 + row * size * 3 // 2
         pen.text((size // 2, top), line, fill=INK, font=font)
     with whole_file(file) as partial:
-        drawn.save(partial, format="PNG" if file.suffix.lower() == ".png" else "JPEG")
+        if file.suffix.lower() == ".png":
+            drawn.save(partial, format="PNG")
+        else:
+            drawn.save(partial, format="JPEG", quality=QUALITY)
 
 
 def _caption(answer: Answer) -> str:

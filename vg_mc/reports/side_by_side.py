@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vg_mc.metrics.resampling import Estimate
+from vg_mc.metrics.significance import Difference
 from vg_mc.reports.columns import NOTHING, p_value, percent, points
 from vg_mc.reports.published import PublishedRow
 from vg_mc.scoring.standings import Contest, Standings
@@ -133,12 +134,18 @@ def _contest_cells(contest: Contest) -> list[str]:
         comparison.first,
         comparison.second,
         points(difference.value, "+"),
-        f"{points(difference.low, '+')} to {points(difference.high, '+')}",
+        _interval(difference),
         p_value(contest.difference_p),
         f"{test.only_first} : {test.only_second}",
         p_value(contest.mcnemar_p),
         "the same" if contest.same_proposals else "DIFFERENT",
     ]
+
+
+def _interval(difference: Difference) -> str:
+    if math.isnan(difference.low):
+        return NOTHING
+    return f"{points(difference.low, '+')} to {points(difference.high, '+')}"
 
 
 def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
