@@ -44,7 +44,7 @@ def prepare_task(task: Task, scratch: Path) -> None:
         return
     photos = {TRAIN: task.train_photos, EVALUATION: task.evaluation_photos}
     settings = PreparationSettings(
-        drawing=Drawing(MARKERS["seed"], task.image_size, "squash"),
+        drawing=Drawing({"seed": MARKERS["seed"]}, task.image_size, "squash"),
         train_proposer=ProposerChoice("annotations"),
         proposer=ProposerChoice("annotations"),
         splits=(TRAIN, EVALUATION),

@@ -120,7 +120,7 @@ def our_way(source: Source, workers: int, folder: Path) -> Measured:
 
 def _settings(corpus: Corpus, choice: ProposerChoice) -> PreparationSettings:
     return PreparationSettings(
-        drawing=Drawing(MARKERS["seed"], IMAGE_SIZE, "squash"),
+        drawing=Drawing({"seed": MARKERS["seed"]}, IMAGE_SIZE, "squash"),
         train_proposer=choice,
         proposer=choice,
         splits=tuple(dict.fromkeys(expression.split for expression in corpus.expressions)),

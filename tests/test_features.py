@@ -135,6 +135,18 @@ def test_models_and_datasets_have_tables_of_their_own_and_share_texts(tmp_path):
     assert [bank.texts.folder for bank in banks] == [tmp_path / name / "texts" for name in "mmn"]
 
 
+def test_the_first_view_is_where_it_always_was_and_others_are_apart(tmp_path):
+    bank = FeatureBank(tmp_path, model_hash="m", data_hash="d")
+
+    assert bank.pictures_in(None, mirrored=False) is bank.pictures
+    assert bank.pictures_in(None, mirrored=True) is bank.mirrored
+    tables = [
+        bank.pictures_in(view, mirrored=way) for view in (None, "a", "b") for way in (True, False)
+    ]
+    assert len({table.folder for table in tables}) == 6
+    assert bank.pictures_in("a", mirrored=True) is tables[2]
+
+
 @given(one=st.lists(st.integers(0, 60_000)), other=st.lists(st.integers(0, 60_000)))
 def test_texts_share_a_key_only_if_they_read_the_same(one, other):
     assert (text_key(one) == text_key(other)) == (one == other)

@@ -1,12 +1,14 @@
 """A marker paints its box, all of it, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from vg_mc.markers import MARKERS, Marker, choose_marker, covered_pixels, draw
+from vg_mc.markers import MARKERS, Marker, covered_pixels, draw
 
 SEED = MARKERS["seed"]
 
@@ -109,19 +111,11 @@ def test_rounding_errors_of_scaling_touch_no_pixel():
 def test_the_seeds_markers():
     assert Marker((50, 205, 50), 1 / 6, 2) == MARKERS["seed"]
     assert Marker((0, 255, 0), 0.5, 2) == MARKERS["seed-readme"]
-    assert choose_marker("seed", color="limegreen") == MARKERS["seed"]
-
-
-def test_properties_replace_those_of_the_named_marker():
-    assert choose_marker("seed", color="#f0001e", opacity=0.25) == Marker((240, 0, 30), 0.25, 2)
-    assert choose_marker("seed-readme", outline=0) == Marker((0, 255, 0), 0.5, 0)
 
 
 @pytest.mark.parametrize(
     ("properties", "problem"),
     [
-        ({"name": "sead"}, "no marker is called 'sead'; there are seed, seed-readme"),
-        ({"color": "greem"}, "unknown color specifier: 'greem'"),
         ({"opacity": 1.5}, "opacity must lie between 0 and 1, not 1.5"),
         ({"opacity": float("nan")}, "opacity must lie between 0 and 1, not nan"),
         ({"outline": -1}, "outline must be 0 or more pixels, not -1"),
@@ -129,4 +123,4 @@ def test_properties_replace_those_of_the_named_marker():
 )
 def test_an_impossible_marker_is_refused(properties, problem):
     with pytest.raises(ValueError, match=problem):
-        choose_marker(**{"name": "seed", **properties})
+        replace(SEED, **properties)

@@ -7,8 +7,9 @@ from accelerate import Accelerator
 
 from vg_mc import region_similarity as module
 from vg_mc.encoders import load_encoder
-from vg_mc.evaluation import predict
+from vg_mc.evaluation import answer
 from vg_mc.features import FeatureBank
+from vg_mc.grounders.encoder import EncoderScorer
 from vg_mc.language import swap_left_right
 from vg_mc.metrics import is_right
 from vg_mc.region_similarity import region_similarity
@@ -20,17 +21,18 @@ def found(request, coloured, tmp_path_factory):
     encoder = load_encoder("tiny-vit", image_size=32)
     folder = tmp_path_factory.mktemp("bank")
     bank = FeatureBank(folder, model_hash="model", data_hash=coloured.data_hash)
-    predictions = predict(
-        Accelerator(cpu=True), encoder, coloured, "testA", batch_size=8, num_workers=0,
+    scorer = EncoderScorer(
+        accelerator=Accelerator(cpu=True), encoder=encoder, batch_size=8, num_workers=0,
         bank=bank, mirrored=request.param,
     )  # fmt: skip
-    return encoder, bank, predictions, request.param
+    return bank, scorer, answer(scorer, coloured, "testA")
 
 
 def test_they_are_those_of_the_features(found, coloured):
-    encoder, bank, predictions, mirrored = found
+    bank, scorer, predictions = found
+    encoder, mirrored = scorer.encoder, scorer.mirrored
 
-    similarity = region_similarity(bank, encoder, predictions, mirrored=mirrored)
+    similarity = region_similarity(bank, scorer, predictions)
 
     for row, ids in enumerate(predictions.candidate_ids[:-1]):
         pictures = torch.from_numpy(coloured.pictures(ids)).permute(0, 3, 1, 2)
@@ -48,10 +50,10 @@ def test_they_are_those_of_the_features(found, coloured):
 
 
 def test_parts_make_up_the_whole(found, monkeypatch):
-    encoder, bank, predictions, mirrored = found
-    whole = region_similarity(bank, encoder, predictions, mirrored=mirrored)
+    bank, scorer, predictions = found
+    whole = region_similarity(bank, scorer, predictions)
     monkeypatch.setattr(module, "ROWS", 5)
 
-    parts = region_similarity(bank, encoder, predictions, mirrored=mirrored)
+    parts = region_similarity(bank, scorer, predictions)
 
     assert np.array_equal(whole.target_distance, parts.target_distance, equal_nan=True)

@@ -3,7 +3,7 @@
 Every process encodes its share and gets all of it. What a bank holds is not even decoded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,9 @@ class Window:
     texts: list[str]
 
 
+Views = Sequence[str | None]  # names; None is the dataset's first
+
+
 class PictureReader(Dataset[Tensor]):
     """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
 
@@ -38,8 +41,10 @@ class PictureReader(Dataset[Tensor]):
         self.dataset = dataset
         self.mirrored = mirrored
 
-    def __getitem__(self, candidate_ids: Ids) -> Tensor:
-        pictures = torch.from_numpy(self.dataset.pictures(candidate_ids)).permute(0, 3, 1, 2)
+    def __getitem__(self, batch: tuple[str | None, Ids]) -> Tensor:
+        view, candidate_ids = batch
+        pixels = self.dataset.pictures(candidate_ids, view)
+        pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2)
         return pictures.flip(3) if self.mirrored else pictures
 
 
@@ -56,6 +61,7 @@ class FeatureMaker:
         num_workers: int,
         mirrored: bool,
         bank: FeatureBank | None,
+        views: Views = (None,),
     ) -> None:
         """Take over what `bank` holds; all processes see the same of it."""
         self.accelerator = accelerator
@@ -64,27 +70,37 @@ class FeatureMaker:
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.mirrored = mirrored
-        self.pictures = self.texts = None
+        self.views = views
+        self.pictures: list[FeatureTable | None] = [None] * len(views)
+        self.texts: FeatureTable | None = None
         if bank is not None:
-            self.pictures = self._opened(bank.mirrored if mirrored else bank.pictures)
+            self.pictures = [
+                self._opened(bank.pictures_in(view, mirrored=mirrored)) for view in views
+            ]
             self.texts = self._opened(bank.texts)
 
-    def features(self, windows: list[Window]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the features of each window's candidates (N, D) and of its texts (U, D)."""
-        absent = [_missing(self.pictures, window.candidate_ids) for window in windows]
+    def features(self, windows: list[Window]) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """Yield the features of each window: candidates (N, D) by view, and texts (U, D)."""
+        absent = [
+            [_missing(table, window.candidate_ids) for table in self.pictures] for window in windows
+        ]
         # One loader for all windows: its workers run ahead from one into the next.
-        batches = self._decoded([batch for ids in absent for batch in self._batches(ids)])
-        for window, ids in zip(windows, absent, strict=True):
-            made = self._encode_pictures(ids, batches)
-            images = self._kept(self.pictures, ids, made, window.candidate_ids)
-            yield images, self._text_features(window.texts)
+        needed = [pair for ids in absent for pair in zip(self.views, ids, strict=True)]
+        batches = self._decoded([(view, one) for view, ids in needed for one in self._batches(ids)])
+        for window, missing in zip(windows, absent, strict=True):
+            images = [
+                self._kept(table, ids, self._encode_pictures(ids, batches), window.candidate_ids)
+                for table, ids in zip(self.pictures, missing, strict=True)
+            ]
+            yield images, self.text_features(window.texts)
 
     def _encode_pictures(self, candidate_ids: Ids, batches: Iterator[Tensor]) -> Tensor:
         here = len(self._batches(candidate_ids))
         features = [self.encoder.encode_images(next(batches)) for _ in range(here)]
         return self._gathered(features, len(candidate_ids))
 
-    def _text_features(self, texts: list[str]) -> Tensor:
+    def text_features(self, texts: list[str]) -> Tensor:
+        """Return the features of texts (U, D), some of which the model may read alike."""
         keys = text_keys(self.encoder, texts, self.batch_size)
         absent = _missing(self.texts, keys)
         text_of = dict(zip(keys.tolist(), texts, strict=True))
@@ -109,7 +125,7 @@ class FeatureMaker:
             mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)
         ]
 
-    def _decoded(self, batches: list[Ids]) -> Iterator[Tensor]:
+    def _decoded(self, batches: list[tuple[str | None, Ids]]) -> Iterator[Tensor]:
         if not batches:
             return iter(())
         loader = DataLoader(

@@ -101,17 +101,27 @@ class FeatureBank:
     """The features that one model made of one prepared dataset.
 
     Attributes:
-        pictures: By candidate id; other datasets have tables of their own.
+        pictures: By candidate id, of the dataset's first view; other datasets have tables of their
+            own, and so have other views (`pictures_in`).
         mirrored: Likewise of the mirrored pictures.
         texts: By `text_key`; shared by all datasets.
     """
 
     def __init__(self, folder: Path, *, model_hash: str, data_hash: str) -> None:
         """Name the tables of a model and a dataset in the bank `folder`, which may hold many."""
-        home = folder / model_hash[:16]
-        self.pictures = FeatureTable(home / f"pictures-{data_hash[:16]}")
-        self.mirrored = FeatureTable(home / f"mirrored-{data_hash[:16]}")
-        self.texts = FeatureTable(home / "texts")
+        self._home, self._data = folder / model_hash[:16], data_hash[:16]
+        self.pictures = FeatureTable(self._home / f"pictures-{self._data}")
+        self.mirrored = FeatureTable(self._home / f"mirrored-{self._data}")
+        self.texts = FeatureTable(self._home / "texts")
+        self._further: dict[str, FeatureTable] = {}
+
+    def pictures_in(self, view: str | None, *, mirrored: bool) -> FeatureTable:
+        """Return the table of a view, None standing for the dataset's first."""
+        if view is None:
+            return self.mirrored if mirrored else self.pictures
+        kind = "mirrored" if mirrored else "pictures"
+        name = f"{kind}-{self._data}-{view}"
+        return self._further.setdefault(name, FeatureTable(self._home / name))
 
 
 def text_key(token_ids: Iterable[int]) -> int:

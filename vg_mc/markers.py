@@ -6,11 +6,11 @@ would not (Colorful Prompt Tuning, https://arxiv.org/abs/2109.11797).
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
 
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageDraw
 
 from vg_mc.records import XYXY
 
@@ -41,38 +41,14 @@ class Marker:
 
 
 # clip-refcoco names opacity 0.5, but its drawing tool fills with a third of it (measured on its own
-# pictures: 0.1669). Both are offered: what it drew, and what its README says.
+# pictures: 0.1669). Both are offered: what it drew, and what its README says. CPT fills with a red
+# of its own and draws no line; FGVP draws lines of two pixels in plain red.
 MARKERS = {
     "seed": Marker(color=(50, 205, 50), opacity=1 / 6, outline=2),
     "seed-readme": Marker(color=(0, 255, 0), opacity=0.5, outline=2),
+    "cpt-red": Marker(color=(240, 0, 30), opacity=127 / 255, outline=0),
+    "outline": Marker(color=(255, 0, 0), opacity=0.0, outline=2),
 }
-
-
-def choose_marker(
-    name: str,
-    *,
-    color: str | None = None,
-    opacity: float | None = None,
-    outline: int | None = None,
-) -> Marker:
-    """Return the marker called `name` with the given properties in place of its own.
-
-    `color` is anything that Pillow reads, such as ``red`` or ``#f0001e``.
-
-    Raises:
-        ValueError: If the name, the color or a number is not usable.
-    """
-    if name not in MARKERS:
-        raise ValueError(f"no marker is called {name!r}; there are {', '.join(MARKERS)}")
-    marker = MARKERS[name]
-    if color is not None:
-        red, green, blue = ImageColor.getrgb(color)[:3]
-        marker = replace(marker, color=(red, green, blue))
-    if opacity is not None:
-        marker = replace(marker, opacity=opacity)
-    if outline is not None:
-        marker = replace(marker, outline=outline)
-    return marker
 
 
 def draw(picture: Image.Image, boxes: Iterable[XYXY], marker: Marker) -> Iterator[Image.Image]:

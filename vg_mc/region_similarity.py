@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.encoders.dual_encoder import DualEncoder
 from vg_mc.encoding import text_keys
 from vg_mc.features import FeatureBank, FeatureTable
-from vg_mc.language import swap_left_right
+from vg_mc.grounders.encoder import EncoderScorer
 from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.similarity import SemanticSimilarity, semantic_similarity
 from vg_mc.predictions import Predictions, taken
@@ -16,23 +15,23 @@ NOBODY = -1
 
 
 def region_similarity(
-    bank: FeatureBank, encoder: DualEncoder, predictions: Predictions, *, mirrored: bool
+    bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
 ) -> SemanticSimilarity:
     """Compare each chosen region with the target's and with the sentence.
 
     The target itself need not be among the candidates. In its place stands the candidate of the
-    highest IoU, if that is right; else there is nothing to compare with.
+    highest IoU, if that is right; else there is nothing to compare with. Of several views and
+    wordings the first ones are compared.
 
     Args:
-        bank: Holds what `predict` encoded for these predictions.
-        encoder: The model that encoded it.
+        bank: Holds what `scorer` encoded.
+        scorer: What answered.
         predictions: Its answers to a split.
-        mirrored: Whether it was shown the mirrored pictures.
     """
     starts = range(0, max(1, len(predictions)), ROWS)
     ends = np.arange(len(predictions))
     parts = [
-        _similarity(bank, encoder, taken(predictions, ends[start : start + ROWS]), mirrored)
+        _similarity(bank, scorer, taken(predictions, ends[start : start + ROWS]))
         for start in starts
     ]
     columns = (
@@ -43,12 +42,11 @@ def region_similarity(
 
 
 def _similarity(
-    bank: FeatureBank, encoder: DualEncoder, predictions: Predictions, mirrored: bool
+    bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
 ) -> SemanticSimilarity:
-    texts = predictions.texts
-    asked = [swap_left_right(text) for text in texts] if mirrored else texts
-    sentences = bank.texts.rows(text_keys(encoder, asked, ROWS))
-    pictures = bank.mirrored if mirrored else bank.pictures
+    asked = [scorer.worded(text)[0] for text in predictions.texts]
+    sentences = bank.texts.rows(text_keys(scorer.encoder, asked, ROWS))
+    pictures = bank.pictures_in(scorer.views[0], mirrored=scorer.mirrored)
     chosen = [
         _id(ids, predicted_index(logits))
         for ids, logits in zip(predictions.candidate_ids, predictions.logits, strict=True)

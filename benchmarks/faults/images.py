@@ -201,7 +201,7 @@ def _outcome(folder: Path, total: int, skip_bad: bool) -> Outcome:
     corpus, _ = read_corpus(source)
     annotations = ProposerChoice("annotations")
     settings = PreparationSettings(
-        drawing=Drawing(MARKERS["seed"], image_size=24, fit="squash"),
+        drawing=Drawing({"seed": MARKERS["seed"]}, image_size=24, fit="squash"),
         train_proposer=annotations,
         proposer=annotations,
         splits=("val",),

@@ -15,6 +15,8 @@ from torchvision.ops import box_iou
 
 from vg_mc.commands.prepare_data import PrepareConfig, main
 from vg_mc.corpora.refer import read_refer
+from vg_mc.prepared.dataset import open_prepared
+from vg_mc.prepared.verification import verify
 
 ROOT = Path(__file__).parents[2]
 SPLITS = ("train", "val", "testA", "testB")
@@ -152,7 +154,24 @@ def test_flags_of_the_marker_reach_the_pictures(scenes):
     inside = np.asarray(row["picture"])[round(top) : round(bottom), round(left) : round(right)]
     assert np.abs(inside.mean(axis=(0, 1)) - (255, 0, 0)).max() < 40
     settings = json.loads((scenes / "red" / "manifest.json").read_text())["settings"]
-    assert settings["marker"] == {"color": [255, 0, 0], "opacity": 1.0, "outline": 0}
+    assert settings["views"] == {"seed": {"color": [255, 0, 0], "opacity": 1.0, "outline": 0}}
+
+
+def test_a_dataset_may_have_several_views(scenes):
+    views = ("--views", "seed", "crop-padded", "--context", "1.5", "--splits", "val")
+
+    main(flags(scenes, "several", *views))
+
+    row = datasets.load_from_disk(str(scenes / "several" / "candidates"))[0]
+    assert row["picture"].size == row["picture_crop_padded"].size == (48, 48)
+    dataset = open_prepared(scenes / "several")
+    assert dataset.views["crop-padded"] == {"square": "surroundings", "context": 1.5}
+    (shown,) = dataset.pictures(np.array([0]), "crop-padded")
+    assert (shown == np.asarray(row["picture_crop_padded"])).all()
+    card = (scenes / "several" / "README.md").read_text()
+    assert "![A candidate as crop-padded](view-crop-padded.jpg)" in card
+    assert (scenes / "several" / "view-crop-padded.jpg").is_file()
+    assert not list(verify(scenes / "several"))
 
 
 def test_bad_records_are_listed_and_the_rest_goes_on(scenes, capsys):
@@ -187,9 +206,9 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--weights a.pt", "--weights: it is for the proposer yolo, which no split is to get"),
         ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
         ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: there is no such file"),
-        ("--marker sead", "--marker: no marker is called 'sead'"),
-        ("--opacity 2", "--marker: opacity must lie between 0 and 1"),
-        ("--color greem", "--marker: unknown color specifier"),
+        ("--views sead", "--views: no view is called 'sead'"),
+        ("--opacity 2", "--views: opacity must lie between 0 and 1"),
+        ("--color greem", "--views: unknown color specifier"),
         ("--image-size 0", "--image-size: expected 1 or more, not 0"),
         ("--num-workers 0", "--num-workers: expected 1 or more, not 0"),
         ("--confidence 1.5", "--confidence: expected 0 to 1, not 1.5"),

@@ -58,7 +58,7 @@ def make_corpus(folder: Path, regions: dict[str, list[int]]) -> Corpus:
 
 def make_settings(corpus: Corpus, **changes) -> PreparationSettings:
     settings = PreparationSettings(
-        drawing=Drawing(MARKERS["seed"], image_size=24, fit="squash"),
+        drawing=Drawing({"seed": MARKERS["seed"]}, image_size=24, fit="squash"),
         train_proposer=ANNOTATIONS,
         proposer=ANNOTATIONS,
         splits=tuple(dict.fromkeys(one.split for one in corpus.expressions)),

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from vg_mc.preparation.describing import describe, proposer_settings
-from vg_mc.preparation.settings import ProposerChoice, united
+from vg_mc.preparation.settings import Drawing, ProposerChoice, united
+from vg_mc.views import choose_views
 
 
 @pytest.fixture
@@ -35,6 +36,19 @@ def test_sources_and_settings_are_described_without_paths(make, corpus, stored, 
     assert (proposer["kind"], proposer["confidence"], proposer["device"]) == ("yolo", 0.05, "cuda")
     assert "detector_size" not in described["settings"]["train_proposer"]
     assert {"vg_mc", "commit", "pillow"} <= set(described["versions"])
+
+
+def test_views_are_told_by_name_with_all_their_properties(make, corpus):
+    views = choose_views(["outline", "crop"], {"context": 1.5})
+    settings = make.settings(corpus, drawing=Drawing(views, 24, "squash"))
+
+    told = describe(corpus, settings)["settings"]["views"]
+
+    assert told == {
+        "outline": {"color": [255, 0, 0], "opacity": 0.0, "outline": 2},
+        "crop": {"square": "squashed", "context": 1.5},
+    }
+    assert told == json.loads(json.dumps(told))
 
 
 def test_a_union_is_told_like_one_proposer_with_the_names_of_all(make, corpus, stored, yolo):

@@ -11,6 +11,7 @@ from vg_mc.preparation.estimating import DETECTIONS, enough_space, estimated_byt
 from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.preparation.shards import draw_shard, plan_shards
 from vg_mc.preparation.stored import StoredProposals, read_stored
+from vg_mc.views import choose_views
 
 NOTHING_STORED = StoredProposals({}, [], {})
 
@@ -40,6 +41,18 @@ def test_the_estimate_is_near_the_size_of_the_files(tasks):
 
     size = sum(task.path.stat().st_size for task in tasks)
     assert estimated_bytes(tasks) == pytest.approx(size, rel=0.1)
+
+
+def test_every_view_takes_room_of_its_own(tasks):
+    views = choose_views(["seed", "blur-outside", "crop"], {})
+    tasks = [replace(task, drawing=replace(task.drawing, views=views)) for task in tasks]
+    for task in tasks:
+        draw_shard(task)
+
+    size = sum(task.path.stat().st_size for task in tasks)
+    assert estimated_bytes(tasks) == pytest.approx(
+        size, rel=0.4
+    )  # crops are larger where boxes are
 
 
 def test_a_sample_of_equal_photos_stands_for_all(tasks, monkeypatch):

@@ -12,11 +12,12 @@ import pytest
 from vg_mc.faults import BadInputError
 from vg_mc.preparation import run, shards
 from vg_mc.preparation.run import prepare
-from vg_mc.preparation.settings import ProposerChoice, united
+from vg_mc.preparation.settings import Drawing, ProposerChoice, united
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.manifest import describe_files
 from vg_mc.records import Rejected
 from vg_mc.reports.preparation import summary
+from vg_mc.views import VIEWS, choose_views
 
 
 @pytest.fixture(autouse=True)
@@ -206,6 +207,22 @@ def test_a_union_with_jitter_is_drawn_told_and_counted_by_source(make, corpus, s
                 moves = np.subtract(one["box"], annotated[one["annotation_id"]])
                 assert np.abs(moves).max() > 0
         assert 0.6 < max(ious) < 1  # of 4 edges, each moved by up to a tenth
+
+
+def test_views_do_not_depend_on_the_number_of_workers(make, corpus, tmp_path):
+    views = choose_views(list(VIEWS), {})
+    settings = make.settings(corpus, drawing=Drawing(views, image_size=24, fit="letterbox"))
+
+    manifests = [
+        prepare(corpus, settings, tmp_path / str(workers), num_workers=workers)
+        for workers in (1, 2)
+    ]
+
+    assert manifests[0] == manifests[1]
+    dataset = open_prepared(tmp_path / "1")
+    assert list(dataset.views) == list(VIEWS)
+    shown = {dataset.picture_bytes(np.array([0]), view)[0] for view in VIEWS}
+    assert len(shown) == len(VIEWS)
 
 
 def test_every_expression_is_either_accepted_or_listed_with_its_reason(make, corpus, tmp_path):

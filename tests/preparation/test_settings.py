@@ -14,7 +14,7 @@ YOLO = ProposerChoice("yolo", Path("yolov8n.pt"))
 
 
 def settings(train_proposer: ProposerChoice, proposer: ProposerChoice) -> PreparationSettings:
-    drawing = Drawing(MARKERS["seed"], image_size=64, fit="squash")
+    drawing = Drawing({"seed": MARKERS["seed"]}, image_size=64, fit="squash")
     return PreparationSettings(drawing, train_proposer, proposer, ("train",), skip_bad=False)
 
 

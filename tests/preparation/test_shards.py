@@ -11,7 +11,7 @@ from PIL import Image
 
 from vg_mc.boxes import as_boxes, intersections
 from vg_mc.faults import BadInputError
-from vg_mc.markers import MARKERS
+from vg_mc.markers import MARKERS, draw
 from vg_mc.photos import open_photo
 from vg_mc.preparation import shards
 from vg_mc.preparation.settings import Drawing, ProposerChoice
@@ -25,11 +25,13 @@ from vg_mc.preparation.shards import (
     rejected_photos,
 )
 from vg_mc.preparation.stored import read_stored
-from vg_mc.prepared.schema import open_shard
+from vg_mc.prepared.schema import CANDIDATES, candidate_features, open_shard
 from vg_mc.records import Photo, Proposal
+from vg_mc.views import VIEWS
 
 YOLO = ProposerChoice("yolo", Path("weights.pt"))
 BOX = (20.0, 5.0, 30.5, 28.0)
+CROP = {"crop": VIEWS["crop"]}
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def test_a_photo_of_two_splits_is_drawn_once_per_proposer(
 
 
 def test_every_candidate_is_its_photo_with_its_box_marked(make, corpus, tmp_path):
-    drawing = Drawing(MARKERS["seed"], image_size=48, fit="squash")
+    drawing = Drawing({"seed": MARKERS["seed"]}, image_size=48, fit="squash")
     (task, _) = plan(make, corpus, tmp_path, drawing=drawing)
 
     draw_shard(task)
@@ -115,10 +117,39 @@ def test_a_box_is_cut_to_its_photo():
     photo, image = Photo(7, "a.jpg", 48, 32), Image.new("RGB", (48, 32))
     found = [Proposal((-5.0, 2.0, 60.0, 31.0), 0.5, "dog", "yolo")]
 
-    (row,) = candidate_rows(photo, image, found, Drawing(MARKERS["seed"], 24, "letterbox"))
+    (row,) = candidate_rows(
+        photo, image, found, Drawing({"seed": MARKERS["seed"]}, 24, "letterbox")
+    )
 
     assert row["box"] == [0.0, 2.0, 48.0, 31.0]
     assert row["annotation_id"] == -1
+
+
+def test_one_view_gives_the_rows_and_the_table_that_there_were_before_there_were_views():
+    photo, image = Photo(7, "a.jpg", 48, 32), Image.effect_noise((48, 32), 90).convert("RGB")
+    found = [Proposal(BOX, 0.5, "dog", "yolo"), Proposal((1.0, 2.0, 9.0, 8.0), 0.4, "", "yolo")]
+    marker = MARKERS["seed"]
+
+    rows = candidate_rows(photo, image, found, Drawing({"seed": marker}, 24, "squash"))
+
+    placed = [(10, 3.75, 15.25, 21), (0.5, 1.5, 4.5, 6)]
+    drawn = draw(image.resize((24, 24), Image.Resampling.BICUBIC), placed, marker)
+    assert [row["picture"]["bytes"] for row in rows] == [shards.encoded(each) for each in drawn]
+    assert list(rows[0]) == list(CANDIDATES) == list(candidate_features(["seed"]))
+
+
+def test_each_view_has_a_column_and_the_first_one_does_not_depend_on_others():
+    photo, image = Photo(7, "a.jpg", 48, 32), Image.effect_noise((48, 32), 90).convert("RGB")
+    found = [Proposal(BOX, 0.5, "dog", "yolo")]
+    alone = {"seed": MARKERS["seed"]}
+
+    (row,) = candidate_rows(photo, image, found, Drawing(alone, 24, "squash"))
+    (both,) = candidate_rows(photo, image, found, Drawing(alone | CROP, 24, "squash"))
+
+    assert row.items() < both.items()
+    crop = Image.open(io.BytesIO(both["picture_crop"]["bytes"]))
+    expected = image.crop((20, 5, 31, 28)).resize((24, 24), Image.Resampling.BICUBIC)
+    assert np.abs(np.asarray(crop, float) - np.asarray(expected, float)).mean() < 8  # JPEG
 
 
 def test_the_photos_beside_a_photo_do_not_matter(make, corpus, tmp_path, monkeypatch):

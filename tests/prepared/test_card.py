@@ -6,7 +6,7 @@ import datasets
 import pytest
 import yaml
 
-from vg_mc.prepared.card import write_card, write_example
+from vg_mc.prepared.card import write_card, write_examples
 from vg_mc.prepared.dataset import PreparedDataset
 
 
@@ -15,8 +15,8 @@ def test_the_card_says_what_the_manifest_says(tmp_path, described):
 
     card = (tmp_path / "README.md").read_text()
     assert "| train | 3 | 1,234 | 20 | 6.7 | 0.667 | 1 |\n| val | 1 | 1,234 |" in card
-    assert "224 pixels square (letterbox)" in card
-    assert "colour (50, 205, 50), opacity 0.167, outline 2 pixels" in card
+    assert "224 pixels square; a whole photo becomes\nthat by letterbox." in card
+    assert "| marker | `picture` | color [50, 205, 50], opacity 0.167, outline 2 |" in card
     assert "Proposals of the split `train`: annotations." in card
     assert "Proposals of the other splits: yolo (source yolov8n.pt)." in card
     assert "Records left out: 5" in card
@@ -71,7 +71,7 @@ def test_the_code_on_the_card_runs(prepared, described, monkeypatch):
 @pytest.fixture
 def load(prepared, described, tmp_path, monkeypatch):
     """Load tables by the card alone, as from the hub, with a cache of its own."""
-    write_example(prepared, described["splits"])
+    write_examples(prepared, described["splits"], ["seed"])
     counts = dict(described["counts"])
     counts["val"] = counts["val"] | {"expressions": 0}
     write_card(prepared, described | {"counts": counts})
@@ -105,15 +105,15 @@ def test_candidates_load_in_the_order_of_their_ids(load, prepared):
 
 
 def test_the_example_is_the_best_candidate_of_an_expression(prepared, described):
-    write_example(prepared, described["splits"])
+    write_examples(prepared, described["splits"], ["seed"])
     write_card(prepared, described)
 
     (picture,) = PreparedDataset(prepared, {}).picture_bytes([0])  # its IoU is 1/2, then 1/3
     assert (prepared / "marker.jpg").read_bytes() == picture
-    assert "![A candidate](marker.jpg)" in (prepared / "README.md").read_text()
+    assert "![A candidate as marker](marker.jpg)" in (prepared / "README.md").read_text()
 
 
 def test_without_candidates_there_is_no_example(prepared):
-    write_example(prepared, ["val"])
+    write_examples(prepared, ["val"], ["seed"])
 
     assert not (prepared / "marker.jpg").exists()

@@ -13,6 +13,7 @@ from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.prepared.schema import (
     CANDIDATES,
     EXPRESSIONS,
+    candidate_features,
     open_shard,
     shard_name,
     write_shard,
@@ -61,6 +62,29 @@ def test_picture_files_are_jpeg(dataset, ids):
 
     assert [file.format for file in files] == ["JPEG"] * len(ids)
     assert len(files) == len(ids)
+
+
+def test_a_dataset_that_does_not_name_its_view_has_one(prepared, dataset):
+    marker = {"color": [0, 0, 0], "opacity": 0.5, "outline": 1}
+    older = PreparedDataset(prepared, {"settings": {"image_size": 16, "marker": marker}})
+
+    assert older.views == {"marker": marker}
+    assert older.picture_bytes([2], "marker") == dataset.picture_bytes([2])
+
+
+def test_each_view_is_read_from_its_column(prepared):
+    views = {"seed": {}, "gray-outside": {}}
+    for path in sorted((prepared / "candidates").glob("*.arrow")):
+        rows = open_shard(path).to_pylist()
+        further = [row | {"picture_gray_outside": rows[-1]["picture"]} for row in rows]
+        write_shard(path, candidate_features(views), further)
+    dataset = PreparedDataset(prepared, {"settings": {"image_size": 16, "views": views}})
+
+    assert dataset.picture_bytes([0, 1], "gray-outside") == dataset.picture_bytes([3, 3])
+    assert dataset.picture_bytes([1], "seed") == dataset.picture_bytes([1])
+    assert (dataset.pictures([4], "gray-outside") == dataset.pictures([6])).all()
+    with pytest.raises(BadInputError, match="no view 'crop'; there are seed, gray-outside"):
+        dataset.pictures([0], "crop")
 
 
 def test_a_table_without_rivals_says_that_they_are_unknown(dataset, prepared):

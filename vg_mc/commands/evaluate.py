@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
@@ -54,6 +54,18 @@ class EvaluateConfig:
     flip: bool = False
     """Ask about the mirrored pictures, left and right swapped: one more member of an ensemble."""
 
+    views: tuple[str, ...] = ()
+    """Views of the dataset that the grounder clip looks at; by default its first."""
+
+    prompts: tuple[str, ...] = ("{}",)
+    """How it words expressions, like "a photo of {}"; {} stands for the expression."""
+
+    combine: Literal["mean", "sum", "max"] = "mean"
+    """What becomes of its logits, where it looks at several views or reads several wordings."""
+
+    subtract: int = 0
+    """From each logit the mean over so many other captions of the corpus is subtracted."""
+
     features: Path | None = None
     """Folder that keeps what is encoded, for later evaluations of the same pictures and models."""
 
@@ -74,7 +86,7 @@ class EvaluateConfig:
     """Folder of the photos, to show them on the page instead of a candidate's picture."""
 
     seed: int = 0
-    """Seed of the grounder random."""
+    """Seed of the grounder random, and of the captions to subtract."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -162,7 +174,7 @@ def answer_splits(
         facts = {**facts_of(dataset, split), **scorer.facts}
         answered.append(replace(predictions, name=answerer.name, facts=facts))
         similarities.append(
-            region_similarity(scorer.bank, scorer.encoder, predictions, mirrored=config.flip)
+            region_similarity(scorer.bank, scorer, predictions)
             if isinstance(scorer, EncoderScorer) and scorer.bank is not None
             else None
         )
@@ -226,7 +238,6 @@ def facts_of(dataset: "PreparedDataset", split: str) -> dict[str, str]:
         "corpus": dataset.manifest["corpus"],
         "proposals": " ".join(f"{key} {value}" for key, value in proposer.items()),
         "detector saw test photos": f"{exposed.name.lower()}: {exposed}",
-        "marker": " ".join(f"{key} {value}" for key, value in settings["marker"].items()),
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

@@ -80,24 +80,69 @@ def _clip(request: Request) -> "Scorer":
     from vg_mc.grounders.encoder import EncoderScorer
 
     config, accelerator, dataset, model = request
+    check_looks(config, dataset)
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     identity, bank = model_hash(encoder, config.mixed_precision), None
     if config.features is not None:
         bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
+    first = next(iter(dataset.views))
     return EncoderScorer(
         accelerator=accelerator,
         encoder=encoder,
-        facts={
-            "model": model,
-            "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
-            "view": "mirrored, left and right swapped in the texts" if config.flip else "as it is",
-            "model hash": identity,
-        },
+        facts=_facts_of_clip(config, dataset, model) | {"model hash": identity},
         batch_size=config.batch_size,
         num_workers=workers_of(config.num_workers, accelerator),
         mirrored=config.flip,
         bank=bank,
+        views=[None if view == first else view for view in config.views or (first,)],
+        prompts=config.prompts,
+        combine=config.combine,
+        captions=config.subtract,
+        seed=config.seed,
     )
+
+
+def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
+    """Refuse views and wordings that make no sense, before a model is loaded.
+
+    Raises:
+        BadInputError: Naming the first of them.
+    """
+    from vg_mc.grounders.encoder import PLACE
+
+    for view in config.views:
+        dataset.picture_column(view)
+    for flag, values in (("--views", config.views), ("--prompts", config.prompts)):
+        if len(set(values)) < len(values):
+            raise BadInputError(f"expected each once, not {', '.join(values)}", record=flag)
+    if not config.prompts:
+        raise BadInputError("expected one or several", record="--prompts")
+    for prompt in config.prompts:
+        if prompt.count(PLACE) != 1:
+            problem = f"expected {PLACE} once, where the expression stands, not {prompt!r}"
+            raise BadInputError(problem, record="--prompts")
+    if config.subtract < 0:
+        raise BadInputError(f"expected 0 or more, not {config.subtract}", record="--subtract")
+
+
+def _facts_of_clip(
+    config: "EvaluateConfig", dataset: "PreparedDataset", model: str
+) -> dict[str, str]:
+    from vg_mc.prepared.manifest import spelled
+
+    views = config.views or tuple(dataset.views)[:1]
+    facts = {
+        "model": model,
+        "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,
+        "views": "; ".join(f"{view}: {spelled(dataset.views[view])}" for view in views),
+        "flip": "mirrored, left and right swapped in the texts" if config.flip else "no",
+        "prompts": "; ".join(config.prompts),
+    }
+    if len(views) * len(config.prompts) > 1:
+        facts["combined"] = f"{config.combine} of the logits of all views in all wordings"
+    if config.subtract:
+        facts["subtracted"] = f"mean over {config.subtract} captions, seed {config.seed}"
+    return facts
 
 
 def _biggest_box(_: Request) -> "Scorer":

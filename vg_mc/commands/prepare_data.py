@@ -106,23 +106,28 @@ class PrepareConfig:
     device: str = "cpu"
     """Where the detector runs: cpu, cuda, cuda:1 ..."""
 
-    marker: str = "seed"
-    """What is drawn: seed (limegreen, opacity 1/6, outline 2) or seed-readme (green, 0.5, 2)."""
+    views: tuple[str, ...] = ("seed",)
+    """How a region is shown; models train on the first. On the whole photo: seed, seed-readme,
+    cpt-red, outline, circle-red, blur-outside, gray-outside; alone: crop, crop-padded, crop-bars;
+    see docs/method.md."""
 
     color: str | None = None
-    """Colour of the marker in place of its own: a name or #rrggbb."""
+    """Colour in place of the views' own: a name or #rrggbb."""
 
     opacity: float | None = None
-    """Opacity of the shading in place of the marker's own, from 0 to 1."""
+    """Opacity of the shading in place of the views' own, from 0 to 1."""
 
     outline: int | None = None
-    """Width of the outline in pixels of the picture, in place of the marker's own."""
+    """Width of lines in pixels of the picture, in place of the views' own."""
+
+    context: float | None = None
+    """Crops show so many times the width and height of the box; 1 by default."""
 
     image_size: int = 224
     """Side of the square candidate pictures; the model's input size."""
 
     fit: Fit = "squash"
-    """How a photo becomes square: squashed, or letterboxed with bars. Never cropped."""
+    """How a whole photo becomes square: squashed, or letterboxed with bars."""
 
     on_error: Literal["stop", "skip"] = "stop"
     """At a bad record: stop and name it, or list it in rejected.jsonl and go on."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from vg_mc.faults import BadInputError
 from vg_mc.hub_folders import DETECTOR, local_or_fetched
-from vg_mc.markers import Marker, choose_marker
 from vg_mc.preparation.settings import (
     EVERY_OVERLAP,
     KINDS,
@@ -17,6 +16,7 @@ from vg_mc.preparation.settings import (
     united,
 )
 from vg_mc.records import TRAIN_SPLIT, Corpus
+from vg_mc.views import View, choose_views
 
 NOT_ASKED = "it is for the proposer {}, which no split is to get"
 
@@ -43,7 +43,7 @@ def check_flags(config: "PrepareConfig") -> None:
     asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
     _check_sources(config, asked)
     _check_jitter(config, for_train)
-    _marker(config)
+    _views(config)
 
 
 def _check_sources(config: "PrepareConfig", asked: set[str]) -> None:
@@ -97,7 +97,7 @@ def settings_of(config: "PrepareConfig", corpus: Corpus) -> PreparationSettings:
         BadInputError: If it cannot be.
     """
     return PreparationSettings(
-        drawing=Drawing(marker=_marker(config), image_size=config.image_size, fit=config.fit),
+        drawing=Drawing(views=_views(config), image_size=config.image_size, fit=config.fit),
         train_proposer=united(
             tuple(
                 _proposer(kind, config, jitter=config.jitter)
@@ -118,13 +118,15 @@ def splits_of(corpus: Corpus) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
 
 
-def _marker(config: "PrepareConfig") -> Marker:
+def _views(config: "PrepareConfig") -> dict[str, View]:
+    properties = {
+        name: getattr(config, name) for name in ("color", "opacity", "outline", "context")
+    }
+    changes = {name: value for name, value in properties.items() if value is not None}
     try:
-        return choose_marker(
-            config.marker, color=config.color, opacity=config.opacity, outline=config.outline
-        )
+        return choose_views(config.views, changes)
     except ValueError as error:
-        raise BadInputError(str(error), record="--marker") from error
+        raise BadInputError(str(error), record="--views") from error
 
 
 def _proposer(kind: str, config: "PrepareConfig", jitter: float = 0.0) -> ProposerChoice:

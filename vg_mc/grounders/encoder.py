@@ -5,10 +5,10 @@ about costs one pass through the model, not five. Expressions are answered in wi
 photos: features of one window are in memory, and of the windows before it only the logits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -17,15 +17,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vg_mc.encoders.dual_encoder import DualEncoder
-from vg_mc.encoding import FeatureMaker, Window
+from vg_mc.encoding import FeatureMaker, Views, Window
 from vg_mc.features import FeatureBank
+from vg_mc.grounders.captions import OtherCaptions, caption_sample
 from vg_mc.grounders.scorer import Logits
+from vg_mc.grounders.windows import candidates_of, joined, windows_of
 from vg_mc.language import swap_left_right
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 Ids = NDArray[np.int64]
 
 WINDOW = 8192  # pictures; their features take 16 MB at 512 numbers each
+
+
+Combination = Literal["mean", "sum", "max"]
+COMBINATIONS: dict[Combination, Callable[[Tensor], Tensor]] = {
+    "mean": lambda scores: scores.mean(0),
+    "sum": lambda scores: scores.sum(0),
+    "max": lambda scores: scores.amax(0),
+}
+PLACE = "{}"  # of the expression in a prompt
 
 
 @dataclass(kw_only=True)
@@ -40,8 +51,14 @@ class EncoderScorer:
         num_workers: Processes that decode pictures.
         mirrored: Show pictures mirrored, and ask with left and right swapped.
         bank: What is found here is not encoded again, and what is encoded is kept here.
-        window: About so many pictures have their features in memory at a time. A text that comes
+        window: About so many candidates have their features in memory at a time. A text that comes
             up in two windows is encoded for both unless a bank keeps it.
+        views: Views of the dataset that are looked at; None is its first.
+        prompts: How expressions are worded; ``{}`` stands for the expression.
+        combine: What becomes of the logits of all views in all wordings.
+        captions: From each logit its mean over so many other captions is subtracted, since some
+            candidates are similar to whatever is said (FGVP, https://arxiv.org/abs/2306.04356).
+        seed: Key of the choice of these captions.
     """
 
     accelerator: Accelerator
@@ -52,15 +69,24 @@ class EncoderScorer:
     mirrored: bool = False
     bank: FeatureBank | None = None
     window: int = WINDOW
+    views: Views = (None,)
+    prompts: Sequence[str] = (PLACE,)
+    combine: Combination = "mean"
+    captions: int = 0
+    seed: int = 0
 
     @property
     def name(self) -> str:
         """The encoder's own name."""
         return self.encoder.name
 
+    def worded(self, text: str) -> list[str]:
+        """Return what the model reads of an expression, in each of the wordings."""
+        asked = swap_left_right(text) if self.mirrored else text
+        return [prompt.replace(PLACE, asked) for prompt in self.prompts]
+
     def logits(self, dataset: PreparedDataset, expressions: Expressions) -> list[Logits]:
         """Return the logits (C,) of each expression's candidates, in their order."""
-        asked = _mirrored(expressions) if self.mirrored else expressions
         maker = FeatureMaker(
             self.accelerator,
             self.encoder,
@@ -69,14 +95,58 @@ class EncoderScorer:
             num_workers=self.num_workers,
             mirrored=self.mirrored,
             bank=self.bank,
+            views=self.views,
         )
+        captions = caption_sample(dataset, expressions, self.captions, self.seed)
         # Not inference mode: what a model caches in it could not be trained with afterwards.
         with torch.no_grad(), self.accelerator.autocast(), _in_evaluation_mode(self.encoder):
-            return _all_logits(self.encoder, asked, maker, self.window)
+            return self._all_logits(maker, expressions, captions)
 
+    def _all_logits(
+        self, maker: FeatureMaker, expressions: Expressions, captions: list[str]
+    ) -> list[Logits]:
+        wordings = zip(*map(self.worded, captions), strict=True)
+        others = OtherCaptions(captions, [maker.text_features(list(one)) for one in wordings])
+        logits = [np.empty(0, np.float32)] * len(expressions)
+        parts = windows_of(expressions, self.window)
+        windows = [self._window(expressions, rows) for rows in parts]
+        for rows, part, features in zip(parts, windows, maker.features(windows), strict=True):
+            answers = self._answers(expressions, rows, part, *features, others)
+            for row, answer in zip(rows.tolist(), answers, strict=True):
+                logits[row] = answer
+        return logits
 
-def _mirrored(expressions: Expressions) -> Expressions:
-    return replace(expressions, texts=[swap_left_right(text) for text in expressions.texts])
+    def _window(self, expressions: Expressions, rows: Ids) -> Window:
+        texts = [one for row in rows for one in self.worded(expressions.texts[row])]
+        return Window(candidates_of(expressions, rows), list(dict.fromkeys(texts)))
+
+    def _answers(
+        self,
+        expressions: Expressions,
+        rows: Ids,
+        window: Window,
+        images: list[Tensor],  # features of the window's candidates, by view
+        texts: Tensor,  # features of the window's texts
+        others: OtherCaptions,
+    ) -> list[Logits]:
+        position = {text: index for index, text in enumerate(window.texts)}
+        candidate_ids = [expressions.candidate_ids[row] for row in rows]
+        lengths = [len(ids) for ids in candidate_ids]
+        index = torch.from_numpy(np.searchsorted(window.candidate_ids, joined(candidate_ids)))
+        asked = zip(rows.tolist(), torch.split(index.to(texts.device), lengths), strict=True)
+        usual = others.sums(self.encoder, images)
+        logits = []
+        for row, candidates in asked:
+            text = expressions.texts[row]
+            words = texts[[position[one] for one in self.worded(text)]]
+            if len(candidates):
+                shown = [self.encoder.logits(view[candidates], words) for view in images]
+                scores = others.subtracted(torch.stack(shown), usual, candidates, text)
+                logits.append(COMBINATIONS[self.combine](scores.flatten(0, 1)))
+        # Fetched from the device at once, not expression by expression.
+        values = torch.cat([torch.empty(0, device=texts.device), *logits]).cpu().numpy()
+        # Copied, as a view would keep the logits of the whole window alive.
+        return [np.array(part) for part in np.split(values, np.cumsum(lengths)[:-1])]
 
 
 @contextmanager
@@ -89,71 +159,3 @@ def _in_evaluation_mode(encoder: DualEncoder) -> Iterator[None]:
         yield
     finally:
         module.train(was_training)
-
-
-def _all_logits(
-    encoder: DualEncoder, expressions: Expressions, maker: FeatureMaker, window: int
-) -> list[Logits]:
-    """Return the logits of each expression's candidates, in their order."""
-    logits = [np.empty(0, np.float32)] * len(expressions)
-    parts = _windows(expressions, window)
-    windows = [_window(expressions, rows) for rows in parts]
-    for rows, part, features in zip(parts, windows, maker.features(windows), strict=True):
-        answers = _logits(encoder, expressions, rows, part, *features)
-        for row, answer in zip(rows.tolist(), answers, strict=True):
-            logits[row] = answer
-    return logits
-
-
-def _windows(expressions: Expressions, pictures: int) -> list[Ids]:
-    """Cut the expressions, photo by photo, into parts of at least so many `pictures`.
-
-    Expressions of a photo stay together, since they share its pictures.
-    """
-    if not len(expressions):
-        return []
-    order = np.argsort(expressions.image_ids, kind="stable")
-    photos = np.split(order, np.flatnonzero(np.diff(expressions.image_ids[order])) + 1)
-    counts = [len(_needed(expressions, rows)) for rows in photos]
-    # The window in which the first of a photo's pictures stands.
-    window_of = (np.cumsum(counts) - counts) // pictures
-    ends = np.flatnonzero(np.diff(window_of)) + 1
-    groups = np.split(np.arange(len(photos)), ends)
-    return [np.concatenate([photos[photo] for photo in group]) for group in groups]
-
-
-def _window(expressions: Expressions, rows: Ids) -> Window:
-    texts = list(dict.fromkeys(expressions.texts[row] for row in rows))
-    return Window(_needed(expressions, rows), texts)
-
-
-def _needed(expressions: Expressions, rows: Ids) -> Ids:
-    return np.unique(_joined([expressions.candidate_ids[row] for row in rows]))
-
-
-def _joined(rows: list[Ids]) -> Ids:
-    return np.concatenate([np.empty(0, np.int64), *rows])
-
-
-def _logits(
-    encoder: DualEncoder,
-    expressions: Expressions,
-    rows: Ids,
-    window: Window,
-    images: Tensor,  # features of the window's candidates
-    texts: Tensor,  # features of the window's texts
-) -> list[Logits]:
-    position = {text: index for index, text in enumerate(window.texts)}
-    candidate_ids = [expressions.candidate_ids[row] for row in rows]
-    lengths = [len(ids) for ids in candidate_ids]
-    index = torch.from_numpy(np.searchsorted(window.candidate_ids, _joined(candidate_ids)))
-    asked = zip(rows.tolist(), torch.split(index.to(images.device), lengths), strict=True)
-    logits = [
-        encoder.logits(images[candidates], texts[position[expressions.texts[row]]][None])[0]
-        for row, candidates in asked
-        if len(candidates)
-    ]
-    # Fetched from the device at once, not expression by expression.
-    values = torch.cat([torch.empty(0, device=images.device), *logits]).cpu().numpy()
-    # Copied, as a view would keep the logits of the whole window alive.
-    return [np.array(part) for part in np.split(values, np.cumsum(lengths)[:-1])]

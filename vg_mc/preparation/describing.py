@@ -10,6 +10,7 @@ from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.prepared.manifest import file_hash
 from vg_mc.records import Corpus
 from vg_mc.versions import versions
+from vg_mc.views import View
 
 
 def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
         "settings": {
             "image_size": drawing.image_size,
             "fit": drawing.fit,
-            "marker": asdict(drawing.marker) | {"color": list(drawing.marker.color)},
+            "views": {name: _properties(view) for name, view in drawing.views.items()},
             "train_proposer": proposer_settings(settings.train_proposer),
             "proposer": proposer_settings(settings.proposer),
             "skip_bad": settings.skip_bad,
@@ -34,6 +35,14 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
             for path in sorted({*corpus.source_files, *sources})
         ],
         "versions": versions(),
+    }
+
+
+def _properties(view: View) -> dict[str, Any]:
+    """Describe a view in values that JSON gives back as they were."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(view).items()
     }
 
 

@@ -1,8 +1,8 @@
 """How much room the candidates will take, asked before hours are spent on drawing them.
 
-Bytes = photos x mean over sampled photos of (bytes of the photo as one picture x its boxes). The
-marker hardly changes the size of a JPEG, so the photo stands for its candidates. Boxes that a
-detector has yet to find, and further wrong answers, can only be guessed: hence the wide margins.
+Bytes = photos x mean over sampled photos of (bytes of the views of one region x its boxes). The
+region is the middle of the photo and stands for all. Boxes that a detector has yet to find, and
+further wrong answers, can only be guessed: hence the wide margins.
 """
 
 import sys
@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import fmean
 
+import numpy as np
+
 from vg_mc.disk_space import free_bytes, in_megabytes, told_when_full
 from vg_mc.faults import BadInputError
-from vg_mc.fitting import fit_photo
 from vg_mc.photos import open_photo
 from vg_mc.preparation.publishing import KEPT
 from vg_mc.preparation.selecting import select
 from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.preparation.shards import ShardTask, encoded
 from vg_mc.records import Photo
+from vg_mc.views import draw_views
 
 SAMPLED_PHOTOS = 32
 DETECTIONS = 8  # of a photo that a detector has yet to look at
@@ -64,7 +66,10 @@ def _photo_bytes(task: ShardTask, index: int) -> int:
         image = open_photo(task.images_folder, photo)
     except BadInputError:
         return 0  # it is left out, or named when its turn comes
-    return boxes * len(encoded(fit_photo(image, drawing.image_size, drawing.fit)))
+    middle = np.array([[0.25, 0.25, 0.75, 0.75]]) * (*image.size, *image.size)
+    views = list(drawing.views.values())
+    ((*pictures,),) = draw_views(image, middle, views, drawing.image_size, drawing.fit)
+    return boxes * sum(len(encoded(picture)) for picture in pictures)
 
 
 def _boxes(task: ShardTask, index: int, choice: ProposerChoice) -> int:

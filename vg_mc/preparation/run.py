@@ -34,7 +34,7 @@ from vg_mc.preparation.shards import (
     rejected_photos,
 )
 from vg_mc.preparation.stored import read_stored
-from vg_mc.prepared.card import write_card, write_example
+from vg_mc.prepared.card import write_card, write_examples
 from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,
     Manifest,
@@ -44,10 +44,10 @@ from vg_mc.prepared.manifest import (
     write_manifest,
 )
 from vg_mc.prepared.schema import (
-    CANDIDATES,
     EXPRESSIONS,
     IMAGES,
     Features,
+    candidate_features,
     finish_folder,
     open_shard,
     shard_name,
@@ -91,12 +91,13 @@ def prepare(
             require_photos(corpus.images_folder, _each_photo(tasks))
         _draw_all(tasks, num_workers, share)
         rejected = _write_rejected(corpus, settings.splits, stored.rejected, tasks, folder)
-        finish_folder(folder / "candidates", CANDIDATES, [task.path.name for task in tasks])
+        features = candidate_features(settings.drawing.views)
+        finish_folder(folder / "candidates", features, [task.path.name for task in tasks])
         counts = _write_expressions(corpus, settings, tasks, folder)
         if not any(count["expressions"] for count in counts.values()):
             problem = f"not one photo could be used; {rejected:,} records were left out"
             raise BadInputError(problem, file=corpus.images_folder)
-        write_example(folder, settings.splits)
+        write_examples(folder, settings.splits, settings.drawing.views)
         described["detections"] = stored.counts
         manifest = _manifest(described, counts, rejected, tasks, folder)
         manifest["card"] = describe_file(folder, write_card(folder, manifest))

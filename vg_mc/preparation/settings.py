@@ -1,12 +1,13 @@
 """What the offline stage is asked to do, as values that cross process boundaries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from vg_mc.fitting import Fit
-from vg_mc.markers import Marker
 from vg_mc.records import TRAIN_SPLIT
+from vg_mc.views import View
 
 DETECTORS = ("yolo", "transformers")  # proposers that look at photos
 KINDS = ("annotations", *DETECTORS, "stored")  # of proposers
@@ -69,9 +70,15 @@ def united(members: tuple[ProposerChoice, ...]) -> ProposerChoice:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How a candidate picture looks."""
+    """How candidate pictures look.
 
-    marker: Marker
+    Attributes:
+        views: What is drawn of each region, by name; the first is the one that is trained on.
+        image_size: Side of the pictures in pixels.
+        fit: How a whole photo becomes square.
+    """
+
+    views: Mapping[str, View]
     image_size: int
     fit: Fit
 

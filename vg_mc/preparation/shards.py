@@ -16,8 +16,6 @@ from PIL import Image
 
 from vg_mc.boxes import as_boxes, clipped, intersections
 from vg_mc.faults import BadInputError
-from vg_mc.fitting import fit_photo, place
-from vg_mc.markers import draw
 from vg_mc.photos import open_photo
 from vg_mc.preparation.proposing import ask
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
@@ -25,8 +23,15 @@ from vg_mc.preparation.sentences import sentences_asked
 from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
 from vg_mc.preparation.stored import StoredProposals
 from vg_mc.preparation.uniting import choose
-from vg_mc.prepared.schema import CANDIDATES, open_shard, shard_name, write_shard
+from vg_mc.prepared.schema import (
+    candidate_features,
+    open_shard,
+    picture_columns,
+    shard_name,
+    write_shard,
+)
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
+from vg_mc.views import draw_views
 
 PHOTOS_PER_SHARD = 64
 PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
@@ -121,7 +126,8 @@ def draw_shard(task: ShardTask) -> int:
         opened = _open_photos(task, slice(start, start + PHOTOS_AT_ONCE), rejected)
         for one, proposals in zip(opened, _propose(task, opened), strict=True):
             rows += candidate_rows(one.photo, one.image, proposals, task.drawing)
-    write_shard(task.path, CANDIDATES, rows, {REJECTED: json.dumps(rejected)})
+    features = candidate_features(task.drawing.views)
+    write_shard(task.path, features, rows, {REJECTED: json.dumps(rejected)})
     return len(task.photos)
 
 
@@ -213,11 +219,10 @@ def candidate_rows(
     photo: Photo, image: Image.Image, proposals: list[Proposal], drawing: Drawing
 ) -> list[dict[str, Any]]:
     """Draw the proposals of one photo, which is resized once, as rows of the candidates table."""
-    picture = fit_photo(image, drawing.image_size, drawing.fit)
-    placement = place(photo.width, photo.height, drawing.image_size, drawing.fit)
     boxes = clipped(as_boxes([proposal.box for proposal in proposals]), photo.width, photo.height)
-    placed = map(tuple, placement.to_picture(boxes).tolist())
-    candidates = draw(picture, placed, drawing.marker)
+    views = list(drawing.views.values())
+    pictures = draw_views(image, boxes, views, drawing.image_size, drawing.fit)
+    columns = picture_columns(drawing.views)
     return [
         {
             "image_id": photo.image_id,
@@ -226,9 +231,12 @@ def candidate_rows(
             "category": proposal.category,
             "source": proposal.source,
             "annotation_id": proposal.annotation_id,
-            "picture": {"bytes": encoded(candidate), "path": None},
+            **{
+                column: {"bytes": encoded(picture), "path": None}
+                for column, picture in zip(columns, shown, strict=True)
+            },
         }
-        for proposal, box, candidate in zip(proposals, boxes.tolist(), candidates, strict=True)
+        for proposal, box, shown in zip(proposals, boxes.tolist(), pictures, strict=True)
     ]
 
 

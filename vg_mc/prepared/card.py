@@ -5,14 +5,15 @@ loads as it is, here or uploaded.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.prepared.manifest import Manifest
+from vg_mc.prepared.manifest import Manifest, spelled, views_of
+from vg_mc.prepared.schema import picture_columns
 from vg_mc.whole_files import whole_file, write_whole_text
 
 EXAMPLE = "marker.jpg"
@@ -21,9 +22,12 @@ CARD = """---
 {head}---
 # {corpus}: referring expressions as multiple choice
 
-{example}Each candidate is a copy of a photo, {image_size} pixels square ({fit}), on which one
-region proposal is drawn: colour {color}, opacity {opacity:.3f}, outline {outline} pixels.
-An expression asks which of its candidates it describes.
+{example}Each candidate shows one region proposal, {image_size} pixels square; a whole photo becomes
+that by {fit}. An expression asks which of its candidates it describes.
+
+| view | column | properties |
+|---|---|---|
+{views}
 
 | split | images | expressions | candidates | boxes per image | proposal recall | no proposals |
 |---|--:|--:|--:|--:|--:|--:|
@@ -65,35 +69,50 @@ use and its annotations under CC BY 4.0, and drawn scenes carry no rights of oth
 """
 
 
-def write_example(folder: Path, splits: Sequence[str]) -> None:
-    """Put a candidate beside the card, to show how they are drawn; there may be none.
+def write_examples(folder: Path, splits: Sequence[str], views: Iterable[str]) -> None:
+    """Put every view of a candidate beside the card, to show how they look; there may be none.
 
     It is the best one of the first expression that has any.
     """
-    dataset = PreparedDataset(folder, {"splits": list(splits)})
+    settings = {"views": dict.fromkeys(views)}
+    dataset = PreparedDataset(folder, {"splits": list(splits), "settings": settings})
     for split in splits:
         expressions = dataset.expressions(split)
         for ids, ious in zip(expressions.candidate_ids, expressions.ious, strict=True):
             if len(ids):
-                (picture,) = dataset.picture_bytes(ids[[ious.argmax()]])
-                with whole_file(folder / EXAMPLE) as partial:
-                    partial.write_bytes(picture)
+                for view, name in _examples(settings["views"]).items():
+                    (picture,) = dataset.picture_bytes(ids[[ious.argmax()]], view)
+                    with whole_file(folder / name) as partial:
+                        partial.write_bytes(picture)
                 return
+
+
+def _examples(views: Iterable[str]) -> dict[str, str]:
+    """Name the file that shows each view."""
+    first, *further = views
+    return {first: EXAMPLE} | {view: f"view-{view}.jpg" for view in further}
 
 
 def write_card(folder: Path, manifest: Manifest) -> Path:
     """Write README.md for a dataset that `manifest` describes, and return its path."""
-    settings, marker = manifest["settings"], manifest["settings"]["marker"]
-    shown = f"![A candidate]({EXAMPLE})\n\n" if (folder / EXAMPLE).is_file() else ""
+    settings, views = manifest["settings"], views_of(manifest)
+    shown = [
+        f"![A candidate as {view}]({name})\n"
+        for view, name in _examples(views).items()
+        if (folder / name).is_file()
+    ]
     text = CARD.format(
         head=yaml.safe_dump(_head(manifest["counts"]), sort_keys=False),
         corpus=manifest["corpus"],
-        example=shown,
+        example="".join([*shown, "\n" if shown else ""]),
         image_size=settings["image_size"],
         fit=settings["fit"],
-        color=tuple(marker["color"]),
-        opacity=marker["opacity"],
-        outline=marker["outline"],
+        views="\n".join(
+            f"| {view} | `{column}` | {spelled(properties)} |"
+            for (view, properties), column in zip(
+                views.items(), picture_columns(views), strict=True
+            )
+        ),
         rows="\n".join(_row(split, counts) for split, counts in manifest["counts"].items()),
         train_proposer=proposer_in_words(settings["train_proposer"]),
         proposer=proposer_in_words(settings["proposer"]),

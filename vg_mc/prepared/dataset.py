@@ -14,8 +14,8 @@ from PIL import Image
 
 from vg_mc.boxes import Boxes, as_boxes
 from vg_mc.faults import BadInputError
-from vg_mc.prepared.manifest import Manifest, read_manifest
-from vg_mc.prepared.schema import ANNOTATIONS, WHOLE_IMAGE, open_shard
+from vg_mc.prepared.manifest import Manifest, read_manifest, views_of
+from vg_mc.prepared.schema import ANNOTATIONS, PICTURE, WHOLE_IMAGE, open_shard, picture_columns
 from vg_mc.records import UNKNOWN_RIVALS, Photo, Proposal
 
 Ids = NDArray[np.int64]
@@ -68,6 +68,11 @@ class PreparedDataset:
         """Names of the splits, in the order of the corpus."""
         return list(self.manifest["splits"])
 
+    @property
+    def views(self) -> dict[str, dict[str, Any]]:
+        """Properties of each view of a candidate, by name; the first is the one to train on."""
+        return views_of(self.manifest)
+
     @cached_property
     def _candidates(self) -> pa.Table:
         return _open_table(self.folder / "candidates")
@@ -83,11 +88,9 @@ class PreparedDataset:
         return scores
 
     @cached_property
-    def _pictures(self) -> pa.ChunkedArray:
-        return pa.chunked_array(
-            [chunk.field("bytes") for chunk in self._candidates.column("picture").chunks],
-            type=pa.binary(),
-        )
+    def _pictures(self) -> dict[str, pa.ChunkedArray]:
+        """Files by column; those that were asked for."""
+        return {}
 
     def __getstate__(self) -> dict[str, object]:
         """Send only the address to another process, which maps the files itself."""
@@ -154,15 +157,35 @@ class PreparedDataset:
         sources = self._candidates.column("source").to_numpy()
         return np.asarray(sources == ANNOTATIONS, dtype=np.bool_)
 
-    def picture_bytes(self, candidate_ids: Ids) -> list[bytes]:
-        """Return the JPEG files of candidates."""
-        return [self._pictures[int(candidate)].as_py() for candidate in candidate_ids]
+    def picture_column(self, view: str | None = None) -> str:
+        """Return the column of the candidates table that holds a view, by default the first.
 
-    def pictures(self, candidate_ids: Ids) -> NDArray[np.uint8]:
-        """Decode the pictures of candidates, shape (N, H, W, 3)."""
+        Raises:
+            BadInputError: If the dataset was prepared without it.
+        """
+        if view is None:
+            return PICTURE
+        columns = dict(zip(self.views, picture_columns(self.views), strict=True))
+        if view not in columns:
+            problem = f"no view {view!r}; there are {', '.join(columns)}"
+            raise BadInputError(problem, file=self.folder)
+        return columns[view]
+
+    def picture_bytes(self, candidate_ids: Ids, view: str | None = None) -> list[bytes]:
+        """Return the JPEG files of candidates in a view, by default the first."""
+        column = self.picture_column(view)
+        if column not in self._pictures:
+            chunks = self._candidates.column(column).chunks
+            files = [chunk.field("bytes") for chunk in chunks]
+            self._pictures[column] = pa.chunked_array(files, type=pa.binary())
+        pictures = self._pictures[column]
+        return [pictures[int(candidate)].as_py() for candidate in candidate_ids]
+
+    def pictures(self, candidate_ids: Ids, view: str | None = None) -> NDArray[np.uint8]:
+        """Decode the pictures of candidates in a view, shape (N, H, W, 3)."""
         size = self.image_size
         decoded = np.empty((len(candidate_ids), size, size, 3), dtype=np.uint8)
-        for row, encoded in enumerate(self.picture_bytes(candidate_ids)):
+        for row, encoded in enumerate(self.picture_bytes(candidate_ids, view)):
             decoded[row] = np.asarray(Image.open(io.BytesIO(encoded), formats=["JPEG"]))
         return decoded
 

@@ -93,6 +93,24 @@ def parse_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+def views_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    """Return what is drawn of each region: the properties of each view by its name, in order.
+
+    A dataset that was prepared when there was only one view does not name it.
+    """
+    settings = manifest["settings"]
+    views: dict[str, dict[str, Any]] = settings.get("views") or {"marker": settings["marker"]}
+    return views
+
+
+def spelled(properties: dict[str, Any]) -> str:
+    """Spell the properties of a view for people."""
+    return ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in properties.items()
+    )
+
+
 def _check_size(path: Path, expected: int) -> None:
     if not path.is_file():
         raise BadInputError("the manifest lists this file, but it is missing", file=path)

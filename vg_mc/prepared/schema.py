@@ -26,6 +26,8 @@ _TEXT = {"dtype": "string", "_type": "Value"}
 _FLOATS = {"feature": _FLOAT, "_type": "List"}
 _BOX = {"feature": _FLOAT, "length": 4, "_type": "List"}
 
+PICTURE = "picture"  # the column of the first view, and of the only one in most datasets
+
 CANDIDATES: Features = {
     "image_id": _INT,
     "box": _BOX,
@@ -33,7 +35,7 @@ CANDIDATES: Features = {
     "category": _TEXT,
     "source": _TEXT,
     "annotation_id": _INT,
-    "picture": {"_type": "Image"},
+    PICTURE: {"_type": "Image"},
 }
 IMAGES: Features = {"image_id": _INT, "file_name": _TEXT, "width": _INT, "height": _INT}
 EXPRESSIONS: Features = {
@@ -51,6 +53,17 @@ EXPRESSIONS: Features = {
 
 _ARROW_VALUES = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}
 _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def picture_columns(views: Iterable[str]) -> list[str]:
+    """Name the column of each view; each is stored apart, so that an unread one costs nothing."""
+    _, *further = views
+    return [PICTURE, *(f"{PICTURE}_{view.replace('-', '_')}" for view in further)]
+
+
+def candidate_features(views: Iterable[str]) -> Features:
+    """Return the columns of candidates that are shown in `views`."""
+    return CANDIDATES | {column: {"_type": "Image"} for column in picture_columns(views)}
 
 
 def arrow_schema(features: Features) -> pa.Schema:
