@@ -138,7 +138,7 @@ def test_the_mirrored_view_asks_with_sides_swapped_about_mirrored_pictures(encod
     noise = np.random.default_rng(0).integers(256, size=(500, 32, 32, 3), dtype=np.uint8)
     turned = SimpleNamespace(
         expressions=coloured.expressions,
-        pictures=lambda ids, view: noise[ids],
+        pictures=lambda ids, _: noise[ids],
         boxes=coloured.boxes,
         scores=coloured.scores,
         candidate_categories=coloured.candidate_categories,

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from vg_mc.commands.claiming import claim
 from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.faults import BadInputError
+from vg_mc.prepared.dataset import PreparedDataset
 
 
 def config_of(coloured, output: Path) -> FinetuneConfig:
@@ -73,3 +74,13 @@ def test_checkpoints_of_nobody_are_not_continued(coloured, tmp_path):
 
     with pytest.raises(BadInputError, match=r"checkpoints without a config\.json"):
         claim(config_of(coloured, tmp_path), coloured, Accelerator(cpu=True))
+
+
+def test_a_model_is_not_trained_on_what_is_no_marker(coloured, tmp_path):
+    settings = coloured.manifest["settings"] | {"views": {"crop": {"context": 1.0}}}
+    del settings["marker"]
+    crops = PreparedDataset(coloured.folder, coloured.manifest | {"settings": settings})
+
+    with pytest.raises(BadInputError, match="trained on a marker, and the first view is crop"):
+        claim(config_of(coloured, tmp_path / "run"), crops, Accelerator(cpu=True))
+    assert not (tmp_path / "run").exists()

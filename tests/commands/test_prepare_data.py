@@ -154,7 +154,8 @@ def test_flags_of_the_marker_reach_the_pictures(scenes):
     inside = np.asarray(row["picture"])[round(top) : round(bottom), round(left) : round(right)]
     assert np.abs(inside.mean(axis=(0, 1)) - (255, 0, 0)).max() < 40
     settings = json.loads((scenes / "red" / "manifest.json").read_text())["settings"]
-    assert settings["views"] == {"seed": {"color": [255, 0, 0], "opacity": 1.0, "outline": 0}}
+    assert settings["marker"] == {"color": [255, 0, 0], "opacity": 1.0, "outline": 0}
+    assert settings["views"] == {"seed": settings["marker"]}
 
 
 def test_a_dataset_may_have_several_views(scenes):

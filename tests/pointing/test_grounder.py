@@ -123,17 +123,17 @@ def test_a_question_without_texts_or_no_question_at_all_is_answered_by_nothing(g
 
 
 def test_marker_and_fit_are_those_of_the_run(grounder, best, scenes):
-    assert grounder.drawing.marker.color == tuple(scenes.manifest["settings"]["marker"]["color"])
+    assert grounder.marker.color == tuple(scenes.manifest["settings"]["marker"]["color"])
     assert (grounder.drawing.fit, grounder.drawing.image_size) == ("letterbox", 32)
     other = Grounder.from_pretrained(best, marker=MARKERS["seed-readme"])
-    assert (other.drawing.marker, other.drawing.fit) == (MARKERS["seed-readme"], "letterbox")
+    assert (other.marker, other.drawing.fit) == (MARKERS["seed-readme"], "letterbox")
 
 
 def test_a_model_of_no_known_run_is_warned_of():
     with pytest.warns(UserWarning, match="not known with which marker"):
         grounder = Grounder.from_pretrained("tiny-vit")
 
-    assert grounder.drawing.marker == MARKERS["seed"]
+    assert grounder.marker == MARKERS["seed"]
 
 
 def test_a_temperature_softens_probabilities_alone(grounder, best, photo):

@@ -42,8 +42,10 @@ def test_views_are_told_by_name_with_all_their_properties(make, corpus):
     views = choose_views(["outline", "crop"], {"context": 1.5})
     settings = make.settings(corpus, drawing=Drawing(views, 24, "squash"))
 
-    told = describe(corpus, settings)["settings"]["views"]
+    described = describe(corpus, settings)["settings"]
 
+    told = described["views"]
+    assert described["marker"] == told["outline"]
     assert told == {
         "outline": {"color": [255, 0, 0], "opacity": 0.0, "outline": 2},
         "crop": {"square": "squashed", "context": 1.5},

@@ -13,7 +13,7 @@ from PIL import Image
 from vg_mc.boxes import as_boxes
 from vg_mc.encoders import load_encoder
 from vg_mc.fitting import fit_photo, place
-from vg_mc.markers import Marker, choose_marker, draw
+from vg_mc.markers import MARKERS, Marker, draw
 from vg_mc.training.pointing_code import library_of, pointing_code
 
 SIZE = 64
@@ -37,8 +37,8 @@ def ours(encoder, photo, marker, fit):
 @pytest.mark.parametrize(
     ("model", "library", "fit", "marker"),
     [
-        ("tiny-vit", "transformers", "letterbox", choose_marker("seed")),
-        ("tiny-resnet", "open_clip", "squash", choose_marker("seed", color="#ff00ff", outline=0)),
+        ("tiny-vit", "transformers", "letterbox", MARKERS["seed"]),
+        ("tiny-resnet", "open_clip", "squash", Marker((255, 0, 255), 1 / 6, 0)),
     ],
 )
 def test_the_program_points_like_the_package(tmp_path, model, library, fit, marker):
@@ -73,7 +73,7 @@ def test_every_property_of_a_marker_is_drawn_by_the_program():
 
 def test_a_text_tower_that_reads_padding_is_given_it(monkeypatch):
     encoder = load_encoder("tiny-vit", image_size=SIZE)
-    drawing = {"marker": asdict(choose_marker("seed")), "fit": "squash"}
+    drawing = {"marker": asdict(MARKERS["seed"]), "fit": "squash"}
     assert 'padding="longest"' in pointing_code(encoder, drawing)
 
     monkeypatch.setattr(encoder, "reads_padding", True)

@@ -73,8 +73,19 @@ def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list
 def describe(
     config: "FinetuneConfig", dataset: "PreparedDataset", accelerator: "Accelerator"
 ) -> dict[str, Any]:
-    """Describe a run: the settings decide on its weights, the rest says where it was made."""
+    """Describe a run: the settings decide on its weights, the rest says where it was made.
+
+    Raises:
+        BadInputError: If the dataset's first view is no marker, which is all that a trained model
+            can be shown later.
+    """
     from vg_mc.versions import versions
+
+    if "marker" not in dataset.manifest["settings"]:
+        problem = (
+            f"models are trained on a marker, and the first view is {next(iter(dataset.views))}"
+        )
+        raise BadInputError(problem, file=dataset.folder)
 
     decisive = {key: value for key, value in asdict(config).items() if key not in INDECISIVE}
     return {

@@ -16,7 +16,7 @@ from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.fields import read_json
 from vg_mc.fitting import Fit
-from vg_mc.markers import Marker, choose_marker
+from vg_mc.markers import MARKERS, Marker
 from vg_mc.preparation.settings import EVERY_OVERLAP, ProposerChoice, WhenEmpty
 from vg_mc.records import XYXY
 
@@ -166,7 +166,7 @@ def answered(
                 drawn += 1
                 name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
                 file = config.output if single else config.output / name
-                write_answer_picture(image, answer, grounder.drawing.marker.color, file)
+                write_answer_picture(image, answer, grounder.marker.color, file)
                 yield Path(str(question.image)).name, answer
 
 
@@ -209,10 +209,10 @@ def proposer_of(config: PredictConfig) -> ProposerChoice:
 
 def marker_of(config: PredictConfig) -> Marker | None:
     """Return the marker that a flag names."""
-    try:
-        return None if config.marker is None else choose_marker(config.marker)
-    except ValueError as error:
-        raise BadInputError(str(error), record="--marker") from error
+    if config.marker is not None and config.marker not in MARKERS:
+        problem = f"no marker is called {config.marker!r}; there are {', '.join(MARKERS)}"
+        raise BadInputError(problem, record="--marker")
+    return None if config.marker is None else MARKERS[config.marker]
 
 
 def read_boxes(file: Path) -> list[XYXY]:

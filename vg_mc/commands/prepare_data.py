@@ -107,9 +107,9 @@ class PrepareConfig:
     """Where the detector runs: cpu, cuda, cuda:1 ..."""
 
     views: tuple[str, ...] = ("seed",)
-    """How a region is shown; models train on the first. On the whole photo: seed, seed-readme,
-    cpt-red, outline, circle-red, blur-outside, gray-outside; alone: crop, crop-padded, crop-bars;
-    see docs/method.md."""
+    """How a region is shown, each a picture of its own; models train on the first, a marker. Markers:
+    seed, seed-readme, cpt-red, outline; further: circle-red, blur-outside, gray-outside, crop,
+    crop-padded, crop-bars; see docs/method.md."""
 
     color: str | None = None
     """Colour in place of the views' own: a name or #rrggbb."""

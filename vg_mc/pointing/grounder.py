@@ -81,7 +81,8 @@ class Grounder:
             BadInputError: If the temperature is not above 0.
         """
         self.encoder = encoder
-        self.drawing = Drawing(look.marker, encoder.image_size, look.fit)
+        self.marker = look.marker
+        self.drawing = Drawing({"marker": look.marker}, encoder.image_size, look.fit)
         self.proposer = proposer
         self.temperature = checked_temperature(temperature)
 

@@ -1,11 +1,13 @@
 """What a prepared dataset is made from, for the manifest: the same description, the same bytes."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from vg_mc.hub_folders import DETECTOR
+from vg_mc.markers import Marker
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.prepared.manifest import file_hash
 from vg_mc.records import Corpus
@@ -25,7 +27,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
         "settings": {
             "image_size": drawing.image_size,
             "fit": drawing.fit,
-            "views": {name: _properties(view) for name, view in drawing.views.items()},
+            **_described_views(drawing.views),
             "train_proposer": proposer_settings(settings.train_proposer),
             "proposer": proposer_settings(settings.proposer),
             "skip_bad": settings.skip_bad,
@@ -36,6 +38,13 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
         ],
         "versions": versions(),
     }
+
+
+def _described_views(views: Mapping[str, View]) -> dict[str, Any]:
+    """Describe all views, and the first one as the marker that models are trained on, if it is."""
+    first = next(iter(views.values()))
+    marker = {"marker": _properties(first)} if isinstance(first, Marker) else {}
+    return marker | {"views": {name: _properties(view) for name, view in views.items()}}
 
 
 def _properties(view: View) -> dict[str, Any]:
