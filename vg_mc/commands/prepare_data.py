@@ -107,7 +107,7 @@ class PrepareConfig:
     """Where the detector runs: cpu, cuda, cuda:1 ..."""
 
     views: tuple[str, ...] = ("seed",)
-    """How a region is shown, each a picture of its own; models train on the first, a marker. Markers:
+    """How a region is shown, in one or several views; models train on the first, a marker. Markers:
     seed, seed-readme, cpt-red, outline; further: circle-red, blur-outside, gray-outside, crop,
     crop-padded, crop-bars; see docs/method.md."""
 
