@@ -8,7 +8,7 @@ import pytest
 
 from vg_mc.ensembling import EQUAL, combine
 from vg_mc.metrics import summarize
-from vg_mc.reports.members import MembersRow, json_text, members_text, write_members
+from vg_mc.reports.members import MembersRow, json_text, members_html, members_text, write_members
 
 
 @pytest.fixture
@@ -42,6 +42,15 @@ def test_names_are_plain_text_in_every_format(members, tmp_path):
     document = json.loads((tmp_path / "members.json").read_text())
     assert document["splits"][0]["comparison"]["second"] == best
     assert best in members_text([row])
+
+
+def test_a_page_has_the_table_too(members, read_page):
+    row = MembersRow.of(members, combine(members, "all", EQUAL))
+
+    page = read_page(members_html([row]))
+
+    assert {"val", "60", row.comparison.second, "any member right %"} <= set(page.words)
+    assert page.open == []
 
 
 def test_shares_of_nothing_are_null_in_json_and_a_dash_in_tables(make_predictions):

@@ -64,7 +64,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     """Ensemble every split, write predictions and tables, print the table, return its rows."""
     from vg_mc.ensembling import combine
     from vg_mc.predictions import is_one_split, write_predictions
-    from vg_mc.reports.members import MembersRow, members_text, write_members
+    from vg_mc.reports.members import MembersRow, members_html, members_text, write_members
     from vg_mc.reports.protocol import protocol_of
     from vg_mc.reports.report_page import write_report
     from vg_mc.reports.tables import screen_text, write_results
@@ -86,9 +86,10 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
     answered = [answers for split in members for answers in split]
     remarks = subset_remarks(subsets, answered) | {"weighting": rule.note}
-    write_results(rows, protocol_of(answered) | remarks, config.output)
+    protocol, gains = protocol_of(answered) | remarks, members_html(together)
+    write_results(rows, protocol, config.output)
     write_members(together, config.output)
-    write_report(ensembles, rows, protocol_of(answered) | remarks, shown, config.output)
+    write_report(ensembles, rows, protocol, shown, config.output, gains)
     print("\n".join([screen_text(rows), "", members_text(together), "", *remarks_text(remarks)]))
     return rows
 

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from vg_mc.metrics import summarize
 from vg_mc.predictions import Predictions
 from vg_mc.reports.columns import p_value, points
 from vg_mc.reports.escaping import markdown, one_line
+from vg_mc.reports.page import table
 from vg_mc.scoring import Comparison, compare
 from vg_mc.whole_files import write_whole_text
 
@@ -55,8 +57,8 @@ def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
     """Write ``members.json`` and ``members.md`` to `folder`."""
     write_whole_text(folder / "members.json", json_text(rows))
     lines = [[markdown(cell) for cell in _cells(row)] for row in rows]
-    table = tabulate(lines, headers=HEADINGS, tablefmt="pipe", disable_numparse=True)
-    write_whole_text(folder / "members.md", f"{table}\n\n{NOTES}\n")
+    text = tabulate(lines, headers=HEADINGS, tablefmt="pipe", disable_numparse=True)
+    write_whole_text(folder / "members.md", f"{text}\n\n{NOTES}\n")
 
 
 def json_text(rows: Sequence[MembersRow]) -> str:
@@ -69,6 +71,13 @@ def members_text(rows: Sequence[MembersRow]) -> str:
     """Spell rows for a terminal."""
     lines = [[one_line(cell) for cell in _cells(row)] for row in rows]
     return tabulate(lines, headers=HEADINGS, disable_numparse=True)
+
+
+def members_html(rows: Sequence[MembersRow]) -> str:
+    """Spell rows for a page."""
+    lines = [(cells[:1], [escape(cell) for cell in cells[1:]]) for cells in map(_cells, rows)]
+    notes = f'<p class="soft">{escape(NOTES)}</p>'
+    return f"<h2>What the ensemble gains</h2>{table(HEADINGS, lines)}{notes}"
 
 
 def _cells(row: MembersRow) -> list[str]:

@@ -23,6 +23,7 @@ _BODY = """<p class="lead">{lead}</p>
 <h2>Numbers</h2>
 <p class="soft">Small numbers are 95 % intervals over photos.</p>
 {tables}
+{further}
 <h2>How they came about</h2>
 {protocol}
 <h2>What accuracy depends on</h2>
@@ -64,6 +65,7 @@ def write_report(
     protocol: Mapping[str, str],
     shown: Gallery,
     folder: Path,
+    further: str = "",
 ) -> None:
     """Write ``report.html`` to `folder`.
 
@@ -73,6 +75,7 @@ def write_report(
         protocol: How the numbers came about.
         shown: The examples.
         folder: Where the page is written, and its pictures where it would be too large.
+        further: HTML that follows the numbers.
     """
     own = [report for report in reports if report.name == answered[0].name]
     examples = cards(answered, shown.each, shown.pictures_of, shown.backdrop_of)
@@ -82,6 +85,7 @@ def write_report(
             lead=escape(_lead(answered, protocol)),
             headline=headline(own),
             tables=numbers_tables(reports),
+            further=further,
             protocol=protocol_list(protocol),
             plots=_plots(own),
             gallery=gallery(examples, answered, address_of),
