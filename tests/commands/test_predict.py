@@ -79,7 +79,8 @@ def test_a_table_of_pairs_is_answered(folder, capsys):
     ("wrong", "problem"),
     [
         ("", "the proposer yolo needs --weights; or give the --boxes"),
-        ("--weights absent.pt", "absent.pt, --weights: there is no such file"),
+        ("--weights absent.pt", "absent.pt, --weights: there is no such file or folder"),
+        ("--proposer transformers", "the proposer transformers needs --detector"),
         ("--boxes BOXES --weights BOXES", "--weights: regions come from --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),
         ("--boxes BOXES --marker smiley", "no marker is called 'smiley'"),

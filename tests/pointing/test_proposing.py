@@ -56,6 +56,8 @@ def test_a_detector_is_asked_and_its_boxes_are_chosen_as_in_a_preparation(monkey
 
     monkeypatch.setattr("vg_mc.preparation.proposing.build_proposer", lambda _: Detector())
 
-    (found,) = proposed([(PHOTO, IMAGE)], ProposerChoice("yolo", tmp_path / "weights.pt"))
+    (found,) = proposed(
+        [(PHOTO, IMAGE)], ProposerChoice("yolo", tmp_path / "weights.pt"), [["red", "blue"]]
+    )
 
     assert [proposal.score for proposal in found] == [0.9, 0.3]

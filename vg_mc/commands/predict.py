@@ -46,11 +46,15 @@ class PredictConfig:
     """Folder of pictures, answers.csv and answers.jsonl; or, for one photo and one expression, the
     picture to write (.png, .jpg)."""
 
-    proposer: Literal["yolo", "stored"] = "yolo"
+    proposer: Literal["yolo", "transformers", "stored"] = "yolo"
     """What proposes regions: a detector, or detections in a file."""
 
     weights: Path | None = None
     """Detector weights, for the proposer yolo."""
+
+    detector: Path | None = None
+    """Folder of a detector of transformers, for that proposer; OWLv2 and Grounding DINO look for
+    all expressions about a photo."""
 
     proposals: Path | None = None
     """File of stored detections, for the proposer stored; they name photos by file name, or by the
@@ -176,17 +180,22 @@ def proposer_of(config: PredictConfig) -> ProposerChoice:
     Raises:
         BadInputError: If there is no file to do so with, or one too many.
     """
-    files = {"--weights": config.weights, "--proposals": config.proposals, "--boxes": config.boxes}
-    needed = "--weights" if config.proposer == "yolo" else "--proposals"
-    needed = "--boxes" if config.boxes is not None else needed
+    files = {
+        "--weights": config.weights,
+        "--detector": config.detector,
+        "--proposals": config.proposals,
+        "--boxes": config.boxes,
+    }
+    flag_of = {"yolo": "--weights", "transformers": "--detector", "stored": "--proposals"}
+    needed = flag_of[config.proposer] if config.boxes is None else "--boxes"
     for flag, file in files.items():
         if flag == needed and file is None:
             problem = f"the proposer {config.proposer} needs {flag}; or give the --boxes"
             raise BadInputError(problem, record="--proposer")
         if flag != needed and file is not None:
             raise BadInputError(f"regions come from {needed}, so it has no use", record=flag)
-        if file is not None and not file.is_file():
-            raise BadInputError("there is no such file", file=file, record=flag)
+        if file is not None and not file.exists():
+            raise BadInputError("there is no such file or folder", file=file, record=flag)
     for name in ("confidence", "nms"):
         if not 0 <= getattr(config, name) <= 1:
             raise BadInputError(f"expected 0 to 1, not {getattr(config, name)}", record=f"--{name}")

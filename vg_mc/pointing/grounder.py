@@ -178,9 +178,13 @@ class Grounder:
     ) -> list[tuple[tuple[Proposal, ...], list[Tensor]]]:
         """Return the proposals of each question, and the pictures (3, H, W) that show them."""
         looked_at = [opened(question.image) for question in questions]
-        asked = zip(looked_at, questions, strict=True)
-        boxless = [photo for photo, question in asked if question.boxes is None]
-        detected = iter(proposed(boxless, self.proposer) if boxless else [])
+        boxless = [place for place, question in enumerate(questions) if question.boxes is None]
+        detected: Iterator[list[Proposal]] = iter(())
+        if boxless:
+            sentences = [[*map(_cleaned, questions[place].expressions)] for place in boxless]
+            detected = iter(
+                proposed([looked_at[place] for place in boxless], self.proposer, sentences)
+            )
         drawn = []
         for question, (photo, image) in zip(questions, looked_at, strict=True):
             known = question.boxes

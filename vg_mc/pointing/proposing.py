@@ -41,9 +41,13 @@ def given(boxes: Sequence[XYXY], photo: Photo, choice: ProposerChoice) -> list[P
 
 
 def proposed(
-    looked_at: Sequence[tuple[Photo, Image.Image]], choice: ProposerChoice
+    looked_at: Sequence[tuple[Photo, Image.Image]],
+    choice: ProposerChoice,
+    sentences: Sequence[Sequence[str]] = (),
 ) -> list[list[Proposal]]:
     """Let the proposer that `choice` names find the candidates of each photo and its pixels.
+
+    Detectors that read look for all `sentences` of a photo, which then share what was found.
 
     Raises:
         BadInputError: If it names none, or its file is unusable.
@@ -55,7 +59,7 @@ def proposed(
         stored = _stored(choice)
         found = [_stored_of(stored, photo) for photo in photos]
     else:
-        found = ask(choice, photos, [np.asarray(image) for _, image in looked_at])
+        found = ask(choice, photos, [np.asarray(image) for _, image in looked_at], sentences)
     return [choose([of_photo], photo, choice)
             for of_photo, photo in zip(found, photos, strict=True)]  # fmt: skip
 
