@@ -26,6 +26,7 @@ FLOORS = [
     {"grounders"},  # answers
     {"ensembling", "evaluation", "preparation", "region_similarity"},  # procedures
     {"pointing", "training"},  # those that use others: to draw an answer, to validate an epoch
+    {"tuning"},  # many trainings
     {"reports"},  # what people see
     {"commands"},
     {"__main__"},

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from vg_mc.config import parse_config
+from vg_mc.config import parse_config, parse_flags
 from vg_mc.faults import BadInputError
 
 ROOT = Path(__file__).parent.parent
@@ -196,3 +196,11 @@ def test_reading_settings_needs_no_heavy_library():
     ).stdout.split()
 
     assert not {"torch", "transformers", "datasets", "numpy", "cv2"} & set(loaded)
+
+
+def test_a_command_may_have_flags_alone():
+    assert parse_flags(Settings, ["--output", "o", "--epochs", "7"]).epochs == 7
+    with pytest.raises(BadInputError, match="write --clip-norm"):
+        parse_flags(Settings, ["--output", "o", "--clip_norm", "1"])
+    with pytest.raises(SystemExit):
+        parse_flags(Settings, ["--output", "o", "--recipe", "row.yaml"])

@@ -7,6 +7,7 @@ from importlib import import_module
 COMMANDS = {
     "prepare_data": "turn annotations and photos into drawn candidates",
     "finetune": "fine-tune a model to choose among candidates",
+    "tune": "search good settings of a training, trial by trial",
     "evaluate": "score a model on splits of a prepared dataset",
     "ensemble": "average the logits of several evaluations",
     "compare": "lay many results side by side, with tests and published figures",

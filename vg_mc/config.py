@@ -51,11 +51,27 @@ def parse_config(config_class: type[Config], argv: Sequence[str] | None = None) 
     if recipe is not None:
         flags = [*flags_in(recipe, config_class), *flags]  # of two equal flags the last one counts
 
-    summary = (getdoc(config_class) or "").split("\n\n")[0]
     # mypy knows no class that is put together while the program runs.
     invocation_class: Any = Invocation[config_class]  # type: ignore[valid-type]
-    invocation: Invocation[Config] = tyro.cli(invocation_class, args=flags, description=summary)
+    invocation: Invocation[Config] = tyro.cli(
+        invocation_class, args=flags, description=_summary(config_class)
+    )
     return invocation.settings
+
+
+def parse_flags(config_class: type[Config], argv: Sequence[str]) -> Config:
+    """Read a `config_class` from flags alone, for a command to which a recipe means another thing.
+
+    Raises:
+        BadInputError: If a flag is spelled with underscores.
+        SystemExit: If a flag is wrong (a message stands on stderr), or after ``--help``.
+    """
+    refuse_underscores(argv)
+    return tyro.cli(config_class, args=argv, description=_summary(config_class))
+
+
+def _summary(config_class: type) -> str:
+    return (getdoc(config_class) or "").split("\n\n")[0]
 
 
 def recipe_among(flags: Sequence[str]) -> Path | None:

@@ -22,7 +22,7 @@ class History:
         """Open the log; what was written after step `steps_taken` is about to be done again."""
         self.path = path
         self.writes = writes
-        self.entries = [entry for entry in _read(path) if _step(entry) <= steps_taken]
+        self.entries = [entry for entry in read_entries(path) if _step(entry) <= steps_taken]
         if writes and path.exists():
             write_whole_text(path, _lines(self.entries))
 
@@ -50,7 +50,7 @@ def _step(entry: Entry) -> int:
     return step if isinstance(step, int) else 0
 
 
-def _read(path: Path) -> list[Entry]:
+def read_entries(path: Path) -> list[Entry]:
     """Read the complete lines; a killed run may have left half of one."""
     if not path.exists():
         return []

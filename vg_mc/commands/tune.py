@@ -1,0 +1,186 @@
+"""``python -m vg_mc tune``: many short trainings, and the recipe of the best one."""
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from vg_mc.commands.accelerating import processes_launched
+from vg_mc.commands.claiming import INDECISIVE, require_same
+from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.finetune import FinetuneConfig, settings_of
+from vg_mc.config import parse_config, parse_flags, read_mapping
+from vg_mc.faults import BadInputError
+from vg_mc.whole_files import write_whole_text
+
+if TYPE_CHECKING:
+    from vg_mc.tuning.space import Space
+    from vg_mc.tuning.study import Study, Trial
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """Search good settings of a training; each trial is a run of finetune.py."""
+
+    recipe: Path
+    """YAML file of flags of finetune.py; trial 0 is the recipe as it is."""
+
+    dataset: Path
+    """Prepared dataset, with the splits train and val."""
+
+    output: Path
+    """Folder of the study: trials.md, trials.csv, study.png, best.yaml, trial-0000/ and so on. A
+    study that is there goes on."""
+
+    search: tuple[str, ...]
+    """What to search: flag=low..high, flag=low..high:log or flag=value,value,... (several)."""
+
+    trials: int = 20
+    """Trials in all, those that are there included."""
+
+    prune: bool = True
+    """Stop a trial that is below the median of those before it, after the same epoch."""
+
+    seed: int = 0
+    """Seed of the choice of trials; that of the trainings stands in the recipe."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with plain_errors():
+        run(parse_flags(TuneConfig, sys.argv[1:] if argv is None else argv))
+
+
+def run(config: TuneConfig) -> None:
+    """Go on with the study until it has as many trials as are wanted."""
+    from vg_mc.tuning.space import read_space
+    from vg_mc.tuning.study import Study, best_of, require_optuna
+
+    require_optuna()
+    if processes_launched() > 1:
+        raise BadInputError("tune starts its trainings itself: start it once, without a launcher")
+    if config.trials < 1:
+        raise BadInputError("expected a number at least 1", record="--trials")
+    space = read_space(config.search, FinetuneConfig, fixed=INDECISIVE)
+    require_trainable(config, space)
+    recipe = parse_config(FinetuneConfig, training_flags(config, config.output, {}))
+    with only_one(config.output):
+        claim(config)
+        study = Study(config.output, space, seed=config.seed, prune=config.prune)
+        study.begin_with({name.replace("_", "-"): each for name, each in asdict(recipe).items()})
+        search(config, study)
+        best = best_of(study.trials())
+    if best is None:
+        raise BadInputError("no trial was trained to its end; see trials.md", file=config.output)
+    print(f"best: trial {best.number}, accuracy on val {best.accuracy:.4f}")
+    print(f"its recipe is {config.output / 'best.yaml'}")
+
+
+def require_trainable(config: TuneConfig, space: "Space") -> None:
+    """Make sure that the ends of all that is searched are possible, before a night is lost.
+
+    Raises:
+        BadInputError: If a value is out of the range of its flag.
+        SystemExit: If a value is none that its flag takes.
+    """
+    for name, each in space.items():
+        for end in each.ends:
+            flags = training_flags(config, config.output, {name: end})
+            settings_of(parse_config(FinetuneConfig, flags))
+
+
+def training_flags(config: TuneConfig, run: Path, values: Mapping[str, object]) -> list[str]:
+    """Return the flags of finetune.py for one trial."""
+    return [
+        *("--recipe", str(config.recipe), "--dataset", str(config.dataset), "--output", str(run)),
+        *(f"--{name}={value}" for name, value in values.items()),
+    ]
+
+
+def only_one(output: Path) -> FileLock:
+    """Return a lock on the study, held; it ends with the process."""
+    output.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BadInputError("another process works on this study", file=output) from error
+    return lock
+
+
+def claim(config: TuneConfig) -> None:
+    """Write study.json into a new study, or make sure that an old one is the same study.
+
+    Raises:
+        BadInputError: If the output holds another study; each difference is named.
+    """
+    from vg_mc.prepared.dataset import open_prepared
+
+    settings = {
+        "recipe": dict(read_mapping(config.recipe)),
+        "search": list(config.search),
+        "seed": config.seed,
+        "prune": config.prune,
+        "data_hash": open_prepared(config.dataset).data_hash,
+    }
+    path = config.output / "study.json"
+    if path.exists():
+        require_same(path, settings, "study")
+    else:
+        write_whole_text(path, dumps({"settings": settings}, indent=2) + "\n")
+
+
+def search(config: TuneConfig, study: "Study") -> None:
+    """Run trial after trial; after each, all that is told of the study is complete."""
+    from vg_mc.tuning.watching import watch
+
+    for trial in study.open_trials(config.trials):
+        run = config.output / folder_name(trial.number)
+        print(f"{run.name}: {trial.params}", flush=True)
+        command = [sys.executable, "-m", "vg_mc", "finetune"]
+        outcome = watch(
+            [*command, *training_flags(config, run, trial.params)],
+            run,
+            run.with_suffix(".log"),
+            partial(study.is_hopeless, trial),
+        )
+        study.tell(trial, outcome)
+        print(f"{run.name}: {outcome.ending} {outcome.problem}".rstrip(), flush=True)
+        tidy(config.output, study.trials())
+        report(config, study)
+
+
+def folder_name(number: int) -> str:
+    """Return the name of a trial's folder."""
+    return f"trial-{number:04d}"
+
+
+def tidy(output: Path, trials: "list[Trial]") -> None:
+    """Remove what would fill the disk: checkpoints of ended trials, and models but the best."""
+    from vg_mc.tuning.study import best_of
+
+    best = best_of(trials)
+    for trial in trials:
+        if trial.state != "unfinished":
+            run = output / folder_name(trial.number)
+            shutil.rmtree(run / "checkpoints", ignore_errors=True)
+            if trial != best:
+                shutil.rmtree(run / "best", ignore_errors=True)
+
+
+def report(config: TuneConfig, study: "Study") -> None:
+    """Write the table, the picture and the recipe of the best trial."""
+    from vg_mc.reports.study import best_recipe, write_study_picture, write_trials
+
+    trials = study.trials()
+    write_trials(trials, list(study.space), config.output)
+    write_study_picture(trials, study.space, config.output / "study.png")
+    recipe = best_recipe(read_mapping(config.recipe), trials, config.recipe.name)
+    if recipe is not None:
+        write_whole_text(config.output / "best.yaml", recipe)
