@@ -6,12 +6,20 @@ from pathlib import Path
 import open_clip
 import pytest
 
+from vg_mc.commands.evaluate import EvaluateConfig, named_answerers
 from vg_mc.commands.finetune import FinetuneConfig, settings_of
+from vg_mc.commands.prepare_data import PrepareConfig
+from vg_mc.commands.prepare_settings import check_flags
 from vg_mc.config import parse_config, read_mapping
+from vg_mc.views import VIEWS
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 # The settings of each script, and the flags without which it does not start.
-SCRIPTS = {"finetune": (FinetuneConfig, ["--dataset", "data", "--output", "run"])}
+SCRIPTS = {
+    "prepare": (PrepareConfig, ["--annotations", "refcoco", "--output", "data"]),
+    "finetune": (FinetuneConfig, ["--dataset", "data", "--output", "run"]),
+    "evaluate": (EvaluateConfig, ["--dataset", "data", "--output", "results"]),
+}
 
 in_finetune = sorted((RECIPES / "finetune").glob("*.yaml"))
 each_recipe = pytest.mark.parametrize(
@@ -38,6 +46,29 @@ def test_a_recipe_opens_with_what_it_is_for(path):
 @each_training
 def test_a_training_recipe_can_be_trained_with(path):
     assert settings_of(parsed(path)).learning_rate > 0
+
+
+def test_all_views_are_prepared_by_one_recipe():
+    config = parsed(RECIPES / "prepare" / "all-views.yaml")
+
+    check_flags(config)
+    assert config.views == tuple(VIEWS)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((RECIPES / "evaluate").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_what_an_evaluation_asks_for_is_there(path):
+    config = parsed(path)
+
+    assert len(named_answerers(config)) == 1
+    assert set(config.views) <= set(VIEWS)
+    assert all(prompt.count("{}") == 1 for prompt in config.prompts)
+
+
+def test_each_view_alone_has_a_recipe():
+    for name in VIEWS:
+        assert parsed(RECIPES / "evaluate" / f"{name}.yaml").views == (name,)
 
 
 @pytest.mark.parametrize(
