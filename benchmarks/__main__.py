@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import evaluation, preparation, training
-from benchmarks.comparison import Comparison, carry_out
+from benchmarks import evaluation, preparation, scoring, training
+from benchmarks.comparison import Aim, Comparison, carry_out
+from benchmarks.made_up import SCENES
 from benchmarks.report import describe_machine, page, section
 from benchmarks.sizes import FULL, QUICK
 from vg_mc.config import parse_config
 
 ROOT = Path(__file__).parent.parent
+RATIO = "times the expressions per second"
+EVALUATING = Aim(RATIO, evaluation.ratio, least=7)
+TRAINING = Aim(RATIO, training.ratio_by_image, least=3)
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,11 @@ def comparisons(config: BenchmarkConfig, scratch: Path) -> list[Comparison]:
         chosen.append(preparation.of_real_photos(config.refer))
     elif not config.quick:
         print(f"no real photos in {config.refer}: made-up ones only")
-    chosen += [evaluation.of_model(task, scratch) for task in size.tasks]
-    chosen += [training.of_model(task, scratch) for task in size.tasks]
+    chosen += [evaluation.of_model(task, scratch, (EVALUATING,)) for task in size.evaluations]
+    chosen += [evaluation.of_memory(size.memory_photos, scratch), scoring.of_split(*size.scored)]
+    for task in size.trainings:
+        aims = (TRAINING,) if task.shape is SCENES else ()
+        chosen.append(training.of_model(task, scratch, aims=aims))
     return chosen
 
 

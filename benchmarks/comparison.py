@@ -91,6 +91,27 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure that a comparison is to reach.
+
+    Attributes:
+        value: Computes the figure from what was measured of each way.
+        least: What it must not be below; None where there is no such limit.
+        most: What it must not be above, likewise.
+    """
+
+    what: str
+    value: Callable[[dict[str, Measured]], float]
+    least: float | None = None
+    most: float | None = None
+
+    def is_reached(self, value: float) -> bool:
+        """Tell whether `value` keeps both limits."""
+        above = self.least is None or value >= self.least
+        return above and (self.most is None or value <= self.most)
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Ways of doing the same work.
 
@@ -100,6 +121,7 @@ class Comparison:
         check: Asserts that all ways made the same, given a folder that holds one per way, and says
             what it found.
         needs_torch: Whether the ways start with the libraries of models loaded.
+        aims: Figures that it is to reach.
     """
 
     title: str
@@ -108,6 +130,7 @@ class Comparison:
     ways: tuple[Way, ...]
     check: Callable[[Path], str]
     needs_torch: bool
+    aims: tuple[Aim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

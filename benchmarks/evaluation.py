@@ -5,39 +5,93 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.comparison import Comparison, Measured, Stopwatch, Way
-from benchmarks.models import EVALUATION, Task, open_task, prepare_task
+from benchmarks.comparison import Aim, Comparison, Measured, Stopwatch, Way
+from benchmarks.models import (
+    EVALUATION,
+    EvaluationTask,
+    Questions,
+    open_questions,
+    prepare_questions,
+)
 
 PLAIN, OURS = "plain, batches of one sentence", "ours"
 ANSWERS = "logits.npz"
-BATCH_SIZE = 64
+BATCH_SIZE = 32  # pictures or texts; on processors, larger batches leave the cache
 LARGEST_DIFFERENCE = 1e-3  # of logits, in float32
 
+TINY, TINY_SIZE = "tiny-resnet", 64
+WINDOW = 256  # pictures whose features are in memory, so few that there are many windows
+MOST_GROWTH = 10.0  # % of memory, from few photos to many
 
-def of_model(task: Task, scratch: Path) -> Comparison:
+
+def of_model(task: EvaluationTask, scratch: Path, aims: tuple[Aim, ...] = ()) -> Comparison:
     """Compare on made-up photos of 7.5 expressions and 10 candidates each."""
     return Comparison(
-        title=f"Evaluating {task.model}, {task.evaluation_photos} photos",
+        title=f"Evaluating {task.model}, {task.photos} photos, plain {task.plain_photos}",
         unit="expressions",
-        set_up=partial(prepare_task, task, scratch),
+        set_up=partial(prepare_questions, task.questions, scratch),
         ways=(
             Way(PLAIN, partial(plain_way, task, scratch)),
-            Way(OURS, partial(our_way, task, scratch), against=PLAIN),
+            Way(OURS, partial(our_way, task.model, task.questions, None, scratch), against=PLAIN),
         ),
         check=check,
         needs_torch=True,
+        aims=aims,
     )
 
 
-def plain_way(task: Task, scratch: Path, folder: Path) -> Measured:
+def of_memory(photos: tuple[int, int], scratch: Path) -> Comparison:
+    """Compare the memory that few photos take with that of many."""
+    few, many = (Questions(TINY_SIZE, 0, count) for count in photos)
+
+    def growth(measured: dict[str, Measured]) -> float:
+        before, after = (measured[_photos(each)].memory_peak for each in (few, many))
+        return 100 * (after / before - 1)
+
+    return Comparison(
+        title=f"Evaluating more and more photos, in windows of {WINDOW} pictures",
+        unit="expressions",
+        set_up=partial(_prepare_all, (few, many), scratch),
+        ways=tuple(
+            Way(_photos(each), partial(our_way, TINY, each, WINDOW, scratch))
+            for each in (few, many)
+        ),
+        check=check_memory,
+        needs_torch=True,
+        aims=(
+            Aim(f"growth of memory at {photos[1] / photos[0]:g} times the photos, %", growth,
+                most=MOST_GROWTH),
+        ),
+    )  # fmt: skip
+
+
+def ratio(measured: dict[str, Measured]) -> float:
+    """Return how many times the sentences per second of the plain way ours answers."""
+    return measured[OURS].rate / measured[PLAIN].rate
+
+
+def _photos(questions: Questions) -> str:
+    return f"ours, {questions.evaluation_photos} photos"
+
+
+def _prepare_all(every: tuple[Questions, ...], scratch: Path) -> None:
+    for questions in every:
+        prepare_questions(questions, scratch)
+
+
+def plain_way(task: EvaluationTask, scratch: Path, folder: Path) -> Measured:
     """Answer sentence by sentence; each decodes and encodes its candidates again."""
     from benchmarks.plain.evaluating import answer
     from vg_mc.encoders import load_encoder
 
-    dataset = open_task(task, scratch)
+    dataset = open_questions(task.questions, scratch)
     encoder = load_encoder(task.model, image_size=task.image_size)
     expressions = dataset.expressions(EVALUATION)
-    questions = list(zip(expressions.texts, expressions.candidate_ids, strict=True))
+    photos = dict.fromkeys(expressions.image_ids.tolist())
+    asked = np.isin(expressions.image_ids, list(photos)[: task.plain_photos])
+    questions = [
+        (expressions.texts[row], expressions.candidate_ids[row]) for row in np.flatnonzero(asked)
+    ]
     logits = []
     answer(encoder.model, encoder.tokenizer, "", dataset.picture_bytes(questions[0][1]))
     stopwatch = Stopwatch()
@@ -49,23 +103,32 @@ def plain_way(task: Task, scratch: Path, folder: Path) -> Measured:
     return measured
 
 
-def our_way(task: Task, scratch: Path, folder: Path) -> Measured:
+def our_way(
+    model: str, questions: Questions, window: int | None, scratch: Path, folder: Path
+) -> Measured:
     """Predict as evaluate.py does: each picture and each text is encoded once."""
     import torch
     from accelerate import Accelerator
 
     from vg_mc.encoders import load_encoder
     from vg_mc.evaluation import predict
+    from vg_mc.grounders.encoder import WINDOW as USUAL
 
-    dataset = open_task(task, scratch)
-    encoder = load_encoder(task.model, image_size=task.image_size)
+    dataset = open_questions(questions, scratch)
+    encoder = load_encoder(model, image_size=questions.image_size)
     accelerator = Accelerator(cpu=True)
-    with torch.inference_mode():
+    with torch.no_grad():
         first = dataset.expressions(EVALUATION).candidate_ids[0]
         encoder.encode_images(torch.from_numpy(dataset.pictures(first)).permute(0, 3, 1, 2))
     stopwatch = Stopwatch()
     predictions = predict(
-        accelerator, encoder, dataset, EVALUATION, batch_size=BATCH_SIZE, num_workers=0
+        accelerator,
+        encoder,
+        dataset,
+        EVALUATION,
+        batch_size=BATCH_SIZE,
+        num_workers=0,
+        window=window or USUAL,
     )
     measured = stopwatch.stop(len(predictions))
     np.savez(folder / ANSWERS, *predictions.logits)
@@ -73,14 +136,22 @@ def our_way(task: Task, scratch: Path, folder: Path) -> Measured:
 
 
 def check(folder: Path) -> str:
-    """Compare logits and chosen candidates."""
+    """Compare logits and chosen candidates of the expressions that the plain way answered."""
     plain, ours = (dict(np.load(folder / name / ANSWERS)) for name in (PLAIN, OURS))
-    assert plain.keys() == ours.keys()
+    assert plain.keys() <= ours.keys()
     difference = max(float(np.abs(plain[row] - ours[row]).max()) for row in plain)
     assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
     same = sum(plain[row].argmax() == ours[row].argmax() for row in plain)
     assert same == len(plain), f"only {same} of {len(plain)} expressions are answered alike"
     return (
-        f"All {len(plain)} expressions are answered alike; "
+        f"All {len(plain)} expressions that both answered are answered alike; "
         f"the largest difference of two logits is {difference:.1e}."
     )
+
+
+def check_memory(folder: Path) -> str:
+    """Compare the answers about the photos that are in both."""
+    few, many = sorted((dict(np.load(file)) for file in folder.glob(f"*/{ANSWERS}")), key=len)
+    difference = max(float(np.abs(few[row] - many[row]).max()) for row in few)
+    assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
+    return f"The {len(few)} expressions of the first photos have the same logits in both."

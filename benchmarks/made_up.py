@@ -3,6 +3,7 @@
 Everything follows from the number of the photo, so that each process can make the same corpus.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,7 @@ from PIL import Image, ImageDraw
 from vg_mc.records import XYXY, Corpus, Photo, Proposal, ReferringExpression
 
 WIDTH, HEIGHT = 640, 480
-BOXES = 10  # per photo
-EXPRESSIONS = (7, 8)  # of even and of odd photos; RefCOCO's testA has 7.5 on average
+BOXES = 10  # drawn in each photo
 QUALITY = 90
 GRAIN = 7  # standard deviation of the noise: gives a photo the weight of a photo
 
@@ -23,16 +23,36 @@ THINGS = [
 PLACES = ["on the left", "on the right", "in the middle", "at the top", "in back", "closest to us"]
 
 
-def make_corpus(folder: Path, photos: dict[str, int]) -> Corpus:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much there is to a photo.
+
+    Attributes:
+        name: What a table calls it.
+        boxes: Candidates of each photo, at most `BOXES`.
+        expressions: Of one photo, of the next, and so on in turn.
+    """
+
+    name: str
+    boxes: int
+    expressions: tuple[int, ...]
+
+
+OFFICIAL = Shape("RefCOCO's testA", 10, (7, 8))  # 7.5 expressions, and as detectors find them
+SCENES = Shape("scenes", 5, (7,))  # --corpus scenes has 4.8 objects and 6.9 sentences
+MINI = Shape("refcoco_mini", 8, (1, 2))  # its training split: 1.5, and 8.0 stored detections
+
+
+def make_corpus(folder: Path, photos: dict[str, int], shape: Shape = OFFICIAL) -> Corpus:
     """Return a corpus with so many photos in each split; photos that `folder` lacks are drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     splits = [split for split, count in photos.items() for _ in range(count)]
-    regions = {image_id: _regions(image_id) for image_id in range(len(splits))}
-    sentences = _sentences(sum(EXPRESSIONS) * (len(splits) + 1))
+    regions = {image_id: _regions(image_id)[: shape.boxes] for image_id in range(len(splits))}
+    sentences = _sentences(max(shape.expressions) * (len(splits) + 1))
     expressions: list[ReferringExpression] = []
     for image_id, split in enumerate(splits):
-        for number in range(EXPRESSIONS[image_id % 2]):
-            meant = regions[image_id][number % BOXES]
+        for number in range(shape.expressions[image_id % len(shape.expressions)]):
+            meant = regions[image_id][number % shape.boxes]
             expressions.append(
                 ReferringExpression(
                     expression_id=len(expressions),

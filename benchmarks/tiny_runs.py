@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from benchmarks.models import Task
+from benchmarks.models import Questions
 
-TASK = Task("tiny-vit", 32, 12, 3, steps=0, expressions_per_step=16, images_per_step=4)
+QUESTIONS = Questions(image_size=32, train_photos=12, evaluation_photos=3)
 STEPS, STEPS_PER_CHECKPOINT = 12, 2
 LIBRARIES = [
     "vg_mc.training.loop",
@@ -40,8 +40,8 @@ def launch(setting: Setting, dataset: Path, run: Path) -> list[ForkServerProcess
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     flags = [
-        *("--dataset", str(dataset), "--output", str(run), "--model", TASK.model),
-        *("--epochs", "2", "--batch-size", str(TASK.expressions_per_step)),
+        *("--dataset", str(dataset), "--output", str(run), "--model", "tiny-vit"),
+        *("--epochs", "2", "--batch-size", "16"),
         *("--gradient-accumulation", str(setting.accumulation), "--learning-rate", "1e-3"),
         *("--checkpoint-steps", str(STEPS_PER_CHECKPOINT), "--batch-norm", "trained"),
     ]

@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from tabulate import tabulate
 
-from benchmarks.models import dataset_folder, prepare_task
-from benchmarks.tiny_runs import STEPS, STEPS_PER_CHECKPOINT, TASK, Setting, launch, train
+from benchmarks.models import dataset_folder, prepare_questions
+from benchmarks.tiny_runs import QUESTIONS, STEPS, STEPS_PER_CHECKPOINT, Setting, launch, train
 from vg_mc.config import parse_config
 
 ALONE = 15.0  # seconds after which those that are left are told to end
@@ -95,8 +95,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def carry_out(config: KillConfig, scratch: Path) -> list[Outcome]:
     """Make the data, train undisturbed in each setting, then kill."""
-    prepare_task(TASK, scratch)
-    dataset = dataset_folder(TASK, scratch)
+    prepare_questions(QUESTIONS, scratch)
+    dataset = dataset_folder(QUESTIONS, scratch)
     whole = {}
     for setting in SETTINGS:
         whole[setting] = scratch / f"whole-{setting.processes}-{setting.accumulation}"

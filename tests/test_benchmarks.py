@@ -1,13 +1,15 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.comparison import Comparison, Finding, Measured, Stopwatch, Way, carry_out
-from benchmarks.made_up import HEIGHT, WIDTH, make_corpus
-from benchmarks.report import section
+from benchmarks import gpu_training
+from benchmarks.comparison import Aim, Comparison, Finding, Measured, Stopwatch, Way, carry_out
+from benchmarks.made_up import HEIGHT, WIDTH, Shape, make_corpus
+from benchmarks.report import aims_table, section
 
 ROOT = Path(__file__).parent.parent
 
@@ -50,17 +52,40 @@ def test_quick_benchmark_measures_everything_and_finds_equal_results(tmp_path):
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert re.findall("^## ([A-Z][a-z]+)", text, re.MULTILINE) == [
+        "Aims",
         "Preparing",
         "Evaluating",
+        "Evaluating",
+        "Scoring",
+        "Training",
         "Training",
     ]
-    assert len(re.findall(r"^\| plain.* \|$", text, re.MULTILINE)) == 5
+    assert len(re.findall(r"^\| plain.* \|$", text, re.MULTILINE)) == 6
     ratios = [line.split("|")[4] for line in text.splitlines() if line.startswith("| ours")]
-    assert len(ratios) == 5
+    ratios = [ratio for ratio in ratios if ratio.strip()]
+    assert len(ratios) == 6
     assert all(float(ratio) > 0 for ratio in ratios)
     assert "python -m benchmarks --quick" in text
-    assert "All 15 expressions are answered alike" in text
+    assert "All 15 expressions that both answered are answered alike" in text
     assert "The loss of the first step" in text
+
+
+def test_the_command_for_a_gpu_works_without_one_and_prints_one_table():
+    command = [sys.executable, "-m", "benchmarks.gpu_training", "--quick", "--num-workers", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| Training")]
+    ways = [cells[2].strip() for cells in rows if len(cells) > 10]
+    assert ways == ["plain", "ours, by expression", "ours, by image", "ours, by image, model alone"]
+    assert "share of time in wait for data" in done.stdout
+
+
+def test_without_a_gpu_nothing_is_measured_for_one(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+    with pytest.raises(SystemExit, match="no GPU"):
+        gpu_training.main([])
 
 
 def test_a_way_is_measured_and_checked_in_processes_of_their_own(tmp_path):
@@ -87,6 +112,37 @@ def test_a_ratio_says_how_many_times_as_fast():
         ["fast", "60", "12.0", "4.00", "5.00", "5.00", "100", "1,200"],
     ]
     assert lines[-1] == "fine"
+
+
+def test_an_aim_is_reached_up_to_its_limit():
+    at_least, at_most = Aim("", nothing, least=3), Aim("", nothing, most=5)
+
+    assert [at_least.is_reached(value) for value in (2.9, 3, 4)] == [False, True, True]
+    assert [at_most.is_reached(value) for value in (4, 5, 5.1)] == [True, True, False]
+
+
+def test_aims_stand_with_what_came_of_them():
+    aims = tuple(
+        Aim("ratio", lambda all_: all_["fast"].rate / all_["slow"].rate, least=least)
+        for least in (4, 5)
+    )
+    comparison = replace(letters(), aims=aims)
+    found = Finding(comparison, {"slow": measured(30, 10), "fast": measured(60, 5)}, "fine")
+
+    lines = aims_table([found]).splitlines()
+
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    assert cells == [
+        ["Two ways", "ratio", "at least 4", "4.00", "yes"],
+        ["Two ways", "ratio", "at least 5", "4.00", "no"],
+    ]
+
+
+def test_made_up_photos_have_as_many_boxes_and_sentences_as_their_shape_says(tmp_path):
+    corpus = make_corpus(tmp_path, {"train": 3}, Shape("small", boxes=2, expressions=(1, 3)))
+
+    assert [len(regions) for regions in corpus.annotations.values()] == [2, 2, 2]
+    assert [one.image_id for one in corpus.expressions] == [0, 1, 1, 1, 2]
 
 
 def test_made_up_corpora_are_the_same_in_every_process_and_as_heavy_as_photos(tmp_path):

@@ -1,6 +1,7 @@
 """The plain way to train: each sentence brings its own pictures, as floats, and a padded text."""
 
 from collections.abc import Callable, Iterator
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -53,21 +54,30 @@ def train(
     sentences: Sentences,
     batches: list[list[int]],
     learning_rate: float,
-) -> Iterator[float]:
-    """Train a step per batch, and yield its loss."""
+    *,
+    bfloat16: bool,
+    num_workers: int,
+) -> Iterator[tuple[Tensor, Tensor, float]]:
+    """Train a step per batch; yield its loss, its token ids (B, T), and the seconds it waited."""
     model.train()
     for part in model.modules():
         if isinstance(part, _BatchNorm):
             part.eval()
+    device = model.logit_scale.device
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0)
-    for pixels, token_ids in DataLoader(sentences, batch_sampler=batches):
-        images = F.normalize(model.encode_image(pixels.flatten(0, 1)), dim=-1)
-        texts = F.normalize(model.encode_text(token_ids), dim=-1)
-        images = images.reshape(*pixels.shape[:2], -1)
-        logits = model.logit_scale.exp() * torch.einsum("bcd,bd->bc", images, texts)
-        loss = F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64))
+    asked = perf_counter()
+    for loaded in DataLoader(sentences, batch_sampler=batches, num_workers=num_workers):
+        waited = perf_counter() - asked
+        pixels, token_ids = (each.to(device) for each in loaded)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            images = F.normalize(model.encode_image(pixels.flatten(0, 1)), dim=-1)
+            texts = F.normalize(model.encode_text(token_ids), dim=-1)
+        images = images.reshape(*pixels.shape[:2], -1).float()
+        logits = model.logit_scale.exp() * torch.einsum("bcd,bd->bc", images, texts.float())
+        loss = F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=device))
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        yield loss.item()
+        yield loss.detach(), token_ids, waited
+        asked = perf_counter()

@@ -1,0 +1,118 @@
+"""Statistics: all numbers of a split and their intervals, from made-up logits."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.comparison import Aim, Comparison, Measured, Stopwatch, Way
+
+if TYPE_CHECKING:
+    from vg_mc.predictions import Predictions
+
+PLAIN, OURS = "plain, a loop over draws", "ours"
+INTERVALS = "intervals.npz"
+NUMBERS = ("accuracy", "proposal_recall", "mean_iou")  # that the plain way computes
+CANDIDATES = 10
+CATEGORIES = ["person", "dog", "car", "chair"]
+MOST_SECONDS = 10.0
+LARGEST_DIFFERENCE = 5e-3  # of limits: the two draw their photos with other seeds
+
+
+def of_split(expressions: int, photos: int) -> Comparison:
+    """Compare on made-up answers with 10 candidates each."""
+    return Comparison(
+        title=f"Scoring {expressions:,} expressions on {photos:,} photos, 1,000 draws",
+        unit="intervals",
+        set_up=_nothing,
+        ways=(
+            Way(PLAIN, partial(plain_way, expressions, photos)),
+            Way(OURS, partial(our_way, expressions, photos), against=PLAIN),
+        ),
+        check=check,
+        needs_torch=True,
+        aims=(
+            Aim("seconds for all numbers", lambda found: found[OURS].seconds, most=MOST_SECONDS),
+        ),
+    )
+
+
+def _nothing() -> None:
+    pass
+
+
+def made_up(expressions: int, photos: int) -> "Predictions":
+    """Make up answers: overlaps, scores and logits are drawn from a fixed seed."""
+    from vg_mc.predictions import Predictions
+
+    generator = np.random.default_rng(0)
+    image_ids = np.sort(generator.integers(photos, size=expressions))
+    logits = list(generator.normal(size=(expressions, CANDIDATES)).astype(np.float32))
+    sides = generator.uniform(20, 200, size=(expressions, 2))
+    targets = np.hstack([np.full((expressions, 2), 10.0), 10 + sides])
+    categories = generator.choice(CATEGORIES, size=(expressions, CANDIDATES + 1))
+    return Predictions(
+        name="made-up",
+        split="val",
+        data_hash="",
+        expression_ids=np.arange(expressions),
+        image_ids=image_ids,
+        texts=["the man on the left"] * expressions,
+        categories=categories[:, 0].tolist(),
+        targets=targets,
+        candidate_ids=list(CANDIDATES * image_ids[:, None] + np.arange(CANDIDATES)),
+        boxes=list(np.repeat(targets[:, None], CANDIDATES, axis=1)),
+        ious=list(generator.beta(1, 3, size=(expressions, CANDIDATES))),
+        logits=logits,
+        scores=list(np.sort(generator.random(size=(expressions, CANDIDATES)))[:, ::-1]),
+        candidate_categories=categories[:, 1:].tolist(),
+        rivals=generator.integers(-1, 5, size=expressions),
+        photo_sizes=np.tile([640, 480], (expressions, 1)),
+    )
+
+
+def plain_way(expressions: int, photos: int, folder: Path) -> Measured:
+    """Draw photos again and again for three numbers."""
+    from benchmarks.plain.scoring import intervals
+    from vg_mc.metrics.resampling import ROUNDS
+
+    predictions = made_up(expressions, photos)
+    stopwatch = Stopwatch()
+    answers = zip(predictions.ious, predictions.logits, strict=True)
+    ious = np.array([row[logits.argmax()] for row, logits in answers])
+    best = np.array([row.max() for row in predictions.ious])
+    columns = [(ious > 0.5).astype(float), (best > 0.5).astype(float), ious]
+    limits = intervals(columns, predictions.image_ids, ROUNDS)
+    measured = stopwatch.stop(len(columns))
+    np.savez(folder / INTERVALS, **dict(zip(NUMBERS, limits, strict=True)))
+    return measured
+
+
+def our_way(expressions: int, photos: int, folder: Path) -> Measured:
+    """Score as evaluate.py does: all numbers, curves and groups on the same draws."""
+    from vg_mc.scoring import score
+
+    predictions = made_up(expressions, photos)
+    stopwatch = Stopwatch()
+    report = score(predictions)
+    curves = (report.accuracy_curve, report.ceiling_curve, report.proposal_curve)
+    groups = sum(map(len, report.breakdowns.values()))
+    amount = len(report.numbers) + sum(len(curve.estimates) for curve in curves) + 2 * groups
+    measured = stopwatch.stop(amount)
+    limits = {
+        name: np.array([report.numbers[name].low, report.numbers[name].high]) for name in NUMBERS
+    }
+    np.savez(folder / INTERVALS, **limits)  # type: ignore[arg-type]  # a name is not an option
+    return measured
+
+
+def check(folder: Path) -> str:
+    """Compare the limits of the intervals that both computed."""
+    plain, ours = (dict(np.load(folder / name / INTERVALS)) for name in (PLAIN, OURS))
+    difference = max(float(np.abs(plain[name] - ours[name]).max()) for name in NUMBERS)
+    assert difference < LARGEST_DIFFERENCE, f"limits differ by {difference}"
+    return (
+        f"The intervals of {', '.join(NUMBERS)} have the same limits but for {difference:.4f}; "
+        "each way draws with a seed of its own."
+    )

@@ -1,0 +1,75 @@
+"""How much of a machine a training step uses: its floating-point operations, and what is possible.
+
+The operations of a step are those of its matrix products, convolutions and attentions, forward and
+backward, as PyTorch counts them on tensors without content. What is possible is measured too, as
+one large matrix product: what makers print is reached by nobody.
+"""
+
+from copy import deepcopy
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vg_mc.encoders.dual_encoder import DualEncoder, TokenBatch
+
+if TYPE_CHECKING:
+    from vg_mc.encoders.loading import Encoder
+
+SIDE = {"cpu": 2048, "cuda": 8192}  # of the matrices
+PRODUCTS = {"cpu": 1, "cuda": 20}  # timed together
+REPEATS = 5
+
+
+class StepSize(NamedTuple):
+    """What a model encodes in one step."""
+
+    pictures: int
+    texts: int
+    tokens: int  # of each text, padding included
+
+
+def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Measure the floating-point operations per second of a matrix product, the best of several."""
+    side, products = SIDE[device.type], PRODUCTS[device.type]
+    one = torch.randn(side, side, device=device).to(dtype)
+    other = torch.randn(side, side, device=device).to(dtype)
+    seconds = []
+    for _ in range(REPEATS):
+        synchronize(device)
+        start = perf_counter()
+        for _ in range(products):
+            one @ other
+        synchronize(device)
+        seconds.append(perf_counter() - start)
+    return products * 2 * side**3 / min(seconds)
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done what it was told; the processor runs ahead of it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def without_content(encoder: "Encoder") -> "Encoder":
+    """Return a copy that computes shapes alone."""
+    shapes = deepcopy(encoder).to("meta")
+    return shapes.train()
+
+
+def operations(
+    shapes: DualEncoder,  # without content
+    size: StepSize,
+) -> int:
+    """Count the floating-point operations of a step, forward and backward."""
+    side = shapes.image_size
+    pictures = torch.empty(size.pictures, 3, side, side, dtype=torch.uint8, device="meta")
+    tokens = torch.zeros(size.texts, size.tokens, dtype=torch.int64, device="meta")
+    assert isinstance(shapes, nn.Module)
+    with FlopCounterMode(display=False) as counter:
+        images = shapes.encode_images(pictures)
+        texts = shapes.encode_texts(TokenBatch(tokens, torch.ones_like(tokens)))
+        (texts @ images.T).sum().backward()  # type: ignore[no-untyped-call]
+    return int(counter.get_total_flops())
