@@ -242,3 +242,34 @@ def test_a_photo_lies_in_its_folder(tmp_path):
     path = locate(tmp_path, photo_of(os.path.join("train2014", "a.jpg")))  # noqa: PTH118
 
     assert path == tmp_path.resolve() / "train2014" / "a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "peculiarity"),
+    [
+        ("RGB", "a.png", []),
+        ("L", "a.png", []),
+        ("RGBA", "a.png", ["transparent"]),
+        ("LA", "a.png", ["transparent"]),
+        ("CMYK", "a.jpg", ["CMYK"]),
+        ("I;16", "a.png", ["16 bits"]),
+    ],
+)
+def test_what_is_peculiar_about_a_photo_is_told_to_who_asks(tmp_path, mode, name, peculiarity):
+    image = Image.new("I;16", (64, 48)) if mode == "I;16" else gradient(mode)
+    image.save(tmp_path / name)
+
+    open_photo(tmp_path, photo_of(name), noticed := [])
+
+    assert noticed == peculiarity
+
+
+def test_exif_rotation_is_noticed_and_an_upright_photo_is_not(tmp_path):
+    noticed = {}
+    for orientation in (1, 6):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        gradient().save(tmp_path / "a.jpg", exif=exif)
+        open_photo(tmp_path, photo_of("a.jpg"), noticed.setdefault(orientation, []))
+
+    assert noticed == {1: [], 6: ["EXIF rotation"]}

@@ -5,11 +5,12 @@ be the announced one, or boxes and pixels would silently disagree.
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from vg_mc.faults import BadInputError
 from vg_mc.records import Photo
@@ -17,6 +18,15 @@ from vg_mc.records import Photo
 LARGEST_PHOTO = 50_000_000  # pixels; a larger one is an error or a decompression bomb
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP"]
 MISSING_SHOWN = 20
+
+# What a user may want to know of photos, and what is done about it.
+PECULIARITIES = {
+    "16 bits": "scaled to 8",
+    "transparent": "laid on white",
+    "CMYK": "turned into RGB",
+    "EXIF rotation": "ignored",
+}
+UPRIGHT = 1  # of EXIF's orientations
 
 
 def locate(folder: Path, photo: Photo) -> Path:
@@ -54,8 +64,13 @@ def require_photos(folder: Path, photos: Iterable[Photo]) -> None:
         raise BadInputError(f"{len(missing):,} photos are missing: {named}{more}", file=folder)
 
 
-def open_photo(folder: Path, photo: Photo) -> Image.Image:
+def open_photo(folder: Path, photo: Photo, peculiarities: list[str] | None = None) -> Image.Image:
     """Decode a photo as RGB.
+
+    Args:
+        folder: Where the photos are.
+        photo: Which one.
+        peculiarities: What is found that `PECULIARITIES` names is added to it.
 
     Raises:
         BadInputError: If it is missing, not an image, damaged, too large, or of another size than
@@ -69,6 +84,8 @@ def open_photo(folder: Path, photo: Photo) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 _check_size(image.size, photo, path)
+                if peculiarities is not None:
+                    peculiarities += _peculiarities(image)
                 return _as_rgb(image)
     except BadInputError:
         raise
@@ -99,6 +116,16 @@ def _check_size(size: tuple[int, int], photo: Photo, path: Path) -> None:
         announced = f"{photo.width} x {photo.height}"
         problem = f"the photo has {size[0]} x {size[1]} pixels, the annotations say {announced}"
         raise BadInputError(problem, file=path, record=f"image {photo.image_id}")
+
+
+def _peculiarities(image: Image.Image) -> Iterator[str]:
+    facts = (
+        image.mode.startswith("I"),
+        image.has_transparency_data,
+        image.mode == "CMYK",
+        image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT,
+    )
+    return (name for name, holds in zip(PECULIARITIES, facts, strict=True) if holds)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

@@ -41,7 +41,7 @@ def test_proposers_are_compared(prepared, tmp_path, capsys):
     folders = [prepared("few", 1), prepared("many", 4)]
     capsys.readouterr()
 
-    main([*folders, "--splits", "val", "--output", str(tmp_path / "recall")])
+    main([*folders, "--split", "val", "--output", str(tmp_path / "recall")])
 
     printed = capsys.readouterr().out
     assert printed == (tmp_path / "recall" / "recall.md").read_text()

@@ -264,3 +264,37 @@ def test_preparing_opens_no_socket(tmp_path):
     )  # fmt: skip
 
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["no socket"]), done.stderr
+
+
+ALSO_WATCHED = (
+    WATCHED.partition("from vg_mc.commands")[0]
+    + """
+from vg_mc.commands.finetune import main
+data, run = sys.argv[1:]
+main(["--dataset", data, "--model", "tiny-vit", "--epochs", "1", "--num-workers", "0",
+      "--batch-size", "2", "--output", run])
+from vg_mc.commands.evaluate import main
+main(["--dataset", data, "--model", run + "/best", "--split", "val", "--output", run + "/val",
+      "--num-workers", "0"])
+assert asked == [], asked
+print("no socket")
+"""
+)
+
+
+def test_training_and_evaluating_open_no_socket(tmp_path):
+    corpus = tmp_path / "corpus"
+    arguments = write_corpus(corpus, text="dog")
+    lines = (corpus / "mine.csv").read_text().splitlines()
+    training = [line.replace(",val,", ",train,") for line in lines[1:]]
+    (corpus / "mine.csv").write_text("\n".join([*lines, *training]))
+    arguments[arguments.index("--image-size") + 1] = "64"
+    prepare_data(arguments)
+
+    done = subprocess.run(
+        [sys.executable, "-c", ALSO_WATCHED, str(corpus / "prepared"), str(tmp_path / "run")],
+        capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[2], env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["no socket"]), done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
+from PIL import Image
 
 from vg_mc.faults import BadInputError
 from vg_mc.preparation import run, shards
@@ -410,3 +411,19 @@ def test_a_corpus_without_expressions_is_refused(make, corpus, tmp_path):
 
     with pytest.raises(BadInputError, match="tiny: not a single usable expression"):
         prepare(empty, make.settings(empty), tmp_path / "prepared", num_workers=1)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_photos_that_are_no_plain_rgb_are_counted_once(make, corpus, stored, tmp_path, num_workers):
+    first = corpus.photos[1]
+    transparent = Image.new("RGBA", (first.width, first.height), (1, 2, 3, 0))
+    transparent.save(corpus.images_folder / first.file_name, "PNG")
+    both = replace(corpus, expressions=[*corpus.expressions, *(
+        replace(one, split="val", expression_id=one.expression_id + 5000)
+        for one in corpus.expressions if one.image_id == 1
+    )])  # fmt: skip
+    settings = make.settings(both, proposer=stored)
+
+    manifest = prepare(both, settings, tmp_path / "out", num_workers=num_workers)
+
+    assert manifest["peculiar_photos"] == {"transparent": 1}

@@ -24,6 +24,7 @@ def manifest():
         "files": [{"bytes": 1_000_000}, {"bytes": 500_000}],
         "candidates": {"total": 60, "by_source": {"yolo": 60}},
         "further_wrong_answers": 4,
+        "peculiar_photos": {},
         "rejected": 1003,
         "detections": {},
     }
@@ -56,3 +57,13 @@ def test_what_stands_in_for_detections_is_told(manifest):
     line = summary(manifest, Path("out")).splitlines()[-2]
 
     assert line == "photos without detections that got whole-image in their place: val 1,500"
+
+
+def test_photos_that_were_converted_are_told(manifest):
+    manifest["peculiar_photos"] = {"16 bits": 1200, "EXIF rotation": 2}
+
+    line = summary(manifest, Path("out")).splitlines()[-2]
+
+    assert line == (
+        "photos that are not plain RGB: 1,200 16 bits (scaled to 8), 2 EXIF rotation (ignored)"
+    )

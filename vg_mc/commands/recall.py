@@ -21,7 +21,7 @@ class RecallConfig:
     output: Path
     """Folder for recall.png, recall.md and recall.csv."""
 
-    splits: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
     """Splits whose expressions count, taken together; all but train by default."""
 
 
@@ -41,6 +41,6 @@ def run(config: RecallConfig) -> None:
     from vg_mc.reports.recall import recall_table, write_recalls
     from vg_mc.scoring.proposal_recall import proposal_recalls
 
-    recalls = proposal_recalls([open_prepared(each) for each in config.datasets], config.splits)
+    recalls = proposal_recalls([open_prepared(each) for each in config.datasets], config.split)
     write_recalls(recalls, config.output)
     print(recall_table(recalls), end="")

@@ -68,6 +68,8 @@ def read_table(
     for file in files:
         for record, row in _reader(file)(file):
             with inspection.record(file, record):
+                if isinstance(row, BadInputError):
+                    raise row
                 columns = _box_columns(as_mapping(row))
                 fields = _fields(as_mapping(row), columns, file)
                 statements.append(as_statement(fields, file, record, inspection))
@@ -121,11 +123,13 @@ def _json_lines(file: Path) -> Rows:
 
 
 def _parsed(line: bytes) -> object:
-    """Return the JSON of a line, or a text that says what is wrong, which is no record."""
+    """Return the JSON of a line, or what is wrong with it, to be raised by whoever judges."""
     try:
         return json.loads(line)
+    except json.JSONDecodeError as fault:
+        return BadInputError(f"expected JSON: {fault.msg}, column {fault.colno}")
     except (ValueError, RecursionError) as fault:
-        return f"no JSON: {fault}"
+        return BadInputError(f"expected JSON: {fault}")
 
 
 def _json_records(file: Path) -> Rows:

@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from vg_mc.faults import BadInputError
-from vg_mc.photos import require_photos
+from vg_mc.photos import PECULIARITIES, require_photos
 from vg_mc.preparation.describing import describe
 from vg_mc.preparation.estimating import enough_space
 from vg_mc.preparation.expressions import (
@@ -29,6 +29,7 @@ from vg_mc.preparation.shards import (
     draw_shard,
     is_drawn,
     kept_photos,
+    peculiar_photos,
     photos_of,
     plan_shards,
     rejected_photos,
@@ -194,6 +195,15 @@ def _write_table(folder: Path, features: Features, rows: list[dict[str, Any]]) -
     finish_folder(folder, features, [ONLY_SHARD])
 
 
+def _count_peculiar(tasks: list[ShardTask]) -> dict[str, int]:
+    """Count photos by what is peculiar about them; one that two proposers saw counts once."""
+    photos = {
+        image_id: found for task in tasks for image_id, found in peculiar_photos(task).items()
+    }
+    counts = Counter(name for found in photos.values() for name in found)
+    return {name: counts[name] for name in PECULIARITIES if counts[name]}
+
+
 def _manifest(
     described: dict[str, Any],
     counts: dict[str, dict[str, float]],
@@ -217,5 +227,6 @@ def _manifest(
         "candidates": {"total": sources.total(), "by_source": dict(sorted(sources.items()))},
         "further_wrong_answers": further,
         "rejected": rejected,
+        "peculiar_photos": _count_peculiar(tasks),
         "files": files,
     }

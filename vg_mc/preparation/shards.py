@@ -36,6 +36,7 @@ from vg_mc.views import draw_views
 PHOTOS_PER_SHARD = 64
 PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
 REJECTED = "rejected"  # in a shard's metadata: image ids of photos left out, and why
+PECULIAR = "peculiar"  # there too: image ids of photos that are no plain RGB, and what they are
 
 JPEG_QUALITY = 90
 FULL_COLOR = 0  # chroma subsampling 4:4:4, which keeps the colour of a thin outline
@@ -122,12 +123,14 @@ def draw_shard(task: ShardTask) -> int:
         raise BadInputError(problem, file=task.path.parent)
     rows: list[dict[str, Any]] = []
     rejected: dict[int, str] = {}
+    peculiar: dict[int, list[str]] = {}
     for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
-        opened = _open_photos(task, slice(start, start + PHOTOS_AT_ONCE), rejected)
+        opened = _open_photos(task, slice(start, start + PHOTOS_AT_ONCE), rejected, peculiar)
         for one, proposals in zip(opened, _propose(task, opened), strict=True):
             rows += candidate_rows(one.photo, one.image, proposals, task.drawing)
     features = candidate_features(task.drawing.views)
-    write_shard(task.path, features, rows, {REJECTED: json.dumps(rejected)})
+    notes = {REJECTED: json.dumps(rejected), PECULIAR: json.dumps(peculiar)}
+    write_shard(task.path, features, rows, notes)
     return len(task.photos)
 
 
@@ -138,8 +141,17 @@ def is_drawn(task: ShardTask) -> bool:
 
 def rejected_photos(task: ShardTask) -> dict[int, str]:
     """Return why each photo of a finished shard that was left out is not in it, by image id."""
+    return _noted(task, REJECTED)
+
+
+def peculiar_photos(task: ShardTask) -> dict[int, list[str]]:
+    """Return what is peculiar about photos of a finished shard, by image id."""
+    return _noted(task, PECULIAR)
+
+
+def _noted(task: ShardTask, key: str) -> dict[int, Any]:
     notes = open_shard(task.path).schema.metadata
-    return {int(image_id): why for image_id, why in json.loads(notes[REJECTED.encode()]).items()}
+    return {int(image_id): note for image_id, note in json.loads(notes[key.encode()]).items()}
 
 
 def kept_photos(task: ShardTask) -> list[Photo]:
@@ -157,18 +169,24 @@ class OpenedPhoto(NamedTuple):
     image: Image.Image
 
 
-def _open_photos(task: ShardTask, which: slice, rejected: dict[int, str]) -> list[OpenedPhoto]:
-    """Decode some photos of a shard; add to `rejected` why any was left out."""
+def _open_photos(
+    task: ShardTask, which: slice, rejected: dict[int, str], peculiar: dict[int, list[str]]
+) -> list[OpenedPhoto]:
+    """Decode some photos of a shard; note why any was left out, and what is peculiar about it."""
     opened = []
     given = zip(task.photos[which], task.annotated[which], task.sentences[which], strict=True)
     for photo, annotated, sentences in given:
+        noticed: list[str] = []
         try:
-            image = open_photo(task.images_folder, photo)
+            image = open_photo(task.images_folder, photo, noticed)
             opened.append(OpenedPhoto(photo, annotated, sentences, image))
         except BadInputError as error:
             if not task.skip_bad:
                 raise
             rejected[photo.image_id] = error.problem
+        else:
+            if noticed:
+                peculiar[photo.image_id] = noticed
     return opened
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from vg_mc.photos import PECULIARITIES
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.prepared.manifest import Manifest
 
@@ -40,6 +41,11 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
             f"{file}: {counts['records']:,} detections, {counts['cut_to_photo']:,} of them cut to "
             f"their photo, {counts['rejected']:,} left out"
         )
+    if peculiar := manifest["peculiar_photos"]:
+        told = ", ".join(
+            f"{count:,} {name} ({PECULIARITIES[name]})" for name, count in peculiar.items()
+        )
+        yield f"photos that are not plain RGB: {told}"
     stand_ins = {
         split: counts["photos_with_stand_ins"]
         for split, counts in manifest["counts"].items()

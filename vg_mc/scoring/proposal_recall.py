@@ -76,7 +76,7 @@ def proposal_recalls(
 
 def _names(datasets: Sequence[PreparedDataset]) -> list[str]:
     """Call each dataset by its folder, with the way to it where two are called alike."""
-    short = [dataset.folder.resolve().name for dataset in datasets]
+    short = [dataset.folder.absolute().name for dataset in datasets]
     return [
         name if short.count(name) == 1 else str(dataset.folder)
         for name, dataset in zip(short, datasets, strict=True)
