@@ -70,7 +70,7 @@ def test_a_sample_of_equal_photos_stands_for_all(tasks, monkeypatch):
     monkeypatch.setattr(estimating, "open_photo", count)
 
     assert estimated_bytes([first]) == 70 * estimated_bytes([one])
-    assert len(opened) == 35 + 1
+    assert len(opened) == 8 + 1
 
 
 def test_photos_that_cannot_be_read_need_no_room(corpus, tasks):

@@ -5,6 +5,7 @@ region is the middle of the photo and stands for all. Boxes that a detector has 
 further wrong answers, can only be guessed: hence the wide margins.
 """
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,11 @@ from vg_mc.preparation.shards import ShardTask, encoded
 from vg_mc.records import Photo
 from vg_mc.views import draw_views
 
+# Of many photos so many are sampled, else one in so many, but a few at least: drawing a sample
+# takes as long as it takes to draw the photos themselves.
 SAMPLED_PHOTOS = 32
+ONE_IN = 16
+FEW_PHOTOS = 8
 DETECTIONS = 8  # of a photo that a detector has yet to look at
 REFUSED_BELOW = 0.5  # of the estimate; with less room the run would fail almost certainly
 WARNED_BELOW = 1.5
@@ -55,7 +60,8 @@ def enough_space(tasks: list[ShardTask]) -> Iterator[None]:
 def estimated_bytes(tasks: list[ShardTask]) -> float:
     """Return about how many bytes the candidates of all `tasks` will take."""
     places = [(task, index) for task in tasks for index in range(len(task.photos))]
-    step = max(1, len(places) // SAMPLED_PHOTOS)
+    sampled = min(SAMPLED_PHOTOS, max(FEW_PHOTOS, len(places) // ONE_IN))
+    step = max(1, math.ceil(len(places) / sampled))
     return len(places) * fmean(_photo_bytes(task, index) for task, index in places[::step])
 
 
