@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
-from vg_mc.commands.grounders import GROUNDERS, Answerer, Request, answerers
+from vg_mc.commands.grounders import GROUNDERS, Answerer, Request, answerers, check_looks
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
@@ -105,6 +105,7 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
+    check_looks(config, dataset)
     shown = Gallery.of(dataset, config.images, config.examples)
     homes = homes_of(config, [answerer.name for answerer in named])
     answered, similarities = [], []

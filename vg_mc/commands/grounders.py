@@ -80,7 +80,6 @@ def _clip(request: Request) -> "Scorer":
     from vg_mc.grounders.encoder import EncoderScorer
 
     config, accelerator, dataset, model = request
-    check_looks(config, dataset)
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     identity, bank = model_hash(encoder, config.mixed_precision), None
     if config.features is not None:
@@ -103,7 +102,7 @@ def _clip(request: Request) -> "Scorer":
 
 
 def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
-    """Refuse views and wordings that make no sense, before a model is loaded.
+    """Refuse views and wordings that make no sense, before anything is answered.
 
     Raises:
         BadInputError: Naming the first of them.
