@@ -286,7 +286,10 @@ def test_a_baseline_needs_no_model_and_may_have_a_name(coloured, tmp_path):
     ],
 )
 def test_what_clip_cannot_look_at_or_read_is_refused(coloured, tmp_path, changes, problem):
-    config = EvaluateConfig(coloured.folder, tmp_path / "output", model=("tiny-vit",), **changes)
+    grounders = ("random", "clip")  # nothing is written by the first of them either
+    config = EvaluateConfig(
+        coloured.folder, tmp_path / "output", grounders, model=("tiny-vit",), **changes
+    )
 
     with pytest.raises(BadInputError, match=problem):
         run(config)
