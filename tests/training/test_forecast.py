@@ -57,3 +57,15 @@ def test_what_is_kept_for_the_backward_pass_is_counted_once():
     # Input of the first layer, output of the sigmoid, which is the input of the second layer.
     assert tower.kept == 4 * (4 + 8)
     assert tower.parameters == tower.trained == 4 * 8 + 8 + 8 + 1
+
+
+def test_a_tower_that_is_frozen_keeps_nothing_for_the_backward_pass(
+    coloured, make_trainer, tmp_path
+):
+    both, text_alone = (
+        text_of(make_trainer(coloured, tmp_path, train=train)) for train in ("all", "text")
+    )
+
+    assert "picture tower: 0 of" in text_alone
+    kept = [float(re.search(r"([\d.]+) MB kept", text)[1]) for text in (both, text_alone)]
+    assert kept[1] < kept[0]

@@ -153,9 +153,10 @@ def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name,
         {"num_workers": 2},  # which had fetched batches that were never used
         {"dropout": 0.3},
         {"model": "tiny-resnet", "freeze_batch_norm": False},
+        {"train": "last:1"},
         {"batching": "image", "accumulation": 2, "batch_size": 4},
     ],
-    ids=["workers", "dropout", "batch-norm", "by-image"],
+    ids=["workers", "dropout", "batch-norm", "last", "by-image"],
 )
 def test_other_runs_can_be_killed_as_well(coloured, tmp_path, changes):
     whole = trained(coloured, tmp_path / "whole", **changes)

@@ -50,3 +50,9 @@ def test_questions_are_as_large_as_their_batching_lets_them():
 def test_what_needs_batching_by_image_says_so(change, flag):
     with pytest.raises(BadInputError, match=f"{flag}: needs --batching image"):
         replace(SETTINGS, **change)
+
+
+def test_what_is_trained_is_checked_with_the_numbers():
+    assert replace(SETTINGS, train="last:2").train == "last:2"
+    with pytest.raises(BadInputError, match="--train: expected all"):
+        replace(SETTINGS, train="first:2")

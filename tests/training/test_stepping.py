@@ -86,3 +86,23 @@ def test_a_step_that_finds_no_memory_says_what_to_lower(
 
     with pytest.raises(BadInputError, match=r"pictures of 32x32 pixels.*--batch-size \(is 8\)"):
         stepped(trainer)
+
+
+@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+@pytest.mark.parametrize("train", ["image", "text", "last:1", "projections", "logit-scale"])
+def test_only_what_is_chosen_changes(coloured, make_trainer, tmp_path, model, train):
+    trainer = make_trainer(
+        coloured, tmp_path, model=model, train=train, freeze_batch_norm=False, weight_decay=0.1
+    )
+    trainer.stepper.model.train()
+    before = {name: value.clone() for name, value in trainer.encoder.state_dict().items()}
+
+    stepped(trainer, 2)
+
+    after = trainer.encoder.state_dict()
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    trained = {name for name, value in trainer.encoder.named_parameters() if value.requires_grad}
+    statistics = {name for name in changed if "running" in name or "num_batches" in name}
+    assert changed - statistics == trained
+    beside = {name.rsplit(".", 1)[0] + ".weight" for name in statistics}
+    assert beside <= trained

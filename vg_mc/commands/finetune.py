@@ -47,6 +47,10 @@ class FinetuneConfig:
     gradient_accumulation: int = 1
     """Parts in which each process computes its share of a batch."""
 
+    train: str = "all"
+    """What is trained: all, image or text (a tower), last:K (the last K blocks of both towers and
+    what follows them), projections, or logit-scale. The logit scale always is."""
+
     learning_rate: float = 8e-6
     """Highest learning rate; 8e-6 suits pretrained models."""
 
@@ -208,5 +212,6 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         color_jitter=config.color_jitter,
         symmetric=config.symmetric,
         label_smoothing=config.label_smoothing,
+        train=config.train,
         keep=config.keep,
     )

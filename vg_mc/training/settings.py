@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from vg_mc.batching import Asking, Batching, Proposals, Targets
+from vg_mc.encoders.freezing import check_choice
 from vg_mc.faults import BadInputError
 
 
@@ -29,6 +30,7 @@ class TrainingSettings:
         color_jitter: Furthest that brightness, contrast and saturation may be from 1.
         symmetric: With batching by image, weight of the loss of boxes that choose among sentences.
         label_smoothing: Share of the right answer that is spread over all candidates.
+        train: What has gradients, as `encoders.freezing.train_only` names it.
         keep: Checkpoints that are kept, the newest ones.
     """
 
@@ -52,14 +54,16 @@ class TrainingSettings:
     color_jitter: float = 0.0
     symmetric: float = 0.0
     label_smoothing: float = 0.0
+    train: str = "all"
     keep: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting.
 
         Raises:
-            BadInputError: A number is out of its range.
+            BadInputError: A number is out of its range, or a choice is none.
         """
+        check_choice(self.train)
         max_candidates = math.inf if self.max_candidates is None else self.max_candidates
         wanted = {
             "candidates": ("at least 2", self.candidates >= 2),

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vg_mc.batching import Batch
 from vg_mc.encoders.batch_norm import freeze_batch_norm
+from vg_mc.encoders.freezing import train_only
 from vg_mc.grounders.multiple_choice import MultipleChoice
 from vg_mc.training.memory import explain_shortage
 from vg_mc.training.objective import mean_loss, share_right
@@ -48,6 +49,7 @@ class Stepper:
         self.settings = settings
         self.total_steps = total_steps
         self._pictures: Sequence[int] = (0, 0, 0, 0)  # shape of those at work
+        train_only(encoder, settings.train)
         if settings.freeze_batch_norm:
             freeze_batch_norm(encoder)
         optimizer = build_optimizer(
