@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 
@@ -99,6 +100,9 @@ class TrainingQuestions:
                 num_workers=num_workers,
                 worker_init_fn=outlast_signals,
                 pin_memory=self.accelerator.device.type == "cuda",
+                # It draws a number when it starts, in the midst of a step. From the global
+                # generator, dropout in the first step of a resumed run would be another.
+                generator=torch.Generator(),
             )
         )
 
