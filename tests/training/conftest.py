@@ -13,9 +13,11 @@ from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.loop import Trainer
 
 
-def built(dataset: PreparedDataset, run: Path, *, model: str = "tiny-vit", **changes) -> Trainer:
+def built(
+    dataset: PreparedDataset, run: Path, *, model: str = "tiny-vit", encoder=None, **changes
+) -> Trainer:
     """Build a trainer of SETTINGS with `changes`."""
-    encoder = load_encoder(model, image_size=32)
+    encoder = encoder or load_encoder(model, image_size=32)
     settings = replace(SETTINGS, **changes)
     return Trainer(Accelerator(cpu=True), encoder, dataset, settings, run, num_workers=0)
 

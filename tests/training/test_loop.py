@@ -153,7 +153,7 @@ def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name,
         {"num_workers": 2},  # which had fetched batches that were never used
         {"dropout": 0.3},
         {"model": "tiny-resnet", "freeze_batch_norm": False},
-        {"train": "last:1"},
+        {"train": "last:1", "layer_decay": 0.5},
         {"batching": "image", "accumulation": 2, "batch_size": 4},
     ],
     ids=["workers", "dropout", "batch-norm", "last", "by-image"],

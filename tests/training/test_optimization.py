@@ -1,12 +1,22 @@
 import numpy as np
+import open_clip
 import pytest
 import torch
+import transformers
 from accelerate import Accelerator
+from open_clip.model import CLIP
 from torch import nn
 from transformers import get_linear_schedule_with_warmup
 
 from vg_mc.encoders import load_encoder
-from vg_mc.training.optimization import build_optimizer, learning_rate_factor, set_learning_rate
+from vg_mc.encoders.parts import layer_shares, parts_of
+from vg_mc.faults import BadInputError
+from vg_mc.training.optimization import (
+    build_optimizer,
+    decaying,
+    learning_rate_factor,
+    set_learning_rate,
+)
 
 
 @pytest.mark.parametrize(("total", "ratio"), [(50, 0.1), (7, 0.0), (200, 0.25), (3, 1.0)])
@@ -37,25 +47,127 @@ def test_it_is_the_schedule_of_transformers_up_to_the_first_step():
     assert theirs[0] == 0 < ours[0]
 
 
+NORMS = (nn.LayerNorm, nn.BatchNorm2d)
+EMBEDDINGS = {
+    "tiny-vit": {
+        "model.text_model.embeddings.token_embedding.weight",
+        "model.text_model.embeddings.position_embedding.weight",
+        "model.vision_model.embeddings.class_embedding",
+        "model.vision_model.embeddings.position_embedding.weight",
+    },
+    "tiny-resnet": {
+        "model.positional_embedding",
+        "model.token_embedding.weight",
+        "model.visual.attnpool.positional_embedding",
+    },
+}
+
+
 @pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])
-def test_only_matrices_decay(name):
+@pytest.mark.parametrize("layer_decay", [1.0, 0.7])
+def test_every_weight_is_in_one_group_and_only_matrices_decay(name, layer_decay):
     encoder = load_encoder(name, image_size=32)
 
-    decaying, others = build_optimizer(encoder, learning_rate=1e-3, weight_decay=0.1).param_groups
+    groups = build_optimizer(
+        encoder,
+        learning_rate=1e-3,
+        weight_decay=0.1,
+        shares=layer_shares(encoder, layer_decay),
+    ).param_groups
 
     name_of = {id(parameter): name for name, parameter in encoder.named_parameters()}
-    plain = {name_of[id(parameter)] for parameter in others["params"]}
-    assert (decaying["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
-    assert len(decaying["params"]) + len(others["params"]) == len(name_of)
-    norms = [
+    grouped = [name_of[id(parameter)] for group in groups for parameter in group["params"]]
+    assert sorted(grouped) == sorted(name_of.values())
+    assert {group["weight_decay"] for group in groups} == {0.1, 0.0}
+    decay = {name_of[id(p)] for group in groups if group["weight_decay"] for p in group["params"]}
+    norms = {
         f"{path}.{name}"
         for path, module in encoder.named_modules()
-        if isinstance(module, nn.LayerNorm | nn.BatchNorm2d)
+        if isinstance(module, NORMS)
         for name, _ in module.named_parameters()
-    ]
-    assert plain >= {*norms, "model.logit_scale"}
-    assert plain >= {name for name in name_of.values() if name.endswith("bias")}
-    assert not any("proj" in name and name.endswith("weight") for name in plain)
+    }
+    biases = {name for name in name_of.values() if name.endswith("bias")}
+    assert set(grouped) - decay == {*norms, *biases, *EMBEDDINGS[name], "model.logit_scale"}
+
+
+# All that is no bias, no norm and yet does not decay, in models that take no memory.
+TABLES = {
+    "RN50": "positional_embedding token_embedding.weight visual.attnpool.positional_embedding",
+    "ViT-B-32": (
+        "positional_embedding token_embedding.weight visual.class_embedding"
+        " visual.positional_embedding"
+    ),
+}
+
+
+@pytest.mark.parametrize("architecture", TABLES)
+def test_the_embeddings_of_open_clip_do_not_decay(architecture):
+    with torch.device("meta"):
+        model = CLIP(**open_clip.get_model_config(architecture))
+
+    kept = {name for name, _ in model.named_parameters()} - decaying(model)
+
+    of_norms = {
+        f"{path}.weight" for path, module in model.named_modules() if isinstance(module, NORMS)
+    }
+    biases = {name for name in kept if name.endswith("bias")}
+    assert kept - biases - of_norms == {*TABLES[architecture].split(), "logit_scale"}
+    assert of_norms <= kept
+
+
+@pytest.mark.parametrize("family", ["Siglip", "Siglip2"])
+def test_what_siglip_pools_with_does_not_decay(family):
+    config_class = getattr(transformers, f"{family}Config")
+    layers = {"num_hidden_layers": 1}
+    text_config = {**layers, "bos_token_id": 1, "eos_token_id": 2}
+    with torch.device("meta"):
+        config = config_class(text_config=text_config, vision_config=layers)
+        model = getattr(transformers, f"{family}Model")(config)
+
+    matrices = decaying(model)
+
+    names = {name for name, value in model.named_parameters() if value.squeeze().ndim >= 2}
+    assert {name.split(".")[-2] for name in names - matrices} == {
+        *("token_embedding", "position_embedding"),
+    }
+    assert "vision_model.head.probe" not in matrices
+    assert "vision_model.head.attention.in_proj_weight" in matrices
+
+
+@pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])
+def test_lower_layers_learn_more_slowly(name):
+    encoder = load_encoder(name, image_size=32)
+    optimizer = build_optimizer(
+        encoder, learning_rate=1.0, weight_decay=0.1, shares=layer_shares(encoder, 0.5)
+    )
+
+    set_learning_rate(optimizer, 0.25)
+
+    rate_of = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    parts = parts_of(encoder)
+    for path, parameter in encoder.named_parameters():
+        assert rate_of[id(parameter)] == 0.25 * 0.5 ** parts[path].depth
+    assert len(set(rate_of.values())) == 6 - (name == "tiny-vit")
+
+
+def test_without_layer_decay_a_model_of_unknown_parts_is_no_problem():
+    encoder = load_encoder("tiny-vit", image_size=32)
+    encoder.model.vision_model.gadget = nn.Linear(2, 2)
+
+    assert set(layer_shares(encoder, 1.0).values()) == {1.0}
+    with pytest.raises(BadInputError, match="gadget"):
+        layer_shares(encoder, 0.9)
+
+
+def test_the_second_moment_forgets_as_told():
+    model = nn.Linear(2, 2)
+    optimizer = build_optimizer(model, learning_rate=1e-3, weight_decay=0.0, beta2=0.98)
+
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+
+    second = optimizer.state[model.weight]["exp_avg_sq"]
+    assert torch.allclose(second, torch.full((2, 2), 0.02))
 
 
 def test_frozen_weights_are_left_out():

@@ -27,6 +27,9 @@ from vg_mc.faults import BadInputError
         ({"color_jitter": -0.1}, "--color-jitter"),
         ({"symmetric": -0.1}, "--symmetric"),
         ({"label_smoothing": 1.0}, "--label-smoothing"),
+        ({"layer_decay": 0.0}, "--layer-decay"),
+        ({"layer_decay": 1.1}, "--layer-decay"),
+        ({"adam_beta2": 1.0}, "--adam-beta2"),
     ],
 )
 def test_a_number_out_of_range_is_named_by_its_flag(change, flag):

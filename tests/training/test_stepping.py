@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from vg_mc.encoders import load_encoder
 from vg_mc.faults import BadInputError
 
 
@@ -106,3 +107,15 @@ def test_only_what_is_chosen_changes(coloured, make_trainer, tmp_path, model, tr
     assert changed - statistics == trained
     beside = {name.rsplit(".", 1)[0] + ".weight" for name in statistics}
     assert beside <= trained
+
+
+@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+def test_the_logit_scale_starts_where_it_is_told(coloured, make_trainer, tmp_path, model):
+    encoder = load_encoder(model, image_size=32)
+    with torch.no_grad():
+        encoder.model.logit_scale.fill_(4.0)
+
+    for choice, expected in (("keep", 4.0), ("reset", math.log(1 / 0.07))):
+        trainer = make_trainer(coloured, tmp_path, encoder=encoder, logit_scale=choice)
+        assert trainer.encoder.model.logit_scale.item() == pytest.approx(expected)
+        assert trainer.encoder.model.logit_scale.requires_grad

@@ -55,7 +55,17 @@ class FinetuneConfig:
     """Highest learning rate; 8e-6 suits pretrained models."""
 
     weight_decay: float = 0.0
-    """Weight decay of matrices."""
+    """Weight decay of matrices, embeddings excluded."""
+
+    layer_decay: float = 1.0
+    """The learning rate of each block is that of the block after it times this number; 1 gives all
+    the same."""
+
+    adam_beta2: float = 0.999
+    """Decay of Adam's mean of squared gradients; CLIP's transformers were trained with 0.98."""
+
+    logit_scale: Literal["keep", "reset"] = "keep"
+    """Start with the model's own logit scale, or as CLIP's training did, at 1 / 0.07."""
 
     warmup_ratio: float = 0.1
     """Share of the steps in which the learning rate rises; then it falls to zero."""
@@ -213,5 +223,8 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         symmetric=config.symmetric,
         label_smoothing=config.label_smoothing,
         train=config.train,
+        layer_decay=config.layer_decay,
+        adam_beta2=config.adam_beta2,
+        logit_scale=config.logit_scale,
         keep=config.keep,
     )

@@ -85,6 +85,17 @@ def parts_of(encoder: "Encoder") -> dict[str, Part]:
     return parts
 
 
+def layer_shares(encoder: "Encoder", decay: float) -> dict[str, float]:
+    """Return the share of the learning rate of every parameter, ``decay ** depth``, by its name.
+
+    Raises:
+        BadInputError: If `decay` is not 1 and a part is unknown.
+    """
+    if decay == 1:
+        return {name: 1.0 for name, _ in encoder.named_parameters()}
+    return {name: decay**part.depth for name, part in parts_of(encoder).items()}
+
+
 def blocks_of(encoder: "Encoder") -> list[nn.Module]:
     """Return the blocks of both towers: layers of transformers, stages of ResNets.
 

@@ -5,12 +5,14 @@ keep training stable (https://arxiv.org/abs/2103.00020, section 2.5). SigLIP add
 knows no limit (https://arxiv.org/abs/2303.15343).
 """
 
+from math import log
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+INITIAL_LOG_SCALE = log(1 / 0.07)  # what CLIP's training starts with
 MAXIMAL_CLIP_SCALE = 100.0
 
 

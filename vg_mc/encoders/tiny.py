@@ -6,7 +6,6 @@ tokens would hold most of the weights, and most of it would never be seen.
 """
 
 import gzip
-from math import log
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +17,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenize
 
 from vg_mc.encoders.huggingface import HuggingFaceEncoder
 from vg_mc.encoders.openclip import OpenClipEncoder
+from vg_mc.encoders.similarity import INITIAL_LOG_SCALE
 from vg_mc.faults import BadInputError
 
 IMAGE_SIZE = 64
@@ -25,7 +25,6 @@ CONTEXT_LENGTH = 32
 EMBEDDING_SIZE = 64
 VOCABULARY_SIZE = 8192
 START_TOKEN, END_TOKEN = "<|startoftext|>", "<|endoftext|>"  # CLIP's own spelling
-INITIAL_LOG_SCALE = log(1 / 0.07)  # CLIP's
 
 
 def tiny_vit(image_size: int = IMAGE_SIZE) -> HuggingFaceEncoder:

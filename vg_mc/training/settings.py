@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from vg_mc.batching import Asking, Batching, Proposals, Targets
 from vg_mc.encoders.freezing import check_choice
 from vg_mc.faults import BadInputError
+
+LogitScale = Literal["keep", "reset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class TrainingSettings:
         symmetric: With batching by image, weight of the loss of boxes that choose among sentences.
         label_smoothing: Share of the right answer that is spread over all candidates.
         train: What has gradients, as `encoders.freezing.train_only` names it.
+        layer_decay: Share of the learning rate of a block that the block before it gets.
+        adam_beta2: Decay of Adam's mean of squared gradients.
+        logit_scale: Whether to start from the model's own, or as CLIP did.
         keep: Checkpoints that are kept, the newest ones.
     """
 
@@ -55,6 +61,9 @@ class TrainingSettings:
     symmetric: float = 0.0
     label_smoothing: float = 0.0
     train: str = "all"
+    layer_decay: float = 1.0
+    adam_beta2: float = 0.999
+    logit_scale: LogitScale = "keep"
     keep: int = 2
 
     def __post_init__(self) -> None:
@@ -81,6 +90,8 @@ class TrainingSettings:
             "color-jitter": ("from 0 to 1", 0 <= self.color_jitter <= 1),
             "symmetric": ("at least 0", self.symmetric >= 0),
             "label-smoothing": ("from 0 to below 1", 0 <= self.label_smoothing < 1),
+            "layer-decay": ("above 0, at most 1", 0 < self.layer_decay <= 1),
+            "adam-beta2": ("from 0 to below 1", 0 <= self.adam_beta2 < 1),
             "keep": ("at least 1", self.keep >= 1),
             "seed": ("at least 0", self.seed >= 0),
         }

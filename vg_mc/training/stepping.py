@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import send_to_device
-from torch import Tensor
+from torch import Tensor, nn
 
 from vg_mc.batching import Batch
 from vg_mc.encoders.batch_norm import freeze_batch_norm
 from vg_mc.encoders.freezing import train_only
+from vg_mc.encoders.parts import layer_shares
+from vg_mc.encoders.similarity import INITIAL_LOG_SCALE
 from vg_mc.grounders.multiple_choice import MultipleChoice
 from vg_mc.training.memory import explain_shortage
 from vg_mc.training.objective import mean_loss, share_right
@@ -52,8 +54,14 @@ class Stepper:
         train_only(encoder, settings.train)
         if settings.freeze_batch_norm:
             freeze_batch_norm(encoder)
+        if settings.logit_scale == "reset":
+            nn.init.constant_(encoder.model.logit_scale, INITIAL_LOG_SCALE)
         optimizer = build_optimizer(
-            encoder, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
+            encoder,
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            beta2=settings.adam_beta2,
+            shares=layer_shares(encoder, settings.layer_decay),
         )
         self.model, self.optimizer = accelerator.prepare(MultipleChoice(encoder), optimizer)
 
