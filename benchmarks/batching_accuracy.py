@@ -103,7 +103,7 @@ def prepare(config: BatchingConfig, home: Path) -> Path:
     """Draw and prepare the scenes; return the prepared dataset."""
     run_script(
         "prepare_data.py", "--corpus", "scenes", "--annotations", home / "scenes", "--scenes",
-        config.scenes, "--splits", "train", "val", "--image-size", 64, *MARKER,
+        config.scenes, "--image-size", 64, *MARKER,
         "--output", home / "prepared", "--overwrite",
     )  # fmt: skip
     return home / "prepared"
