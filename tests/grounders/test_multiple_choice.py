@@ -1,11 +1,16 @@
 """The logits of a question are CLIP's own; masked places take no part."""
 
+from contextlib import nullcontext
+from copy import deepcopy
+
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from vg_mc.batching import Batch
 from vg_mc.encoders import load_encoder
+from vg_mc.encoders.batch_norm import freeze_batch_norm
 from vg_mc.grounders.multiple_choice import MultipleChoice
 
 TEXTS = ["the red one", "a small blue square left of it"]
@@ -94,3 +99,72 @@ def test_it_runs_under_autocast(encoder):
 
     assert logits.dtype == torch.float32
     assert torch.allclose(logits[0, :2], MultipleChoice(encoder)(batch)[0, :2], atol=0.2)
+
+
+def gradients_of(encoder, *, picture_chunk: int, precision: str = "no"):
+    """Return logits and gradients of a training step with batch norm frozen."""
+    accelerated = {"bf16": torch.autocast("cpu", dtype=torch.bfloat16), "no": nullcontext()}
+    model = MultipleChoice(encoder, picture_chunk=picture_chunk).train()
+    model.zero_grad()
+    batch = batch_of(encoder, [[0, 1, 2], [3, 2, 1]], [[True] * 3] * 2)
+    with accelerated[precision]:
+        logits = model(batch)
+        loss = F.cross_entropy(logits, batch.targets.argmax(1))
+    loss.backward()
+    return logits, {name: weight.grad.clone() for name, weight in encoder.named_parameters()}
+
+
+@pytest.mark.parametrize("picture_chunk", [1, 3, 9])
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_chunks_of_pictures_have_the_gradients_of_all_at_once(encoder, picture_chunk, precision):
+    encoder = deepcopy(encoder)
+    freeze_batch_norm(encoder)
+
+    logits, whole = gradients_of(encoder, picture_chunk=0, precision=precision)
+    again, chunked = gradients_of(encoder, picture_chunk=picture_chunk, precision=precision)
+
+    tolerance = {"no": 1e-4, "bf16": 0.05}[precision]
+    assert torch.allclose(again, logits, atol=tolerance)
+    longest = max(float(gradient.norm()) for gradient in whole.values())
+    for name, gradient in whole.items():
+        assert float((chunked[name] - gradient).norm()) <= tolerance * longest, name
+
+
+def test_dropout_is_the_same_when_pictures_are_encoded_again():
+    encoder = load_encoder("tiny-vit", image_size=32)
+    encoder.model.visual_projection.register_forward_hook(
+        lambda _module, _inputs, features: F.dropout(features, 0.5, training=True)
+    )
+    gradients = []
+    for picture_chunk in (0, 4):  # the same draws, as there is one chunk
+        torch.manual_seed(0)
+        gradients.append(gradients_of(encoder, picture_chunk=picture_chunk)[1])
+
+    assert all(torch.allclose(gradients[1][name], g, atol=1e-6) for name, g in gradients[0].items())
+
+
+def kept_bytes(encoder, *, picture_chunk: int, rounds: int) -> int:
+    """Count what the forward pass keeps for the backward pass, weights excluded."""
+    model = MultipleChoice(encoder, picture_chunk=picture_chunk).train()
+    own = {parameter.untyped_storage().data_ptr() for parameter in encoder.parameters()}
+    kept: dict[int, Tensor] = {}  # held, so that no address is used twice
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    batch = batch_of(encoder, [[0, 1, 2], [3, 2, 1]], [[True] * 3] * 2)
+    batch = batch._replace(pictures=batch.pictures.repeat(rounds, 1, 1, 1))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(batch)
+    return sum(each.untyped_storage().nbytes() for key, each in kept.items() if key not in own)
+
+
+def test_chunks_of_pictures_keep_their_features_only(encoder):
+    whole, chunked = (
+        kept_bytes(encoder, picture_chunk=chunk, rounds=2)
+        - kept_bytes(encoder, picture_chunk=chunk, rounds=1)
+        for chunk in (0, 2)
+    )
+
+    assert chunked < whole / 50, (chunked, whole)

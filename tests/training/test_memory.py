@@ -56,3 +56,11 @@ def test_the_limit_of_an_image_is_named_where_there_are_images(settings):
     assert "fewer --max-candidates (are all)" in shortage((1, 3, 2, 2), by_image)
     limited = replace(by_image, max_candidates=9)
     assert "fewer --max-candidates (are 9)" in shortage((1, 3, 2, 2), limited)
+
+
+def test_chunks_of_pictures_are_named_where_they_can_help(settings):
+    assert "--picture-chunk 16" in shortage((1, 3, 2, 2), settings)
+    chunked = replace(settings, picture_chunk=8)
+    assert "a lower --picture-chunk (is 8)" in shortage((1, 3, 2, 2), chunked)
+    learning = replace(settings, freeze_batch_norm=False)
+    assert "--picture-chunk" not in shortage((1, 3, 2, 2), learning)

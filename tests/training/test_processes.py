@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,10 @@ def entries(run: Path) -> list[dict[str, float]]:
 
 @pytest.fixture(scope="module", params=two_processes.WAYS)
 def runs(request, coloured, output, tmp_path_factory) -> tuple[Path, Path]:
-    """Train alone as two processes did; return both runs."""
+    """Train alone as two processes did, but for chunks of pictures; return both runs."""
     alone = tmp_path_factory.mktemp("alone")
-    two_processes.trained(coloured, alone, two_processes.WAYS[request.param], "tiny-vit")
+    settings = replace(two_processes.WAYS[request.param], picture_chunk=0)
+    two_processes.trained(coloured, alone, settings, "tiny-vit")
     return alone, output / request.param
 
 
@@ -57,7 +59,7 @@ def test_two_processes_train_as_one_does(runs):
         for name, value in one.items()
         if not name.endswith("k_proj.bias")
     }
-    assert max(far.values()) < 2e-5, far  # of a learning rate of 1e-3
+    assert max(far.values()) < 5e-5, far  # of a learning rate of 1e-3
 
 
 def test_gradients_of_two_processes_are_as_long_as_those_of_one(runs):

@@ -29,6 +29,7 @@ from vg_mc.faults import BadInputError
         ({"label_smoothing": 1.0}, "--label-smoothing"),
         ({"layer_decay": 0.0}, "--layer-decay"),
         ({"layer_decay": 1.1}, "--layer-decay"),
+        ({"picture_chunk": -1}, "--picture-chunk"),
         ({"adam_beta2": 1.0}, "--adam-beta2"),
     ],
 )
@@ -59,3 +60,8 @@ def test_what_is_trained_is_checked_with_the_numbers():
     assert replace(SETTINGS, train="last:2").train == "last:2"
     with pytest.raises(BadInputError, match="--train: expected all"):
         replace(SETTINGS, train="first:2")
+
+
+def test_batch_norm_that_learns_statistics_needs_all_pictures_at_once():
+    with pytest.raises(BadInputError, match="--picture-chunk: needs --batch-norm frozen"):
+        replace(SETTINGS, picture_chunk=4, freeze_batch_norm=False)

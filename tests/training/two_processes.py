@@ -35,6 +35,7 @@ WAYS["image-2-everything"] = replace(
     flip=0.5,
     color_jitter=0.3,
 )
+WAYS["image-2-chunks"] = replace(WAYS["image-2"], picture_chunk=3)
 LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2)
 KILLED_IN_STEP = 5
 

@@ -47,6 +47,10 @@ class FinetuneConfig:
     gradient_accumulation: int = 1
     """Parts in which each process computes its share of a batch."""
 
+    picture_chunk: int = 0
+    """Pictures that a process encodes at a time, 0 for all of its part: the same gradients from
+    less memory, but each picture is encoded twice."""
+
     train: str = "all"
     """What is trained: all, image or text (a tower), last:K (the last K blocks of both towers and
     what follows them), projections, or logit-scale. The logit scale always is."""
@@ -227,4 +231,5 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         adam_beta2=config.adam_beta2,
         logit_scale=config.logit_scale,
         keep=config.keep,
+        picture_chunk=config.picture_chunk,
     )

@@ -55,7 +55,8 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
     largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
     weights, trained = _bytes(encoder.parameters()), _bytes(_trained(encoder))
     state = weights + trained + MOMENTS * trained
-    kept = image.kept * largest[0] + text.kept * largest[1]
+    at_once = min(largest[0], settings.picture_chunk or largest[0])
+    kept = image.kept * at_once + text.kept * largest[1]
     checkpoint = weights + MOMENTS * trained
     disk = (settings.keep + 1) * checkpoint + 2 * weights
     return "\n".join(
@@ -66,7 +67,7 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
             f"pictures per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
             (
                 f"memory per process: {in_megabytes(state)} for weights, gradients and two moments"
-                f" + {in_megabytes(kept)} kept for the backward pass of {largest[0]:,} pictures and"
+                f" + {in_megabytes(kept)} kept for the backward pass of {at_once:,} pictures and"
                 f" {largest[1]:,} texts = {in_megabytes(state + kept)}, plus what libraries work in"
             ),
             (

@@ -39,6 +39,9 @@ def shortage(pictures: Sequence[int], settings: TrainingSettings) -> str:
         flags.append(f"fewer --candidates (are {settings.candidates})")
     else:
         flags.append(f"fewer --max-candidates (are {settings.max_candidates or 'all'})")
+    if settings.freeze_batch_norm:
+        chunk = settings.picture_chunk
+        flags.append(f"a lower --picture-chunk (is {chunk})" if chunk else "--picture-chunk 16")
     flags.append("--mixed-precision bf16")
     return (
         f"out of memory with {count} pictures of {width}x{height} pixels in one of the "

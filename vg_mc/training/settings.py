@@ -38,6 +38,7 @@ class TrainingSettings:
         adam_beta2: Decay of Adam's mean of squared gradients.
         logit_scale: Whether to start from the model's own, or as CLIP did.
         keep: Checkpoints that are kept, the newest ones.
+        picture_chunk: Pictures that are encoded at a time, 0 for all of a part of a step.
     """
 
     batching: Batching
@@ -65,6 +66,7 @@ class TrainingSettings:
     adam_beta2: float = 0.999
     logit_scale: LogitScale = "keep"
     keep: int = 2
+    picture_chunk: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with, naming the setting.
@@ -93,11 +95,15 @@ class TrainingSettings:
             "layer-decay": ("above 0, at most 1", 0 < self.layer_decay <= 1),
             "adam-beta2": ("from 0 to below 1", 0 <= self.adam_beta2 < 1),
             "keep": ("at least 1", self.keep >= 1),
+            "picture-chunk": ("at least 0", self.picture_chunk >= 0),
             "seed": ("at least 0", self.seed >= 0),
         }
         for name, (expected, holds) in wanted.items():
             if not holds:
                 raise BadInputError(f"expected a number {expected}", record=f"--{name}")
+        if self.picture_chunk and not self.freeze_batch_norm:
+            problem = "needs --batch-norm frozen: each chunk would be normalised by itself"
+            raise BadInputError(problem, record="--picture-chunk")
         by_image = {"symmetric": self.symmetric, "max-candidates": self.max_candidates}
         for name, value in by_image.items():
             if value and self.batching != "image":

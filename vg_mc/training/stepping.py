@@ -63,7 +63,8 @@ class Stepper:
             beta2=settings.adam_beta2,
             shares=layer_shares(encoder, settings.layer_decay),
         )
-        self.model, self.optimizer = accelerator.prepare(MultipleChoice(encoder), optimizer)
+        model = MultipleChoice(encoder, picture_chunk=settings.picture_chunk)
+        self.model, self.optimizer = accelerator.prepare(model, optimizer)
 
     def step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
         """Take the step that follows `steps_taken` others.
