@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vg_mc.encoders import freeze_batch_norm
+from vg_mc.encoders.batch_norm import freeze_batch_norm, statistics_of
 
 
 @pytest.fixture
@@ -42,3 +42,12 @@ def test_a_copy_is_frozen_by_itself(network):
 
     assert torch.equal(copy[1].running_mean, torch.zeros(4))
     assert network[1].training
+
+
+def test_statistics_are_found_by_name():
+    module = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.BatchNorm1d(3)))
+
+    names = statistics_of(module)
+
+    assert names == ["1.0.running_mean", "1.0.running_var", "1.0.num_batches_tracked"]
+    assert statistics_of(nn.LayerNorm(3)) == []

@@ -28,10 +28,10 @@ def stepped() -> tuple[nn.Module, torch.optim.Optimizer]:
 def test_everything_comes_back(tmp_path):
     model, optimizer = stepped()
     progress = Progress(epoch=1, step=2, steps_taken=12, best_accuracy=0.1 + 0.2)
-    save_checkpoint(tmp_path, model, optimizer, None, progress, keep=2)
+    save_checkpoint(tmp_path, model, {"optimizer": optimizer}, progress, keep=2)
     other, other_optimizer = stepped()
 
-    found = load_checkpoint(tmp_path / "step-00000012", other, other_optimizer, None)
+    found = load_checkpoint(tmp_path / "step-00000012", other, {"optimizer": other_optimizer})
 
     assert found == progress
     assert torch.equal(model.weight, other.weight)
@@ -40,13 +40,13 @@ def test_everything_comes_back(tmp_path):
 
 
 def test_the_scale_of_half_precision_comes_back(tmp_path):
-    model, optimizer = stepped()
+    model, _ = stepped()
     scaler = torch.amp.GradScaler("cpu", init_scale=512.0)
     scaler.scale(torch.ones(1))  # it has a scale from its first use on
-    save_checkpoint(tmp_path, model, optimizer, scaler, Progress(steps_taken=1), keep=2)
+    save_checkpoint(tmp_path, model, {"scaler": scaler}, Progress(steps_taken=1), keep=2)
     other = torch.amp.GradScaler("cpu")
 
-    load_checkpoint(tmp_path / "step-00000001", model, optimizer, other)
+    load_checkpoint(tmp_path / "step-00000001", model, {"scaler": other})
 
     assert other.get_scale() == 512.0
 
@@ -55,28 +55,34 @@ def test_the_newest_two_are_kept_oldest_first(tmp_path):
     model, optimizer = stepped()
 
     for steps in (5, 999, 1000, 100_000):
-        save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=steps), keep=2)
+        save_checkpoint(
+            tmp_path, model, {"optimizer": optimizer}, Progress(steps_taken=steps), keep=2
+        )
 
     assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00001000", "step-00100000"]
 
 
 def test_half_a_checkpoint_is_none(tmp_path, monkeypatch):
     model, optimizer = stepped()
-    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=1), keep=2)
+    save_checkpoint(tmp_path, model, {"optimizer": optimizer}, Progress(steps_taken=1), keep=2)
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2), keep=2)
+            save_checkpoint(
+                tmp_path, model, {"optimizer": optimizer}, Progress(steps_taken=2), keep=2
+            )
 
     assert [path.name for path in find_checkpoints(tmp_path)] == ["step-00000001"]
-    save_checkpoint(tmp_path, model, optimizer, None, Progress(steps_taken=2), keep=2)
+    save_checkpoint(tmp_path, model, {"optimizer": optimizer}, Progress(steps_taken=2), keep=2)
     assert {path.name for path in tmp_path.iterdir()} == {"step-00000001", "step-00000002"}
 
 
 def three_checkpoints(folder):
     model, optimizer = stepped()
     for steps in (1, 2, 3):
-        save_checkpoint(folder, model, optimizer, None, Progress(steps_taken=steps), keep=3)
+        save_checkpoint(
+            folder, model, {"optimizer": optimizer}, Progress(steps_taken=steps), keep=3
+        )
     return find_checkpoints(folder)
 
 

@@ -69,3 +69,18 @@ def test_a_tower_that_is_frozen_keeps_nothing_for_the_backward_pass(
     assert "picture tower: 0 of" in text_alone
     kept = [float(re.search(r"([\d.]+) MB kept", text)[1]) for text in (both, text_alone)]
     assert kept[1] < kept[0]
+
+
+def test_an_average_takes_the_memory_and_the_disk_of_what_is_trained(
+    coloured, make_trainer, tmp_path
+):
+    told = [text_of(make_trainer(coloured, tmp_path, ema=ema)) for ema in (0.0, 0.9)]
+
+    needed = [
+        [float(re.search(words, text)[1]) for words in (r"([\d.]+) MB for", r"([\d.]+) MB each")]
+        for text in told
+    ]
+    trainer = make_trainer(coloured, tmp_path)
+    size = sum(p.nbytes for p in trainer.encoder.parameters() if p.requires_grad) / 1e6
+    assert [b - a for a, b in zip(*needed, strict=True)] == pytest.approx([size] * 2, abs=0.11)
+    assert ["and an average" in text for text in told] == [False, True]

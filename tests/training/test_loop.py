@@ -154,9 +154,10 @@ def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name,
         {"dropout": 0.3},
         {"model": "tiny-resnet", "freeze_batch_norm": False},
         {"train": "last:1", "layer_decay": 0.5},
+        {"model": "tiny-resnet", "freeze_batch_norm": False, "ema": 0.9},
         {"batching": "image", "accumulation": 2, "batch_size": 4},
     ],
-    ids=["workers", "dropout", "batch-norm", "last", "by-image"],
+    ids=["workers", "dropout", "batch-norm", "last", "average", "by-image"],
 )
 def test_other_runs_can_be_killed_as_well(coloured, tmp_path, changes):
     whole = trained(coloured, tmp_path / "whole", **changes)
@@ -166,6 +167,8 @@ def test_other_runs_can_be_killed_as_well(coloured, tmp_path, changes):
 
     assert differing(resumed, whole) == []
     assert entries(tmp_path / "killed") == entries(tmp_path / "whole")
+    kept = [next((tmp_path / run / "best").glob("*.safetensors")) for run in ("killed", "whole")]
+    assert kept[0].read_bytes() == kept[1].read_bytes()
 
 
 def test_dropout_is_at_work(coloured, uninterrupted, tmp_path):
@@ -237,6 +240,23 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
         "step-00000015",
         "step-00000016",
     ]
+
+
+@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+def test_the_average_is_validated_and_kept_and_the_last_weights_go_on(coloured, tmp_path, model):
+    changes = {"model": model, "epochs": 1, "freeze_batch_norm": False}
+    plain = trained(coloured, tmp_path / "plain", **changes)
+
+    averaged = trained(coloured, tmp_path / "averaged", **changes, ema=0.99)
+
+    assert differing(averaged, plain) == []
+    kept = load_encoder(str(tmp_path / "averaged" / "best"))
+    best, averages = kept.state_dict(), averaged.stepper.average.averages
+    assert all(torch.equal(best[name], value) for name, value in averages.items())
+    assert {n for n, v in best.items() if not torch.equal(v, weights(plain)[n])} == set(averages)
+    predictions = predict(averaged.accelerator, kept, coloured, "val", batch_size=8, num_workers=0)
+    accuracy = summarize(predictions.ious, predictions.logits).accuracy
+    assert accuracy == averaged.progress.best_accuracy
 
 
 def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):

@@ -104,6 +104,8 @@ def test_an_interrupted_run_of_two_processes_ends_as_if_it_were_not(output, name
 
     assert [key for key in whole if not torch.equal(whole[key], interrupted[key])] == []
     assert entries(output / name) == entries(output / "whole")
+    best = "best/open_clip_model.safetensors"  # the average
+    assert (output / name / best).read_bytes() == (output / "whole" / best).read_bytes()
 
 
 def test_both_processes_skip_a_step_that_one_of_them_cannot_use(output):

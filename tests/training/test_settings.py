@@ -31,6 +31,8 @@ from vg_mc.faults import BadInputError
         ({"layer_decay": 1.1}, "--layer-decay"),
         ({"picture_chunk": -1}, "--picture-chunk"),
         ({"adam_beta2": 1.0}, "--adam-beta2"),
+        ({"ema": 1.0}, "--ema"),
+        ({"ema": -0.1}, "--ema"),
     ],
 )
 def test_a_number_out_of_range_is_named_by_its_flag(change, flag):

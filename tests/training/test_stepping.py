@@ -38,6 +38,7 @@ def state_of(stepper):
     """Copy everything that a step changes."""
     moments = stepper.optimizer.state_dict()["state"].values()
     tensors = [value for state in moments for value in state.values()]
+    tensors += stepper.average.averages.values()
     return [value.clone() for value in [*stepper.model.state_dict().values(), *tensors]]
 
 
@@ -58,7 +59,7 @@ def spoiled(trainer, monkeypatch, number):
 def test_a_loss_that_is_not_finite_changes_nothing(
     coloured, make_trainer, tmp_path, monkeypatch, model, number
 ):
-    trainer = make_trainer(coloured, tmp_path, model=model, freeze_batch_norm=False)
+    trainer = make_trainer(coloured, tmp_path, model=model, freeze_batch_norm=False, ema=0.9)
     stepped(trainer)
     before = state_of(trainer.stepper)
     with monkeypatch.context() as patch:

@@ -36,7 +36,7 @@ WAYS["image-2-everything"] = replace(
     color_jitter=0.3,
 )
 WAYS["image-2-chunks"] = replace(WAYS["image-2"], picture_chunk=3)
-LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2)
+LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2, ema=0.9)
 KILLED_IN_STEP = 5
 
 

@@ -77,6 +77,10 @@ class FinetuneConfig:
     max_gradient_norm: float = 1.0
     """Longer gradients are scaled down to this length."""
 
+    ema: float = 0.0
+    """Decay of a moving average of the weights, such as 0.999, which is validated and kept in place
+    of the last ones; 0 for none."""
+
     batch_norm: Literal["frozen", "trained"] = "frozen"
     """Whether batch norms keep the statistics that they came with; train those of a random
     start. Trained ones see one process' part of a batch at a time."""
@@ -230,6 +234,7 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         layer_decay=config.layer_decay,
         adam_beta2=config.adam_beta2,
         logit_scale=config.logit_scale,
+        ema=config.ema,
         keep=config.keep,
         picture_chunk=config.picture_chunk,
     )

@@ -19,6 +19,16 @@ def freeze_batch_norm(module: nn.Module) -> None:
             part.register_forward_pre_hook(_to_evaluation_mode)
 
 
+def statistics_of(module: nn.Module) -> list[str]:
+    """Return the names of the statistics of all batch norms in `module`, counters included."""
+    return [
+        f"{path}.{name}"
+        for path, part in module.named_modules()
+        if isinstance(part, _BatchNorm)
+        for name, _ in part.named_buffers()
+    ]
+
+
 def _to_evaluation_mode(module: nn.Module, _inputs: object) -> None:
     # A hook survives .train(), and a copy of the module takes it along.
     module.eval()

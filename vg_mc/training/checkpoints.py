@@ -7,11 +7,11 @@ one before it usable. Accelerate's own saving can leave half a model under the f
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from safetensors.torch import load_model, save_model
@@ -45,25 +45,31 @@ class Progress:
     best_accuracy: float = -1.0
 
 
+class Stateful(Protocol):
+    """What a checkpoint can hold, as optimizers are: tensors and numbers in dictionaries."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that `load_state_dict` needs."""
+
+    def load_state_dict(self, state: Any, /) -> None:  # noqa: ANN401
+        """Become what `state` was taken from."""
+
+
 def save_checkpoint(
     folder: Path,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler | None,
+    states: Mapping[str, Stateful],
     progress: Progress,
     *,
     keep: int,
 ) -> None:
     """Write ``folder/step-<n>`` and remove all but the newest `keep` checkpoints.
 
-    `scaler` is what keeps gradients in range in half precision, None in any other.
+    `states` are what else a step changes, by name: the optimizer first of all.
     """
-    states = {"optimizer": optimizer.state_dict()}
-    if scaler is not None:
-        states["scaler"] = scaler.state_dict()
     with whole_folder(folder / f"step-{progress.steps_taken:08d}") as partial:
         save_model(model, str(partial / WEIGHTS))
-        torch.save(states, partial / STATES)
+        torch.save({name: each.state_dict() for name, each in states.items()}, partial / STATES)
         (partial / PROGRESS).write_text(json.dumps(asdict(progress)) + "\n")
         (partial / FILES).write_text(json.dumps(describe_files(partial), indent=2) + "\n")
     for old in find_checkpoints(folder)[:-keep]:
@@ -109,18 +115,12 @@ def _damage(checkpoint: Path) -> str:
         return f"{FILES}: {error}"
 
 
-def load_checkpoint(
-    checkpoint: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler | None,
-) -> Progress:
-    """Restore a checkpoint that this run wrote."""
+def load_checkpoint(checkpoint: Path, model: nn.Module, states: Mapping[str, Stateful]) -> Progress:
+    """Restore a checkpoint that this run wrote, `model` and `states` as they were saved."""
     load_model(model, checkpoint / WEIGHTS)
-    states = torch.load(checkpoint / STATES, map_location="cpu", weights_only=True)
-    optimizer.load_state_dict(states["optimizer"])
-    if scaler is not None:
-        scaler.load_state_dict(states["scaler"])
+    saved = torch.load(checkpoint / STATES, map_location="cpu", weights_only=True)
+    for name, each in states.items():
+        each.load_state_dict(saved[name])
     return Progress(**json.loads((checkpoint / PROGRESS).read_text()))
 
 

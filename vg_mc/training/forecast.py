@@ -54,10 +54,11 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
     steps = [sum(pictures for pictures, _ in step) for step in parts]
     largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
     weights, trained = _bytes(encoder.parameters()), _bytes(_trained(encoder))
-    state = weights + trained + MOMENTS * trained
+    average, named = (trained, " and an average") if settings.ema else (0, "")
+    state = weights + trained + MOMENTS * trained + average
     at_once = min(largest[0], settings.picture_chunk or largest[0])
     kept = image.kept * at_once + text.kept * largest[1]
-    checkpoint = weights + MOMENTS * trained
+    checkpoint = weights + MOMENTS * trained + average
     disk = (settings.keep + 1) * checkpoint + 2 * weights
     return "\n".join(
         [
@@ -66,13 +67,14 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
             f"steps: {questions.steps_per_epoch:,} x {settings.epochs} epochs",
             f"pictures per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
             (
-                f"memory per process: {in_megabytes(state)} for weights, gradients and two moments"
-                f" + {in_megabytes(kept)} kept for the backward pass of {at_once:,} pictures and"
-                f" {largest[1]:,} texts = {in_megabytes(state + kept)}, plus what libraries work in"
+                f"memory per process: {in_megabytes(state)} for weights, gradients, two moments"
+                f"{named} + {in_megabytes(kept)} kept for the backward pass of {at_once:,}"
+                f" pictures and {largest[1]:,} texts = {in_megabytes(state + kept)}, plus what"
+                " libraries work in"
             ),
             (
                 f"disk: {settings.keep} checkpoints and a new one, {in_megabytes(checkpoint)}"
-                " each (weights and moments), and the best model twice while it is replaced ="
+                " each (weights, moments{named}), and the best model twice while it is replaced ="
                 f" {in_megabytes(disk)}"
             ),
         ]

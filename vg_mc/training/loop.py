@@ -78,9 +78,7 @@ class Trainer:
         self.accelerator.wait_for_everyone()
         checkpoints = find_checkpoints(folder)
         if checkpoints:
-            self.progress = load_checkpoint(
-                checkpoints[-1], self.encoder, self.stepper.optimizer, self.accelerator.scaler
-            )
+            self.progress = load_checkpoint(checkpoints[-1], self.encoder, self.stepper.states)
 
     def fit(self, after_epoch: Callable[[History], None] | None = None) -> History:
         """Train for all epochs, validate after each, and keep the best model in ``best/``.
@@ -161,17 +159,18 @@ class Trainer:
 
     def _validate(self, epoch: int, journal: Journal) -> None:
         """Score the validation split; keep the model if it is the best so far."""
-        scores = validate(
-            self.accelerator,
-            self.encoder,
-            self.dataset,
-            self.settings,
-            num_workers=self.num_workers,
-        )
-        is_best = scores.accuracy > self.progress.best_accuracy
-        if is_best and self.accelerator.is_main_process:
-            best = BestEpoch(epoch + 1, scores)
-            save_model_folder(self.encoder, self.run / "best", partial(self._describe, best))
+        with self.stepper.finished():
+            scores = validate(
+                self.accelerator,
+                self.encoder,
+                self.dataset,
+                self.settings,
+                num_workers=self.num_workers,
+            )
+            is_best = scores.accuracy > self.progress.best_accuracy
+            if is_best and self.accelerator.is_main_process:
+                best = BestEpoch(epoch + 1, scores)
+                save_model_folder(self.encoder, self.run / "best", partial(self._describe, best))
         self.progress = replace(
             self.progress,
             epoch=epoch + 1,
@@ -205,8 +204,7 @@ class Trainer:
             save_checkpoint(
                 self.run / "checkpoints",
                 self.encoder,
-                self.stepper.optimizer,
-                self.accelerator.scaler,
+                self.stepper.states,
                 self.progress,
                 keep=self.settings.keep,
             )

@@ -37,6 +37,7 @@ class TrainingSettings:
         layer_decay: Share of the learning rate of a block that the block before it gets.
         adam_beta2: Decay of Adam's mean of squared gradients.
         logit_scale: Whether to start from the model's own, or as CLIP did.
+        ema: Decay of the moving average of weights that is validated and kept, 0 for none.
         keep: Checkpoints that are kept, the newest ones.
         picture_chunk: Pictures that are encoded at a time, 0 for all of a part of a step.
     """
@@ -65,6 +66,7 @@ class TrainingSettings:
     layer_decay: float = 1.0
     adam_beta2: float = 0.999
     logit_scale: LogitScale = "keep"
+    ema: float = 0.0
     keep: int = 2
     picture_chunk: int = 0
 
@@ -94,6 +96,7 @@ class TrainingSettings:
             "label-smoothing": ("from 0 to below 1", 0 <= self.label_smoothing < 1),
             "layer-decay": ("above 0, at most 1", 0 < self.layer_decay <= 1),
             "adam-beta2": ("from 0 to below 1", 0 <= self.adam_beta2 < 1),
+            "ema": ("from 0 to below 1", 0 <= self.ema < 1),
             "keep": ("at least 1", self.keep >= 1),
             "picture-chunk": ("at least 0", self.picture_chunk >= 0),
             "seed": ("at least 0", self.seed >= 0),

@@ -16,15 +16,18 @@ from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
 from vg_mc.batching import Batch
-from vg_mc.encoders.batch_norm import freeze_batch_norm
+from vg_mc.encoders.batch_norm import freeze_batch_norm, statistics_of
 from vg_mc.encoders.freezing import train_only
 from vg_mc.encoders.parts import layer_shares
 from vg_mc.encoders.similarity import INITIAL_LOG_SCALE
 from vg_mc.grounders.multiple_choice import MultipleChoice
+from vg_mc.training.averaging import WeightAverage
+from vg_mc.training.checkpoints import Stateful
 from vg_mc.training.memory import explain_shortage
 from vg_mc.training.objective import mean_loss, share_right
 from vg_mc.training.optimization import build_optimizer, learning_rate_factor, set_learning_rate
 from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.validation import share_buffers
 
 if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
@@ -36,6 +39,7 @@ class Stepper:
     Attributes:
         model: What answers questions; wrapped, where there are several processes.
         optimizer: Updates the weights of `model`.
+        average: Of the weights of all steps, None where it is not wanted.
     """
 
     def __init__(
@@ -65,6 +69,27 @@ class Stepper:
         )
         model = MultipleChoice(encoder, picture_chunk=settings.picture_chunk)
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.encoder = encoder
+        statistics = [] if settings.freeze_batch_norm else statistics_of(encoder)
+        self.average = WeightAverage(encoder, statistics, settings.ema) if settings.ema else None
+
+    @property
+    def states(self) -> dict[str, Stateful]:
+        """What a step changes besides the weights, by name, for a checkpoint."""
+        states: dict[str, Stateful | None] = {
+            "optimizer": self.optimizer,
+            "scaler": self.accelerator.scaler,  # of gradients in half precision
+            "average": self.average,
+        }
+        return {name: state for name, state in states.items() if state is not None}
+
+    def finished(self) -> AbstractContextManager[None]:
+        """Give the encoder the weights that are validated and kept, until the block ends."""
+        if self.average is None:
+            return nullcontext()
+        # What is shared within the block is forgotten with it.
+        share_buffers(self.encoder)
+        return self.average.in_place()
 
     def step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
         """Take the step that follows `steps_taken` others.
@@ -96,7 +121,10 @@ class Stepper:
         norm = self.accelerator.clip_grad_norm_(
             self.model.parameters(), self.settings.max_gradient_norm
         )
-        self._update(torch.isfinite(norm), statistics)
+        is_finite = torch.isfinite(norm)
+        self._update(is_finite, statistics)
+        if self.average is not None:
+            self.average.add(steps_taken, is_finite)
         return torch.cat([sums, norm[None]])
 
     def _update(self, is_finite: Tensor, statistics: list[tuple[Tensor, Tensor]]) -> None:

@@ -37,7 +37,7 @@ def validate(
     num_workers: int,
 ) -> SplitScores:
     """Score all candidates of the validation split; all processes share the work."""
-    _share_buffers(encoder)
+    share_buffers(encoder)
     predictions = predict(
         accelerator,
         encoder,
@@ -49,7 +49,7 @@ def validate(
     return summarize(predictions.ious, predictions.logits)
 
 
-def _share_buffers(encoder: "Encoder") -> None:
+def share_buffers(encoder: "Encoder") -> None:
     """Give all processes the batch norm statistics of the first, whose model is kept."""
     for buffer in encoder.buffers():
         broadcast(buffer)
