@@ -285,3 +285,22 @@ def start() -> Callable[[Sequence[str], Path], str]:
 @pytest.fixture(scope="session")
 def torchrun() -> Callable[[], list[str]]:
     return two_processes
+
+
+NOUNS = "cat cats dog hot guy man shirt horse pizza slice bear teddy side left orange".split()
+SINGULAR = {"cats": "cat"}
+
+
+@pytest.fixture(scope="session")
+def spacy_model(tmp_path_factory) -> str:
+    """Save a spaCy model that knows a few nouns by rule, and return its folder."""
+    spacy = pytest.importorskip("spacy")
+    language = spacy.blank("en")
+    rules = language.add_pipe("attribute_ruler")
+    rules.add([[{"LOWER": {"NOT_IN": NOUNS}}]], {"POS": "X"})
+    for noun in NOUNS:
+        pos = "ADJ" if noun == "hot" else "NOUN"
+        rules.add([[{"LOWER": noun}]], {"POS": pos, "LEMMA": SINGULAR.get(noun, noun)})
+    folder = tmp_path_factory.mktemp("spacy") / "rules"
+    language.to_disk(folder)
+    return str(folder)

@@ -19,7 +19,7 @@ FLOORS = [
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
         "word_kinds", "workers",
     },
-    {"views"},  # what a region looks like to a model
+    {"phrases", "views"},  # what words say, and what a region looks like to a model
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
     {"features", "predictions", "prepared"},  # data as files
     {"batching", "encoding", "scoring"},  # data as tensors or numbers, out of the files

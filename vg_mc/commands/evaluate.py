@@ -35,8 +35,8 @@ class EvaluateConfig:
     its page and splits in NAME."""
 
     grounder: tuple[str, ...] = ("clip",)
-    """What answers: clip, or without a model biggest-box, most-confident, random. Several share one
-    table."""
+    """What answers: clip, or without a model biggest-box, most-confident, random, subject-match.
+    Several share one table."""
 
     model: tuple[str, ...] = ()
     """For the grounder clip, as for finetune.py; RUN/best is the model that a run kept. Several
@@ -65,6 +65,17 @@ class EvaluateConfig:
 
     subtract: int = 0
     """From each logit the mean over so many other captions of the corpus is subtracted."""
+
+    text_similarity: Literal["exact", "vectors"] = "exact"
+    """How subject-match compares the subject with category names: the same name or a synonym, or
+    the cosine of spaCy's vectors, which need a model that has some, like en_core_web_md."""
+
+    place_words: bool = False
+    """Words like "left" and "second from right" decide between candidates that subject-match finds
+    equal."""
+
+    spacy_model: str = "en_core_web_sm"
+    """The spaCy model that finds subjects, by name or its folder."""
 
     features: Path | None = None
     """Folder that keeps what is encoded, for later evaluations of the same pictures and models."""

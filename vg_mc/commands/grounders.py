@@ -162,10 +162,32 @@ def _random(request: Request) -> "Scorer":
     return RandomChoice(request.config.seed)
 
 
+def _subject_match(request: Request) -> "Scorer":
+    from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
+    from vg_mc.phrases.subjects import SubjectFinder
+
+    config = request.config
+    finder = SubjectFinder(config.spacy_model)
+    vectors = config.text_similarity == "vectors"
+    kind = "word vectors" if finder.has_vectors else "features of its tagger, as it has no vectors"
+    return SubjectMatch(
+        finder=finder,
+        similarity=cosine_by(finder.vectors) if vectors else same_name,
+        place_words=config.place_words,
+        facts={
+            "grounder": "subject-match",
+            "subjects": f"spaCy, {finder.model}",
+            "subject and category": f"cosine of {kind}" if vectors else "same name or synonym",
+            "place words": "decide between equals" if config.place_words else "not read",
+        },
+    )
+
+
 GROUNDERS: dict[str, Callable[[Request], "Scorer"]] = {
     "clip": _clip,
     "biggest-box": _biggest_box,
     "most-confident": _most_confident,
     "random": _random,
+    "subject-match": _subject_match,
 }
 WITH_MODEL = frozenset({"clip"})  # one answerer for each --model
