@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 
 from tests.training.tiny_run import SETTINGS
+from vg_mc.commands.accelerating import start_accelerator
 from vg_mc.encoders import load_encoder
 from vg_mc.evaluation import predict
 from vg_mc.interruption import StoppedError
@@ -38,6 +39,8 @@ WAYS["image-2-everything"] = replace(
 WAYS["image-2-chunks"] = replace(WAYS["image-2"], picture_chunk=3)
 LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2, ema=0.9)
 KILLED_IN_STEP = 5
+LOST = replace(WAYS["expression-1"], epochs=1, checkpoint_steps=1)
+LOST_IN_STEP = 3
 
 
 def trainer_of(
@@ -98,7 +101,7 @@ def lost(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model:
         if (
             is_last
             and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
-            and trainer.progress.steps_taken + 1 == KILLED_IN_STEP
+            and trainer.progress.steps_taken + 1 == LOST_IN_STEP
         ):
             os.kill(os.getpid(), signal.SIGKILL)
         return step(batches)
@@ -129,7 +132,8 @@ def killed(dataset: PreparedDataset, run: Path, settings: TrainingSettings, mode
 def main(prepared: Path, output: Path, *only_lost: Path) -> None:
     dataset = open_prepared(prepared)
     if only_lost:
-        lost(dataset, output, LEARNS_STATISTICS, "tiny-resnet")
+        start_accelerator("no")  # finds the others also when started again
+        lost(dataset, output, LOST, "tiny-vit")
         return
     accelerator = Accelerator(cpu=True)
     assert accelerator.num_processes == 2

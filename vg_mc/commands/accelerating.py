@@ -4,7 +4,7 @@ import importlib.util
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vg_mc.faults import BadInputError
 
@@ -66,7 +66,7 @@ def start_accelerator(
     # Unless it is told that there is no GPU, Accelerate takes each process of torchrun for the only
     # one, and all of them would write the same files.
     on_cpu = not torch.accelerator.is_available()
-    state = PartialState(cpu=on_cpu, timeout=LONGEST_WAIT)
+    state = PartialState(cpu=on_cpu, timeout=LONGEST_WAIT, **_fresh_store())
     if mixed_precision == "fp16" and state.device.type == "cpu":
         problem = "fp16 needs a GPU, and there is none; bf16 works on the CPU, too"
         raise BadInputError(problem, record="--mixed-precision")
@@ -80,6 +80,23 @@ def start_accelerator(
         log_with=tracker,
         project_config=None if run is None else project_of(run),
     )
+
+
+def _fresh_store() -> dict[str, Any]:
+    """Return where processes that torchrun has started again look for each other.
+
+    torchrun lends them the store of those before, which still holds the addresses of the dead.
+    Several machines count their restarts apart, so this is for processes of one machine.
+    """
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if restarts == "0" or os.environ.get("LOCAL_WORLD_SIZE") != os.environ.get("WORLD_SIZE"):
+        return {}
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
+    store, rank, processes = next(rendezvous("env://", timeout=LONGEST_WAIT))
+    fresh = PrefixStore(f"restart-{restarts}", store)
+    return {"store": fresh, "rank": rank, "world_size": processes}
 
 
 def project_of(run: Path) -> "ProjectConfiguration":
