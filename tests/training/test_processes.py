@@ -59,7 +59,8 @@ def test_two_processes_train_as_one_does(runs):
         for name, value in one.items()
         if not name.endswith("k_proj.bias")
     }
-    assert max(far.values()) < 5e-5, far  # of a learning rate of 1e-3
+    # Of a learning rate of 1e-3. Chunks add the gradients of pictures up in another order.
+    assert max(far.values()) < (5e-5 if runs[1].name == "image-2-chunks" else 2e-5), far
 
 
 def test_gradients_of_two_processes_are_as_long_as_those_of_one(runs):
