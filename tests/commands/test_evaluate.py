@@ -315,19 +315,3 @@ def test_wordings_and_captions_are_told_and_features_of_them_are_compared(colour
     assert predictions.facts["combined"].startswith("max of")
     assert predictions.facts["subtracted"] == "mean over 5 captions, seed 0"
     assert "cosine to target" in (tmp_path / "output" / "results.md").read_text()
-
-
-def test_subjects_are_matched_by_the_model_that_is_named(coloured, tmp_path, spacy_model):
-    config = EvaluateConfig(
-        coloured.folder,
-        tmp_path,
-        grounder=("subject-match",),
-        spacy_model=spacy_model,
-        place_words=True,
-    )
-
-    (answered,) = run(config)
-
-    assert answered.name == "subject-match"
-    assert answered.facts["subject and category"] == "same name or synonym"
-    assert answered.facts["place words"] == "decide between equals"

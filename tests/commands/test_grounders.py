@@ -14,13 +14,23 @@ def test_clip_answers_once_for_each_model_and_others_once():
     ]
 
 
+def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
+    names = [one.name for one in answerers(("clip", "pseudo-query-clip"), ("tiny-vit",))]
+
+    assert names == ["tiny-vit", "pseudo-query-clip, tiny-vit"]
+
+
 @pytest.mark.parametrize(
     ("grounders", "models", "problem"),
     [
         (("clap",), (), "--grounder: no grounder is called 'clap'; there are clip, biggest-box"),
         (("random", "random"), (), "--grounder: the grounder 'random' is named twice"),
         (("clip",), (), "--grounder: the grounder clip needs --model"),
-        (("random",), ("tiny-vit",), "--model: it is for the grounder clip, which is not asked"),
+        (
+            ("random",),
+            ("tiny-vit",),
+            "--model: it is for the grounder clip or .*, which is not asked",
+        ),
     ],
 )
 def test_a_choice_without_sense_is_refused(grounders, models, problem):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
-from vg_mc.commands.grounders import GROUNDERS, Answerer, Request, answerers, check_looks
+from vg_mc.commands.grounders import GROUNDERS, PICTURES, Answerer, Request, answerers, check_looks
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
@@ -35,12 +35,13 @@ class EvaluateConfig:
     its page and splits in NAME."""
 
     grounder: tuple[str, ...] = ("clip",)
-    """What answers: clip, or without a model biggest-box, most-confident, random, subject-match.
+    """What answers: clip, or without a model subject-match, pseudo-query, biggest-box,
+    most-confident, random; subject-match-clip and pseudo-query-clip compare texts by a CLIP.
     Several share one table."""
 
     model: tuple[str, ...] = ()
-    """For the grounder clip, as for finetune.py; RUN/best is the model that a run kept. Several
-    share one table."""
+    """For grounders with clip in their name, as for finetune.py; RUN/best is the model that a run
+    kept. Several share one table."""
 
     split: tuple[str, ...] = ("val",)
     """Splits to answer."""
@@ -150,7 +151,7 @@ def named_answerers(config: EvaluateConfig) -> list[Answerer]:
             problem = f"two models would be written to {folder}: tell them apart by --name"
             raise BadInputError(problem, record=name)
     return [
-        one._replace(name=f"{name}, mirrored" if config.flip and one.model else name)
+        one._replace(name=f"{name}, mirrored" if config.flip and one.grounder == PICTURES else name)
         for one, name in zip(chosen, names, strict=True)
     ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vg_mc.commands.accelerating import workers_of
+from vg_mc.commands.word_grounders import pseudo_query, subject_match
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from vg_mc.commands.evaluate import EvaluateConfig  # which imports this module
     from vg_mc.grounders.scorer import Scorer
     from vg_mc.prepared.dataset import PreparedDataset
+
+
+PICTURES = "clip"  # the grounder that looks at pictures by a model
 
 
 class Answerer(NamedTuple):
@@ -59,10 +63,16 @@ def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]
         problem = f"it is for the grounder {' or '.join(sorted(WITH_MODEL))}, which is not asked"
         raise BadInputError(problem, record="--model")
     return [
-        Answerer(name, model, short_name(model) if model else name)
+        Answerer(name, model, _shown_name(name, model))
         for name in grounders
         for model in (models if name in WITH_MODEL else ("",))
     ]
+
+
+def _shown_name(grounder: str, model: str) -> str:
+    if not model:
+        return grounder
+    return short_name(model) if grounder == PICTURES else f"{grounder}, {short_name(model)}"
 
 
 def short_name(model: str) -> str:
@@ -162,32 +172,15 @@ def _random(request: Request) -> "Scorer":
     return RandomChoice(request.config.seed)
 
 
-def _subject_match(request: Request) -> "Scorer":
-    from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
-    from vg_mc.phrases.subjects import SubjectFinder
-
-    config = request.config
-    finder = SubjectFinder(config.spacy_model)
-    vectors = config.text_similarity == "vectors"
-    kind = "word vectors" if finder.has_vectors else "features of its tagger, as it has no vectors"
-    return SubjectMatch(
-        finder=finder,
-        similarity=cosine_by(finder.vectors) if vectors else same_name,
-        place_words=config.place_words,
-        facts={
-            "grounder": "subject-match",
-            "subjects": f"spaCy, {finder.model}",
-            "subject and category": f"cosine of {kind}" if vectors else "same name or synonym",
-            "place words": "decide between equals" if config.place_words else "not read",
-        },
-    )
-
-
 GROUNDERS: dict[str, Callable[[Request], "Scorer"]] = {
-    "clip": _clip,
+    PICTURES: _clip,
     "biggest-box": _biggest_box,
     "most-confident": _most_confident,
     "random": _random,
-    "subject-match": _subject_match,
+    "subject-match": subject_match,
+    "subject-match-clip": subject_match,
+    "pseudo-query": pseudo_query,
+    "pseudo-query-clip": pseudo_query,
 }
-WITH_MODEL = frozenset({"clip"})  # one answerer for each --model
+# One answerer for each --model.
+WITH_MODEL = frozenset({"clip", "subject-match-clip", "pseudo-query-clip"})

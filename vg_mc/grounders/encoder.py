@@ -99,7 +99,7 @@ class EncoderScorer:
         )
         captions = caption_sample(dataset, expressions, self.captions, self.seed)
         # Not inference mode: what a model caches in it could not be trained with afterwards.
-        with torch.no_grad(), self.accelerator.autocast(), _in_evaluation_mode(self.encoder):
+        with torch.no_grad(), self.accelerator.autocast(), in_evaluation_mode(self.encoder):
             return self._all_logits(maker, expressions, captions)
 
     def _all_logits(
@@ -150,7 +150,7 @@ class EncoderScorer:
 
 
 @contextmanager
-def _in_evaluation_mode(encoder: DualEncoder) -> Iterator[None]:
+def in_evaluation_mode(encoder: DualEncoder) -> Iterator[None]:
     """Switch dropout and the learning of statistics off, and back on where they were."""
     module = cast("nn.Module", encoder)
     was_training = module.training

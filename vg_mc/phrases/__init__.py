@@ -1,1 +1,1 @@
-"""What the words of an expression say without a picture: its subject, its names, its place."""
+"""What the words of an expression say without a picture: subject, names, place, overlap."""

@@ -1,0 +1,82 @@
+"""How the grounders that read words, and look at no picture by a model, are built."""
+
+from typing import TYPE_CHECKING
+
+from vg_mc.records import TRAIN_SPLIT
+
+if TYPE_CHECKING:
+    from vg_mc.commands.grounders import Request  # which imports this module
+    from vg_mc.grounders.pseudo_query import TextSimilarity
+    from vg_mc.grounders.scorer import Scorer
+    from vg_mc.grounders.text_features import TextFeatures
+
+
+def subject_match(request: "Request") -> "Scorer":
+    """Match subjects with categories by names, spaCy's vectors or the texts of a CLIP."""
+    from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
+    from vg_mc.phrases.subjects import SubjectFinder
+
+    config = request.config
+    finder = SubjectFinder(config.spacy_model)
+    if request.model:
+        similarity = cosine_by(_text_features(request).vectors)
+        compared = f"cosine of the text features of {request.model}"
+    elif config.text_similarity == "vectors":
+        finder.vectors(["a cat"])  # refuses a model without any before anything is answered
+        similarity = cosine_by(finder.vectors)
+        kind = (
+            "word vectors" if finder.has_vectors else "the tagger's features, for want of vectors"
+        )
+        compared = f"cosine of {kind}"
+    else:
+        similarity, compared = same_name, "same name or synonym"
+    return SubjectMatch(
+        finder=finder,
+        similarity=similarity,
+        place_words=config.place_words,
+        facts={
+            "grounder": "subject-match",
+            "subjects": f"spaCy, {finder.model}",
+            "subject and category": compared,
+            "place words": "decide between equals" if config.place_words else "not read",
+        },
+    )
+
+
+def pseudo_query(request: "Request") -> "Scorer":
+    """Compare captions with expressions by their words or by the texts of a CLIP."""
+    from vg_mc.grounders.pseudo_query import COLOUR_VIEW, PseudoQuery
+    from vg_mc.phrases.overlap import WordOverlap
+
+    coloured = COLOUR_VIEW in request.dataset.views
+    similarity: TextSimilarity
+    if request.model:
+        compared = f"cosine of the text features of {request.model}"
+        similarity = _text_features(request).similarities
+    else:
+        similarity = WordOverlap(_texts_of_corpus(request))
+        compared = "F1 of words, weighted by how rare they are"
+    return PseudoQuery(
+        similarity=similarity,
+        facts={
+            "grounder": "pseudo-query",
+            "captions": "colour, category and place" if coloured else "category and place",
+            "expression and caption": compared,
+        },
+    )
+
+
+def _texts_of_corpus(request: "Request") -> list[str]:
+    """Return the texts of the split train, or of what is asked where there is none."""
+    dataset = request.dataset
+    splits = [TRAIN_SPLIT] if TRAIN_SPLIT in dataset.splits else request.config.split
+    return [text for split in splits for text in dataset.expressions(split).texts]
+
+
+def _text_features(request: "Request") -> "TextFeatures":
+    from vg_mc.encoders.loading import load_encoder
+    from vg_mc.grounders.text_features import TextFeatures
+
+    config, accelerator, dataset, model = request
+    encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
+    return TextFeatures(accelerator, encoder, config.batch_size)

@@ -1,0 +1,44 @@
+"""Texts as unit vectors of a CLIP, to compare texts with texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+
+from vg_mc.encoders.dual_encoder import DualEncoder
+from vg_mc.grounders.encoder import in_evaluation_mode
+
+
+@dataclass
+class TextFeatures:
+    """Encodes every different text once; each process for itself, as texts are few and short.
+
+    Attributes:
+        accelerator: The device and the precision of the forward pass.
+        encoder: The model, on that device.
+        batch_size: Texts per forward pass.
+    """
+
+    accelerator: Accelerator
+    encoder: DualEncoder
+    batch_size: int
+    _known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a unit vector for each text, shape (N, D); there is at least one."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
+        with torch.no_grad(), self.accelerator.autocast(), in_evaluation_mode(self.encoder):
+            for start in range(0, len(fresh), self.batch_size):
+                batch = fresh[start : start + self.batch_size]
+                features = self.encoder.encode_texts(self.encoder.tokenize(batch))
+                self._known |= zip(batch, features.float().cpu().numpy(), strict=True)
+        return np.stack([self._known[text] for text in texts])
+
+    def similarities(
+        self, texts: Sequence[str], captions: Sequence[str]
+    ) -> NDArray[np.float32]:  # (A, B)
+        """Return the cosines of A texts and B captions."""
+        return self.vectors(texts) @ self.vectors(captions).T
