@@ -84,3 +84,25 @@ def test_an_average_takes_the_memory_and_the_disk_of_what_is_trained(
     size = sum(p.nbytes for p in trainer.encoder.parameters() if p.requires_grad) / 1e6
     assert [b - a for a, b in zip(*needed, strict=True)] == pytest.approx([size] * 2, abs=0.11)
     assert ["and an average" in text for text in told] == [False, True]
+
+
+def test_blocks_that_are_computed_twice_keep_less_but_what_goes_into_them(
+    coloured, make_trainer, tmp_path
+):
+    trainers = [make_trainer(coloured, tmp_path, gradient_checkpointing=on) for on in (False, True)]
+
+    kept = [float(re.search(r"([\d.]+) MB kept", text_of(each))[1]) for each in trainers]
+
+    pictures = max(int(re.search(r"(\d+) at most", text_of(trainers[0]))[1]), 1)
+    inputs = pictures * 3 * (16 + 1) * 96 * 4 / 1e6  # 3 layers of 17 tokens of 96 numbers
+    assert inputs < kept[1] < kept[0] / 2
+
+
+def test_adapters_are_all_that_is_trained(coloured, make_trainer, tmp_path):
+    trainer = make_trainer(coloured, tmp_path, lora_rank=2)
+
+    text = text_of(trainer)
+
+    counts = re.findall(r"([\d,]+) of [\d,]+ parameters", text)
+    trained = sum(p.numel() for p in trainer.encoder.parameters() if p.requires_grad)
+    assert sum(int(each.replace(",", "")) for each in counts) == trained - 1  # the logit scale

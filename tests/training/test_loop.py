@@ -155,9 +155,10 @@ def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name,
         {"model": "tiny-resnet", "freeze_batch_norm": False},
         {"train": "last:1", "layer_decay": 0.5},
         {"model": "tiny-resnet", "freeze_batch_norm": False, "ema": 0.9},
+        {"lora_rank": 2, "ema": 0.9, "gradient_checkpointing": True, "dropout": 0.3},
         {"batching": "image", "accumulation": 2, "batch_size": 4},
     ],
-    ids=["workers", "dropout", "batch-norm", "last", "average", "by-image"],
+    ids=["workers", "dropout", "batch-norm", "last", "average", "adapters", "by-image"],
 )
 def test_other_runs_can_be_killed_as_well(coloured, tmp_path, changes):
     whole = trained(coloured, tmp_path / "whole", **changes)
@@ -257,6 +258,24 @@ def test_the_average_is_validated_and_kept_and_the_last_weights_go_on(coloured, 
     predictions = predict(averaged.accelerator, kept, coloured, "val", batch_size=8, num_workers=0)
     accuracy = summarize(predictions.ious, predictions.logits).accuracy
     assert accuracy == averaged.progress.best_accuracy
+
+
+def test_adapters_are_kept_in_the_weights_and_nothing_else_changes(coloured, tmp_path):
+    trainer = trained(coloured, tmp_path, epochs=1, lora_rank=2)
+
+    start = load_encoder("tiny-vit", image_size=32).state_dict()
+    kept = load_encoder(str(tmp_path / "best")).state_dict()
+    assert list(kept) == list(start)
+    changed = {name for name, value in kept.items() if not torch.equal(value, start[name])}
+    layers = {name.split(".lora_")[0] for name in weights(trainer) if ".lora_" in name}
+    assert changed == {f"{name}.weight" for name in layers} | {"model.logit_scale"}
+    for name, value in weights(trainer).items():
+        if ".lora_" not in name and name != "model.logit_scale":
+            assert torch.equal(value, start[name.replace(".base_layer", "")])
+
+
+def test_blocks_that_are_computed_twice_train_alike(coloured, uninterrupted, tmp_path):
+    assert differing(trained(coloured, tmp_path, gradient_checkpointing=True), uninterrupted) == []
 
 
 def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):

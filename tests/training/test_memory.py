@@ -64,3 +64,11 @@ def test_chunks_of_pictures_are_named_where_they_can_help(settings):
     assert "a lower --picture-chunk (is 8)" in shortage((1, 3, 2, 2), chunked)
     learning = replace(settings, freeze_batch_norm=False)
     assert "--picture-chunk" not in shortage((1, 3, 2, 2), learning)
+
+
+def test_gradient_checkpointing_is_named_where_it_is_off(settings):
+    told = [
+        shortage((1, 3, 2, 2), replace(settings, gradient_checkpointing=on)) for on in (False, True)
+    ]
+
+    assert ["--gradient-checkpointing" in text for text in told] == [True, False]

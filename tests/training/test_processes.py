@@ -109,6 +109,15 @@ def test_an_interrupted_run_of_two_processes_ends_as_if_it_were_not(output, name
     assert (output / name / best).read_bytes() == (output / "whole" / best).read_bytes()
 
 
+@pytest.mark.parametrize("file", ["best/model.safetensors", "checkpoints/*8/model.safetensors"])
+def test_interrupted_adapters_of_two_processes_end_as_if_they_were_not(output, file):
+    interrupted, whole = (
+        next((output / f"adapters-{name}").glob(file)).read_bytes() for name in ("killed", "whole")
+    )
+
+    assert interrupted == whole
+
+
 def test_both_processes_skip_a_step_that_one_of_them_cannot_use(output):
     first, second = (
         torch.load(output / "spoiled" / f"end-{process}.pt", weights_only=True)

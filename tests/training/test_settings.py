@@ -32,6 +32,7 @@ from vg_mc.faults import BadInputError
         ({"picture_chunk": -1}, "--picture-chunk"),
         ({"adam_beta2": 1.0}, "--adam-beta2"),
         ({"ema": 1.0}, "--ema"),
+        ({"lora_rank": -1}, "--lora-rank"),
         ({"ema": -0.1}, "--ema"),
     ],
 )

@@ -38,6 +38,7 @@ WAYS["image-2-everything"] = replace(
 )
 WAYS["image-2-chunks"] = replace(WAYS["image-2"], picture_chunk=3)
 LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2, ema=0.9)
+ADAPTERS = replace(UNCLIPPED, lora_rank=2, ema=0.9, gradient_checkpointing=True)
 KILLED_IN_STEP = 5
 LOST = replace(WAYS["expression-1"], epochs=1, checkpoint_steps=1)
 LOST_IN_STEP = 3
@@ -149,6 +150,9 @@ def main(prepared: Path, output: Path, *only_lost: Path) -> None:
     killed(dataset, output / "killed", LEARNS_STATISTICS, "tiny-resnet")
     stopped(dataset, output / "stopped", LEARNS_STATISTICS, "tiny-resnet")
     spoiled(dataset, output / "spoiled", LEARNS_STATISTICS, "tiny-resnet")
+    killed(dataset, output / "adapters-killed", ADAPTERS, "tiny-vit")
+    for name in ("adapters-killed", "adapters-whole"):
+        trained(dataset, output / name, ADAPTERS, "tiny-vit")
     for name in ("killed", "stopped", "spoiled", "whole"):
         end = trained(dataset, output / name, LEARNS_STATISTICS, "tiny-resnet")
         torch.save(end.encoder.state_dict(), output / name / f"end-{accelerator.process_index}.pt")

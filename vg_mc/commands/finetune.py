@@ -55,6 +55,13 @@ class FinetuneConfig:
     """What is trained: all, image or text (a tower), last:K (the last K blocks of both towers and
     what follows them), projections, or logit-scale. The logit scale always is."""
 
+    lora_rank: int = 0
+    """Train adapters of this rank beside the linear layers of the blocks that --train names, in
+    place of all weights but the logit scale; best/ has them added to its weights. 0 for none."""
+
+    gradient_checkpointing: bool = False
+    """Compute each block again in the backward pass: less memory, a third more time."""
+
     learning_rate: float = 8e-6
     """Highest learning rate; 8e-6 suits pretrained models."""
 
@@ -235,6 +242,8 @@ def settings_of(config: FinetuneConfig) -> "TrainingSettings":
         adam_beta2=config.adam_beta2,
         logit_scale=config.logit_scale,
         ema=config.ema,
+        lora_rank=config.lora_rank,
+        gradient_checkpointing=config.gradient_checkpointing,
         keep=config.keep,
         picture_chunk=config.picture_chunk,
     )

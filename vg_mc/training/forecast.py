@@ -5,7 +5,7 @@ measured on two pictures and two texts, and taken times those of the largest par
 libraries is not included, nor is what a GPU reserves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from vg_mc.batching import choose
 from vg_mc.disk_space import in_megabytes
+from vg_mc.encoders.parts import blocks_of
 from vg_mc.training.questions import TrainingQuestions
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
     pictures = torch.zeros(TRIED, 3, side, side, dtype=torch.uint8, device=accelerator.device)
     texts = encoder.tokenize(["the man in red on the left", "a dog"])
     with accelerator.autocast():
-        image = _measure(encoder, lambda: encoder.encode_images(pictures))
-        text = _measure(encoder, lambda: encoder.encode_texts(texts))
+        blocks = blocks_of(encoder) if settings.gradient_checkpointing else []
+        image = _measure(encoder, lambda: encoder.encode_images(pictures), blocks)
+        text = _measure(encoder, lambda: encoder.encode_texts(texts), blocks)
     parts = [[_size(questions, each.expressions) for each in step] for step in questions.plan(0)]
     steps = [sum(pictures for pictures, _ in step) for step in parts]
     largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
@@ -74,15 +76,20 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
             ),
             (
                 f"disk: {settings.keep} checkpoints and a new one, {in_megabytes(checkpoint)}"
-                " each (weights, moments{named}), and the best model twice while it is replaced ="
+                f" each (weights, moments{named}), and the best model twice while it is replaced ="
                 f" {in_megabytes(disk)}"
             ),
         ]
     )
 
 
-def _measure(encoder: nn.Module, encode: Callable[[], Tensor]) -> Tower:
-    """Encode, and see which weights were needed and what was kept."""
+def _measure(
+    encoder: nn.Module, encode: Callable[[], Tensor], recomputed: Sequence[nn.Module] = ()
+) -> Tower:
+    """Encode, and see which weights were needed and what was kept.
+
+    Of what is `recomputed` the inputs are kept, which no graph knows of.
+    """
     own = {parameter.untyped_storage().data_ptr() for parameter in encoder.parameters()}
     kept: dict[int, int] = {}
 
@@ -92,10 +99,16 @@ def _measure(encoder: nn.Module, encode: Callable[[], Tensor]) -> Tower:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
+    def keep_input(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        keep(inputs[0])
+
     before = {parameter: parameter.requires_grad for parameter in encoder.parameters()}
     encoder.train()
+    hooks = [block.register_forward_pre_hook(keep_input) for block in recomputed]
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         features = encode()
+    for hook in hooks:
+        hook.remove()
     for parameter in before:  # of frozen weights, too, we want to know whose they are
         parameter.requires_grad_()
     gradients: tuple[Tensor | None, ...] = torch.autograd.grad(

@@ -42,6 +42,8 @@ def shortage(pictures: Sequence[int], settings: TrainingSettings) -> str:
     if settings.freeze_batch_norm:
         chunk = settings.picture_chunk
         flags.append(f"a lower --picture-chunk (is {chunk})" if chunk else "--picture-chunk 16")
+    if not settings.gradient_checkpointing:
+        flags.append("--gradient-checkpointing")
     flags.append("--mixed-precision bf16")
     return (
         f"out of memory with {count} pictures of {width}x{height} pixels in one of the "

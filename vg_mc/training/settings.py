@@ -38,6 +38,8 @@ class TrainingSettings:
         adam_beta2: Decay of Adam's mean of squared gradients.
         logit_scale: Whether to start from the model's own, or as CLIP did.
         ema: Decay of the moving average of weights that is validated and kept, 0 for none.
+        lora_rank: Of the adapters that are trained in place of the weights, 0 for none.
+        gradient_checkpointing: Compute blocks again in the backward pass, to keep less.
         keep: Checkpoints that are kept, the newest ones.
         picture_chunk: Pictures that are encoded at a time, 0 for all of a part of a step.
     """
@@ -67,6 +69,8 @@ class TrainingSettings:
     adam_beta2: float = 0.999
     logit_scale: LogitScale = "keep"
     ema: float = 0.0
+    lora_rank: int = 0
+    gradient_checkpointing: bool = False
     keep: int = 2
     picture_chunk: int = 0
 
@@ -97,6 +101,7 @@ class TrainingSettings:
             "layer-decay": ("above 0, at most 1", 0 < self.layer_decay <= 1),
             "adam-beta2": ("from 0 to below 1", 0 <= self.adam_beta2 < 1),
             "ema": ("from 0 to below 1", 0 <= self.ema < 1),
+            "lora-rank": ("at least 0", self.lora_rank >= 0),
             "keep": ("at least 1", self.keep >= 1),
             "picture-chunk": ("at least 0", self.picture_chunk >= 0),
             "seed": ("at least 0", self.seed >= 0),

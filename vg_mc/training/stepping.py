@@ -6,7 +6,7 @@ update is masked there, as half precision masks it, and the host reads about it 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +16,11 @@ from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
 from vg_mc.batching import Batch
+from vg_mc.encoders.adapters import add_adapters, merged
 from vg_mc.encoders.batch_norm import freeze_batch_norm, statistics_of
 from vg_mc.encoders.freezing import train_only
 from vg_mc.encoders.parts import layer_shares
+from vg_mc.encoders.recomputing import recompute_blocks
 from vg_mc.encoders.similarity import INITIAL_LOG_SCALE
 from vg_mc.grounders.multiple_choice import MultipleChoice
 from vg_mc.training.averaging import WeightAverage
@@ -60,6 +62,10 @@ class Stepper:
             freeze_batch_norm(encoder)
         if settings.logit_scale == "reset":
             nn.init.constant_(encoder.model.logit_scale, INITIAL_LOG_SCALE)
+        if settings.lora_rank:
+            add_adapters(encoder, settings.lora_rank, settings.seed)
+        if settings.gradient_checkpointing:
+            recompute_blocks(encoder, learns_statistics=not settings.freeze_batch_norm)
         optimizer = build_optimizer(
             encoder,
             learning_rate=settings.learning_rate,
@@ -83,13 +89,17 @@ class Stepper:
         }
         return {name: state for name, state in states.items() if state is not None}
 
-    def finished(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def finished(self) -> Iterator[None]:
         """Give the encoder the weights that are validated and kept, until the block ends."""
-        if self.average is None:
-            return nullcontext()
-        # What is shared within the block is forgotten with it.
-        share_buffers(self.encoder)
-        return self.average.in_place()
+        with ExitStack() as stack:
+            if self.average is not None:
+                # What is shared within the block is forgotten with it.
+                share_buffers(self.encoder)
+                stack.enter_context(self.average.in_place())
+            if self.settings.lora_rank:
+                stack.enter_context(merged(self.encoder))
+            yield
 
     def step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
         """Take the step that follows `steps_taken` others.
