@@ -1,0 +1,73 @@
+"""Splits that are too small to say much, taken together: a table of stored evaluations.
+
+    python -m benchmarks.pooled results/yolov8n results/yolo26m
+
+prints one row for each model below these folders, with the accuracy on each split, on all
+expressions together, and the share of them that has a right candidate. Only what was trained on
+none of them may be read this way.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+
+from vg_mc.metrics.resampling import Estimate
+from vg_mc.predictions import FILE_NAME, Predictions, read_evaluation, usual_order
+from vg_mc.scoring import score
+
+
+def main(folders: Sequence[str]) -> None:
+    """Print the table of all evaluations in `folders`."""
+    print("\n".join(table_of([Path(folder) for folder in folders])))
+
+
+def table_of(folders: Sequence[Path]) -> Iterator[str]:
+    """Yield the lines of a Markdown table; evaluations below one folder have its name."""
+    found = [(folder.name, read_evaluation(home)) for folder in folders for home in _homes(folder)]
+    splits = usual_order({split: None for _, one in found for split in one})
+    yield _line(["proposals", "model", *splits, "all", "recall"])
+    yield _line(["---", "---", *("---:" for _ in splits), "---:", "---:"])
+    for folder, evaluation in found:
+        parts = [evaluation[split] for split in splits if split in evaluation]
+        everything = score(joined(parts)).numbers
+        each = [
+            shown(score(evaluation[split]).numbers["accuracy"]) if split in evaluation else "–"
+            for split in splits
+        ]
+        recall = f"{100 * everything['proposal_recall'].value:.1f}"
+        yield _line([folder, parts[0].name, *each, shown(everything["accuracy"]), recall])
+
+
+def joined(parts: Sequence[Predictions]) -> Predictions:
+    """Put the answers of one model to several splits together, as the split "all"."""
+    columns: dict[str, object] = {}
+    for column in fields(Predictions):
+        values = [getattr(part, column.name) for part in parts]
+        if isinstance(values[0], np.ndarray):
+            columns[column.name] = np.concatenate(values)
+        elif isinstance(values[0], list):
+            columns[column.name] = [entry for value in values for entry in value]
+    return replace(parts[0], split="all", **columns)  # type: ignore[arg-type]
+
+
+def shown(estimate: Estimate) -> str:
+    """Spell a share in percent with its interval over photos, which one photo has not."""
+    if isnan(estimate.low):
+        return f"{100 * estimate.value:.1f}"
+    return f"{100 * estimate.value:.1f} ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})"
+
+
+def _homes(folder: Path) -> list[Path]:
+    return sorted({file.parent.parent for file in folder.rglob(FILE_NAME)})
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,48 @@
+"""Splits taken together are scored as one, under the rules of each."""
+
+import numpy as np
+import pytest
+
+from benchmarks.pooled import joined, main, shown
+from vg_mc.metrics import summarize
+from vg_mc.metrics.resampling import Estimate
+from vg_mc.predictions import write_predictions
+
+
+def test_all_expressions_count_once(make_predictions):
+    parts = [make_predictions(split=split, expressions=count) for split, count in SPLITS]
+
+    together = joined(parts)
+
+    right = [summarize(part.ious, part.logits).accuracy * len(part) for part in parts]
+    accuracy = summarize(together.ious, together.logits).accuracy
+    assert (together.split, len(together), together.boxes[7].tolist()) == (
+        "all",
+        12,
+        parts[1].boxes[2].tolist(),
+    )
+    assert accuracy == pytest.approx(sum(right) / 12)
+
+
+SPLITS = [("val", 5), ("testA", 7)]
+
+
+def test_the_table_has_a_row_for_each_model_and_a_column_for_each_split(
+    make_predictions, tmp_path, capsys
+):
+    for split, count in SPLITS:
+        write_predictions(make_predictions(split=split, expressions=count), tmp_path / "a" / split)
+    write_predictions(make_predictions(name="b", split="val"), tmp_path / "b" / "deep" / "val")
+
+    main([str(tmp_path / "a"), str(tmp_path / "b")])
+
+    heading, _, first, second = capsys.readouterr().out.splitlines()
+    assert heading == "| proposals | model | val | testA | all | recall |"
+    assert first.startswith("| a | tiny | ")
+    assert second.startswith("| b | b | ")
+    assert second.split(" | ")[3] == "–"
+
+
+def test_one_photo_has_no_interval():
+    assert shown(Estimate(0.5, 0.25, 0.75, of=8)) == "50.0 (25 to 75)"
+    assert shown(Estimate(0.5, np.nan, np.nan, of=8)) == "50.0"
