@@ -63,7 +63,7 @@ def test_what_an_evaluation_asks_for_is_there(path):
 
     assert len(named_answerers(config)) == 1
     assert set(config.views) <= set(VIEWS)
-    assert all(prompt.count("{}") == 1 for prompt in config.prompts)
+    assert all(prompt.count("{}") + prompt.count("{subject}") == 1 for prompt in config.prompts)
 
 
 def test_each_view_alone_has_a_recipe():

@@ -281,6 +281,7 @@ def test_a_baseline_needs_no_model_and_may_have_a_name(coloured, tmp_path):
         ({"views": ("marker", "marker")}, "--views: expected each once"),
         ({"prompts": ("{}", "a photo")}, r"--prompts: expected {} once, .*, not 'a photo'"),
         ({"prompts": ("{} or {}",)}, "--prompts: expected {} once"),
+        ({"prompts": ("{}: {subject}",)}, "--prompts: expected {} once"),
         ({"prompts": ()}, "--prompts: expected one or several"),
         ({"subtract": -1}, "--subtract: expected 0 or more, not -1"),
     ],

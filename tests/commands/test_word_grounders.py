@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from vg_mc.commands.evaluate import EvaluateConfig, run
 from vg_mc.faults import BadInputError
+from vg_mc.phrases.subjects import Subject, SubjectFinder
 
 
 def test_subjects_are_matched_by_the_model_that_is_named(coloured, tmp_path, spacy_model):
@@ -49,3 +51,26 @@ def test_vectors_that_the_model_lacks_are_told(coloured, tmp_path, spacy_model):
 
     with pytest.raises(BadInputError, match="a spaCy model with vectors"):
         run(replace(config, text_similarity="vectors"))
+
+
+def test_clip_is_asked_about_subjects_alone_where_a_wording_says_so(
+    coloured, tmp_path, spacy_model, monkeypatch
+):
+    cat = Subject("cat", ("cat",))
+    monkeypatch.setattr(SubjectFinder, "subjects", lambda _, texts: [cat for _ in texts])
+    config = EvaluateConfig(
+        coloured.folder,
+        tmp_path,
+        model=("tiny-vit",),
+        prompts=("a photo of {subject}",),
+        spacy_model=spacy_model,
+        num_workers=0,
+    )
+
+    (answered,) = run(config)
+
+    assert answered.facts["prompts"] == "a photo of {subject}"
+    of_photo = dict(zip(answered.image_ids.tolist(), answered.logits, strict=True))
+    assert len(of_photo) < len(answered)
+    for image_id, logits in zip(answered.image_ids.tolist(), answered.logits, strict=True):
+        assert np.array_equal(logits, of_photo[image_id])  # every text of a photo is "... cat"

@@ -125,3 +125,10 @@ def test_a_mirrored_wording_swaps_left_and_right_in_the_expression_alone(encoder
     scorer = scorer_of(encoder, mirrored=True, prompts=("left of {}", "{}"))
 
     assert scorer.worded("the right one") == ["left of the left one", "the left one"]
+
+
+def test_a_wording_may_name_the_subject_alone(encoder):
+    prompts = ("a {}", "a photo of {subject}")
+    scorer = scorer_of(encoder, mirrored=True, prompts=prompts, subject_of=lambda text: text[-3:])
+
+    assert scorer.worded("left dog") == ["a right dog", "a photo of dog"]

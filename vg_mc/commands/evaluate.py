@@ -59,7 +59,8 @@ class EvaluateConfig:
     """Views of the dataset that the grounder clip looks at; by default its first."""
 
     prompts: tuple[str, ...] = ("{}",)
-    """How it words expressions, like "a photo of {}"; {} stands for the expression."""
+    """How it words expressions, like "a photo of {}"; {} stands for the expression, {subject} for
+    its subject alone, which spaCy finds."""
 
     combine: Literal["mean", "sum", "max"] = "mean"
     """What becomes of its logits, where it looks at several views or reads several wordings."""

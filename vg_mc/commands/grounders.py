@@ -87,7 +87,7 @@ def _clip(request: Request) -> "Scorer":
     from vg_mc.encoders.identity import model_hash
     from vg_mc.encoders.loading import load_encoder
     from vg_mc.features import FeatureBank
-    from vg_mc.grounders.encoder import EncoderScorer
+    from vg_mc.grounders.encoder import SUBJECT, EncoderScorer
 
     config, accelerator, dataset, model = request
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
@@ -105,10 +105,24 @@ def _clip(request: Request) -> "Scorer":
         bank=bank,
         views=[None if view == first else view for view in config.views or (first,)],
         prompts=config.prompts,
+        subject_of=_subject_of(config) if SUBJECT in "".join(config.prompts) else str,
         combine=config.combine,
         captions=config.subtract,
         seed=config.seed,
     )
+
+
+def _subject_of(config: "EvaluateConfig") -> Callable[[str], str]:
+    """Return what finds the subject of an expression, or takes all of it where no noun is."""
+    from vg_mc.phrases.subjects import SubjectFinder
+
+    finder = SubjectFinder(config.spacy_model)
+
+    def subject_of(text: str) -> str:
+        subject = finder.subjects([text])[0]
+        return text if subject is None else subject.phrase
+
+    return subject_of
 
 
 def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
@@ -117,7 +131,7 @@ def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
     Raises:
         BadInputError: Naming the first of them.
     """
-    from vg_mc.grounders.encoder import PLACE
+    from vg_mc.grounders.encoder import PLACE, SUBJECT
 
     for view in config.views:
         dataset.picture_column(view)
@@ -127,8 +141,11 @@ def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
     if not config.prompts:
         raise BadInputError("expected one or several", record="--prompts")
     for prompt in config.prompts:
-        if prompt.count(PLACE) != 1:
-            problem = f"expected {PLACE} once, where the expression stands, not {prompt!r}"
+        if prompt.count(PLACE) + prompt.count(SUBJECT) != 1:
+            problem = (
+                f"expected {PLACE} once, where the expression stands, or {SUBJECT} for its subject "
+                f"alone, not {prompt!r}"
+            )
             raise BadInputError(problem, record="--prompts")
     if config.subtract < 0:
         raise BadInputError(f"expected 0 or more, not {config.subtract}", record="--subtract")

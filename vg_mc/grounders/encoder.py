@@ -37,6 +37,7 @@ COMBINATIONS: dict[Combination, Callable[[Tensor], Tensor]] = {
     "max": lambda scores: scores.amax(0),
 }
 PLACE = "{}"  # of the expression in a prompt
+SUBJECT = "{subject}"  # of the noun alone that says what is meant
 
 
 @dataclass(kw_only=True)
@@ -54,7 +55,9 @@ class EncoderScorer:
         window: About so many candidates have their features in memory at a time. A text that comes
             up in two windows is encoded for both unless a bank keeps it.
         views: Views of the dataset that are looked at; None is its first.
-        prompts: How expressions are worded; ``{}`` stands for the expression.
+        prompts: How expressions are worded; ``{}`` stands for the expression, ``{subject}`` for
+            its subject alone.
+        subject_of: Returns the subject of an expression.
         combine: What becomes of the logits of all views in all wordings.
         captions: From each logit its mean over so many other captions is subtracted, since some
             candidates are similar to whatever is said (FGVP, https://arxiv.org/abs/2306.04356).
@@ -71,6 +74,7 @@ class EncoderScorer:
     window: int = WINDOW
     views: Views = (None,)
     prompts: Sequence[str] = (PLACE,)
+    subject_of: Callable[[str], str] = str
     combine: Combination = "mean"
     captions: int = 0
     seed: int = 0
@@ -83,7 +87,12 @@ class EncoderScorer:
     def worded(self, text: str) -> list[str]:
         """Return what the model reads of an expression, in each of the wordings."""
         asked = swap_left_right(text) if self.mirrored else text
-        return [prompt.replace(PLACE, asked) for prompt in self.prompts]
+        return [
+            prompt.replace(PLACE, asked)
+            if PLACE in prompt
+            else prompt.replace(SUBJECT, self.subject_of(asked))
+            for prompt in self.prompts
+        ]
 
     def logits(self, dataset: PreparedDataset, expressions: Expressions) -> list[Logits]:
         """Return the logits (C,) of each expression's candidates, in their order."""
