@@ -66,8 +66,9 @@ def train(config: WeightingConfig, home: Path, member: str, seed: int) -> None:
             "--seed", seed, "--num-workers", 0, threads=1,
         )  # fmt: skip
     run_script(
-        "evaluate.py", "--dataset", config.prepared, "--model", run / "best", "--examples", 0,
-        "--split", "val", *REPORTED, "--output", home / f"answers-{member}-{seed}", threads=1,
+        "evaluate.py", "--dataset", config.prepared, "--model", run / "best", "--name", member,
+        "--split", "val", *REPORTED, "--output", home / f"answers-{member}-{seed}",
+        "--examples", 0, threads=1,
     )  # fmt: skip
 
 
@@ -84,8 +85,7 @@ def answer(home: Path, seed: int) -> Accuracies:
             "--weighting", weighting, "--name", weighting, *fit, "--output", output,
         )  # fmt: skip
         for row in json.loads((output / "results.json").read_text())["results"]:
-            name = row["name"] if row["name"] == weighting else row["name"].rpartition("-")[0]
-            found[row["split"]][name] = 100 * row["scores"]["accuracy"]
+            found[row["split"]][row["name"]] = 100 * row["scores"]["accuracy"]
     return found
 
 
