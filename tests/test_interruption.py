@@ -19,6 +19,15 @@ def test_a_signal_is_noted_and_nothing_else_happens(number):
         assert (before, signals.received) == (0, number)
 
 
+@pytest.fixture
+def minded():
+    """Mind Ctrl-C, which a shell lets everything ignore that it starts in the background."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.mark.usefixtures("minded")
 def test_afterwards_signals_mean_what_they_meant():
     before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
 
