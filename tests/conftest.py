@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from vg_mc.boxes import as_boxes, iou_matrix
@@ -30,6 +31,11 @@ ROOT = Path(__file__).parent.parent
 
 # No test may reach the network, whatever is cached on this machine.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# The same examples judge every change; `--hypothesis-profile explore` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("same")
 
 
 def made_predictions(

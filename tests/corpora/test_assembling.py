@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vg_mc.corpora.assembling import Source, assemble
@@ -179,7 +179,6 @@ def test_a_mix_up_of_formats_stops_before_the_first_bad_box():
         max_size=12,
     )
 )
-@settings(deadline=None)
 def test_accepted_and_rejected_are_all_whatever_the_numbers_say(statements):
     corpus = put_together(statements, skip_bad=True)
 

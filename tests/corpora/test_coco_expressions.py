@@ -110,9 +110,7 @@ def test_a_missing_table_is_named(table, read, content):
     spoil=st.integers(0, 9),
     value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3)),
 )
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_accepted_and_rejected_expressions_are_all(table, row, spoil, value, read):
     content = json.loads(json.dumps(CONTENT))
     record = content[table][row]

@@ -317,9 +317,7 @@ CELLS = st.one_of(st.none(), st.text(max_size=4), st.sampled_from(["[1,2]", "{}"
 
 
 @given(row=st.integers(0, 3), spoil=st.integers(0, 20), text=CELLS)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_accepted_and_rejected_sentences_are_all_sentences(tmp_path, row, spoil, text):
     rows = [jxu_row(number, "val") for number in range(4)]
     texts = ("split", "raw_anns", "raw_image_info")

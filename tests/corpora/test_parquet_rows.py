@@ -41,9 +41,7 @@ def test_what_is_no_parquet_file_is_refused(content, tmp_path):
 
 
 @given(st.data())
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_is_read_or_refused(file, data):
     content = bytearray(file.read_bytes())
     for _ in range(3):

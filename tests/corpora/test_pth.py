@@ -152,9 +152,7 @@ VALUES = st.one_of(
 
 
 @given(row=st.integers(0, 3), place=st.integers(0, 4), value=VALUES)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_accepted_and_rejected_records_are_all_records(row, place, value, read):
     rows = [list(one) for one in ROWS]
     rows[row][place] = value

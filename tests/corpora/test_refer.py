@@ -181,7 +181,6 @@ VALUES = st.one_of(
 )
 @settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_accepted_and_rejected_sentences_are_all_sentences(refer, table, row, spoil, value):

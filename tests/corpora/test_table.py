@@ -224,9 +224,7 @@ VALUES = st.one_of(
     field=st.sampled_from(["image", "expression", "box", "split", "id", "image_id", "category"]),
     value=VALUES,
 )
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_accepted_and_rejected_rows_are_all_rows(kind, row, field, value, read):
     rows = [dict(one) for one in ROWS]
     for number, one in enumerate(rows):
@@ -242,9 +240,7 @@ def test_accepted_and_rejected_rows_are_all_rows(kind, row, field, value, read):
 
 
 @given(st.binary(max_size=200))
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_or_refused(images, content):
     good = io.StringIO()
     csv.DictWriter(good, ["image", "expression", "box"]).writeheader()

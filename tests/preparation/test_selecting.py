@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vg_mc.boxes import as_boxes, iou_matrix
@@ -64,7 +64,6 @@ box = st.tuples(corner, corner, st.floats(1, 40), st.floats(1, 40)).map(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(box, max_size=12), st.sampled_from([0.1, 0.3, 0.7]))
 def test_overlaps_go_as_by_the_plain_rule(boxes, most):
     ranked = found(*[0.5] * len(boxes), boxes=boxes)

@@ -279,7 +279,7 @@ def test_shares_of_the_photo_are_no_pixels(cut):
 coordinates = st.floats(-150, 250, width=32)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), max_size=19))
 def test_accepted_and_rejected_are_all_there_were(tmp_path_factory, corners):
     boxes = [
@@ -323,7 +323,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(anything)
 def test_of_any_json_every_record_is_accepted_or_rejected(tmp_path_factory, content):
     file = tmp_path_factory.getbasetemp() / "any.json"
