@@ -16,7 +16,6 @@ from vg_mc.photos import open_photo
 from vg_mc.preparation import shards
 from vg_mc.preparation.settings import Drawing, ProposerChoice
 from vg_mc.preparation.shards import (
-    apart_from,
     candidate_rows,
     draw_shard,
     is_drawn,
@@ -228,19 +227,6 @@ def test_a_detector_for_all_splits_is_asked_once_per_photo(make, corpus, tmp_pat
 
     assert [row["image_id"] for row in rows_of(task)] == [1, 2, 3]
     assert len(detector.seen) == 3
-
-
-def test_a_wrong_answer_overlaps_nothing():
-    def found(*box):
-        return Proposal(box, 0.5, "", "yolo")
-
-    target, near, touching, far = found(0, 0, 9, 9), found(8, 8, 12, 12), found(9, 0, 12, 9), BOX
-
-    apart = apart_from([near, touching, found(*far)], [target])
-
-    assert apart == [touching, found(*far)]
-    assert apart_from([], [target]) == []
-    assert apart_from([near], []) == [near]
 
 
 def test_a_bad_photo_stops_the_shard_and_nothing_is_written(make, corpus, tmp_path):

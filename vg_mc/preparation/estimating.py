@@ -1,27 +1,25 @@
 """How much room the candidates will take, asked before hours are spent on drawing them.
 
-Bytes = photos x mean over sampled photos of (bytes of the views of one region x its boxes). The
-region is the middle of the photo and stands for all. Boxes that a detector has yet to find, and
-further wrong answers, can only be guessed: hence the wide margins.
+Bytes = candidates x mean bytes of one. Candidates are counted as the shards will count them,
+further wrong answers included; only how many boxes a detector will find is a guess, hence the wide
+margins. One candidate of each sampled photo is drawn, and stands for the others of its photo.
 """
 
 import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from statistics import fmean
-
-import numpy as np
+from typing import NamedTuple
 
 from vg_mc.disk_space import free_bytes, in_megabytes, told_when_full
 from vg_mc.faults import BadInputError
 from vg_mc.photos import open_photo
+from vg_mc.preparation.candidates import Subject, propose, subjects_of
 from vg_mc.preparation.publishing import KEPT
-from vg_mc.preparation.selecting import select
 from vg_mc.preparation.settings import ProposerChoice
-from vg_mc.preparation.shards import ShardTask, encoded
-from vg_mc.records import Photo
-from vg_mc.views import draw_views
+from vg_mc.preparation.shards import ShardTask, candidate_rows
+from vg_mc.prepared.schema import picture_columns
+from vg_mc.records import Photo, Proposal
 
 # Of many photos so many are sampled, else one in so many, but a few at least: drawing a sample
 # takes as long as it takes to draw the photos themselves.
@@ -29,6 +27,7 @@ SAMPLED_PHOTOS = 32
 ONE_IN = 16
 FEW_PHOTOS = 8
 DETECTIONS = 8  # of a photo that a detector has yet to look at
+BYTES_OF_A_ROW = 100  # a candidate besides its pictures: box, score, category and whose it is
 REFUSED_BELOW = 0.5  # of the estimate; with less room the run would fail almost certainly
 WARNED_BELOW = 1.5
 
@@ -59,29 +58,53 @@ def enough_space(tasks: list[ShardTask]) -> Iterator[None]:
 
 def estimated_bytes(tasks: list[ShardTask]) -> float:
     """Return about how many bytes the candidates of all `tasks` will take."""
-    places = [(task, index) for task in tasks for index in range(len(task.photos))]
+    places = [
+        _Place(task, one.photo, proposals)
+        for task in tasks
+        for one, proposals in zip(
+            subjects_of(task), propose(task, subjects_of(task), _made_up), strict=True
+        )
+        if proposals
+    ]
+    if not places:
+        return 0.0
     sampled = min(SAMPLED_PHOTOS, max(FEW_PHOTOS, len(places) // ONE_IN))
-    step = max(1, math.ceil(len(places) / sampled))
-    return len(places) * fmean(_photo_bytes(task, index) for task, index in places[::step])
+    sample = places[:: math.ceil(len(places) / sampled)]
+    bytes_in_sample = sum(len(one.proposals) * _bytes_of_a_region(one) for one in sample)
+    return bytes_in_sample * _regions(places) / _regions(sample)
 
 
-def _photo_bytes(task: ShardTask, index: int) -> int:
-    photo, drawing = task.photos[index], task.drawing
-    boxes = sum(_boxes(task, index, choice) for choice in task.proposer.members)
+class _Place(NamedTuple):
+    """A photo in a shard, and its candidates."""
+
+    task: ShardTask
+    photo: Photo
+    proposals: list[Proposal]
+
+
+def _regions(places: list[_Place]) -> int:
+    return sum(len(one.proposals) for one in places)
+
+
+def _bytes_of_a_region(place: _Place) -> int:
+    """Draw one candidate, which stands for all of its photo."""
     try:
-        image = open_photo(task.images_folder, photo)
+        image = open_photo(place.task.images_folder, place.photo)
     except BadInputError:
         return 0  # it is left out, or named when its turn comes
-    middle = np.array([[0.25, 0.25, 0.75, 0.75]]) * (*image.size, *image.size)
-    views = list(drawing.views.values())
-    ((*pictures,),) = draw_views(image, middle, views, drawing.image_size, drawing.fit)
-    return boxes * sum(len(encoded(picture)) for picture in pictures)
+    one = place.proposals[len(place.proposals) // 2]
+    (row,) = candidate_rows(place.photo, image, [one], place.task.drawing)
+    columns = picture_columns(place.task.drawing.views)
+    return BYTES_OF_A_ROW + sum(len(row[column]["bytes"]) for column in columns)
 
 
-def _boxes(task: ShardTask, index: int, choice: ProposerChoice) -> int:
-    photo: Photo = task.photos[index]
-    if choice.kind == "annotations":
-        return len(task.annotated[index])
-    if choice.kind == "stored":
-        return len(select(task.stored[choice].get(photo.image_id, []), photo, choice))
-    return DETECTIONS
+def _made_up(_: ProposerChoice, subjects: list[Subject]) -> list[list[Proposal]]:
+    """Say how many boxes a detector finds: so many side by side, with nothing left out for it."""
+    return [[*_side_by_side(one.photo)] for one in subjects]
+
+
+def _side_by_side(photo: Photo) -> Iterator[Proposal]:
+    width = photo.width / DETECTIONS
+    for place in range(DETECTIONS):
+        box = (place * width, 0.0, (place + 1) * width, float(photo.height))
+        yield Proposal(box, 1.0, "", "made up")

@@ -8,21 +8,21 @@ import io
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from vg_mc.boxes import as_boxes, clipped, intersections
+from vg_mc.boxes import as_boxes, clipped
 from vg_mc.faults import BadInputError
 from vg_mc.photos import open_photo
+from vg_mc.preparation.candidates import Subject, propose, subjects_of
 from vg_mc.preparation.proposing import ask
-from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.sentences import sentences_asked
 from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
 from vg_mc.preparation.stored import StoredProposals
-from vg_mc.preparation.uniting import choose
 from vg_mc.prepared.schema import (
     candidate_features,
     open_shard,
@@ -125,9 +125,12 @@ def draw_shard(task: ShardTask) -> int:
     rejected: dict[int, str] = {}
     peculiar: dict[int, list[str]] = {}
     for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
-        opened = _open_photos(task, slice(start, start + PHOTOS_AT_ONCE), rejected, peculiar)
-        for one, proposals in zip(opened, _propose(task, opened), strict=True):
-            rows += candidate_rows(one.photo, one.image, proposals, task.drawing)
+        subjects = subjects_of(task)[start : start + PHOTOS_AT_ONCE]
+        images = _open_photos(task, subjects, rejected, peculiar)
+        opened = [one for one in subjects if one.photo.image_id in images]
+        found = propose(task, opened, partial(_look, images))
+        for (photo, _, _), proposals in zip(opened, found, strict=True):
+            rows += candidate_rows(photo, images[photo.image_id], proposals, task.drawing)
     features = candidate_features(task.drawing.views)
     notes = {REJECTED: json.dumps(rejected), PECULIAR: json.dumps(peculiar)}
     write_shard(task.path, features, rows, notes)
@@ -160,26 +163,18 @@ def kept_photos(task: ShardTask) -> list[Photo]:
     return [photo for photo in task.photos if photo.image_id not in rejected]
 
 
-class OpenedPhoto(NamedTuple):
-    """A photo while it is looked at."""
-
-    photo: Photo
-    annotated: tuple[Proposal, ...]
-    sentences: tuple[str, ...]
-    image: Image.Image
-
-
 def _open_photos(
-    task: ShardTask, which: slice, rejected: dict[int, str], peculiar: dict[int, list[str]]
-) -> list[OpenedPhoto]:
-    """Decode some photos of a shard; note why any was left out, and what is peculiar about it."""
-    opened = []
-    given = zip(task.photos[which], task.annotated[which], task.sentences[which], strict=True)
-    for photo, annotated, sentences in given:
+    task: ShardTask,
+    subjects: list[Subject],
+    rejected: dict[int, str],
+    peculiar: dict[int, list[str]],
+) -> dict[int, Image.Image]:
+    """Decode some photos of a shard, by image id; note which are left out, or peculiar, and why."""
+    images = {}
+    for photo, _, _ in subjects:
         noticed: list[str] = []
         try:
-            image = open_photo(task.images_folder, photo, noticed)
-            opened.append(OpenedPhoto(photo, annotated, sentences, image))
+            images[photo.image_id] = open_photo(task.images_folder, photo, noticed)
         except BadInputError as error:
             if not task.skip_bad:
                 raise
@@ -187,50 +182,16 @@ def _open_photos(
         else:
             if noticed:
                 peculiar[photo.image_id] = noticed
-    return opened
+    return images
 
 
-def _propose(task: ShardTask, opened: list[OpenedPhoto]) -> list[list[Proposal]]:
-    found = _ask(task, task.proposer, opened)
-    lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
-    if task.wrong_answers is None or not lonely:
-        return found
-    further = _ask(task, task.wrong_answers, [opened[index] for index in lonely])
-    for index, proposals in zip(lonely, further, strict=True):
-        detected = [one for one in proposals if one.source not in IN_PLACE_OF_NONE]
-        found[index] += apart_from(detected, [*opened[index].annotated, *found[index]])
-    return found
-
-
-def _ask(
-    task: ShardTask, choice: ProposerChoice, opened: list[OpenedPhoto]
+def _look(
+    images: dict[int, Image.Image], choice: ProposerChoice, subjects: list[Subject]
 ) -> list[list[Proposal]]:
-    found = [_found_by(task, member, opened) for member in choice.members]
-    return [
-        choose(of_photo, one.photo, choice) for one, *of_photo in zip(opened, *found, strict=True)
-    ]
-
-
-def _found_by(
-    task: ShardTask, member: ProposerChoice, opened: list[OpenedPhoto]
-) -> list[list[Proposal]]:
-    if member.kind == "annotations":
-        return [list(one.annotated) for one in opened]
-    photos = [one.photo for one in opened]
-    if member.kind == "stored":
-        return [task.stored[member].get(photo.image_id, []) for photo in photos]
-    pixels = [np.asarray(one.image) for one in opened]
-    return ask(member, photos, pixels, [one.sentences for one in opened])
-
-
-def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:
-    """Return the proposals that overlap none of `others`; if one is the target, they are wrong."""
-    overlap = intersections(
-        as_boxes([proposal.box for proposal in proposals]),
-        as_boxes([other.box for other in others]),
-    )
-    touches = np.asarray(overlap.any(axis=1))
-    return [proposal for proposal, touched in zip(proposals, touches, strict=True) if not touched]
+    """Let a detector look at photos that are open."""
+    photos = [one.photo for one in subjects]
+    pixels = [np.asarray(images[photo.image_id]) for photo in photos]
+    return ask(choice, photos, pixels, [one.sentences for one in subjects])
 
 
 def candidate_rows(
