@@ -4,7 +4,7 @@ import huggingface_hub
 import pytest
 
 from vg_mc.faults import BadInputError
-from vg_mc.hub_folders import DETECTOR, TABLES, local_or_fetched
+from vg_mc.hub_folders import MODEL, TABLES, local_or_fetched
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_the_hub_s_refusal_is_passed_on(monkeypatch):
         local_or_fetched(Path("jxu124/refcoco"), "dataset", TABLES)
 
 
-def test_no_pickle_of_a_detector_is_fetched(asked, tmp_path):
-    assert local_or_fetched(Path("owner/detector"), "model", DETECTOR) == tmp_path
+def test_no_pickle_of_a_model_is_fetched(asked, tmp_path):
+    assert local_or_fetched(Path("owner/detector"), "model", MODEL) == tmp_path
     ((_, settings),) = asked
     assert settings["repo_type"] == "model"
     assert not any(

@@ -1,7 +1,7 @@
 """Fetching folders from the Hugging Face hub by an id that the user gave.
 
 Only data is fetched, by the endings of the files, and no code that lies beside it: tables of a
-mirror, weights and settings of a detector. It stays in the hub's own cache.
+mirror, weights and settings of a model. It stays in the hub's own cache.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Literal
 from vg_mc.faults import BadInputError
 
 TABLES = ("*.parquet",)
-DETECTOR = ("*.json", "*.safetensors", "*.txt")  # a vocabulary is text; no pickle is among them
+MODEL = ("*.json", "*.safetensors", "*.txt")  # a vocabulary is text; no pickle is among them
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 

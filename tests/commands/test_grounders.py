@@ -15,9 +15,9 @@ def test_clip_answers_once_for_each_model_and_others_once():
 
 
 def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
-    names = [one.name for one in answerers(("clip", "pseudo-query-clip"), ("tiny-vit",))]
+    names = [one.name for one in answerers(("clip", "pseudo-query-model"), ("tiny-vit",))]
 
-    assert names == ["tiny-vit", "pseudo-query-clip, tiny-vit"]
+    assert names == ["tiny-vit", "pseudo-query-model, tiny-vit"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_captions_and_subjects_are_compared_by_words_or_by_a_model(coloured, tmp
     config = EvaluateConfig(
         coloured.folder,
         tmp_path,
-        grounder=("pseudo-query", "pseudo-query-clip", "subject-match-clip"),
+        grounder=("pseudo-query", "pseudo-query-model", "subject-match-model"),
         model=("tiny-vit",),
         spacy_model=spacy_model,
     )
@@ -39,7 +39,7 @@ def test_captions_and_subjects_are_compared_by_words_or_by_a_model(coloured, tmp
 
     assert words.facts["captions"] == "category and place"
     assert "rare" in words.facts["expression and caption"]
-    assert captions.name == "pseudo-query-clip, tiny-vit"
+    assert captions.name == "pseudo-query-model, tiny-vit"
     assert "tiny-vit" in captions.facts["expression and caption"]
     assert "tiny-vit" in subjects.facts["subject and category"]
 

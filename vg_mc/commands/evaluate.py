@@ -36,12 +36,12 @@ class EvaluateConfig:
 
     grounder: tuple[str, ...] = ("clip",)
     """What answers: clip, or without a model subject-match, pseudo-query, biggest-box,
-    most-confident, random; subject-match-clip and pseudo-query-clip compare texts by a CLIP.
+    most-confident, random; subject-match-model and pseudo-query-model compare texts by a model.
     Several share one table."""
 
     model: tuple[str, ...] = ()
-    """For grounders with clip in their name, as for finetune.py; RUN/best is the model that a run
-    kept. Several share one table."""
+    """For clip, as for finetune.py; RUN/best is the model that a run kept. Grounders that end in
+    -model also take sentence:ID_OR_FOLDER, an encoder of texts. Several share one table."""
 
     split: tuple[str, ...] = ("val",)
     """Splits to answer."""

@@ -51,6 +51,8 @@ def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]
     Raises:
         BadInputError: If a name is unknown or comes twice, or models are missing or of no use.
     """
+    from vg_mc.encoders.loading import check_sees_pictures
+
     for name in grounders:
         if name not in GROUNDERS:
             problem = f"no grounder is called {name!r}; there are {', '.join(GROUNDERS)}"
@@ -59,6 +61,9 @@ def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]
             raise BadInputError(f"the grounder {name!r} is named twice", record="--grounder")
         if name in WITH_MODEL and not models:
             raise BadInputError(f"the grounder {name} needs --model", record="--grounder")
+        if name == PICTURES:
+            for model in models:
+                check_sees_pictures(model)
     if models and not WITH_MODEL.intersection(grounders):
         problem = f"it is for the grounder {' or '.join(sorted(WITH_MODEL))}, which is not asked"
         raise BadInputError(problem, record="--model")
@@ -70,9 +75,12 @@ def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]
 
 
 def _shown_name(grounder: str, model: str) -> str:
+    from vg_mc.encoders.loading import SENTENCE
+
     if not model:
         return grounder
-    return short_name(model) if grounder == PICTURES else f"{grounder}, {short_name(model)}"
+    name = short_name(model.removeprefix(SENTENCE))
+    return name if grounder == PICTURES else f"{grounder}, {name}"
 
 
 def short_name(model: str) -> str:
@@ -195,9 +203,9 @@ GROUNDERS: dict[str, Callable[[Request], "Scorer"]] = {
     "most-confident": _most_confident,
     "random": _random,
     "subject-match": subject_match,
-    "subject-match-clip": subject_match,
+    "subject-match-model": subject_match,
     "pseudo-query": pseudo_query,
-    "pseudo-query-clip": pseudo_query,
+    "pseudo-query-model": pseudo_query,
 }
 # One answerer for each --model.
-WITH_MODEL = frozenset({"clip", "subject-match-clip", "pseudo-query-clip"})
+WITH_MODEL = frozenset({"clip", "subject-match-model", "pseudo-query-model"})

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vg_mc.faults import BadInputError
-from vg_mc.hub_folders import DETECTOR, local_or_fetched
+from vg_mc.hub_folders import MODEL, local_or_fetched
 from vg_mc.preparation.settings import (
     EVERY_OVERLAP,
     KINDS,
@@ -142,7 +142,7 @@ def _proposer(kind: str, config: "PrepareConfig", jitter: float = 0.0) -> Propos
         when_empty=config.when_empty,
     )
     if kind == "transformers" and config.detector is not None:
-        folder = local_or_fetched(config.detector, "model", DETECTOR)
+        folder = local_or_fetched(config.detector, "model", MODEL)
         is_id = folder != config.detector
         model = config.detector.as_posix() if is_id else folder.resolve().name
         return replace(choice, source=folder, model=model)

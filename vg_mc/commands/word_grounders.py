@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def subject_match(request: "Request") -> "Scorer":
-    """Match subjects with categories by names, spaCy's vectors or the texts of a CLIP."""
+    """Match subjects with categories by names, spaCy's vectors or the texts of a model."""
     from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
     from vg_mc.phrases.subjects import SubjectFinder
 
@@ -44,7 +44,7 @@ def subject_match(request: "Request") -> "Scorer":
 
 
 def pseudo_query(request: "Request") -> "Scorer":
-    """Compare captions with expressions by their words or by the texts of a CLIP."""
+    """Compare captions with expressions by their words or by the texts of a model."""
     from vg_mc.grounders.pseudo_query import COLOUR_VIEW, PseudoQuery
     from vg_mc.phrases.overlap import WordOverlap
 
@@ -74,9 +74,9 @@ def _texts_of_corpus(request: "Request") -> list[str]:
 
 
 def _text_features(request: "Request") -> "TextFeatures":
-    from vg_mc.encoders.loading import load_encoder
+    from vg_mc.encoders.loading import load_text_encoder
     from vg_mc.grounders.text_features import TextFeatures
 
     config, accelerator, dataset, model = request
-    encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
+    encoder = load_text_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     return TextFeatures(accelerator, encoder, config.batch_size)

@@ -1,4 +1,4 @@
-"""The one hole that every CLIP-like model must fit: pictures and texts in, unit vectors out."""
+"""The holes that models must fit: pictures and texts in, or texts alone, and unit vectors out."""
 
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -13,7 +13,20 @@ class TokenBatch(NamedTuple):
     attention_mask: Tensor  # (B, T) int64, 0 on padding
 
 
-class DualEncoder(Protocol):
+class TextEncoder(Protocol):
+    """A model that makes vectors of texts, to be compared with each other or with pictures'.
+
+    Implementations are ``torch.nn.Module`` as well.
+    """
+
+    def tokenize(self, texts: list[str]) -> TokenBatch:
+        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""
+
+    def encode_texts(self, tokens: TokenBatch) -> Tensor:
+        """Encode tokens as unit vectors (B, D)."""
+
+
+class DualEncoder(TextEncoder, Protocol):
     """A model with a picture tower and a text tower that meet in a dot product.
 
     Implementations are ``torch.nn.Module`` as well, so that they can be trained; the two
@@ -27,17 +40,11 @@ class DualEncoder(Protocol):
     image_size: int
     name: str
 
-    def tokenize(self, texts: list[str]) -> TokenBatch:
-        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""
-
     def encode_images(self, pictures: Tensor) -> Tensor:
         """Encode uint8 pictures (N, 3, H, W) of the model's size as unit vectors (N, D).
 
         Scaling to [0, 1] and normalising happen here, on the model's device.
         """
-
-    def encode_texts(self, tokens: TokenBatch) -> Tensor:
-        """Encode tokens as unit vectors (B, D)."""
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Scaled similarities (B, N) of texts (B, D) and pictures (N, D), the scale clamped."""

@@ -15,8 +15,11 @@ from vg_mc.faults import BadInputError
 if TYPE_CHECKING:
     from vg_mc.encoders.huggingface import HuggingFaceEncoder
     from vg_mc.encoders.openclip import OpenClipEncoder
+    from vg_mc.encoders.sentences import SentenceEncoder
 
     Encoder: TypeAlias = HuggingFaceEncoder | OpenClipEncoder
+
+SENTENCE = "sentence:"  # before the name of a model that reads texts alone
 
 
 def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> "Encoder":
@@ -32,6 +35,7 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
     Raises:
         BadInputError: Nothing loads under that name, or the model takes another size.
     """
+    check_sees_pictures(name)
     with _random_start(seed):
         encoder = _open(name, image_size)
     if image_size not in (None, encoder.image_size):
@@ -40,6 +44,36 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
             "its position embeddings are made for one size"
         )
     return encoder.eval()
+
+
+def load_text_encoder(name: str, *, image_size: int) -> "Encoder | SentenceEncoder":
+    """Load a model to compare texts with texts, in evaluation mode, on the CPU.
+
+    Args:
+        name: As for `load_encoder`, or ``sentence:`` before the folder of a sentence encoder or
+            its id on the hub.
+        image_size: Of the pictures beside the texts, which a dual encoder has to take.
+
+    Raises:
+        BadInputError: Nothing loads under that name.
+    """
+    if not name.startswith(SENTENCE):
+        return load_encoder(name, image_size=image_size)
+    from vg_mc.encoders.sentences import open_sentence_encoder
+
+    with _random_start(seed=0):
+        return open_sentence_encoder(name.removeprefix(SENTENCE))
+
+
+def check_sees_pictures(name: str) -> None:
+    """Refuse the name of a model that reads texts alone.
+
+    Raises:
+        BadInputError: If `name` is one.
+    """
+    if name.startswith(SENTENCE):
+        problem = f"'{name}' reads texts alone: expected a model that sees pictures, like a CLIP"
+        raise BadInputError(problem)
 
 
 def _open(name: str, image_size: int | None) -> "Encoder":

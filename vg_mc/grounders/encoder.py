@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vg_mc.encoders.dual_encoder import DualEncoder
+from vg_mc.encoders.dual_encoder import DualEncoder, TextEncoder
 from vg_mc.encoding import FeatureMaker, Views, Window
 from vg_mc.features import FeatureBank
 from vg_mc.grounders.captions import OtherCaptions, caption_sample
@@ -159,7 +159,7 @@ class EncoderScorer:
 
 
 @contextmanager
-def in_evaluation_mode(encoder: DualEncoder) -> Iterator[None]:
+def in_evaluation_mode(encoder: TextEncoder) -> Iterator[None]:
     """Switch dropout and the learning of statistics off, and back on where they were."""
     module = cast("nn.Module", encoder)
     was_training = module.training

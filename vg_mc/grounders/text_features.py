@@ -1,4 +1,4 @@
-"""Texts as unit vectors of a CLIP, to compare texts with texts."""
+"""Texts as unit vectors of a model, to compare texts with texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
-from vg_mc.encoders.dual_encoder import DualEncoder
+from vg_mc.encoders.dual_encoder import TextEncoder
 from vg_mc.grounders.encoder import in_evaluation_mode
 
 
@@ -23,7 +23,7 @@ class TextFeatures:
     """
 
     accelerator: Accelerator
-    encoder: DualEncoder
+    encoder: TextEncoder
     batch_size: int
     _known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 

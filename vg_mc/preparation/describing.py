@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from vg_mc.hub_folders import DETECTOR
+from vg_mc.hub_folders import MODEL
 from vg_mc.markers import Marker
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
 from vg_mc.prepared.manifest import file_hash
@@ -99,4 +99,4 @@ def _files(member: ProposerChoice) -> list[Path]:
         return []
     if not member.source.is_dir():
         return [member.source]
-    return [path for pattern in DETECTOR for path in member.source.glob(pattern)]
+    return [path for pattern in MODEL for path in member.source.glob(pattern)]
