@@ -20,9 +20,22 @@ def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
     assert names == ["tiny-vit", "pseudo-query-model, tiny-vit"]
 
 
+def test_a_sentence_encoder_is_named_without_its_kind(tmp_path):
+    (tmp_path / "minilm").mkdir()
+    models = (f"sentence:{tmp_path / 'minilm'}", "sentence:owner/model")
+    names = [one.name for one in answerers(("subject-match-model",), models)]
+
+    assert names == ["subject-match-model, minilm", "subject-match-model, owner/model"]
+
+
 @pytest.mark.parametrize(
     ("grounders", "models", "problem"),
     [
+        (
+            ("subject-match-model", "clip"),
+            ("tiny-vit", "sentence:owner/model"),
+            "'sentence:owner/model' reads texts alone: expected a model that sees pictures",
+        ),
         (("clap",), (), "--grounder: no grounder is called 'clap'; there are clip, biggest-box"),
         (("random", "random"), (), "--grounder: the grounder 'random' is named twice"),
         (("clip",), (), "--grounder: the grounder clip needs --model"),

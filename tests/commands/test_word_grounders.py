@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from transformers import BertConfig, BertModel, BertTokenizer
 
 from vg_mc.commands.evaluate import EvaluateConfig, run
 from vg_mc.faults import BadInputError
@@ -42,6 +43,29 @@ def test_captions_and_subjects_are_compared_by_words_or_by_a_model(coloured, tmp
     assert captions.name == "pseudo-query-model, tiny-vit"
     assert "tiny-vit" in captions.facts["expression and caption"]
     assert "tiny-vit" in subjects.facts["subject and category"]
+
+
+def test_texts_are_compared_by_a_sentence_encoder(coloured, tmp_path, spacy_model):
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "circle", "on", "the", "left"]
+    vocabulary = {word: index for index, word in enumerate(words)}
+    BertTokenizer(vocab=vocabulary, model_max_length=16).save_pretrained(tmp_path / "bert")
+    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
+    shape = BertConfig(**sizes, vocab_size=len(words), num_hidden_layers=1)
+    BertModel(shape).save_pretrained(tmp_path / "bert")
+    config = EvaluateConfig(
+        coloured.folder,
+        tmp_path / "results",
+        grounder=("pseudo-query-model", "subject-match-model"),
+        model=(f"sentence:{tmp_path / 'bert'}",),
+        spacy_model=spacy_model,
+    )
+
+    captions, subjects = run(config)
+
+    assert captions.name == "pseudo-query-model, bert"
+    assert subjects.name == "subject-match-model, bert"
+    assert "sentence:" in captions.facts["expression and caption"]
+    assert len(captions) == len(subjects) > 0
 
 
 def test_vectors_that_the_model_lacks_are_told(coloured, tmp_path, spacy_model):

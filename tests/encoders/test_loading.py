@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from vg_mc.encoders import load_encoder
+from vg_mc.encoders.loading import load_text_encoder
 from vg_mc.faults import BadInputError
 
 
@@ -24,6 +25,17 @@ def test_a_model_of_the_size_asked_for_is_loaded(tmp_path):
 def test_an_impossible_size_is_refused(name, step):
     with pytest.raises(BadInputError, match=f"a multiple of {step} pixels, got 60"):
         load_encoder(name, image_size=60)
+
+
+def test_a_sentence_encoder_is_no_model_that_sees_pictures():
+    with pytest.raises(BadInputError, match="'sentence:owner/model' reads texts alone"):
+        load_encoder("sentence:owner/model")
+
+
+def test_texts_are_compared_by_a_dual_encoder_too():
+    encoder = load_text_encoder("tiny-vit", image_size=32)
+
+    assert encoder.encode_texts(encoder.tokenize(["a", "b"])).shape[0] == 2
 
 
 @pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])

@@ -56,6 +56,13 @@ def read_layout(folder: Path) -> SentenceLayout:
     """
     if not (folder / MODULES).is_file():
         return SentenceLayout(folder)
+    try:
+        return _layout(folder)
+    except BadInputError as fault:  # a field that is missing does not know its file
+        raise BadInputError(fault.problem, file=fault.file or folder) from fault
+
+
+def _layout(folder: Path) -> SentenceLayout:
     home, pooling_folder = _modules(folder)
     pooling, prompt_counts = _pooling(pooling_folder / "config.json")
     longest, lowercase = _reading(home)

@@ -76,7 +76,7 @@ def pooled(
     if pooling == "cls":
         return hidden[:, 0]
     if pooling == "lasttoken":
-        return hidden[torch.arange(len(hidden)), mask.sum(dim=1) - 1]
+        return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(dim=1) - 1]
     padding = ~mask.unsqueeze(-1)
     if pooling == "max":
         return hidden.masked_fill(padding, float("-inf")).amax(dim=1)
