@@ -78,15 +78,18 @@ def test_a_table_of_pairs_is_answered(folder, capsys):
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ("", "the proposer yolo needs --weights; or give the --boxes"),
-        ("--weights absent.pt", "absent.pt, --weights: there is no such file or folder"),
+        ("", "the proposer yolo needs --weights"),
+        ("--weights absent.pt", "absent.pt, --weights: there is no such file"),
         ("--proposer transformers", "the proposer transformers needs --detector"),
+        ("--proposer stored+transformers --proposals STORED", "transformers needs --detector"),
+        ("--proposer annotations", "'annotations'; there are yolo, transformers, stored"),
+        ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
         ("--boxes BOXES --weights BOXES", "--weights: regions come from --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),
         ("--boxes BOXES --marker smiley", "no marker is called 'smiley'"),
         ("--boxes BOXES --temperature 0", "expected a temperature above 0"),
-        ("--boxes BOXES --nms 2", "--nms: expected 0 to 1, not 2"),
-        ("--boxes BOXES --max-proposals 0", "--max-proposals: expected 1 or more"),
+        ("--boxes BOXES --max-proposals 9", "--max-proposals: regions come from --boxes, so it"),
+        ("--proposer stored --proposals STORED --nms 2", "--nms: expected 0 to 1, not 2"),
         ("--boxes BOXES --output two.png", "two.png, --output: expected a folder for 2 answers"),
     ],
 )

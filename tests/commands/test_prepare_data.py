@@ -204,7 +204,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
     [
         ("--proposer yolo", "--proposer: the proposer yolo needs --weights"),
         ("--train-proposer stored", "--proposer: the proposer stored needs --proposals"),
-        ("--weights a.pt", "--weights: it is for the proposer yolo, which no split is to get"),
+        ("--weights a.pt", "--weights: it is for the proposer yolo, which is not asked"),
         ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
         ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: there is no such file"),
         ("--views sead", "--views: no view is called 'sead'"),

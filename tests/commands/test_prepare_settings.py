@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from vg_mc.commands.predict import PredictConfig
 from vg_mc.commands.prepare_data import PrepareConfig
-from vg_mc.commands.prepare_settings import check_flags, kinds_of, settings_of, splits_of
+from vg_mc.commands.prepare_settings import check_flags, finding_of, settings_of, splits_of
+from vg_mc.preparation.naming import Finding
 from vg_mc.records import Corpus, ReferringExpression
 
 CONFIG = PrepareConfig(annotations=Path("a"), output=Path("b"))
@@ -29,8 +31,11 @@ def test_training_comes_first_whatever_the_order_of_the_records():
     assert splits_of(corpus) == ("train", "testB", "val")
 
 
-def test_a_union_is_taken_apart_in_its_order():
-    assert kinds_of("stored+annotations+yolo", "--proposer") == ("stored", "annotations", "yolo")
+def test_what_flags_say_of_detections_is_the_same_for_both_commands():
+    of_photo = PredictConfig(Path("photo.jpg"), ("dog",), "clip", confidence=0.4, max_proposals=7)
+
+    assert finding_of(of_photo) == finding_of(replace(CONFIG, confidence=0.4, max_proposals=7))
+    assert finding_of(CONFIG) == Finding()
 
 
 def test_a_union_has_its_members_and_the_flags_of_its_detectors(tmp_path):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from vg_mc.faults import BadInputError
 from vg_mc.pointing.proposing import given, proposed
-from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.preparation.settings import ProposerChoice, united
 from vg_mc.records import Photo, Proposal
 
 PHOTO = Photo(7, "street_7.jpg", 40, 30)
@@ -61,3 +61,19 @@ def test_a_detector_is_asked_and_its_boxes_are_chosen_as_in_a_preparation(monkey
     )
 
     assert [proposal.score for proposal in found] == [0.9, 0.3]
+
+
+def test_a_union_gives_what_all_its_members_find_and_the_first_named_stays(tmp_path):
+    def file_with(name, *boxes):
+        rows = [{"image_id": 7, "bbox": list(box), "score": 0.5} for box in boxes]
+        (tmp_path / name).write_text(json.dumps(rows))
+        return tmp_path / name
+
+    members = (
+        ProposerChoice("stored", file_with("first.json", (0, 0, 10, 10)), nms=0.7),
+        ProposerChoice("stored", file_with("second.json", (0, 0, 10, 11), (20, 5, 9, 9)), nms=0.7),
+    )
+
+    (found,) = proposed([(PHOTO, IMAGE)], united(members))
+
+    assert [proposal.box for proposal in found] == [(0, 0, 10, 10), (20, 5, 29, 14)]

@@ -4,20 +4,22 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from PIL.ExifTags import Base
 
 from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.prepare_settings import finding_of
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.fields import read_json
 from vg_mc.fitting import Fit
 from vg_mc.markers import MARKERS, Marker
-from vg_mc.preparation.settings import EVERY_OVERLAP, ProposerChoice, WhenEmpty
+from vg_mc.preparation.naming import named_proposer
+from vg_mc.preparation.settings import ProposerChoice, WhenEmpty
 from vg_mc.records import XYXY
 
 if TYPE_CHECKING:
@@ -46,15 +48,16 @@ class PredictConfig:
     """Folder of pictures, answers.csv and answers.jsonl; or, for one photo and one expression, the
     picture to write (.png, .jpg)."""
 
-    proposer: Literal["yolo", "transformers", "stored"] = "yolo"
-    """What proposes regions: a detector, or detections in a file."""
+    proposer: str = "yolo"
+    """What proposes regions: the detectors yolo and transformers, stored detections, or several
+    united, like yolo+transformers."""
 
     weights: Path | None = None
-    """Detector weights, for the proposer yolo."""
+    """Detector weights, for the proposer yolo: YOLOv5u, v8, 11, 26 or World."""
 
     detector: Path | None = None
-    """Folder of a detector of transformers, for that proposer; OWLv2 and Grounding DINO look for
-    all expressions about a photo."""
+    """Detector for the proposer transformers: its folder, or its id on the hub, from where it is
+    fetched. OWLv2 and Grounding DINO look for each expression about a photo."""
 
     proposals: Path | None = None
     """File of stored detections, for the proposer stored; they name photos by file name, or by the
@@ -67,17 +70,19 @@ class PredictConfig:
     confidence: float = 0.25
     """Detections with a lower score are left out."""
 
-    nms: float = EVERY_OVERLAP
-    """Of two detections whose IoU exceeds it the weaker one is left out; 1 keeps all."""
+    nms: float | None = None
+    """Of two detections whose IoU exceeds it the weaker one is left out, and of two from different
+    proposers the one of the later named. 1 keeps all; by default 0.7 where proposers are united,
+    and 1 where none are."""
 
     max_proposals: int | None = None
-    """At most so many detections of a photo, the best; all by default."""
+    """At most so many detections of a photo from each proposer, the best; all by default."""
 
     when_empty: WhenEmpty = "none"
     """What a photo without detections gets, as for prepare_data.py."""
 
     detector_size: int | None = None
-    """Longer side of a photo in the detector, in pixels; by default the size of its training."""
+    """Longer side of a photo in the proposer yolo, in pixels; by default that of its training."""
 
     device: str = "cpu"
     """Where model and detector run: cpu, cuda, cuda:1 ..."""
@@ -180,40 +185,15 @@ def proposer_of(config: PredictConfig) -> ProposerChoice:
     Raises:
         BadInputError: If there is no file to do so with, or one too many.
     """
-    files = {
-        "--weights": config.weights,
-        "--detector": config.detector,
-        "--proposals": config.proposals,
-        "--boxes": config.boxes,
-    }
-    flag_of = {"yolo": "--weights", "transformers": "--detector", "stored": "--proposals"}
-    needed = flag_of[config.proposer] if config.boxes is None else "--boxes"
-    for flag, file in files.items():
-        if flag == needed and file is None:
-            problem = f"the proposer {config.proposer} needs {flag}; or give the --boxes"
-            raise BadInputError(problem, record="--proposer")
-        if flag != needed and file is not None:
-            raise BadInputError(f"regions come from {needed}, so it has no use", record=flag)
-        if file is not None and not file.exists():
-            raise BadInputError("there is no such file or folder", file=file, record=flag)
-    for name in ("confidence", "nms"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise BadInputError(f"expected 0 to 1, not {getattr(config, name)}", record=f"--{name}")
-    for name in ("max_proposals", "detector_size"):
-        value = getattr(config, name)
-        if value is not None and value < 1:
-            flag = f"--{name.replace('_', '-')}"
-            raise BadInputError(f"expected 1 or more, not {value}", record=flag)
-    return ProposerChoice(
-        "given" if config.boxes is not None else config.proposer,
-        files[needed],
-        confidence=config.confidence,
-        detector_size=config.detector_size,
-        device=config.device,
-        nms=config.nms,
-        max_proposals=config.max_proposals,
-        when_empty=config.when_empty,
-    )
+    finding = finding_of(config)
+    if config.boxes is None:
+        return named_proposer(config.proposer, finding)
+    unused = replace(finding, when_empty="none", device="cpu")
+    for one in fields(unused):
+        if getattr(unused, one.name) != one.default:
+            flag = f"--{one.name.replace('_', '-')}"
+            raise BadInputError("regions come from --boxes, so it has no use", record=flag)
+    return ProposerChoice("given", when_empty=config.when_empty)
 
 
 def marker_of(config: PredictConfig) -> Marker | None:

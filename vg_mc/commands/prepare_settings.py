@@ -1,15 +1,12 @@
 """From the flags of ``prepare_data.py`` to settings: what each may be, and what fits together."""
 
-from dataclasses import replace
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from vg_mc.faults import BadInputError
-from vg_mc.hub_folders import MODEL, local_or_fetched
+from vg_mc.preparation.naming import Finding, check_finding, kinds_of, member_of
 from vg_mc.preparation.settings import (
-    EVERY_OVERLAP,
-    KINDS,
     MOST_JITTER,
-    UNITED_OVERLAP,
     Drawing,
     PreparationSettings,
     ProposerChoice,
@@ -18,9 +15,8 @@ from vg_mc.preparation.settings import (
 from vg_mc.records import TRAIN_SPLIT, Corpus
 from vg_mc.views import View, choose_views
 
-NOT_ASKED = "it is for the proposer {}, which no split is to get"
-
 if TYPE_CHECKING:
+    from vg_mc.commands.predict import PredictConfig
     from vg_mc.commands.prepare_data import PrepareConfig  # which imports this module
 
 
@@ -30,53 +26,15 @@ def check_flags(config: "PrepareConfig") -> None:
     Raises:
         BadInputError: Naming the first such flag.
     """
-    for name in ("image_size", "detector_size", "num_workers", "scenes", "max_proposals"):
+    for name in ("image_size", "num_workers", "scenes"):
         value = getattr(config, name)
-        if value is not None and value < 1:
+        if value < 1:
             flag = f"--{name.replace('_', '-')}"
             raise BadInputError(f"expected 1 or more, not {value}", record=flag)
-    for name in ("confidence", "nms"):
-        value = getattr(config, name)
-        if value is not None and not 0 <= value <= 1:
-            raise BadInputError(f"expected 0 to 1, not {value}", record=f"--{name}")
     for_train = kinds_of(config.train_proposer, "--train-proposer")
-    asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
-    _check_sources(config, asked)
+    check_finding(finding_of(config), {*for_train, *kinds_of(config.proposer, "--proposer")})
     _check_jitter(config, for_train)
     _views(config)
-
-
-def _check_sources(config: "PrepareConfig", asked: set[str]) -> None:
-    """Look for a flag without its proposer, a proposer without its flag, a missing file."""
-    for kind, flag, given in (
-        ("yolo", "--weights", config.weights),
-        ("transformers", "--detector", config.detector),
-        ("stored", "--proposals", config.proposals),
-    ):
-        if kind in asked and given is None:
-            raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
-        if kind not in asked and given is not None:
-            raise BadInputError(NOT_ASKED.format(kind), record=flag)
-        if given is not None and flag != "--detector" and not given.is_file():
-            raise BadInputError("there is no such file", file=given, record=flag)
-    if config.detector_size is not None and "yolo" not in asked:
-        raise BadInputError(NOT_ASKED.format("yolo"), record="--detector-size")
-
-
-def kinds_of(text: str, flag: str) -> tuple[str, ...]:
-    """Take ``yolo+stored`` apart.
-
-    Raises:
-        BadInputError: If a kind is unknown, or named twice.
-    """
-    kinds = tuple(text.split("+"))
-    for kind in kinds:
-        if kind not in KINDS:
-            problem = f"no proposer is called {kind!r}; there are {', '.join(KINDS)}"
-            raise BadInputError(f"{problem}, and several joined by +", record=flag)
-    if len(set(kinds)) < len(kinds):
-        raise BadInputError(f"expected each proposer once, not {text}", record=flag)
-    return kinds
 
 
 def _check_jitter(config: "PrepareConfig", for_train: tuple[str, ...]) -> None:
@@ -132,26 +90,12 @@ def _views(config: "PrepareConfig") -> dict[str, View]:
 def _proposer(kind: str, config: "PrepareConfig", jitter: float = 0.0) -> ProposerChoice:
     if kind == "annotations":
         return ProposerChoice(kind, jitter=jitter, seed=config.seed if jitter else 0)
-    choice = ProposerChoice(
-        kind,
-        config.weights if kind == "yolo" else config.proposals,
-        confidence=config.confidence,
-        device=config.device,
-        nms=_overlap(config),
-        max_proposals=config.max_proposals,
-        when_empty=config.when_empty,
-    )
-    if kind == "transformers" and config.detector is not None:
-        folder = local_or_fetched(config.detector, "model", MODEL)
-        is_id = folder != config.detector
-        model = config.detector.as_posix() if is_id else folder.resolve().name
-        return replace(choice, source=folder, model=model)
-    return replace(choice, detector_size=config.detector_size) if kind == "yolo" else choice
-
-
-def _overlap(config: "PrepareConfig") -> float:
-    """Return the highest IoU of two detections: one for all, so that proposers can be compared."""
-    if config.nms is not None:
-        return config.nms
+    finding = finding_of(config)
+    # One overlap for all, so that proposers can be compared.
     several = "+" in config.proposer or "+" in config.train_proposer
-    return UNITED_OVERLAP if several else EVERY_OVERLAP
+    return member_of(kind, finding, finding.overlap(several=several))
+
+
+def finding_of(config: "PrepareConfig | PredictConfig") -> Finding:
+    """Return what the flags say of detections."""
+    return Finding(**{one.name: getattr(config, one.name) for one in fields(Finding)})

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ from vg_mc.pointing.trained_with import (
     recorded_look,
     recorded_temperature,
 )
+from vg_mc.preparation.naming import Finding, named_proposer
 from vg_mc.preparation.settings import Drawing, ProposerChoice
 from vg_mc.preparation.shards import candidate_rows
 from vg_mc.records import XYXY, Proposal
@@ -91,8 +92,9 @@ class Grounder:
         cls,
         model: File,
         *,
-        proposer: ProposerChoice | Literal["yolo", "stored"] | None = None,
+        proposer: ProposerChoice | str | None = None,
         weights: File | None = None,
+        detector: File | None = None,
         proposals: File | None = None,
         confidence: float = 0.25,
         marker: Marker | None = None,
@@ -104,9 +106,11 @@ class Grounder:
 
         Args:
             model: ``RUN/best`` of a run, or any other model that evaluate.py takes.
-            proposer: What finds candidates: yolo with `weights`, stored with `proposals`, or a
-                choice with all its settings; by default every question brings its boxes.
+            proposer: What finds candidates: yolo with `weights`, transformers with `detector`,
+                stored with `proposals`, several of them joined by ``+``, or with all its settings
+                what `named_proposer` returns; by default every question brings its boxes.
             weights: Of a detector that ultralytics can load.
+            detector: Folder of a detector of transformers, or its id on the hub.
             proposals: File of stored detections, which name photos by file name or image id.
             confidence: Detections with a lower score are left out.
             marker: By default the one of the run.
@@ -117,7 +121,15 @@ class Grounder:
         Raises:
             BadInputError: If a file is missing or damaged.
         """
-        choice = _choice(proposer, weights, proposals, confidence, device)
+        if isinstance(proposer, str):
+            finding = Finding(
+                weights=_path(weights),
+                detector=_path(detector),
+                proposals=_path(proposals),
+                confidence=confidence,
+                device=device,
+            )
+            proposer = named_proposer(proposer, finding)
         recorded = recorded_look(Path(model))
         if recorded is None and (marker is None or fit is None):
             warnings.warn(UNKNOWN_LOOK_NOTE, stacklevel=2)
@@ -126,7 +138,7 @@ class Grounder:
         encoder = load_encoder(str(model))
         if temperature is None:
             temperature = _temperature_of(encoder, Path(model))
-        return cls(encoder.to(device), look, choice, temperature=temperature)
+        return cls(encoder.to(device), look, proposer or GIVEN, temperature=temperature)
 
     def ground(
         self, image: ImageLike, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
@@ -207,22 +219,8 @@ class Grounder:
         return Answer(text, proposals, logits, probabilities(logits, self.temperature))
 
 
-def _choice(
-    proposer: ProposerChoice | Literal["yolo", "stored"] | None,
-    weights: File | None,
-    proposals: File | None,
-    confidence: float,
-    device: str,
-) -> ProposerChoice:
-    if isinstance(proposer, ProposerChoice):
-        return proposer
-    if proposer is None:
-        return GIVEN
-    source = weights if proposer == "yolo" else proposals
-    if source is None:
-        flag = "weights" if proposer == "yolo" else "proposals"
-        raise BadInputError(f"the proposer {proposer} needs {flag}")
-    return ProposerChoice(proposer, Path(source), confidence=confidence, device=device)
+def _path(file: File | None) -> Path | None:
+    return None if file is None else Path(file)
 
 
 def _temperature_of(encoder: "Encoder", model: Path) -> float:

@@ -45,7 +45,7 @@ def proposed(
     choice: ProposerChoice,
     sentences: Sequence[Sequence[str]] = (),
 ) -> list[list[Proposal]]:
-    """Let the proposer that `choice` names find the candidates of each photo and its pixels.
+    """Let the proposers that `choice` names find the candidates of each photo and its pixels.
 
     Detectors that read look for all `sentences` of a photo, which then share what was found.
 
@@ -54,14 +54,22 @@ def proposed(
     """
     if choice.kind == GIVEN.kind:
         raise BadInputError("expected boxes, or a proposer that finds them")
+    found = [_found_by(member, looked_at, sentences) for member in choice.members]
+    return [choose(of_photo, photo, choice)
+            for (photo, _), *of_photo in zip(looked_at, *found, strict=True)]  # fmt: skip
+
+
+def _found_by(
+    member: ProposerChoice,
+    looked_at: Sequence[tuple[Photo, Image.Image]],
+    sentences: Sequence[Sequence[str]],
+) -> list[list[Proposal]]:
+    """Return all that one proposer finds, weak detections included."""
     photos = [photo for photo, _ in looked_at]
-    if choice.kind == "stored" and choice.source is not None:
-        stored = _stored(choice)
-        found = [_stored_of(stored, photo) for photo in photos]
-    else:
-        found = ask(choice, photos, [np.asarray(image) for _, image in looked_at], sentences)
-    return [choose([of_photo], photo, choice)
-            for of_photo, photo in zip(found, photos, strict=True)]  # fmt: skip
+    if member.kind == "stored":
+        stored = _stored(member)
+        return [_stored_of(stored, photo) for photo in photos]
+    return ask(member, photos, [np.asarray(image) for _, image in looked_at], sentences)
 
 
 @lru_cache(maxsize=2)
