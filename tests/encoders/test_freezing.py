@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.encoders.families import build
 from vg_mc.encoders import load_encoder
 from vg_mc.encoders.freezing import check_choice, train_only
 from vg_mc.encoders.parts import parts_of
@@ -58,8 +59,9 @@ def test_a_tower_is_trained_as_a_whole_and_with_the_scale(model, tower):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_last_blocks_include_each_other_and_never_the_start(model):
-    encoder, chosen = tiny(model), []
+    chosen = []
     for choice in ("projections", "last:1", "last:2", "last:3", "last:99", "all"):
+        encoder = tiny(model)
         train_only(encoder, choice)
         chosen.append(trained_names(encoder))
 
@@ -122,6 +124,30 @@ def test_a_bias_that_all_candidates_share_is_never_trained():
     for choice in ("all", *CHOICES):
         train_only(encoder, choice)
         assert not encoder.model.logit_bias.requires_grad
+
+
+@pytest.mark.parametrize("choice", ["all", "image", "last:9", "projections"])
+def test_what_a_library_has_frozen_stays_frozen(choice):
+    """CLIPA's positions are sines: weights by their class, which nobody has trained."""
+    encoder = tiny("tiny-resnet")
+    encoder.model.visual.attnpool.positional_embedding.requires_grad_(False)
+
+    train_only(encoder, choice)
+
+    assert not encoder.model.visual.attnpool.positional_embedding.requires_grad
+    assert encoder.model.visual.attnpool.c_proj.weight.requires_grad
+
+
+@pytest.mark.parametrize("choice", ["all", "image"])
+def test_a_weight_that_takes_no_part_is_not_trained(tmp_path, choice):
+    encoder = build("dinov2-text", tmp_path)
+    unused = "model.vision_model.embeddings.mask_token"
+
+    train_only(encoder, choice)
+
+    assert unused in dict(encoder.named_parameters())
+    assert unused not in trained_names(encoder)
+    assert "model.vision_model.embeddings.cls_token" in trained_names(encoder)
 
 
 def test_a_model_of_unknown_parts_is_trained_as_a_whole_or_by_its_scale():

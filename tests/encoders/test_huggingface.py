@@ -13,86 +13,38 @@ from transformers import (
     AutoTokenizer,
     BertConfig,
     BertModel,
-    BertTokenizer,
     CLIPImageProcessor,
+    GemmaTokenizer,
     Siglip2Config,
     Siglip2Model,
-    SiglipConfig,
+    Siglip2Tokenizer,
     SiglipImageProcessor,
-    SiglipModel,
-    VisionTextDualEncoderConfig,
-    VisionTextDualEncoderModel,
-    ViTConfig,
-    ViTImageProcessor,
 )
 
+from tests.encoders.families import (
+    HUGGING_FACE,
+    SIZE,
+    SMALL,
+    TEXTS,
+    build,
+    write_siglip,
+    write_siglip2,
+    write_vision_text,
+)
 from vg_mc.encoders import load_encoder
+from vg_mc.encoders.huggingface import HuggingFaceEncoder
 from vg_mc.encoders.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer, tiny_vit
 from vg_mc.faults import BadInputError
 
-SIZE = 32
-TEXTS = ["red circle", "the small blue square left of the green triangle", "!"]
-SMALL = {
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-}
 
-
-def write_clip(folder: Path) -> None:
-    tiny_vit(SIZE).save(folder)
-
-
-def write_siglip(folder: Path) -> None:
-    config = SiglipConfig(
-        text_config={
-            **SMALL,
-            "vocab_size": VOCABULARY_SIZE,
-            "max_position_embeddings": 16,
-            "projection_size": 32,
-        },
-        vision_config={**SMALL, "image_size": SIZE, "patch_size": 8},
-    )
-    model = SiglipModel(config)
-    with torch.no_grad():  # it starts at 0, which would hide a forgotten scale or bias
-        model.logit_scale.fill_(4.8)
-        model.logit_bias.fill_(-12.9)
-    model.save_pretrained(folder)
-    tokenizer = tiny_tokenizer()
-    tokenizer.model_max_length = 16
-    tokenizer.save_pretrained(folder)
-    SiglipImageProcessor(size={"height": SIZE, "width": SIZE}).save_pretrained(folder)
-
-
-def write_vision_text(folder: Path) -> None:
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *" ".join(TEXTS).split()]
-    vocabulary = {word: index for index, word in enumerate(dict.fromkeys(words))}
-    BertTokenizer(vocab=vocabulary, model_max_length=16).save_pretrained(folder)
-    config = VisionTextDualEncoderConfig.from_vision_text_configs(
-        ViTConfig(**SMALL, image_size=SIZE, patch_size=8),
-        BertConfig(**SMALL, vocab_size=len(vocabulary), max_position_embeddings=16),
-        projection_dim=16,
-    )
-    VisionTextDualEncoderModel(config).save_pretrained(folder)
-    ViTImageProcessor(size={"height": SIZE, "width": SIZE}).save_pretrained(folder)
-
-
-WRITERS = {"clip": write_clip, "siglip": write_siglip, "vision-text": write_vision_text}
-
-
-@pytest.fixture(scope="module", params=WRITERS)
-def folder(request, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp(request.param)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        WRITERS[request.param](folder)
-    return folder
+@pytest.fixture(scope="module", params=HUGGING_FACE)
+def encoder(request, tmp_path_factory):
+    return build(request.param, tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")
-def encoder(folder):
-    return load_encoder(str(folder))
+def folder(encoder) -> Path:
+    return Path(encoder.name)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +60,11 @@ def as_photo(picture: torch.Tensor) -> Image.Image:
 @torch.no_grad()
 def test_logits_are_those_of_the_library_with_its_own_preprocessing(folder, encoder, pictures):
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    texts = tokenizer(TEXTS, padding="max_length", max_length=encoder.maximal_tokens)
+    texts = tokenizer(
+        TEXTS, padding="max_length", truncation=True, max_length=encoder.maximal_tokens
+    )
     if encoder.reads_padding:  # published SigLIP tokenizers return no mask
-        del texts["attention_mask"]
+        texts.pop("attention_mask", None)
     pixels = AutoImageProcessor.from_pretrained(folder, backend="pil")(
         [as_photo(picture) for picture in pictures], return_tensors="pt"
     )
@@ -221,6 +175,84 @@ def test_siglip_reads_padding_at_full_length(tmp_path):
 
     assert token_ids.shape == (1, 16)
     assert mask.all()
+
+
+CAPITALS = ["The SMALL Blue Square", "RED circle!", "red circle!"]
+
+
+def test_siglip_2_is_asked_in_lower_case_as_its_own_tokenizer_does(tmp_path):
+    write_siglip2(tmp_path)
+    published = AutoTokenizer.from_pretrained(tmp_path)
+    own = Siglip2Tokenizer.from_pretrained(tmp_path)
+    theirs = own(
+        CAPITALS, padding="max_length", truncation=True, max_length=16, return_tensors="pt"
+    )
+
+    token_ids, mask = load_encoder(str(tmp_path)).tokenize(CAPITALS)
+
+    assert torch.equal(token_ids, theirs["input_ids"])
+    assert mask.all()
+    assert torch.equal(token_ids[1], token_ids[2])
+    assert type(published) is GemmaTokenizer
+    capitals, lower = published(CAPITALS[1:])["input_ids"]
+    assert capitals != lower
+
+
+def test_everybody_who_loads_a_saved_siglip_2_asks_in_lower_case(tmp_path):
+    encoder = build("siglip2", tmp_path)
+    encoder.save(tmp_path / "saved")
+
+    theirs = AutoProcessor.from_pretrained(tmp_path / "saved", backend="pil")(
+        text=CAPITALS, padding="max_length", max_length=16, truncation=True, return_tensors="pt"
+    )
+
+    assert torch.equal(theirs["input_ids"], encoder.tokenize(CAPITALS).token_ids)
+
+
+@torch.no_grad()
+def test_what_the_text_tower_needs_no_mask_for_has_the_features_of_the_masked_text(encoder):
+    tokens = encoder.tokenize(TEXTS)
+
+    masked = encoder.model.get_text_features(tokens.token_ids, tokens.attention_mask)
+
+    ours = encoder.encode_texts(tokens)
+    assert torch.allclose(ours, masked.pooler_output / masked.pooler_output.norm(dim=1)[:, None])
+
+
+@pytest.mark.parametrize("family", HUGGING_FACE)
+def test_clip_and_siglip_are_given_no_mask_to_look_into(tmp_path, monkeypatch, family):
+    """On a GPU each look at a mask is a wait for all that was asked of it before."""
+    encoder, given = build(family, tmp_path), []
+    real = encoder.model.get_text_features
+    monkeypatch.setattr(
+        encoder.model,
+        "get_text_features",
+        lambda input_ids, attention_mask: given.append(attention_mask) or real(input_ids),
+    )
+
+    encoder.encode_texts(encoder.tokenize(TEXTS))
+
+    assert (given[0] is None) == (family in ("clip", "siglip", "siglip2"))
+
+
+def test_clip_that_pads_on_the_left_is_given_its_mask():
+    encoder = tiny_vit(SIZE)
+    encoder.tokenizer.padding_side = "left"
+
+    parts = encoder.model, encoder.tokenizer, encoder.image_processor
+    assert HuggingFaceEncoder(*parts, name="clip").needs_mask
+
+
+def test_a_tokenizer_that_wants_a_package_of_its_own_says_which(tmp_path, monkeypatch):
+    write_siglip(tmp_path)
+
+    def unavailable(*_arguments, **_settings):
+        raise ImportError("SiglipTokenizer requires the SentencePiece library")
+
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", unavailable)
+
+    with pytest.raises(BadInputError, match="requires the SentencePiece library"):
+        load_encoder(str(tmp_path))
 
 
 def test_half_precision_weights_are_trained_in_full_precision(tmp_path):

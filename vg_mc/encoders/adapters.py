@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from vg_mc.encoders.parts import Tower, parts_of
+from vg_mc.encoders.reached import trial_logits
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
@@ -119,10 +120,8 @@ def _called_linear_layers(encoder: "Encoder") -> list[str]:
         for name, module in encoder.named_modules()
         if type(module) is nn.Linear
     ]
-    side = encoder.image_size
     with torch.no_grad():
-        encoder.encode_images(torch.zeros(1, 3, side, side, dtype=torch.uint8))
-        encoder.encode_texts(encoder.tokenize(["a dog"]))
+        trial_logits(encoder)
     for hook in hooks:
         hook.remove()
     return list(called)

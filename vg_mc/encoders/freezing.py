@@ -2,6 +2,8 @@
 
 What is frozen runs in evaluation mode, also while the rest is trained: dropout off, the statistics
 of batch norms fixed. A tower that is frozen as a whole then takes no memory for the backward pass.
+
+What a library has frozen stays so: positions made of sines, as CLIPA's, are not there to be learned.
 """
 
 import re
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from vg_mc.encoders.parts import Part, parts_of
+from vg_mc.encoders.reached import reached
 from vg_mc.faults import BadInputError
 
 if TYPE_CHECKING:
@@ -34,10 +37,11 @@ def train_only(encoder: "Encoder", choice: str) -> None:
     """Let the weights of `choice` have gradients, and no others.
 
     The logit scale is trained in every choice, SigLIP's bias in none: all candidates share it, so
-    it cancels, and its gradient is rounding alone, which Adam makes as long as any other.
+    it cancels, and its gradient is rounding alone, which Adam makes as long as any other. Nor is
+    what logits do not depend on, and what was frozen before.
 
     Args:
-        encoder: What is trained.
+        encoder: What is trained; on the CPU.
         choice: ``all``, ``image`` or ``text`` for a tower, ``last:K`` for all but the embeddings
             (the stem of a ResNet) and all but the last K blocks of each tower, ``projections`` into
             the common space (SigLIP's and a ResNet's attention pooling included), or
@@ -48,8 +52,9 @@ def train_only(encoder: "Encoder", choice: str) -> None:
     """
     check_choice(choice)
     parts = {} if choice in ("all", "logit-scale") else parts_of(encoder)
+    trainable = reached(encoder)
     for name, parameter in encoder.named_parameters():
-        if name.endswith("logit_bias"):
+        if name.endswith("logit_bias") or name not in trainable:
             chosen = False
         elif choice == "all" or name.endswith("logit_scale"):
             chosen = True

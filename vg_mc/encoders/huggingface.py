@@ -11,7 +11,13 @@ from typing import Any
 import torch
 from PIL.Image import Resampling
 from torch import Tensor, nn
-from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+from transformers import (
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    GemmaTokenizer,
+    Siglip2Tokenizer,
+)
 
 from vg_mc.encoders.dual_encoder import TokenBatch
 from vg_mc.encoders.pictures import PictureNormalizer
@@ -45,6 +51,10 @@ class HuggingFaceEncoder(nn.Module):
         self.normalize = _normalizer(image_processor, self.image_size)
         # SigLIP was trained with padding in sight and pools at the last position.
         self.reads_padding = model.config.model_type in ("siglip", "siglip2")
+        # CLIP reads a sentence at its end, behind a causal mask, so it sees no padding without
+        # being told; and the library looks into a mask, for which a GPU would have to be waited for.
+        is_causal = model.config.model_type == "clip" and tokenizer.padding_side == "right"
+        self.needs_mask = not (self.reads_padding or is_causal)
         self.maximal_tokens = min(
             tokenizer.model_max_length, model.config.text_config.max_position_embeddings
         )
@@ -72,9 +82,10 @@ class HuggingFaceEncoder(nn.Module):
 
     def encode_texts(self, tokens: TokenBatch) -> Tensor:
         """Encode tokens as unit vectors (B, D), float32."""
+        device = self.model.device
+        mask = tokens.attention_mask.to(device, non_blocking=True) if self.needs_mask else None
         features = self.model.get_text_features(
-            input_ids=tokens.token_ids.to(self.model.device, non_blocking=True),
-            attention_mask=tokens.attention_mask.to(self.model.device, non_blocking=True),
+            input_ids=tokens.token_ids.to(device, non_blocking=True), attention_mask=mask
         )
         return unit_vectors(features.pooler_output)
 
@@ -111,12 +122,12 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
             local_files_only=local,
             output_loading_info=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+        tokenizer = _open_tokenizer(name, model.config.model_type, local=local)
         # Candidates are resized by Pillow; a checkpoint that resized otherwise would see others.
         image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             name, backend="pil", local_files_only=local
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:  # a tokenizer may want a package of its own
         where = "in that local folder" if local else "no such local folder, so on the hub"
         raise BadInputError(
             "expected a dual encoder of transformers: safetensors weights, tokenizer and image "
@@ -125,6 +136,16 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
     _check_dual_encoder(model, name)
     _check_complete(report["missing_keys"], name)
     return HuggingFaceEncoder(model, tokenizer, image_processor, name)
+
+
+def _open_tokenizer(name: str, model_type: str, *, local: bool) -> Any:  # noqa: ANN401
+    tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+    # SigLIP 2 was trained on lower case (https://arxiv.org/abs/2502.14786, section 2.1), but its
+    # published folders name Gemma's tokenizer, which keeps capitals. That of its own has the same
+    # tokens; saved by its name it is found by everybody.
+    if model_type == "siglip" and isinstance(tokenizer, GemmaTokenizer):
+        return Siglip2Tokenizer.from_pretrained(name, local_files_only=local)
+    return tokenizer
 
 
 def _check_dual_encoder(model: nn.Module, name: str) -> None:
