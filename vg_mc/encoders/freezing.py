@@ -3,7 +3,7 @@
 What is frozen runs in evaluation mode, also while the rest is trained: dropout off, the statistics
 of batch norms fixed. A tower that is frozen as a whole then takes no memory for the backward pass.
 
-What a library has frozen stays so: positions made of sines, as CLIPA's, are not there to be learned.
+What a library has frozen stays so: positions made of sines, as CLIPA's, are not to be learned.
 """
 
 import re

@@ -51,8 +51,8 @@ class HuggingFaceEncoder(nn.Module):
         self.normalize = _normalizer(image_processor, self.image_size)
         # SigLIP was trained with padding in sight and pools at the last position.
         self.reads_padding = model.config.model_type in ("siglip", "siglip2")
-        # CLIP reads a sentence at its end, behind a causal mask, so it sees no padding without
-        # being told; and the library looks into a mask, for which a GPU would have to be waited for.
+        # CLIP reads a sentence at its end, behind a causal mask, so it never sees what pads it.
+        # The library looks into each mask that it is given, for which it waits for the GPU.
         is_causal = model.config.model_type == "clip" and tokenizer.padding_side == "right"
         self.needs_mask = not (self.reads_padding or is_causal)
         self.maximal_tokens = min(

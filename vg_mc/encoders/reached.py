@@ -17,7 +17,9 @@ def trial_logits(encoder: "Encoder") -> Tensor:
     """Return the logits (1, 1) of a short text and a black picture, in evaluation mode."""
     side, training = encoder.image_size, encoder.training
     encoder.eval()
-    logits = encoder(torch.zeros(1, 3, side, side, dtype=torch.uint8), encoder.tokenize(["a dog"]))
+    logits: Tensor = encoder(
+        torch.zeros(1, 3, side, side, dtype=torch.uint8), encoder.tokenize(["a dog"])
+    )
     encoder.train(training)
     return logits
 
