@@ -49,6 +49,17 @@ def test_they_are_those_of_the_features(found, coloured):
     assert np.isnan(similarity.sentence_cosine[-1])
 
 
+def test_no_sentence_is_tokenized_again(found, monkeypatch):
+    bank, scorer, predictions = found
+
+    def tokenize(texts):
+        pytest.fail(f"{texts} were read before")
+
+    monkeypatch.setattr(scorer.encoder, "tokenize", tokenize)
+
+    assert len(region_similarity(bank, scorer, predictions).sentence_cosine) == len(predictions)
+
+
 def test_parts_make_up_the_whole(found, monkeypatch):
     bank, scorer, predictions = found
     whole = region_similarity(bank, scorer, predictions)

@@ -73,6 +73,7 @@ class FeatureMaker:
         self.views = views
         self.pictures: list[FeatureTable | None] = [None] * len(views)
         self.texts: FeatureTable | None = None
+        self.known_texts: dict[str, int] = {} if bank is None else bank.known_texts
         if bank is not None:
             self.pictures = [
                 self._opened(bank.pictures_in(view, mirrored=mirrored)) for view in views
@@ -101,7 +102,7 @@ class FeatureMaker:
 
     def text_features(self, texts: list[str]) -> Tensor:
         """Return the features of texts (U, D), some of which the model may read alike."""
-        keys = text_keys(self.encoder, texts, self.batch_size)
+        keys = text_keys(self.encoder, texts, self.batch_size, self.known_texts)
         absent = _missing(self.texts, keys)
         text_of = dict(zip(keys.tolist(), texts, strict=True))
         made = self._encode_texts([text_of[key] for key in absent.tolist()])
@@ -170,13 +171,19 @@ class FeatureMaker:
         return shared
 
 
-def text_keys(encoder: DualEncoder, texts: list[str], batch_size: int) -> Ids:
-    """Name texts by what the model reads of them, whatever tokenizer it comes with."""
-    keys: list[int] = []
-    for start in range(0, len(texts), batch_size):
-        tokens = encoder.tokenize(texts[start : start + batch_size])
-        keys += map(text_key, _without_padding(tokens))
-    return np.array(keys, np.int64)
+def text_keys(
+    encoder: DualEncoder, texts: list[str], batch_size: int, known: dict[str, int]
+) -> Ids:
+    """Name texts by what the model reads of them, whatever tokenizer it comes with.
+
+    Tokenizers are slow, so each text is read once: `known` are keys by text, and grows.
+    """
+    unread = [text for text in dict.fromkeys(texts) if text not in known]
+    for start in range(0, len(unread), batch_size):
+        batch = unread[start : start + batch_size]
+        keys = map(text_key, _without_padding(encoder.tokenize(batch)))
+        known.update(zip(batch, keys, strict=True))
+    return np.array([known[text] for text in texts], np.int64)
 
 
 def _missing(table: FeatureTable | None, keys: Ids) -> Ids:

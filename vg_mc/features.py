@@ -105,6 +105,7 @@ class FeatureBank:
             own, and so have other views (`pictures_in`).
         mirrored: Likewise of the mirrored pictures.
         texts: By `text_key`; shared by all datasets.
+        known_texts: The keys of texts that were asked for since the start, by text.
     """
 
     def __init__(self, folder: Path, *, model_hash: str, data_hash: str) -> None:
@@ -113,6 +114,7 @@ class FeatureBank:
         self.pictures = FeatureTable(self._home / f"pictures-{self._data}")
         self.mirrored = FeatureTable(self._home / f"mirrored-{self._data}")
         self.texts = FeatureTable(self._home / "texts")
+        self.known_texts: dict[str, int] = {}
         self._further: dict[str, FeatureTable] = {}
 
     def pictures_in(self, view: str | None, *, mirrored: bool) -> FeatureTable:

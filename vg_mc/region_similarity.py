@@ -45,7 +45,7 @@ def _similarity(
     bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
 ) -> SemanticSimilarity:
     asked = [scorer.worded(text)[0] for text in predictions.texts]
-    sentences = bank.texts.rows(text_keys(scorer.encoder, asked, ROWS))
+    sentences = bank.texts.rows(text_keys(scorer.encoder, asked, ROWS, bank.known_texts))
     pictures = bank.pictures_in(scorer.views[0], mirrored=scorer.mirrored)
     chosen = [
         _id(ids, predicted_index(logits))

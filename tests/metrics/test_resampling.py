@@ -104,6 +104,15 @@ def test_an_empty_split_has_an_estimate_too():
     assert math.isnan(found.value)
 
 
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_share_of_all_or_nothing_claims_no_certainty(value):
+    (found,) = estimate([Ratio([value] * 4, [1] * 4)], np.arange(4))
+
+    assert found.value == value
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def test_draws_without_a_value_are_left_out_of_an_interval():
     draws = np.concatenate([np.linspace(0, 1, 41), [np.nan] * 9])
 

@@ -83,14 +83,16 @@ def test_a_model_does_not_differ_from_itself(models):
 
     found = paired_difference(first, first, image_ids)
 
-    assert (found.value, found.low, found.high, found.p_value) == (0, 0, 0, 1)
+    assert (found.value, found.p_value) == (0, 1)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
     assert mcnemar(first, first).p_value == 1
 
 
 def test_no_p_value_is_zero():
     better = paired_difference(np.ones(60, bool), np.zeros(60, bool), np.arange(60))
 
-    assert better.p_value == pytest.approx(2 / 1001)
+    assert better.p_value == pytest.approx(2 / 10_001)
 
 
 @pytest.mark.parametrize("expressions", [0, 3])

@@ -23,6 +23,7 @@ def example(candidates: int = 1, image_id: int = 1) -> Example:
         photo_size=(WIDTH, HEIGHT),
         target=np.zeros(4),
         answer=np.zeros(4),
+        answer_iou=0.0,
         verdict=Verdict.WRONG,
         ranked=[RankedCandidate(b"candidate", 0.5, fits=False)] * candidates,
         candidates=candidates,

@@ -16,9 +16,9 @@ def test_accuracy_interval_and_ceiling_are_drawn(read_page):
     assert page.every("b")[0]["style"] == "width:50.00%"
     assert page.every("i")[0]["style"] == "left:25.00%;width:50.00%"
     assert page.every("u")[0]["style"] == "left:90.00%"
-    assert page.words == ["by size", "small", "50.00", "1,234"]
+    assert page.words == ["by size", "%", "of", "small", "50.00", "1,234"]
     note = "accuracy 50.00 %, 25.00 to 75.00, of 1,234; ceiling 90.00 %"
-    assert page.every("tr")[0]["title"] == note
+    assert [row.get("title") for row in page.every("tr")] == [None, note]
     assert page.open == []
 
 
@@ -29,8 +29,14 @@ def test_a_group_without_an_interval_has_none(read_page):
 def test_many_groups_are_cut_and_counted(read_page):
     page = read_page(bars("by category", [SURE] * (MOST_GROUPS + 3)))
 
-    assert len(page.every("tr")) == MOST_GROUPS
+    assert len(page.every("u")) == MOST_GROUPS
     assert "and 3 others, in results.json" in page.words
+
+
+def test_as_many_are_drawn_as_are_wanted(read_page):
+    page = read_page(bars("val", [SURE] * (MOST_GROUPS + 3), MOST_GROUPS + 3))
+
+    assert len(page.every("u")) == MOST_GROUPS + 3
 
 
 def test_foreign_names_open_no_tag(read_page):

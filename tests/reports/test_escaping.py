@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from vg_mc.reports.escaping import latex, markdown, one_line, spreadsheet
+from vg_mc.reports.escaping import latex, latex_heading, markdown, one_line, spreadsheet
 
 
 def test_markdown_gets_no_cell_end_tag_or_emphasis():
@@ -16,6 +16,18 @@ def test_latex_gets_no_command():
     assert latex(r"50% of \input{x} & a_b^2") == (
         r"50\% of \textbackslash{}input\{x\} \& a\_b\textasciicircum{}2"
     )
+
+
+def test_latex_sets_a_minus_before_numbers_alone():
+    assert latex("-6.50, +2 to -1, yolo-26 a-b -c 3–4") == (
+        "$-$6.50, +2 to $-$1, yolo-26 a-b -c 3--4"
+    )
+
+
+def test_headings_are_broken_into_narrow_lines_between_words():
+    assert latex_heading("split", "l") == "split"
+    assert latex_heading("acc where covered %", "r") == r"\shortstack[r]{acc where \\ covered \%}"
+    assert latex_heading("a_much_longer_word", "r") == r"a\_much\_longer\_word"
 
 
 @pytest.mark.parametrize("formula", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])

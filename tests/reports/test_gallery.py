@@ -52,6 +52,21 @@ def test_candidates_are_shown_as_the_model_saw_them_and_the_right_ones_framed(
     assert all(candidate.percentage in page.words for candidate in candidates)
 
 
+def test_cards_say_how_well_the_answer_fits(show, make_predictions):
+    page = show()
+
+    predictions = make_predictions(expressions=40)
+    rows = [row for row in spread_rows(predictions, each=4) if len(predictions.ious[row])]
+    answers = [predictions.ious[row][predictions.logits[row].argmax()] for row in rows]
+    told = [word for word in page.words if word.startswith("val, expression")]
+    assert len(told) == 12
+    assert [word for word in told if "IoU" not in word] == [
+        word for word in told if " 0 candidates" in word
+    ]
+    for iou in answers:
+        assert any(f"candidates, IoU {iou:.2f}" in word for word in told)
+
+
 def test_target_and_answer_are_drawn_where_they_are(show, make_predictions):
     page = show()
 

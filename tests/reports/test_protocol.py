@@ -3,17 +3,35 @@
 from vg_mc.reports.protocol import protocol_of
 
 
-def test_the_protocol_names_what_differs_side_by_side(make_predictions):
+def test_what_differs_says_whose_it_is(make_predictions):
     members = [
-        make_predictions(data_hash="384", facts={"proposals": "yolo", "model": "rn"}),
-        make_predictions(data_hash="224", facts={"proposals": "yolo"}),
+        make_predictions("rn", data_hash="384", facts={"proposals": "yolo", "subtracted": "mean"}),
+        make_predictions("vit", data_hash="224", facts={"proposals": "yolo"}),
+        make_predictions("mean", data_hash="224", facts={"proposals": "yolo"}),
     ]
 
     protocol = protocol_of(members)
 
-    assert protocol["data"] == "384; 224"
+    assert protocol["data"] == "rn: 384; vit, mean: 224"
     assert protocol["proposals"] == "yolo"
-    assert protocol["model"] == "rn"
+    assert protocol["subtracted"] == "rn: mean"
+
+
+def test_a_model_is_named_once_for_all_its_splits(make_predictions):
+    members = [
+        make_predictions(name, split, facts={"model hash": f"of {name}", "proposals": split})
+        for name in ("rn", "vit")
+        for split in ("val", "testA")
+    ]
+
+    protocol = protocol_of(members)
+
+    assert protocol["model hash"] == "rn: of rn; vit: of vit"
+    assert protocol["proposals"] == "rn on val, vit on val: val; rn on testA, vit on testA: testA"
+
+
+def test_what_one_model_is_alone_says_no_name(make_predictions):
+    assert protocol_of([make_predictions("rn", facts={"model": "RN50"})])["model"] == "RN50"
 
 
 def test_rules_and_denominators_are_part_of_it(make_predictions):

@@ -56,6 +56,19 @@ def test_groups_and_confusions_are_counted(result):
     assert sum(sum(row.values()) for row in result["confusion"].values()) == 31
 
 
+def test_every_entry_is_explained(result):
+    explained = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text(encoding="utf-8")
+    parts = [
+        *(result, result["scores"], result["reliability"][0]),
+        *(result[curve][0] for curve in ("accuracy_by_threshold", "recall_by_proposals")),
+        result["breakdowns"]["category"][0],
+    ]
+
+    missing = [name for part in parts for name in part if f"`{name}`" not in explained]
+
+    assert missing == []
+
+
 def test_every_number_and_every_column_is_explained(make_predictions):
     explained = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text(encoding="utf-8")
     similarity = semantic_similarity(*[np.eye(12)] * 3)

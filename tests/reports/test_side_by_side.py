@@ -1,6 +1,7 @@
 """Tables show every system once, and mark what was not measured here."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +47,27 @@ def test_what_was_measured_what_was_tested_and_what_others_say_are_apart(standin
     assert len(tested.rows) == 1
     assert list(published.rows[0][:3]) == ["Paper & Co", "70.1", "–"]
     assert shown.notes["corpus"] == "refcoco_unc"
+
+
+def test_every_column_for_programs_is_explained(standings):
+    explained = (Path(__file__).parents[2] / "docs" / "numbers.md").read_text(encoding="utf-8")
+
+    records = side_by_side(standings, [ROW], {}).records
+
+    names = {name for record in records for name in record}
+    assert {name for name in names if f"`{name}`" not in explained} == set()
+    assert [record.get("same proposals") for record in records].count("yes") == 1
+
+
+def test_every_system_of_a_split_has_its_bar(standings):
+    bars = side_by_side(standings, [], {}).bars
+
+    assert {split: [bar.name for bar in found] for split, found in bars.items()} == {
+        "val": ["a", "b"],
+        "testA": ["a"],
+    }
+    assert bars["val"][1].accuracy == standings.standings["b", "val"].accuracy
+    assert bars["val"][1].ceiling == standings.standings["b", "val"].ceiling
 
 
 def test_published_lines_of_other_splits_are_left_out(standings):

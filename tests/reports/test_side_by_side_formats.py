@@ -1,9 +1,11 @@
 """Every format shows every cell, and foreign names stay text."""
 
 import csv
+from html import escape
 
 import pytest
 
+from vg_mc.metrics.resampling import Estimate
 from vg_mc.reports.side_by_side import SideBySide, Table
 from vg_mc.reports.side_by_side_formats import (
     csv_text,
@@ -13,8 +15,10 @@ from vg_mc.reports.side_by_side_formats import (
     screen_text,
     write_side_by_side,
 )
+from vg_mc.scoring.split_report import GroupScores
 
 NAME = "<b>a_b|c</b> &\n50%"
+REMARK = "in a remark that is a whole sentence long & more"
 
 
 @pytest.fixture
@@ -24,29 +28,38 @@ def shown() -> SideBySide:
         {"system": "=b", "accuracy": 0.5, "gain": -0.25, "p": 3.25e-9},
         {"system": "b", "accuracy": float("nan"), "source": "a book"},
     ]
-    return SideBySide([table], records, {"remark": NAME})
+    others = Table("Published", ["system", "read"], [["c", REMARK]], measured=False)
+    systems = {"val": [GroupScores(NAME, Estimate(0.5, 0.4, 0.6, 40), Estimate(0.9, 0.8, 1, 40))]}
+    return SideBySide(systems, [table, others], records, {"remark": NAME, "corpus": "refcoco_unc"})
 
 
 def test_the_screen_shows_lines(shown):
     text = screen_text(shown)
 
     assert "<b>a_b|c</b> & 50%  50.00 (40.00 to 60.00)" in text
-    assert text.endswith("remark: <b>a_b|c</b> & 50%")
+    assert "\nremark: <b>a_b|c</b> & 50%\n" in text
 
 
 def test_markdown_escapes_names(shown):
     text = markdown_text(shown)
 
     assert r"\<b>a\_b\|c\</b> \& 50%" in text
-    assert text.count("\n|") == 4
+    assert text.count("\n|") == 4 + 3
 
 
 def test_latex_escapes_names(shown):
     text = latex_text(shown)
 
-    assert r"\textless{}b\textgreater{}a\_b|c" in text
+    assert r"\textless{}b\textgreater{}a\_b\textbar{}c" in text
     assert r"50\% & 50.00 (40.00 to 60.00) \\" in text
     assert r"b & -- \\" in text
+
+
+def test_latex_breaks_sentences_into_lines(shown):
+    text = latex_text(shown)
+
+    assert r"\begin{tabular}{ll}" in text
+    assert r"\begin{tabular}{lp{4cm}}" in text
 
 
 def test_spreadsheets_get_numbers_and_no_formula(shown):
@@ -66,9 +79,16 @@ def test_the_page_escapes_names(shown, read_page):
     page = read_page(html_text(shown))
 
     assert not page.open
-    assert page.every("b") == []
-    assert NAME in page.words
-    assert len(page.every("table")) == 1
+    assert [bar["style"] for bar in page.every("b")] == ["width:50.00%"]
+    assert page.words.count(NAME) == 3
+    assert len(page.every("table")) == 3
+
+
+def test_what_others_published_follows_all_that_was_measured(shown):
+    text = html_text(shown)
+
+    order = ["refcoco_unc: val", "Accuracies", "How to read this", "Published", escape(REMARK)]
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 
 def test_all_files_are_written_the_same_each_time(shown, tmp_path):

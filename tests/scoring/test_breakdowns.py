@@ -43,7 +43,10 @@ def members(predictions, name: str) -> dict[str, list[int]]:
             "rivals of the same category",
             {"unknown": [0], "0": [1], "1": [2], "3": [3], "4 and more": [4, 5]},
         ),
-        ("words", {"1": [0, 5], "2": [1], "4 to 5": [2], "6 to 10": [3], "11 and more": [4]}),
+        (
+            "number of words",
+            {"1": [0, 5], "2": [1], "4 to 5": [2], "6 to 10": [3], "11 and more": [4]},
+        ),
         (
             "kind of words",
             {"place": [1, 2], "colour": [2], "ordinal": [5], "none of these": [0, 3, 4]},
@@ -59,7 +62,7 @@ def test_candidates_are_counted(predictions):
     for row in predictions.boxes:
         counts["0" if not len(row) else "1" if len(row) == 1 else "2 to 5"] += 1
 
-    found = {name: len(rows) for name, rows in members(predictions, "candidates").items()}
+    found = {name: len(rows) for name, rows in members(predictions, "number of candidates").items()}
 
     assert found == {name: count for name, count in counts.items() if count}
 

@@ -9,15 +9,18 @@ from vg_mc.reports.line_plot import spelled
 from vg_mc.reports.markdown_tables import MOST_GROUPS
 from vg_mc.scoring.split_report import GroupScores
 
+_HEAD = '<td></td><td></td><th scope="col">%</th><th scope="col">of</th>'
 
-def bars(title: str, groups: Sequence[GroupScores]) -> str:
-    """Draw the first groups of one kind, a line each; `title` is any text."""
-    lines = "".join(map(_line, groups[:MOST_GROUPS]))
-    others = len(groups) - MOST_GROUPS
+
+def bars(title: str, groups: Sequence[GroupScores], most: int = MOST_GROUPS) -> str:
+    """Draw up to `most` groups of one kind, a line each; `title` is any text."""
+    lines = "".join(map(_line, groups[:most]))
+    others = len(groups) - most
     rest = f"<p><small>and {others:,} others, in results.json</small></p>" if others > 0 else ""
     return (
         f'<figure class="plot"><h3>{escape(title)}</h3>'
-        f'<table class="bars"><tbody>{lines}</tbody></table>{rest}</figure>'
+        f'<table class="bars"><thead><tr>{_HEAD}</tr></thead><tbody>{lines}</tbody></table>'
+        f"{rest}</figure>"
     )
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from vg_mc.metrics.significance import Difference
 from vg_mc.metrics.thresholds import NAMED_THRESHOLDS
 from vg_mc.scoring import SplitReport
 from vg_mc.scoring.ratios import RECALLED
@@ -27,6 +28,13 @@ def percent(share: float) -> str:
 def points(share: float, sign: str = "") -> str:
     """Spell a share, or a difference of two, in points; a `sign` of + stands before gains, too."""
     return NOTHING if math.isnan(share) else f"{100 * share:{sign}.2f}"
+
+
+def gain_interval(difference: Difference) -> str:
+    """Spell the interval of a difference of two accuracies in points."""
+    if math.isnan(difference.low):
+        return NOTHING
+    return f"{points(difference.low, '+')} to {points(difference.high, '+')}"
 
 
 def p_value(value: float) -> str:

@@ -20,11 +20,12 @@ def confusion_table(counts: Counts) -> str:
     left = [of for target, of in counts.items() if target not in targets]
     if left:
         rows.append(_row(OTHERS, _summed(left), chosen))
-    heads = "".join(f"<th><span>{escape(name)}</span></th>" for name in [*chosen, OTHERS])
+    names = [*chosen, OTHERS, "all"]
+    heads = "".join(f'<th scope="col"><span>{escape(name)}</span></th>' for name in names)
     return (
         '<figure class="plot wide"><h3>Category of the target (rows) and of the answer</h3>'
-        '<div class="scroll"><table class="confusion"><thead><tr><td></td>'
-        f"{heads}<th><span>all</span></th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        '<div class="scroll" tabindex="0"><table class="confusion"><thead><tr><td></td>'
+        f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         "</div></figure>"
     )
 
@@ -58,5 +59,4 @@ def _cell(target: str, chosen: str, count: int, total: int) -> str:
         return "<td></td>"
     share = count / total
     note = escape(f"{target} answered by {chosen}: {count:,} of {total:,}")
-    strong = ' class="strong"' if share > 0.5 else ""
-    return f'<td{strong} style="--share:{share:.3f}" title="{note}">{count:,}</td>'
+    return f'<td style="--share:{share:.3f}" title="{note}">{count:,}</td>'

@@ -1,10 +1,16 @@
 """Foreign text as plain text in each format: names and expressions may contain anything."""
 
 import re
+from textwrap import wrap
+from typing import Literal
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<#|~$&])")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+# A minus is no hyphen, where it stands before a number and not within a word.
+_MINUS = re.compile(r"(?<![\w-])-(?=\d)")
+HEADING_WIDTH = 12  # characters of a line; columns of numbers are hardly wider
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -19,6 +25,7 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "≥": r"$\geq$",
     "–": "--",
 }
@@ -31,7 +38,17 @@ def markdown(text: str) -> str:
 
 def latex(text: str) -> str:
     """Escape TeX's special characters."""
-    return "".join(_LATEX.get(character, character) for character in one_line(text))
+    escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
+    return _MINUS.sub("$-$", escaped)
+
+
+def latex_heading(text: str, align: Literal["l", "r"]) -> str:
+    """Escape a heading and break it into short lines, so that its column stays narrow."""
+    lines = wrap(one_line(text), HEADING_WIDTH, break_long_words=False, break_on_hyphens=False)
+    if len(lines) < 2:
+        return latex(text)
+    stacked = r" \\ ".join(map(latex, lines))
+    return rf"\shortstack[{align}]{{{stacked}}}"
 
 
 def spreadsheet(text: str) -> str:

@@ -54,6 +54,7 @@ class Example:
         photo_size: Width and height in pixels.
         target: The box that is meant, shape (4,), pixels of the photo.
         answer: The box that was chosen, shape (4,), or none of shape (0,) without candidates.
+        answer_iou: Its IoU with the target, 0 without candidates.
         candidates: How many candidates there were to choose from.
         rank_of_right: Place of the best candidate that fits, from 1; None where none fits.
     """
@@ -64,6 +65,7 @@ class Example:
     photo_size: tuple[int, int]
     target: Boxes
     answer: Boxes
+    answer_iou: float
     verdict: Verdict
     ranked: list[RankedCandidate]
     candidates: int
@@ -111,6 +113,7 @@ def _example(predictions: Predictions, row: int, pictures_of: PicturesOf) -> Exa
         photo_size=(int(width), int(height)),
         target=predictions.targets[row],
         answer=predictions.boxes[row][order[:1]].ravel(),
+        answer_iou=float(ious[order[0]]) if len(order) else 0.0,
         verdict=_verdict(ious, logits),
         ranked=[
             RankedCandidate(picture, float(share), bool(fit))

@@ -46,9 +46,9 @@ def gallery(shown: Sequence[Card], answered: Sequence[Predictions], address_of: 
 def _legend(answered: Iterable[Predictions]) -> str:
     counts = "; ".join(f"{each.split}: {_counts(each)}" for each in answered)
     return (
-        '<p><span class="key target"></span> target, <span class="key answer"></span> answer. '
-        "Below the photo, the candidates ranked highest as the model sees them, with their "
-        "softmax percentages; a green frame says that choosing it is right.</p>"
+        '<p><span class="key target"></span> target, <span class="key answer"></span> answer, with '
+        "the IoU of the two. Below the photo, the candidates ranked highest as the model sees "
+        "them, with their softmax percentages; a green frame says that choosing it is right.</p>"
         '<p class="soft">Examples are spread evenly over all expressions with their verdict: '
         f"{escape(counts)}.</p>"
     )
@@ -108,6 +108,8 @@ def _remark(card: Card) -> str:
     example = card.example
     parts = [card.split, f"expression {example.expression_id}", f"image {example.image_id}"]
     parts.append(f"{example.candidates} candidates")
+    if example.candidates:
+        parts.append(f"IoU {example.answer_iou:.2f}")
     if example.verdict is Verdict.WRONG:
         parts.append(f"the right one ranks {example.rank_of_right}")
     if card.backdrop is not None and not card.backdrop.is_photo:
@@ -124,7 +126,7 @@ def _photo(card: Card, address_of: AddressOf) -> str:
     behind = "" if card.backdrop is None else _behind(card.backdrop, address_of)
     return (
         f'<figure class="photo"><svg viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="target and answer">{behind}{"".join(boxes)}</svg></figure>'
+        f'aria-label="the photo with target and answer">{behind}{"".join(boxes)}</svg></figure>'
     )
 
 

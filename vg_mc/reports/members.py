@@ -13,7 +13,7 @@ from tabulate import tabulate
 from vg_mc.ensembling import Agreement, agreement_of
 from vg_mc.metrics import summarize
 from vg_mc.predictions import Predictions
-from vg_mc.reports.columns import p_value, points
+from vg_mc.reports.columns import gain_interval, p_value, points
 from vg_mc.reports.escaping import markdown, one_line
 from vg_mc.reports.page import table
 from vg_mc.scoring import Comparison, compare
@@ -90,7 +90,7 @@ def _cells(row: MembersRow) -> list[str]:
         points(agreement.same_answer),
         row.comparison.second,
         points(difference.value, "+"),
-        f"{points(difference.low, '+')} to {points(difference.high, '+')}",
+        gain_interval(difference),
         p_value(difference.p_value),
         f"{test.only_first} : {test.only_second}",
         p_value(test.p_value),

@@ -71,16 +71,16 @@ def protocol_list(protocol: Mapping[str, str]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[tuple[Sequence[str], Sequence[str]]]) -> str:
-    """Lay a table out that scrolls where the window is narrow.
+    """Lay a table out that scrolls where the window is narrow, by keys as well.
 
     Args:
         headings: Any text, one for each column.
         rows: For each row its names, which are any text, and its cells, which are HTML.
     """
-    top = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    top = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
     lines = "".join(f"<tr>{_names(names)}{_cells(cells)}</tr>" for names, cells in rows)
     return (
-        f'<div class="scroll"><table><thead><tr>{top}</tr></thead>'
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead>'
         f"<tbody>{lines}</tbody></table></div>"
     )
 

@@ -41,4 +41,7 @@ for (const button of every("button")) {
 split.addEventListener("change", () => ask("split", split.value));
 text.addEventListener("input", () => ask("text", text.value));
 addEventListener("hashchange", show);
+addEventListener("beforeprint", () => {
+  for (const folded of every("details")) folded.open = true;  // paper cannot be unfolded
+});
 show();

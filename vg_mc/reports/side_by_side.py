@@ -8,10 +8,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vg_mc.metrics.resampling import Estimate
-from vg_mc.metrics.significance import Difference
-from vg_mc.reports.columns import NOTHING, p_value, percent, points
+from vg_mc.metrics.resampling import ROUNDS, Estimate
+from vg_mc.metrics.significance import TEST_ROUNDS
+from vg_mc.reports.columns import NOTHING, gain_interval, p_value, percent, points
 from vg_mc.reports.published import PublishedRow
+from vg_mc.scoring.split_report import GroupScores
 from vg_mc.scoring.standings import Contest, Standings
 
 Record = dict[str, float | str]
@@ -23,11 +24,16 @@ PUBLISHED = "Published by others, NOT measured here"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of texts; nothing in it is escaped yet."""
+    """A table of texts; nothing in it is escaped yet.
+
+    Attributes:
+        measured: Whether its numbers were measured here.
+    """
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,12 @@ class SideBySide:
     """What is shown, in whatever format.
 
     Attributes:
+        bars: The systems of each split, their accuracy and its ceiling.
         records: The numbers for programs, of a system and a split each; shares, not percentages.
         notes: What a reader should know besides the tables.
     """
 
+    bars: Mapping[str, Sequence[GroupScores]]
     tables: Sequence[Table]
     records: Sequence[Record]
     notes: Mapping[str, str]
@@ -63,7 +71,19 @@ def side_by_side(
         tables.append(_published(shown, standings.splits))
     legend = {f"proposals {letter}": text for text, letter in letters.items()}
     records = [*_measured_records(standings), *_published_records(shown)]
-    return SideBySide(tables, records, _notes(standings) | legend | dict(notes))
+    notes = dict(notes) | _notes(standings) | legend
+    return SideBySide(_bars(standings), tables, records, notes)
+
+
+def _bars(standings: Standings) -> dict[str, list[GroupScores]]:
+    return {
+        split: [
+            GroupScores(each.system, each.accuracy, each.ceiling)
+            for each in standings.standings.values()
+            if each.split == split
+        ]
+        for split in standings.splits
+    }
 
 
 def proposal_letters(standings: Standings) -> dict[str, str]:
@@ -134,18 +154,12 @@ def _contest_cells(contest: Contest) -> list[str]:
         comparison.first,
         comparison.second,
         points(difference.value, "+"),
-        _interval(difference),
+        gain_interval(difference),
         p_value(contest.difference_p),
         f"{test.only_first} : {test.only_second}",
         p_value(contest.mcnemar_p),
         "the same" if contest.same_proposals else "DIFFERENT",
     ]
-
-
-def _interval(difference: Difference) -> str:
-    if math.isnan(difference.low):
-        return NOTHING
-    return f"{points(difference.low, '+')} to {points(difference.high, '+')}"
 
 
 def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
@@ -161,17 +175,19 @@ def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
             ]
             for row in rows
         ],
+        measured=False,
     )
 
 
 def _notes(standings: Standings) -> dict[str, str]:
-    notes = {"intervals": "percentiles of 1,000 draws of photos"}
+    notes = {"intervals": f"95 %, percentiles of {ROUNDS:,} draws of photos"}
     if standings.contests:
         notes["tests"] = (
             "gain in points over the baseline; p by drawing photos and p of McNemar's exact test, "
             f"each corrected by Holm's method for {len(standings.contests)} comparisons. By "
-            "photos, no p is below 2 in 1,001 before that. A best system is chosen by the very "
-            "answers that it is compared on."
+            f"{TEST_ROUNDS:,} draws of photos, no p is below 2 in {TEST_ROUNDS + 1:,} before that. "
+            "A best system is chosen by the very answers that it is compared on, which makes it "
+            "look a little better than it is."
         )
     if not all(contest.same_proposals for contest in standings.contests):
         notes["different proposals"] = (
@@ -211,6 +227,7 @@ def _contest_record(contest: Contest | None) -> Record:
         "only system": test.only_first,
         "only baseline": test.only_second,
         "p McNemar, Holm": contest.mcnemar_p,
+        "same proposals": "yes" if contest.same_proposals else "no",
     }
 
 

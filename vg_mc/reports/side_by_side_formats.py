@@ -9,15 +9,25 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from vg_mc.reports.escaping import latex, markdown, one_line, spreadsheet
-from vg_mc.reports.page import page, protocol_list, table
+from vg_mc.reports.bars import bars
+from vg_mc.reports.escaping import latex, latex_heading, markdown, one_line, spreadsheet
+from vg_mc.reports.page import asset, page, protocol_list, table
 from vg_mc.reports.side_by_side import SideBySide, Table
 from vg_mc.whole_files import write_whole_text
 
 TITLE = "Results side by side"
 
-# Sources and remarks are sentences, which a line would not hold.
-_STYLE = "th, td { text-align: left } td { white-space: normal; max-width: 24rem }\n"
+SENTENCE = 32  # characters; what is longer, such as remarks and sources, takes several lines
+
+_STYLE = """\
+.scroll th, .scroll td { text-align: left }
+.scroll tbody th { white-space: normal; max-width: 14rem }
+.sentence { display: block; white-space: normal; width: 16rem; overflow-wrap: anywhere }
+"""
+_LEGEND = (
+    "Bars: accuracy (IoU > 0.5), its 95 % interval as a line, the ceiling that proposals set as a "
+    "mark; then percent, and expressions."
+)
 
 
 def write_side_by_side(shown: SideBySide, folder: Path) -> None:
@@ -53,7 +63,7 @@ def markdown_text(shown: SideBySide) -> str:
 
 def latex_text(shown: SideBySide) -> str:
     """Spell tables for a paper, which needs the package booktabs."""
-    lines = []
+    lines = ["% Needs booktabs."]
     for each in shown.tables:
         lines += [rf"\textbf{{{latex(each.title)}}}\par", *_latex_table(each), ""]
     notes = [rf"{latex(name)}: {latex(note)}\par" for name, note in shown.notes.items()]
@@ -61,9 +71,11 @@ def latex_text(shown: SideBySide) -> str:
 
 
 def _latex_table(each: Table) -> Iterator[str]:
-    yield rf"\begin{{tabular}}{{{'l' * len(each.headings)}}}"
+    columns = zip(each.headings, *each.rows, strict=True)
+    kinds = ["p{4cm}" if any(map(_is_sentence, column)) else "l" for column in columns]
+    yield rf"\begin{{tabular}}{{{''.join(kinds)}}}"
     yield r"\toprule"
-    yield rf"{' & '.join(map(latex, each.headings))} \\"
+    yield rf"{' & '.join(latex_heading(heading, 'l') for heading in each.headings)} \\"
     yield r"\midrule"
     yield from (rf"{' & '.join(map(latex, row))} \\" for row in each.rows)
     yield r"\bottomrule"
@@ -88,13 +100,27 @@ def _cell(value: float | str) -> float | str:
 
 
 def html_text(shown: SideBySide) -> str:
-    """Spell tables as a page that holds everything itself."""
+    """Spell bars and tables as a page that holds everything itself."""
+    charts = "".join(bars(part, systems, len(systems)) for part, systems in shown.bars.items())
+    lead = f"{shown.notes.get('corpus', 'unknown')}: {', '.join(shown.bars)}"
     parts = [
-        f"<h2>{escape(each.title)}</h2>"
-        + table(
-            each.headings, [([row[0]], [escape(cell) for cell in row[1:]]) for row in each.rows]
-        )
-        for each in shown.tables
+        f'<p class="lead">{escape(lead)}</p><p class="soft">{escape(_LEGEND)}</p>',
+        f'<div class="plots">{charts}</div>',
+        *(_html_table(each) for each in shown.tables if each.measured),
+        f"<h2>How to read this</h2>{protocol_list(shown.notes)}",
+        *(_html_table(each) for each in shown.tables if not each.measured),
     ]
-    body = "\n".join([*parts, "<h2>How to read this</h2>", protocol_list(shown.notes)])
-    return page(TITLE, body, style=_STYLE)
+    return page(TITLE, "\n".join(parts), style=asset("report.css") + _STYLE)
+
+
+def _html_table(each: Table) -> str:
+    rows = [(row[:1], list(map(_html_cell, row[1:]))) for row in each.rows]
+    return f"<h2>{escape(each.title)}</h2>{table(each.headings, rows)}"
+
+
+def _html_cell(cell: str) -> str:
+    return f'<span class="sentence">{escape(cell)}</span>' if _is_sentence(cell) else escape(cell)
+
+
+def _is_sentence(cell: str) -> bool:
+    return len(cell) > SENTENCE

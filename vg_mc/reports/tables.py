@@ -6,11 +6,11 @@ file.
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vg_mc.reports.columns import COLUMNS, NOTHING, Column, other_columns
-from vg_mc.reports.escaping import latex, one_line, spreadsheet
+from vg_mc.reports.escaping import latex, latex_heading, one_line, spreadsheet
 from vg_mc.reports.markdown_tables import markdown_text
 from vg_mc.reports.result_document import json_text
 from vg_mc.scoring import SplitReport
@@ -30,17 +30,18 @@ def write_results(
 def csv_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:
     """Spell results for spreadsheets: the protocol stands in columns, so every line is a row.
 
-    A share of nothing is an empty cell, which stays out of a spreadsheet's sums.
+    A share of nothing is an empty cell, which stays out of a spreadsheet's sums. No two columns
+    have one name: the first one is `name`, as in the JSON file, since the protocol has a `model`.
     """
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     columns = (*COLUMNS, *other_columns(reports))
-    headings = ["model", "split", *(column.heading for column in columns), *protocol]
+    headings = ["name", "split", *(column.heading for column in columns), *protocol]
     writer.writerow(map(spreadsheet, headings))
+    facts = list(map(spreadsheet, protocol.values()))
     for report in reports:
         numbers = ["" if cell == NOTHING else cell for cell in _cells(report, columns)]
-        cells = [report.name, report.part, *numbers, *protocol.values()]
-        writer.writerow(map(spreadsheet, cells))
+        writer.writerow([spreadsheet(report.name), spreadsheet(report.part), *numbers, *facts])
     return sheet.getvalue()
 
 
@@ -51,6 +52,7 @@ def _cells(report: SplitReport, columns: Sequence[Column]) -> list[str]:
 def latex_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:
     """Spell results for a paper: two tables, which need the package booktabs."""
     lines = [
+        "% Needs booktabs.",
         *_latex_table(reports, COLUMNS),
         "",
         *_latex_table(reports, other_columns(reports)),
@@ -66,16 +68,19 @@ def _latex_table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> l
     return [
         rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
         r"\toprule",
-        _latex_line(["model", "split", *(column.heading for column in columns)]),
+        _latex_line(["model", "split", *(latex_heading(one.heading, "r") for one in columns)]),
         r"\midrule",
-        *(_latex_line([each.name, each.part, *_cells(each, columns)]) for each in reports),
+        *(
+            _latex_line(map(latex, [each.name, each.part, *_cells(each, columns)]))
+            for each in reports
+        ),
         r"\bottomrule",
         r"\end{tabular}",
     ]
 
 
-def _latex_line(cells: Sequence[str]) -> str:
-    return rf"{' & '.join(map(latex, cells))} \\"
+def _latex_line(cells: Iterable[str]) -> str:
+    return rf"{' & '.join(cells)} \\"
 
 
 def screen_text(reports: Sequence[SplitReport]) -> str:

@@ -96,8 +96,8 @@ _GROUPINGS: dict[str, Callable[[Predictions], list[Group]]] = {
     "person or object": _persons,
     "category": _categories,
     "rivals of the same category": _rivals,
-    "candidates": _candidates,
-    "words": _lengths,
+    "number of candidates": _candidates,
+    "number of words": _lengths,
     "kind of words": _word_kinds,
 }
 
