@@ -16,6 +16,7 @@ def test_latex_gets_no_command():
     assert latex(r"50% of \input{x} & a_b^2") == (
         r"50\% of \textbackslash{}input\{x\} \& a\_b\textasciicircum{}2"
     )
+    assert latex("[1]|a") == r"{[}1]\textbar{}a"
 
 
 def test_latex_sets_a_minus_before_numbers_alone():

@@ -1,6 +1,7 @@
 """Every format shows every cell, and foreign names stay text."""
 
 import csv
+from dataclasses import replace
 from html import escape
 
 import pytest
@@ -19,6 +20,7 @@ from vg_mc.scoring.split_report import GroupScores
 
 NAME = "<b>a_b|c</b> &\n50%"
 REMARK = "in a remark that is a whole sentence long & more"
+ADDRESS = "https://example.org/a-b"
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def shown() -> SideBySide:
         {"system": "=b", "accuracy": 0.5, "gain": -0.25, "p": 3.25e-9},
         {"system": "b", "accuracy": float("nan"), "source": "a book"},
     ]
-    others = Table("Published", ["system", "read"], [["c", REMARK]], measured=False)
+    others = Table("Published", ["system", "read", "at"], [["c", REMARK, ADDRESS]], measured=False)
     systems = {"val": [GroupScores(NAME, Estimate(0.5, 0.4, 0.6, 40), Estimate(0.9, 0.8, 1, 40))]}
     return SideBySide(systems, [table, others], records, {"remark": NAME, "corpus": "refcoco_unc"})
 
@@ -59,7 +61,7 @@ def test_latex_breaks_sentences_into_lines(shown):
     text = latex_text(shown)
 
     assert r"\begin{tabular}{ll}" in text
-    assert r"\begin{tabular}{lp{4cm}}" in text
+    assert r"\begin{tabular}{lp{4cm}l}" in text
 
 
 def test_spreadsheets_get_numbers_and_no_formula(shown):
@@ -82,6 +84,14 @@ def test_the_page_escapes_names(shown, read_page):
     assert [bar["style"] for bar in page.every("b")] == ["width:50.00%"]
     assert page.words.count(NAME) == 3
     assert len(page.every("table")) == 3
+
+
+def test_only_published_rows_have_addresses_to_follow(shown, read_page):
+    own = Table("Own", ["system", "at"], [[ADDRESS, ADDRESS]])
+
+    page = read_page(html_text(replace(shown, tables=[own, *shown.tables])))
+
+    assert page.every("a") == [{"href": ADDRESS}]
 
 
 def test_what_others_published_follows_all_that_was_measured(shown):

@@ -16,6 +16,7 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
+    "[": "{[}",  # at the start of a row it would be an argument of the row before
     "&": r"\&",
     "%": r"\%",
     "$": r"\$",

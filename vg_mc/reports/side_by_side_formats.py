@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -17,12 +18,14 @@ from vg_mc.whole_files import write_whole_text
 
 TITLE = "Results side by side"
 
+_ADDRESS = re.compile(r"https://[\w./-]+")
+
 SENTENCE = 32  # characters; what is longer, such as remarks and sources, takes several lines
 
 _STYLE = """\
 .scroll th, .scroll td { text-align: left }
 .scroll tbody th { white-space: normal; max-width: 14rem }
-.sentence { display: block; white-space: normal; width: 16rem; overflow-wrap: anywhere }
+.sentence { display: block; white-space: normal; width: 18rem; overflow-wrap: anywhere }
 """
 _LEGEND = (
     "Bars: accuracy (IoU > 0.5), its 95 % interval as a line, the ceiling that proposals set as a "
@@ -114,12 +117,14 @@ def html_text(shown: SideBySide) -> str:
 
 
 def _html_table(each: Table) -> str:
-    rows = [(row[:1], list(map(_html_cell, row[1:]))) for row in each.rows]
+    rows = [(row[:1], [_html_cell(cell, each.measured) for cell in row[1:]]) for row in each.rows]
     return f"<h2>{escape(each.title)}</h2>{table(each.headings, rows)}"
 
 
-def _html_cell(cell: str) -> str:
-    return f'<span class="sentence">{escape(cell)}</span>' if _is_sentence(cell) else escape(cell)
+def _html_cell(cell: str, measured: bool) -> str:
+    """Escape a cell; only our own list of what was published has addresses to follow."""
+    words = escape(cell) if measured else _ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', escape(cell))
+    return f'<span class="sentence">{words}</span>' if _is_sentence(cell) else words
 
 
 def _is_sentence(cell: str) -> bool:
