@@ -3,12 +3,13 @@
     python -m benchmarks.pooled results/yolov8n results/yolo26m
 
 prints one row for each model below these folders, with the accuracy on each split, on all
-expressions together, and the share of them that has a right candidate. Only what was trained on
-none of them may be read this way.
+expressions together, and the share of them that has a right candidate. ``--against NAME`` adds by
+how many points each is above the model of that name below the same folder. Only what was trained on
+none of the splits may be read this way.
 """
 
-import sys
-from collections.abc import Iterator, Sequence
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from math import isnan
 from pathlib import Path
@@ -18,19 +19,26 @@ import numpy as np
 from vg_mc.metrics.resampling import Estimate
 from vg_mc.predictions import FILE_NAME, Predictions, read_evaluation, usual_order
 from vg_mc.scoring import score
+from vg_mc.scoring.comparison import compare
 
 
-def main(folders: Sequence[str]) -> None:
-    """Print the table of all evaluations in `folders`."""
-    print("\n".join(table_of([Path(folder) for folder in folders])))
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the table of all evaluations in the folders that `argv` names."""
+    parser = ArgumentParser(prog="python -m benchmarks.pooled", allow_abbrev=False)
+    parser.add_argument("folders", nargs="+", type=Path, help="evaluations of the same splits")
+    parser.add_argument("--against", default="", help="the model that the others are held against")
+    asked = parser.parse_args(argv)
+    print("\n".join(table_of(asked.folders, asked.against)))
 
 
-def table_of(folders: Sequence[Path]) -> Iterator[str]:
+def table_of(folders: Sequence[Path], against: str = "") -> Iterator[str]:
     """Yield the lines of a Markdown table; evaluations below one folder have its name."""
     found = [(folder.name, read_evaluation(home)) for folder in folders for home in _homes(folder)]
     splits = usual_order({split: None for _, one in found for split in one})
-    yield _line(["proposals", "model", *splits, "all", "recall"])
-    yield _line(["---", "---", *("---:" for _ in splits), "---:", "---:"])
+    further = [f"less {against}"] if against else []
+    yield _line(["proposals", "model", *splits, "all", "recall", *further])
+    yield _line(["---", "---", *("---:" for _ in [*splits, "all", "recall", *further])])
+    rivals = {folder: joined(list(one.values())) for folder, one in found if _name(one) == against}
     for folder, evaluation in found:
         parts = [evaluation[split] for split in splits if split in evaluation]
         everything = score(joined(parts)).numbers
@@ -39,7 +47,8 @@ def table_of(folders: Sequence[Path]) -> Iterator[str]:
             for split in splits
         ]
         recall = f"{100 * everything['proposal_recall'].value:.1f}"
-        yield _line([folder, parts[0].name, *each, shown(everything["accuracy"]), recall])
+        gain = [_gain(joined(parts), rivals.get(folder)) for _ in further]
+        yield _line([folder, parts[0].name, *each, shown(everything["accuracy"]), recall, *gain])
 
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
@@ -61,6 +70,18 @@ def shown(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})"
 
 
+def _gain(one: Predictions, rival: Predictions | None) -> str:
+    """Spell how many points `one` is above `rival` on the same expressions, with the interval."""
+    if rival is None or rival.name == one.name:
+        return "–"
+    gain = compare(one, rival).difference
+    return f"{100 * gain.value:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+
+
+def _name(evaluation: Mapping[str, Predictions]) -> str:
+    return next(iter(evaluation.values())).name
+
+
 def _homes(folder: Path) -> list[Path]:
     return sorted({file.parent.parent for file in folder.rglob(FILE_NAME)})
 
@@ -70,4 +91,4 @@ def _line(cells: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,5 +1,7 @@
 """Splits taken together are scored as one, under the rules of each."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,23 @@ def test_the_table_has_a_row_for_each_model_and_a_column_for_each_split(
     assert first.startswith("| a | tiny | ")
     assert second.startswith("| b | b | ")
     assert second.split(" | ")[3] == "–"
+
+
+def test_all_models_of_a_folder_are_held_against_one_of_it(make_predictions, tmp_path, capsys):
+    first = make_predictions(name="first", split="val", expressions=5)
+    turned = replace(first, name="turned", logits=[-logits for logits in first.logits])
+    for one in (first, turned):
+        write_predictions(one, tmp_path / "here" / one.name / "val")
+        write_predictions(replace(one, name="alone"), tmp_path / "there" / one.name / "val")
+    right = [summarize(one.ious, one.logits).accuracy for one in (first, turned)]
+
+    main([str(tmp_path / "here"), str(tmp_path / "there"), "--against", "first"])
+
+    heading, _, *rows = capsys.readouterr().out.splitlines()
+    assert heading.endswith(" | recall | less first |")
+    of_first, of_turned, *of_others = [row.removesuffix(" |").split(" | ")[-1] for row in rows]
+    assert (of_first, of_others) == ("–", ["–", "–"])
+    assert of_turned.startswith(f"{100 * (right[1] - right[0]):+.1f} (")
 
 
 def test_one_photo_has_no_interval():
