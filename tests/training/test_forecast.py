@@ -1,9 +1,16 @@
 import re
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
-from vg_mc.training.forecast import TRIED, _measure, forecast
+from tests.training.tiny_run import SETTINGS
+from vg_mc.encoders import load_encoder
+from vg_mc.training.forecast import _kept, _measure, forecast
+from vg_mc.training.loop import Trainer
 
 
 def text_of(trainer):
@@ -50,12 +57,12 @@ def test_pictures_and_steps_are_those_of_the_first_epoch(coloured, make_trainer,
 
 def test_what_is_kept_for_the_backward_pass_is_counted_once():
     model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Sigmoid(), torch.nn.Linear(8, 1))
-    inputs = torch.ones(TRIED, 4)
 
-    tower = _measure(model, lambda: model(inputs))
+    tower = _measure(model, lambda count: model(torch.ones(count, 4)))
 
     # Input of the first layer, output of the sigmoid, which is the input of the second layer.
     assert tower.kept == 4 * (4 + 8)
+    assert tower.kept_once == 0
     assert tower.parameters == tower.trained == 4 * 8 + 8 + 8 + 1
 
 
@@ -106,3 +113,30 @@ def test_adapters_are_all_that_is_trained(coloured, make_trainer, tmp_path):
     counts = re.findall(r"([\d,]+) of [\d,]+ parameters", text)
     trained = sum(p.numel() for p in trainer.encoder.parameters() if p.requires_grad)
     assert sum(int(each.replace(",", "")) for each in counts) == trained - 1  # the logit scale
+
+
+@pytest.fixture
+def fresh_accelerate():
+    """Let a test choose the precision, which Accelerate holds for a whole process."""
+    AcceleratorState._reset_state()
+    yield
+    AcceleratorState._reset_state()
+
+
+@pytest.mark.usefixtures("fresh_accelerate")
+@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_what_is_told_to_be_kept_is_what_the_largest_step_of_an_epoch_keeps(
+    coloured, tmp_path, model, precision
+):
+    settings = replace(SETTINGS, batching="image")
+    accelerator = Accelerator(cpu=True, mixed_precision=precision)
+    encoder = load_encoder(model, image_size=32)
+    trainer = Trainer(accelerator, encoder, coloured, settings, tmp_path, num_workers=0)
+    batches = trainer.questions.load(encoder, trainer.progress, num_workers=0)
+    epoch = [next(batches)[0] for _ in range(trainer.questions.steps_per_epoch)]
+
+    told = float(re.search(r"([\d.]+) MB kept", text_of(trainer))[1])
+
+    kept = [_kept(encoder, partial(trainer.stepper.model, batch), ()) for batch in epoch]
+    assert told == pytest.approx(max(kept) / 1e6, rel=0.15)

@@ -1,12 +1,14 @@
 """What a run will take, told before it starts: steps, pictures, memory and disk.
 
 Weights, gradients and moments are counted. What the forward pass keeps for the backward pass is
-measured on two pictures and two texts, and taken times those of the largest part. The workspace of
-libraries is not included, nor is what a GPU reserves.
+measured on two pictures and on four, and continued to those of the largest part; likewise for
+texts. Some of it, such as weights in half precision, is kept once. The workspace of libraries is
+not included, nor is what a GPU reserves.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from vg_mc.training.questions import TrainingQuestions
 if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
 
-TRIED = 2  # pictures and texts; a batch norm has no variance over one
+TRIED = (2, 4)  # pictures and texts; a batch norm has no variance over one
 MOMENTS = 2  # that AdamW keeps of each trained weight
 
 
@@ -34,24 +36,30 @@ class Tower:
 
     Attributes:
         parameters: Weights on the way, and how many of them are trained.
-        kept: Bytes per picture or text that the forward pass keeps.
+        kept: Bytes that the forward pass keeps per picture or text.
+        kept_once: Bytes that it keeps however many there are.
     """
 
     parameters: int
     trained: int
     kept: float
+    kept_once: float
 
 
 def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQuestions) -> str:
     """Describe the run that `questions` and the trained weights of `encoder` make."""
     settings = questions.settings
     side = encoder.image_size
-    pictures = torch.zeros(TRIED, 3, side, side, dtype=torch.uint8, device=accelerator.device)
-    texts = encoder.tokenize(["the man in red on the left", "a dog"])
+    picture = torch.zeros(1, 3, side, side, dtype=torch.uint8, device=accelerator.device)
+    words = ["the man in red on the left"]
     with accelerator.autocast():
         blocks = blocks_of(encoder) if settings.gradient_checkpointing else []
-        image = _measure(encoder, lambda: encoder.encode_images(pictures), blocks)
-        text = _measure(encoder, lambda: encoder.encode_texts(texts), blocks)
+        image = _measure(
+            encoder, lambda count: encoder.encode_images(picture.expand(count, -1, -1, -1)), blocks
+        )
+        text = _measure(
+            encoder, lambda count: encoder.encode_texts(encoder.tokenize(words * count)), blocks
+        )
     parts = [[_size(questions, each.expressions) for each in step] for step in questions.plan(0)]
     steps = [sum(pictures for pictures, _ in step) for step in parts]
     largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
@@ -59,7 +67,7 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
     average, named = (trained, " and an average") if settings.ema else (0, "")
     state = weights + trained + MOMENTS * trained + average
     at_once = min(largest[0], settings.picture_chunk or largest[0])
-    kept = image.kept * at_once + text.kept * largest[1]
+    kept = image.kept * at_once + text.kept * largest[1] + image.kept_once + text.kept_once
     checkpoint = weights + MOMENTS * trained + average
     disk = (settings.keep + 1) * checkpoint + 2 * weights
     return "\n".join(
@@ -84,9 +92,27 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
 
 
 def _measure(
-    encoder: nn.Module, encode: Callable[[], Tensor], recomputed: Sequence[nn.Module] = ()
+    encoder: nn.Module, encode: Callable[[int], Tensor], recomputed: Sequence[nn.Module] = ()
 ) -> Tower:
-    """Encode, and see which weights were needed and what was kept.
+    """Encode as many as `encode` is told, and see which weights are needed and what is kept."""
+    encoder.train()
+    few, many = (_kept(encoder, partial(encode, count), recomputed) for count in TRIED)
+    kept = (many - few) / (TRIED[1] - TRIED[0])
+    before = {parameter: parameter.requires_grad for parameter in encoder.parameters()}
+    for parameter in before:  # of frozen weights, too, we want to know whose they are
+        parameter.requires_grad_()
+    gradients: tuple[Tensor | None, ...] = torch.autograd.grad(
+        encode(TRIED[0]).sum(), list(before), allow_unused=True
+    )
+    for parameter, is_trained in before.items():
+        parameter.requires_grad_(is_trained)
+    used = [each for each, gradient in zip(before, gradients, strict=True) if gradient is not None]
+    trained = sum(parameter.numel() for parameter in used if parameter.requires_grad)
+    return Tower(sum(map(torch.numel, used)), trained, kept, few - TRIED[0] * kept)
+
+
+def _kept(encoder: nn.Module, encode: Callable[[], Tensor], recomputed: Sequence[nn.Module]) -> int:
+    """Return how many bytes a forward pass keeps for the backward pass, weights excluded.
 
     Of what is `recomputed` the inputs are kept, which no graph knows of.
     """
@@ -102,24 +128,13 @@ def _measure(
     def keep_input(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         keep(inputs[0])
 
-    before = {parameter: parameter.requires_grad for parameter in encoder.parameters()}
-    encoder.train()
     hooks = [block.register_forward_pre_hook(keep_input) for block in recomputed]
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         features = encode()
     for hook in hooks:
         hook.remove()
-    for parameter in before:  # of frozen weights, too, we want to know whose they are
-        parameter.requires_grad_()
-    gradients: tuple[Tensor | None, ...] = torch.autograd.grad(
-        encode().sum(), list(before), allow_unused=True
-    )
     del features
-    for parameter, is_trained in before.items():
-        parameter.requires_grad_(is_trained)
-    used = [each for each, gradient in zip(before, gradients, strict=True) if gradient is not None]
-    trained = sum(parameter.numel() for parameter in used if parameter.requires_grad)
-    return Tower(sum(map(torch.numel, used)), trained, sum(kept.values()) / TRIED)
+    return sum(kept.values())
 
 
 def _size(questions: TrainingQuestions, rows: NDArray[np.int64]) -> tuple[int, int]:
