@@ -1,10 +1,15 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
+from tests.training.tiny_run import SETTINGS
 from vg_mc.encoders import load_encoder
 from vg_mc.faults import BadInputError
+from vg_mc.training.loop import Trainer
 
 
 def stepped(trainer, steps=1):
@@ -120,3 +125,86 @@ def test_the_logit_scale_starts_where_it_is_told(coloured, make_trainer, tmp_pat
         trainer = make_trainer(coloured, tmp_path, encoder=encoder, logit_scale=choice)
         assert trainer.encoder.model.logit_scale.item() == pytest.approx(expected)
         assert trainer.encoder.model.logit_scale.requires_grad
+
+
+CHOICES = [
+    {"train": train, **changes}
+    for train in ("all", "image", "text", "last:1", "projections", "logit-scale")
+    for changes in ({}, {"gradient_checkpointing": True})
+]
+ADAPTERS = [{"train": train, "lora_rank": 2} for train in ("all", "image", "text", "last:1")]
+
+
+@pytest.mark.parametrize(
+    ("model", "changes"),
+    [
+        *(("tiny-resnet", changes) for changes in CHOICES),
+        *(("tiny-vit", changes) for changes in CHOICES + ADAPTERS),
+        ("tiny-vit", {"lora_rank": 2, "gradient_checkpointing": True}),
+    ],
+    ids=str,
+)
+def test_chunks_of_pictures_have_the_gradients_of_all_at_once_whatever_is_trained(
+    coloured, make_trainer, tmp_path, model, changes
+):
+    def gradients(picture_chunk):
+        wanted = {"batching": "image", "ema": 0.9, "picture_chunk": picture_chunk, **changes}
+        trainer = make_trainer(coloured, tmp_path, model=model, **wanted)
+        trainer.stepper.model.train()
+        [outcome] = stepped(trainer)
+        states = trainer.stepper.optimizer.state_dict()["state"].values()
+        # Adam's running mean holds a tenth of its first gradient.
+        return outcome, [state["exp_avg"] for state in states]
+
+    (outcome, whole), (again, chunked) = gradients(0), gradients(3)
+
+    assert torch.allclose(again, outcome, rtol=1e-4)
+    assert len(whole) == len(chunked) > 0
+    scale = max(float(each.abs().max()) for each in whole)
+    assert all(
+        torch.allclose(one, other, rtol=1e-3, atol=1e-4 * scale)
+        for one, other in zip(whole, chunked, strict=True)
+    )
+
+
+@pytest.fixture
+def half_precision():
+    """Return what makes an Accelerator of half precision, for which it would want a GPU."""
+
+    def accelerator():
+        AcceleratorState._reset_state()
+        accelerator = Accelerator(cpu=True)
+        accelerator.state._mixed_precision = "fp16"
+        accelerator.native_amp = True
+        accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**24)
+        return accelerator
+
+    yield accelerator
+    AcceleratorState._reset_state()
+
+
+@pytest.mark.parametrize("picture_chunk", [0, 3])
+def test_in_half_precision_a_scale_that_is_too_large_costs_steps_and_nothing_else(
+    coloured, make_trainer, half_precision, tmp_path, picture_chunk
+):
+    wanted = {"batching": "image", "ema": 0.9, "max_gradient_norm": 1e6}
+    [(loss, *_, norm)] = torch.stack(stepped(make_trainer(coloured, tmp_path, **wanted))).tolist()
+    settings = replace(SETTINGS, picture_chunk=picture_chunk, **wanted)
+    encoder = load_encoder("tiny-vit", image_size=32)
+    trainer = Trainer(half_precision(), encoder, coloured, settings, tmp_path, num_workers=0)
+    scaler, before, skipped = trainer.accelerator.scaler, None, 0
+
+    while True:
+        [(half_loss, *_, length)] = torch.stack(stepped(trainer)).tolist()
+        assert half_loss == pytest.approx(loss, rel=0.02)
+        if math.isfinite(length):
+            break
+        skipped += 1
+        assert scaler.get_scale() == 2.0 ** (24 - skipped)
+        assert before is None or all(map(torch.equal, state_of(trainer.stepper), before))
+        before = state_of(trainer.stepper)
+
+    assert skipped
+    assert length == pytest.approx(norm, rel=0.02)
+    assert not all(map(torch.equal, state_of(trainer.stepper), before))
+    assert scaler.get_scale() == 2.0 ** (24 - skipped)
