@@ -137,8 +137,8 @@ def write_open_clip(folder: Path, architecture: str, trunk: str, **settings: obj
     config = open_clip.get_model_config(architecture)
     config["vision_cfg"] |= {"timm_model_name": trunk}
     config["text_cfg"] |= OPEN_CLIP_TEXT
-    for name in ("hf_tokenizer_name", "tokenizer_kwargs"):  # those that are not on this machine
-        config["text_cfg"].pop(name, None)
+    if "hf_tokenizer_name" in config["text_cfg"]:  # in a folder, open_clip takes the one beside it
+        tiny_tokenizer().save_pretrained(folder)
     image_size = settings.pop("image_size")
     config["vision_cfg"] |= {"image_size": image_size}
     colours = {"mean": [0.5] * 3, "std": [0.5] * 3}

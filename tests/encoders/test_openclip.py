@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.encoders.families import build
 from vg_mc.encoders import load_encoder
 from vg_mc.encoders.openclip import OpenClipEncoder
 from vg_mc.encoders.tiny import CONTEXT_LENGTH, tiny_resnet
@@ -155,6 +156,16 @@ def test_a_long_text_is_cut_and_keeps_its_end_token(encoder):
     assert token_ids.shape == (1, encoder.model_config["text_cfg"]["context_length"])
     assert token_ids[0, -1] == encoder.tokenizer.eot_token_id
     assert mask.all()
+
+
+def test_siglip_is_asked_as_it_was_trained_also_when_it_was_saved(tmp_path):
+    encoder = build("open_clip-siglip", tmp_path)
+    encoder.save(tmp_path / "kept")
+
+    for each in (encoder, load_encoder(str(tmp_path / "kept"))):
+        capitals, lower = each.tokenize(["The RED circle!", "the red circle"]).token_ids
+        assert torch.equal(capitals, lower)
+        assert len(lower) == 64
 
 
 def test_a_shortened_text_tower_is_itself_again_afterwards():

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.encoders.families import FAMILIES, build
 from vg_mc.boxes import as_boxes
 from vg_mc.encoders import load_encoder
 from vg_mc.fitting import fit_photo, place
@@ -17,7 +18,7 @@ from vg_mc.markers import MARKERS, Marker, draw
 from vg_mc.training.pointing_code import library_of, pointing_code
 
 SIZE = 64
-EXPRESSION = "the man in red on the left"
+EXPRESSION = "the man in RED on the left"
 # One reaches out of the photo, one is thinner than a pixel of the picture.
 BOXES = [(10, 20, 110, 220), (150, 30, 260, 230), (-4.5, 100.2, 500, 110), (30, 5, 30.2, 180)]
 TOLERANCE = 1e-4  # of logits that lie at least ten times as far apart
@@ -27,8 +28,9 @@ RUN = "import sys; sys.modules['vg_mc'] = None; exec(open('program.py').read())"
 
 def ours(encoder, photo, marker, fit):
     """Return the logits (N,) of the package's own drawing and encoding."""
-    placed = place(*photo.size, SIZE, fit).to_picture(as_boxes(BOXES))
-    pictures = draw(fit_photo(photo, SIZE, fit), placed, marker)
+    size = encoder.image_size
+    placed = place(*photo.size, size, fit).to_picture(as_boxes(BOXES))
+    pictures = draw(fit_photo(photo, size, fit), placed, marker)
     pixels = torch.from_numpy(np.stack([np.asarray(each) for each in pictures]))
     with torch.no_grad():
         return encoder(pixels.permute(0, 3, 1, 2), encoder.tokenize([EXPRESSION]))[0].tolist()
@@ -39,18 +41,27 @@ def ours(encoder, photo, marker, fit):
     [
         ("tiny-vit", "transformers", "letterbox", MARKERS["seed"]),
         ("tiny-resnet", "open_clip", "squash", Marker((255, 0, 255), 1 / 6, 0)),
+        ("siglip2", "transformers", "squash", MARKERS["seed"]),
+        ("open_clip-siglip", "open_clip", "letterbox", MARKERS["seed"]),
     ],
 )
 def test_the_program_points_like_the_package(tmp_path, model, library, fit, marker):
-    encoder = load_encoder(model, image_size=SIZE, seed=3)
+    if model in FAMILIES:
+        (tmp_path / "start").mkdir()
+        encoder = build(model, tmp_path / "start")
+    else:
+        encoder = load_encoder(model, image_size=SIZE, seed=3)
     encoder.save(tmp_path)
     noise = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     photo = Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
     photo.save(tmp_path / "photo.jpg", format="PNG")  # Pillow looks inside
     drawing = {"marker": asdict(marker), "fit": fit}
-    code = pointing_code(encoder, drawing).splitlines(keepends=True)
-    program = "".join(
-        f"boxes = {BOXES}\n" if line.startswith("boxes = ") else line for line in code
+    given = {"boxes": BOXES, "expression": EXPRESSION}
+    code = pointing_code(encoder, drawing).splitlines()
+    names = [line.split(" = ")[0] for line in code]
+    lines = zip(names, code, strict=True)
+    program = "\n".join(
+        f"{name} = {given[name]!r}" if name in given else line for name, line in lines
     )
     (tmp_path / "program.py").write_text(program)
 

@@ -80,6 +80,18 @@ def test_a_loss_that_is_not_finite_changes_nothing(
     assert not all(map(torch.equal, state_of(trainer.stepper), before))
 
 
+@pytest.mark.parametrize(
+    ("model", "frozen", "told"),
+    [("tiny-resnet", False, True), ("tiny-resnet", True, False), ("tiny-vit", False, False)],
+)
+def test_processes_tell_each_other_statistics_only_where_they_are_learned(
+    coloured, make_trainer, tmp_path, model, frozen, told
+):
+    trainer = make_trainer(coloured, tmp_path, model=model, freeze_batch_norm=frozen)
+
+    assert trainer.accelerator.ddp_handler.broadcast_buffers == told
+
+
 def test_a_step_that_finds_no_memory_says_what_to_lower(
     coloured, make_trainer, tmp_path, monkeypatch
 ):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import send_to_device
+from accelerate.utils import DistributedDataParallelKwargs, send_to_device
 from torch import Tensor, nn
 
 from vg_mc.batching import Batch
@@ -74,9 +74,14 @@ class Stepper:
             shares=layer_shares(encoder, settings.layer_decay),
         )
         model = MultipleChoice(encoder, picture_chunk=settings.picture_chunk)
+        statistics = [] if settings.freeze_batch_norm else statistics_of(encoder)
+        # Of several processes, the first tells the others its buffers before each forward pass,
+        # which they need not wait for where none is learned; and no gradient is there twice.
+        accelerator.ddp_handler = DistributedDataParallelKwargs(
+            broadcast_buffers=bool(statistics), gradient_as_bucket_view=True
+        )
         self.model, self.optimizer = accelerator.prepare(model, optimizer)
         self.encoder = encoder
-        statistics = [] if settings.freeze_batch_norm else statistics_of(encoder)
         self.average = WeightAverage(encoder, statistics, settings.ema) if settings.ema else None
 
     @property
