@@ -61,3 +61,41 @@ def test_annotated_boxes_are_no_detections(scenes, capsys):
     assert ended.value.code == 3
     assert "it holds no detections, only annotated boxes" in capsys.readouterr().err
     assert not (scenes / "none.parquet").exists()
+
+
+def test_detections_on_photos_without_ids_are_kept_by_file_name(scenes, tmp_path):
+    photos = {
+        image["id"]: image["file_name"]
+        for image in json.loads((scenes / "scenes" / "instances.json").read_text())["images"]
+    }
+    found = json.loads((scenes / "coco.json").read_text())
+    rows = [
+        {"image": photos[one["image_id"]], "expression": "this", "box": one["bbox"]}
+        for one in found
+    ]
+    (tmp_path / "val.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    named = [{"file_name": photos[one.pop("image_id")], **one} for one in found]
+    (tmp_path / "named.json").write_text(json.dumps(named))
+    table = (
+        *("--corpus", "table", "--annotations", str(tmp_path / "val.jsonl")),
+        *("--images", str(scenes / "scenes" / "images"), "--box-format", "xywh"),
+    )
+    prepare([*flags(tmp_path, "first", *stored(tmp_path / "named.json")), *table])
+
+    main([str(tmp_path / "first"), "--output", str(tmp_path / "kept.parquet")])
+    backwards = [rows[0], *reversed(rows)]  # other numbers for the same photos
+    (tmp_path / "val.jsonl").write_text("\n".join(map(json.dumps, backwards)))
+    prepare([*flags(tmp_path, "again", *stored(tmp_path / "kept.parquet")), *table])
+
+    first, again = (open_prepared(tmp_path / name) for name in ("first", "again"))
+    assert candidates_by_photo(first) == candidates_by_photo(again)
+
+
+def candidates_by_photo(dataset):
+    photos, expressions = dataset.photos(), dataset.expressions("val")
+    return {
+        photos[image_id].file_name: dataset.boxes(ids).tolist()
+        for image_id, ids in zip(
+            expressions.image_ids.tolist(), expressions.candidate_ids, strict=True
+        )
+    }

@@ -120,6 +120,25 @@ def test_candidates_are_not_joined_on_a_number_that_we_made_up(candidates_file):
         put_together([said()], candidates_file=candidates_file)
 
 
+def test_a_number_of_ours_lends_no_size_from_the_candidates(candidates_file):
+    content = json.loads(candidates_file.read_text())
+    content["images"][0] |= {"id": 1, "width": 9, "height": 9}  # some other photo's
+    content["annotations"] = []
+    candidates_file.write_text(json.dumps(content))
+    statements = [said(f"{number}.jpg") for number in range(1, 5)]
+
+    with pytest.raises(BadInputError, match="--instances is joined"):
+        put_together(statements, candidates_file=candidates_file)
+
+
+def test_numbers_that_were_counted_out_are_known_to_be(candidates_file):
+    named = said("COCO_train2014_000000000009.jpg")
+
+    assert put_together([said("a.jpg"), said("b.jpg")]).made_up_ids == {1, 2}
+    assert put_together([said("a.jpg"), said("b.jpg", image_id=4)]).made_up_ids == {5}
+    assert put_together([named], candidates_file=candidates_file).made_up_ids == set()
+
+
 def test_an_image_without_candidates_is_left_out_with_its_expressions(candidates_file):
     statements = [said("a.jpg", image_id=9), said("b.jpg", image_id=10), said("b.jpg", image_id=10)]
 

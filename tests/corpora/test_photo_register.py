@@ -4,7 +4,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vg_mc.corpora.photo_register import PhotoRegister, coco_number, counter, number_images
+from vg_mc.corpora.photo_register import (
+    PhotoRegister,
+    coco_number,
+    counter,
+    made_up_ids,
+    number_images,
+)
 from vg_mc.corpora.statements import Statement
 from vg_mc.faults import BadInputError
 from vg_mc.records import Photo
@@ -41,6 +47,16 @@ def test_photos_get_their_own_number_or_cocos_or_the_next():
     assert number_images([said("a"), said("b", 7), said("a", 5)]) == {"a": 5, "b": 7}
     assert number_images([said("a"), said("b", 7)]) == {"a": 8, "b": 7}
     assert number_images([]) == {}
+
+
+def test_a_number_is_made_up_where_neither_a_record_nor_coco_gives_it():
+    def of(*statements):
+        return made_up_ids(statements, number_images(statements))
+
+    assert of(said("a"), said("b", 7), said("b")) == {8}
+    assert of(said("a.jpg"), said("b.jpg")) == {1, 2}
+    assert of(said(COCO.format("009")), said(COCO.format("025"))) == set()
+    assert of() == set()
 
 
 def test_counting_goes_on_behind_what_is_taken():

@@ -23,7 +23,7 @@ def corpus(make, tmp_path):
 def plan(make, corpus, tmp_path):
     def plan(**changes):
         settings = make.settings(corpus, **changes)
-        stored = read_stored(settings, corpus.photos.values(), corpus.photos.values())
+        stored = read_stored(settings, corpus.photos.values(), corpus)
         (task,) = plan_shards(corpus, settings, stored, tmp_path / "candidates")
         return task
 

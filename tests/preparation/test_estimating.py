@@ -86,7 +86,7 @@ def estimated_and_drawn(make, corpus, folder, views=("seed",), **changes):
     drawing = Drawing(choose_views(list(views), {}), 224, "squash")
     settings = make.settings(corpus, drawing=drawing, **changes)
     photos = photos_of(corpus, settings.splits)
-    tasks = plan_shards(corpus, settings, read_stored(settings, photos, photos), folder / "drawn")
+    tasks = plan_shards(corpus, settings, read_stored(settings, photos, corpus), folder / "drawn")
     estimated = estimated_bytes(tasks)
     for task in tasks:
         draw_shard(task)
@@ -142,7 +142,7 @@ def estimated_of(make, corpus, folder, choice):
     """Estimate the fifth photo of the training split, which has one annotated box."""
     only = [one for one in corpus.expressions if one.image_id == 5]
     settings = make.settings(corpus, train_proposer=choice, splits=("train",))
-    found = read_stored(settings, corpus.photos.values(), corpus.photos.values())
+    found = read_stored(settings, corpus.photos.values(), corpus)
     return estimated_bytes(plan_shards(replace(corpus, expressions=only), settings, found, folder))
 
 

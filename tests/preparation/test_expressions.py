@@ -32,7 +32,7 @@ def drawn(make, tmp_path, monkeypatch):
         if bad_photo is not None:
             (corpus.images_folder / make.photo_name(bad_photo)).unlink()
         settings = make.settings(corpus, **changes)
-        stored = read_stored(settings, corpus.photos.values(), corpus.photos.values())
+        stored = read_stored(settings, corpus.photos.values(), corpus)
         tasks = plan_shards(corpus, settings, stored, tmp_path / "candidates")
         for task in tasks:
             draw_shard(task)

@@ -40,7 +40,7 @@ def corpus(make, tmp_path):
 
 def plan(make, corpus, tmp_path, **changes):
     settings = make.settings(corpus, **changes)
-    stored = read_stored(settings, corpus.photos.values(), corpus.photos.values())
+    stored = read_stored(settings, corpus.photos.values(), corpus)
     return plan_shards(corpus, settings, stored, tmp_path / "candidates")
 
 

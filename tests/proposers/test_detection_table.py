@@ -23,6 +23,14 @@ def test_rows_come_back_as_they_were_written(tmp_path):
     ]
 
 
+def test_photos_may_be_named_by_their_files(tmp_path):
+    write_detections(tmp_path / "boxes.parquet", {"a/7.jpg": FOUND[7], "9.jpg": []})
+
+    assert read_rows(tmp_path / "boxes.parquet") == [
+        {"file_name": "a/7.jpg", "box": [1.5, 2, 3, 4], "score": 0.25, "category": "dog"}
+    ]
+
+
 def test_the_same_detections_are_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_detections(tmp_path / name, FOUND)

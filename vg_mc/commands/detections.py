@@ -17,7 +17,8 @@ class DetectionsConfig:
     """Write the detections of a prepared dataset as a file for --proposals.
 
     Another marker, size or corpus on the same photos then needs no detector. Of a training photo
-    with annotated boxes there are only the detections that were added as wrong answers.
+    with annotated boxes there are only the detections that were added as wrong answers. Photos are
+    named by their image id or, where the corpus gives none, by their file name.
     """
 
     dataset: Annotated[Path, tyro.conf.Positional]
@@ -42,9 +43,15 @@ def run(config: DetectionsConfig) -> None:
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.proposers.detection_table import write_detections
 
-    found = open_prepared(config.dataset).detections()
+    dataset = open_prepared(config.dataset)
+    found = dataset.detections()
     if not found:
         raise BadInputError("it holds no detections, only annotated boxes", file=config.dataset)
-    write_detections(config.output, found)
+    if dataset.manifest.get("photos_without_id"):
+        photos = dataset.photos()
+        by_name = {photos[image_id].file_name: boxes for image_id, boxes in found.items()}
+        write_detections(config.output, by_name)
+    else:
+        write_detections(config.output, found)
     total = sum(map(len, found.values()))
     print(f"{config.output}: {total:,} detections of {len(found):,} photos")

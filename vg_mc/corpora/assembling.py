@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from vg_mc.boxes import as_boxes
 from vg_mc.corpora.box_formats import BoxFormat, cut_to_photo, require_fit, to_xyxy
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import ANNOTATIONS, Instances, read_instances, require_image
-from vg_mc.corpora.photo_register import PhotoRegister, coco_number, counter, number_images
+from vg_mc.corpora.photo_register import PhotoRegister, counter, made_up_ids, number_images
 from vg_mc.corpora.statements import Statement
 from vg_mc.faults import BadInputError
 from vg_mc.records import XYXY, Corpus, Photo, Proposal, ReferringExpression
@@ -41,10 +42,11 @@ def assemble(statements: list[Statement], source: Source, inspection: Inspection
         BadInputError: If the boxes are of another format, or at the first bad statement.
     """
     image_ids = number_images(statements)
+    made_up = made_up_ids(statements, image_ids)
     candidates = Instances()
     if source.candidates_file is not None:
         meant = {one.annotation_id for one in statements if one.annotation_id is not None}
-        needed = set(image_ids.values())
+        needed = set(image_ids.values()) - made_up
         candidates = read_instances(source.candidates_file, needed, meant, inspection)
     photos = PhotoRegister(source.images_folder, image_ids, candidates.photos)
     if not inspection.skip_bad:
@@ -54,6 +56,8 @@ def assemble(statements: list[Statement], source: Source, inspection: Inspection
     maker = _ExpressionMaker(statements, source, photos, candidates)
     for statement in statements:
         with inspection.record(statement.file, statement.record):
+            if source.candidates_file is not None and image_ids[statement.file_name] in made_up:
+                _refuse_to_join(statement)
             maker.add(statement)
     known = source.candidates_file is not None
     return Corpus(
@@ -65,14 +69,13 @@ def assemble(statements: list[Statement], source: Source, inspection: Inspection
         source_files=[*source.files, *([source.candidates_file] if source.candidates_file else [])],
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
+        made_up_ids=made_up & photos.found.keys(),
     )
 
 
-def _require_own_number(statement: Statement, image_id: int) -> None:
-    """Refuse to join on a number that we made up ourselves."""
-    if image_id not in (statement.image_id, coco_number(statement.file_name)):
-        problem = "--instances is joined on image ids, but there is no image_id"
-        raise BadInputError(f"{problem}, and {statement.file_name!r} is no file name of COCO")
+def _refuse_to_join(statement: Statement) -> NoReturn:
+    problem = "--instances is joined on image ids, but there is no image_id"
+    raise BadInputError(f"{problem}, and {statement.file_name!r} is no file name of COCO")
 
 
 def _require_boxes_fit(statements: list[Statement], photos: PhotoRegister, source: Source) -> None:
@@ -122,7 +125,6 @@ class _ExpressionMaker:
         """
         photo = self._photos.of(statement)
         if self._source.candidates_file is not None:
-            _require_own_number(statement, photo.image_id)
             require_image(photo.image_id, self._candidates)
         if statement.expression_id in self.expressions:
             raise BadInputError("expected every id once, but an earlier record has it")

@@ -28,6 +28,16 @@ def number_images(statements: Iterable[Statement]) -> dict[str, int]:
     return {name: following() if number is None else number for name, number in own.items()}
 
 
+def made_up_ids(statements: Iterable[Statement], image_ids: dict[str, int]) -> frozenset[int]:
+    """Return the numbers of `number_images` that neither a statement nor COCO has given."""
+    given = {(statement.file_name, statement.image_id) for statement in statements}
+    return frozenset(
+        number
+        for name, number in image_ids.items()
+        if (name, number) not in given and number != coco_number(name)
+    )
+
+
 def coco_number(file_name: str) -> int | None:
     """Return the image id that COCO's file names carry, None for other names."""
     found = _COCO_NAME.fullmatch(PurePosixPath(file_name).name)

@@ -23,6 +23,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "texts": corpus.texts,
+        "photos_without_id": len(corpus.made_up_ids),
         "splits": list(settings.splits),
         "settings": {
             "image_size": drawing.image_size,

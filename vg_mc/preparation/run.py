@@ -86,7 +86,7 @@ def prepare(
     described = describe(corpus, settings)
     place = {"images_folder": str(corpus.images_folder.resolve())}
     with building(output, described | place, overwrite=overwrite) as folder:
-        stored = read_stored(settings, photos_of(corpus, settings.splits), corpus.photos.values())
+        stored = read_stored(settings, photos_of(corpus, settings.splits), corpus)
         tasks = plan_shards(corpus, settings, stored, folder / "candidates")
         if not settings.skip_bad:
             require_photos(corpus.images_folder, _each_photo(tasks))

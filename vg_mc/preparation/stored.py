@@ -7,9 +7,10 @@ record is found in the first second, and is listed once however many processes d
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from vg_mc.faults import BadInputError
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
-from vg_mc.proposers.stored import cut_to_photos, read_detections
-from vg_mc.records import Photo, Proposal, Rejected
+from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
+from vg_mc.records import Corpus, Photo, Proposal, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,18 @@ class StoredProposals:
 
 
 def read_stored(
-    settings: PreparationSettings, photos: Iterable[Photo], known: Collection[Photo]
+    settings: PreparationSettings, photos: Iterable[Photo], corpus: Corpus
 ) -> StoredProposals:
     """Read the files of all proposers that are stored ones; there may be none.
 
     Args:
         settings: Name the proposers.
         photos: What is to be prepared.
-        known: All photos of the corpus.
+        corpus: Where they are from; it tells which image ids others may mean, too.
 
     Raises:
-        BadInputError: If a file is unusable, or a record is bad and not to be skipped.
+        BadInputError: If a file is unusable, also because it speaks of image ids where the corpus
+            has none of its own, or a record is bad and not to be skipped.
     """
     proposals = StoredProposals({}, [], {})
     each_once = list(dict.fromkeys(photos))
@@ -60,7 +62,8 @@ def read_stored(
         if choice.kind != "stored" or choice.source is None:
             continue
         stored = read_detections(choice.source, skip_bad=settings.skip_bad)
-        found = cut_to_photos(stored, each_once, known)
+        _require_common_names(stored, corpus)
+        found = cut_to_photos(stored, each_once, corpus.photos.values())
         proposals.by_choice[choice] = found.by_image
         proposals.rejected.extend([*stored.rejected, *found.rejected])
         proposals.counts[choice.source.name] = {
@@ -70,3 +73,18 @@ def read_stored(
             "rejected": len(stored.rejected) + len(found.rejected),
         }
     return proposals
+
+
+def _require_common_names(stored: StoredDetections, corpus: Corpus) -> None:
+    """Refuse to join on numbers that we counted out: they would be other photos' detections."""
+    if not corpus.made_up_ids:
+        return
+    own = corpus.photos.keys() - corpus.made_up_ids
+    for image_id in stored.by_image:
+        if isinstance(image_id, int) and image_id not in own:
+            photo = corpus.photos[min(corpus.made_up_ids)]
+            problem = (
+                f"it names photos by image_id, such as {image_id}, but the corpus has no image_id "
+                f"for {photo.file_name!r}: name photos by file_name here, or add image_id there"
+            )
+            raise BadInputError(problem, file=stored.file)

@@ -29,20 +29,28 @@ COLUMNS = pa.schema(
 )
 
 
-def write_detections(file: Path, detections: Mapping[int, Sequence[Proposal]]) -> None:
-    """Write the detections of each image id; `prepare_data.py --proposals` reads them back."""
+def write_detections(
+    file: Path, detections: Mapping[int, Sequence[Proposal]] | Mapping[str, Sequence[Proposal]]
+) -> None:
+    """Write the detections of each image id or, if the keys are texts, of each file name.
+
+    `prepare_data.py --proposals` reads them back.
+    """
+    named = any(isinstance(photo, str) for photo in detections)
+    key = pa.field(FILE_NAME, pa.string()) if named else COLUMNS.field(IMAGE_ID)
+    schema = COLUMNS.set(0, key)
     rows = [
         {
-            "image_id": image_id,
+            key.name: photo,
             "box": list(found.box),
             "score": found.score,
             "category": found.category,
         }
-        for image_id, proposals in detections.items()
+        for photo, proposals in detections.items()
         for found in proposals
     ]
     with whole_file(file) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, schema=COLUMNS), partial, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial, compression="zstd")
 
 
 def is_detection_table(file: Path) -> bool:
