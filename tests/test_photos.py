@@ -232,6 +232,26 @@ def test_all_missing_photos_are_named_at_once(tmp_path, monkeypatch):
     assert raised.value.file == str(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["..", "below"])
+def test_photos_one_folder_up_or_down_are_pointed_at(tmp_path, place):
+    folder = tmp_path / "images"
+    (folder / "below").mkdir(parents=True)
+    gradient().save(folder / place / "1.png")
+
+    with pytest.raises(BadInputError) as raised:
+        require_photos(folder, [photo_of("1.png"), photo_of("2.png")])
+
+    where = (folder / place).resolve()
+    assert raised.value.problem == (
+        f"2 photos are missing: 1.png, 2.png; the first is in {where}: is that --images?"
+    )
+
+
+def test_a_folder_that_is_not_there_has_no_list_of_missing_photos(tmp_path):
+    with pytest.raises(BadInputError, match="nowhere, --images: there is no such folder"):
+        require_photos(tmp_path / "nowhere", [photo_of("1.png")])
+
+
 def test_nothing_is_said_where_no_photo_is_missing(tmp_path):
     gradient().save(tmp_path / "there.png")
 

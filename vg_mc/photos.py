@@ -4,6 +4,7 @@ Raw pixels as stored, EXIF rotation ignored: COCO's boxes are drawn on those. Th
 be the announced one, or boxes and pixels would silently disagree.
 """
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,9 +60,21 @@ def require_photos(folder: Path, photos: Iterable[Photo]) -> None:
     """
     missing = [photo.file_name for photo in photos if not locate(folder, photo).is_file()]
     if missing:
+        require_folder(folder)
         named = ", ".join(missing[:MISSING_SHOWN])
         more = ", ..." if len(missing) > MISSING_SHOWN else ""
-        raise BadInputError(f"{len(missing):,} photos are missing: {named}{more}", file=folder)
+        problem = f"{len(missing):,} photos are missing: {named}{more}{_nearby(folder, missing[0])}"
+        raise BadInputError(problem, file=folder)
+
+
+def _nearby(folder: Path, name: str) -> str:
+    """Say where a photo is that was looked for one folder too high or too low."""
+    with os.scandir(folder) as entries:
+        below = sorted(entry.name for entry in entries if entry.is_dir())
+    for other in (folder.parent, *(folder / name_below for name_below in below)):
+        if (other / name).is_file():
+            return f"; the first is in {other}: is that --images?"
+    return ""
 
 
 def open_photo(folder: Path, photo: Photo, peculiarities: list[str] | None = None) -> Image.Image:

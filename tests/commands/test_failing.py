@@ -24,6 +24,31 @@ def test_other_faults_keep_their_traceback():
         _ = 1 / 0
 
 
+def test_a_place_that_cannot_be_written_is_named_without_a_traceback(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file" / "below", tmp_path):
+        with pytest.raises(SystemExit) as ended, plain_errors():
+            place.write_text("")
+
+        assert ended.value.code == 3
+        assert capsys.readouterr().err.startswith(f"error: {place}: it cannot be used: ")
+
+
+def test_a_name_that_is_to_be_replaced_is_the_one_that_is_told(tmp_path, capsys):
+    for name in ("new", "folder/file"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(SystemExit), plain_errors():
+        (tmp_path / "new").replace(tmp_path / "folder")
+
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'folder'}: it cannot be used: ")
+
+
+def test_other_answers_of_the_system_keep_their_traceback(tmp_path):
+    with pytest.raises(FileNotFoundError), plain_errors():
+        (tmp_path / "missing").read_text()
+
+
 def test_success_passes(capsys):
     with plain_errors():
         print("done")

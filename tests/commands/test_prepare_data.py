@@ -206,6 +206,10 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--train-proposer stored", "--proposer: the proposer stored needs --proposals"),
         ("--weights a.pt", "--weights: it is for the proposer yolo, which is not asked"),
         ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
+        (
+            f"--proposer yolo --weights {__file__} --device gpu",
+            "--device: expected a device like cpu, cuda or cuda:1, not 'gpu'",
+        ),
         ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: there is no such file"),
         ("--views sead", "--views: no view is called 'sead'"),
         ("--opacity 2", "--views: opacity must lie between 0 and 1"),
@@ -226,7 +230,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--max-proposals 0", "--max-proposals: expected 1 or more, not 0"),
         ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
         ("--split-by unc", "refs(unc).p: expected a file of references; there are: refs(scenes).p"),
-        ("--images nowhere", "nowhere: 39 photos are missing: "),
+        ("--images nowhere", "nowhere, --images: there is no such folder"),
     ],
 )
 def test_wrong_flags_get_one_clear_line(scenes, capsys, wrong, problem):

@@ -110,7 +110,7 @@ def jxu(tmp_path) -> Path:
 
 
 def test_references_of_jxu124_are_read_under_the_names_of_refer(jxu):
-    corpus, has_references = read(jxu)
+    corpus, has_references, _ = read(jxu)
 
     assert has_references
     assert Counter(one.split for one in corpus.expressions) == {
@@ -163,7 +163,7 @@ def lmms(tmp_path) -> Path:
 
 
 def test_photos_of_lmms_lab_are_written_once_and_its_answers_are_the_expressions(lmms):
-    corpus, has_references = read(lmms, splits=("testA",))
+    corpus, has_references, _ = read(lmms, splits=("testA",))
 
     assert has_references
     assert len(corpus.expressions) == 24
@@ -202,7 +202,7 @@ def test_the_format_of_kangheng_s_boxes_is_found_out(box, tmp_path):
     rows = [kangheng_row(number, box) for number in range(40)]
     folder = write(tmp_path / "kangheng", {"data/val-00000-of-00001": rows})
 
-    corpus, has_references = read(folder)
+    corpus, has_references, _ = read(folder)
 
     assert not has_references
     assert len(corpus.expressions) == 40
@@ -302,7 +302,7 @@ def test_a_folder_of_another_kind_is_refused(files, problem, tmp_path):
 
 def test_a_split_that_is_not_there_is_refused(lmms):
     with pytest.raises(
-        BadInputError, match="no file of the splits train; there are testA, testB, val-mixed"
+        BadInputError, match="no split is called train; there are testA, testB, val-mixed"
     ):
         read(lmms, splits=("train",))
 

@@ -58,6 +58,35 @@ def test_flags_that_make_no_sense_are_refused(change, problem, source):
         read_corpus(source(**change))
 
 
+def test_a_known_corpus_is_known_by_the_name_of_a_link_and_in_any_case(source, refer, tmp_path):
+    real = refer.write().rename(tmp_path / "v2")
+    for name in ("refcoco", "RefCOCO"):
+        (tmp_path / name).unlink(missing_ok=True)
+        (tmp_path / name).symlink_to(real)
+
+        with pytest.raises(BadInputError, match="val: 0 sentences, NOT 10,834"):
+            read_corpus(source(annotations=tmp_path / name))
+
+
+@pytest.mark.parametrize("kind", ["refer", "table", "pth"])
+def test_what_is_not_there_is_named_by_its_flag(kind, source, tmp_path):
+    with pytest.raises(BadInputError, match="nowhere, --annotations: there is no such file or"):
+        read_corpus(source(kind=kind, annotations=tmp_path / "nowhere"))
+
+
+def test_a_file_where_refer_has_a_folder_leads_to_the_other_kinds(source, tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text("image,expression,box\n")
+
+    with pytest.raises(BadInputError, match=r"mine\.csv, --annotations: expected a folder with .*"):
+        read_corpus(source(annotations=file))
+
+
+def test_references_one_folder_below_are_pointed_at(source, refer):
+    with pytest.raises(BadInputError, match=r"there are: refcoco/refs\(unc\)\.p"):
+        read_corpus(source(annotations=refer.write().parent))
+
+
 @pytest.fixture
 def lists(tmp_path):
     folder = tmp_path / "unc"
@@ -88,9 +117,10 @@ def test_a_table_looks_for_photos_beside_it(source, tmp_path):
     with file.open("w", newline="") as opened:
         csv.writer(opened).writerows([["image", "expression", "box"], ["1.jpg", "man", "1 2 3 4"]])
 
+    (tmp_path / "images").mkdir()
     with pytest.raises(BadInputError, match=f"{tmp_path / 'images'}: 1 photos are missing"):
         read_corpus(source(kind="table", annotations=file))
-    with pytest.raises(BadInputError, match="mine: 1 photos are missing"):
+    with pytest.raises(BadInputError, match="mine, --images: there is no such folder"):
         read_corpus(source(kind="table", annotations=file, images=Path("mine")))
 
 
@@ -102,11 +132,25 @@ def test_a_mirror_is_known_by_the_name_of_its_dataset(source, tmp_path):
     row = {
         "caption": "man", "bbox": [1, 2, 3, 4], "file_name": "1.jpg", "width": 9, "height": 9
     }  # fmt: skip
+    asked = {"kind": "hub", "images": Path("photos")}
     for name in ("RefCOCOplus", "mine"):
         (tmp_path / name).mkdir()
         pq.write_table(pa.Table.from_pylist([row]), tmp_path / name / "val.parquet")
 
     with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,758"):
-        read_corpus(source(kind="hub", annotations=tmp_path / "RefCOCOplus"))
-    corpus, comparisons = read_corpus(source(kind="hub", annotations=tmp_path / "mine"))
-    assert (corpus.name, corpus.images_folder, comparisons) == ("mine", Path("extracted"), [])
+        read_corpus(source(**asked, annotations=tmp_path / "RefCOCOplus"))
+    (tmp_path / "RefCOCOplus").rename(tmp_path / "somebody_RefCOCOplus")
+    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,758"):
+        read_corpus(source(**asked, annotations=tmp_path / "somebody_RefCOCOplus"))
+    corpus, comparisons = read_corpus(source(**asked, annotations=tmp_path / "mine"))
+    assert (corpus.name, corpus.images_folder, comparisons) == ("mine", Path("photos"), [])
+
+
+def test_a_mirror_without_photos_has_to_be_told_where_they_are(source, tmp_path):
+    row = {
+        "caption": "man", "bbox": [1, 2, 3, 4], "file_name": "1.jpg", "width": 9, "height": 9
+    }  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "val.parquet")
+
+    with pytest.raises(BadInputError, match="--images: a mirror of this layout has no photos in"):
+        read_corpus(source(kind="hub", annotations=tmp_path))

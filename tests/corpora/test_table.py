@@ -84,7 +84,9 @@ def test_every_kind_of_file_says_the_same(kind, read):
     [
         (("left", "top", "right", "bottom"), (10, 20, 30, 40)),
         (("x1", "y1", "x2", "y2"), (10, 20, 30, 40)),
+        (("xmin", "ymin", "xmax", "ymax"), (10, 20, 30, 40)),
         (("left", "top", "width", "height"), (10, 20, 20, 20)),
+        (("x", "y", "width", "height"), (10, 20, 20, 20)),
         (("x", "y", "w", "h"), (10, 20, 20, 20)),
     ],
 )
@@ -175,7 +177,19 @@ def test_a_bad_row_is_named_or_left_out(kind, change, problem, read):
         ("a.csv", "", "a first line with different names"),
         ("a.csv", "image,image,expression,box\n", "a first line with different names"),
         ("a.csv", "photo,expression,box\n", "one of them image"),
-        ("a.csv", "image,expression,box\n1.jpg,man\n", "line 2: .*2 cells"),
+        (
+            "a.csv",
+            "image,expression,box\n1.jpg,man\n",
+            r"line 2: expected 3 cells .* not 2; a cell with a comma",
+        ),
+        ("a.csv", "image;expression;box\n", "divided by commas, not .'image;expression;box'"),
+        ("a.csv", "image,caption,box\n1.jpg,man,1\n", "columns expression, found image, caption"),
+        (
+            "a.csv",
+            "image,expression,left\n1.jpg,man,1\n",
+            r"line 2: expected the columns box \(or four like left top .*, found image, exp",
+        ),
+        ("a.jsonl", '{"Image": "1.jpg"}', "columns image and expression and box .*, found Image"),
         ("a.csv", 'image,expression,box\n1.jpg,"man,1 2 3 4\n', "a table in UTF-8"),
         ("a.csv", b"image,expression,box\n1.jpg,caf\xe9,1 2 3 4\n", "a table in UTF-8"),
         ("a.jsonl", "{]\n", r"line 1: expected JSON: Expecting property name .*, column 2"),

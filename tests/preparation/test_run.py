@@ -330,6 +330,15 @@ def test_nothing_is_published_where_no_photo_could_be_used(make, corpus, tmp_pat
     assert manifest["rejected"] == 0
 
 
+def test_nothing_is_published_where_no_photo_has_a_proposal(make, corpus, stored, tmp_path):
+    too_high = replace(stored, confidence=1.0)
+    settings = make.settings(corpus, train_proposer=too_high, proposer=too_high)
+
+    with pytest.raises(BadInputError, match="--proposer: not one photo has a proposal; is --conf"):
+        prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
+    assert not (tmp_path / "prepared").exists()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is full")
 @pytest.mark.parametrize("full_at", ["data-00002-of-00005", "data-00000-of-00001", "manifest"])
 def test_a_full_disk_publishes_nothing_and_loses_nothing(
@@ -389,6 +398,7 @@ def test_missing_photos_are_named_before_anything_is_drawn(make, corpus, tmp_pat
         (("train", "tset"), "no split is called 'tset'; there are train, val, testA"),
         (("../outside",), "a split gets a folder, but not '../outside'"),
         ((".",), "a split gets a folder, but not '.'"),
+        (("Train",), "the split to learn from is spelled 'train', not 'Train'"),
     ],
 )
 def test_a_split_that_cannot_be_is_refused(make, corpus, tmp_path, splits, problem):

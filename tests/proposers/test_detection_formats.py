@@ -59,15 +59,23 @@ def test_records_below_an_image_get_its_id(look):
     ]
 
 
-@pytest.mark.parametrize("content", [3, None, "text", {"images": 3}, {"a": [], "b": {}}])
+@pytest.mark.parametrize("content", [3, None, "text", {"a": [], "b": {}}])
 def test_another_format_is_refused_and_the_known_ones_are_named(look, content):
     with pytest.raises(BadInputError, match=r"expected detections as MAttNet, COCO results, refer"):
         look(json.dumps(content))
 
 
 def test_what_is_no_json_is_refused(look):
-    with pytest.raises(BadInputError, match=r"dets\.json: expected JSON"):
-        look("[{")
+    for content in ("[{", '{"image_id": 1}\n{"image_id": 2}', "image_id,x,y,w,h\n1,2,3,4,5\n"):
+        with pytest.raises(BadInputError, match=r"dets\.json: expected detections .* JSON: "):
+            look(content)
+
+
+def test_a_whole_dataset_of_coco_is_no_list_of_detections(look):
+    content = {"images": [{"id": 1}], "annotations": [{"id": 1, "image_id": 1}], "categories": []}
+
+    with pytest.raises(BadInputError, match=r"the list of detections alone, .* has image_id, bbox"):
+        look(json.dumps(content))
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -175,8 +176,20 @@ def test_a_thin_box_inside_is_kept(cut):
 def test_detections_of_another_corpus_are_refused(tmp_path):
     stored = StoredDetections(tmp_path / "dets.json", {5: DOG}, 1, [])
 
+    with pytest.raises(
+        BadInputError, match=r"dets\.json: not one .* Its first photo is 5, and the"
+    ):
+        cut_to_photos(stored, [Photo(6, "6.jpg", 9, 9)], [])
     with pytest.raises(BadInputError, match=r"dets\.json: not one detection is of a photo"):
-        cut_to_photos(stored, [Photo(6, "", 9, 9)], [])
+        cut_to_photos(replace(stored, by_image={}), [Photo(6, "6.jpg", 9, 9)], [])
+
+
+def test_a_name_in_place_of_a_number_is_told_where_to_stand(tmp_path):
+    file = tmp_path / "dets.json"
+    file.write_text(json.dumps([{"image_id": "000009", "bbox": [1, 2, 3, 4], "score": 1}]))
+
+    with pytest.raises(BadInputError, match="not '000009'; the name of a photo is its file_name"):
+        read_detections(file, skip_bad=False)
 
 
 def test_photos_without_detections_are_not_listed(tmp_path):

@@ -50,6 +50,14 @@ def test_what_became_of_stored_detections_is_told(manifest):
     assert line == "d.json: 5,000 detections, 12 of them cut to their photo, 3 left out"
 
 
+def test_a_split_without_any_proposal_is_warned_of(manifest):
+    manifest["counts"]["testA"] = COUNTS | {"without_proposals": 20}
+
+    line = summary(manifest, Path("out")).splitlines()[-2]
+
+    assert line.startswith("warning: not one expression of testA has a proposal; is --confidence")
+
+
 def test_what_stands_in_for_detections_is_told(manifest):
     manifest["counts"]["val"] = COUNTS | {"photos_with_stand_ins": 1500}
     manifest["candidates"]["by_source"]["whole-image"] = 1500

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from PIL.ExifTags import Base
 
+from vg_mc.commands.devices import require_device
 from vg_mc.commands.failing import plain_errors
 from vg_mc.commands.prepare_settings import finding_of
 from vg_mc.config import parse_config
@@ -140,6 +141,7 @@ def load_grounder(config: PredictConfig, choice: ProposerChoice) -> "Grounder":
     """Load what `config` names; what the library warns of is a line on stderr."""
     from vg_mc.pointing import Grounder
 
+    require_device(config.device)
     marker = marker_of(config)
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", UserWarning)

@@ -216,4 +216,8 @@ def read_corpus(config: PrepareConfig) -> Corpus:
     corpus, comparisons = reading.read_corpus(source)
     for comparison in comparisons:
         print(comparison)
+    if not comparisons and config.corpus not in ("table", "scenes"):
+        print(
+            f"{corpus.name}: no counts are published for a corpus of this name, none were compared"
+        )
     return corpus

@@ -3,9 +3,11 @@
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from vg_mc.commands.devices import require_device
 from vg_mc.faults import BadInputError
 from vg_mc.preparation.naming import Finding, check_finding, kinds_of, member_of
 from vg_mc.preparation.settings import (
+    DETECTORS,
     MOST_JITTER,
     Drawing,
     PreparationSettings,
@@ -32,7 +34,10 @@ def check_flags(config: "PrepareConfig") -> None:
             flag = f"--{name.replace('_', '-')}"
             raise BadInputError(f"expected 1 or more, not {value}", record=flag)
     for_train = kinds_of(config.train_proposer, "--train-proposer")
-    check_finding(finding_of(config), {*for_train, *kinds_of(config.proposer, "--proposer")})
+    asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
+    check_finding(finding_of(config), asked)
+    if asked & set(DETECTORS):
+        require_device(config.device)
     _check_jitter(config, for_train)
     _views(config)
 

@@ -33,10 +33,16 @@ A_PROMPT = 10  # so many expressions that are all the same are none
 
 
 class Mirror(NamedTuple):
-    """A corpus, and whether it says which sentences belong to one reference."""
+    """A corpus, and what its layout tells.
+
+    Attributes:
+        has_references: Whether it says which sentences belong to one reference.
+        has_photos: Whether photos were in its tables.
+    """
 
     corpus: Corpus
     has_references: bool
+    has_photos: bool
 
 
 class SplitFile(NamedTuple):
@@ -87,7 +93,7 @@ def read_hub(
         box_format=box_format or layout.box_format or _found_format(statements, files[0].path),
         candidates_file=candidates_file,
     )
-    return Mirror(assemble(statements, source, inspection), layout.references)
+    return Mirror(assemble(statements, source, inspection), layout.references, layout.has_photos)
 
 
 def _common_layout(paths: list[Path]) -> Layout:
@@ -117,12 +123,17 @@ def _split_files(paths: list[Path], layout: Layout, wanted: tuple[str, ...]) -> 
                 _refuse_mixed(split, rows[split], paths[0].parent)
     files = [SplitFile(file.path, ours[file.split]) for file in files]
     if "split" not in layout.optional_columns:  # else the rows decide
+        _require_splits(wanted, set(ours.values()), paths[0].parent)
         files = [file for file in files if not wanted or file.split in wanted]
-    if not files:
-        there = ", ".join(sorted(set(ours.values())))
-        problem = f"no file of the splits {', '.join(wanted)}; there are {there}"
-        raise BadInputError(problem, file=paths[0].parent)
     return files
+
+
+def _require_splits(wanted: tuple[str, ...], found: set[str], folder: Path) -> None:
+    missing = [split for split in wanted if split not in found]
+    if missing:
+        there = ", ".join(sorted(found))
+        problem = f"no split is called {', '.join(missing)}; there are {there}"
+        raise BadInputError(problem, file=folder)
 
 
 def _refuse_mixed(split: str, rows: int, folder: Path) -> NoReturn:
@@ -158,8 +169,10 @@ def _statements(
     inspection: Inspection,
 ) -> list[Statement]:
     statements = []
+    found = set()
     for file, position, row in _rows(files, layout, photos):
         split = _split_of_row(row.cells, file.split)
+        found.add(split)
         if wanted and split not in wanted:
             continue
         sentences = sentences_of(layout, row.cells)
@@ -171,6 +184,7 @@ def _statements(
         if not sentences:
             with inspection.record(file.path, f"row {position}"):
                 raise BadInputError(f"expected a list as {layout.sentences}, with sentences")
+    _require_splits(wanted, found, files[0].path.parent)
     return statements
 
 

@@ -89,7 +89,7 @@ def compare_counts(
     found = counts_per_split(corpus.expressions)
     return [
         CountComparison(split, what, expected, found.get(split, {}).get(what, 0))
-        for split, official in OFFICIAL_COUNTS.get(known_as or corpus.name, {}).items()
+        for split, official in OFFICIAL_COUNTS.get((known_as or corpus.name).lower(), {}).items()
         for what, expected in official.items()
         if what in counts and (whole or split in found)
     ]

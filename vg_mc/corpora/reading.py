@@ -1,5 +1,6 @@
 """Which reader reads which kind of corpus."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,8 @@ from vg_mc.records import Corpus
 
 CorpusKind = Literal["refer", "hub", "table", "pth"]
 
-# Datasets on the hub that say by their names which corpus they hold, in any author's spelling.
+# Datasets on the hub that say by their names which corpus they hold, in any author's spelling; of
+# a folder such as Kangheng_refcoco the last part tells.
 MIRRORED = {
     "refcoco": "refcoco_unc",
     "refcocop": "refcoco+_unc",
@@ -67,6 +69,7 @@ def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     Raises:
         BadInputError: If it cannot be used, or the counts differ and may not.
     """
+    _require_annotations(source)
     if source.instances is not None and not source.instances.is_file():
         raise BadInputError("there is no such file", file=source.instances, record="--instances")
     if source.kind == "refer" and source.box_format is not None:
@@ -76,6 +79,21 @@ def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     if not source.allow_count_mismatch:
         require_official(comparisons, corpus)
     return corpus, comparisons
+
+
+def _require_annotations(source: CorpusSource) -> None:
+    """Look for what was named, before a reader misses some file in it."""
+    if source.kind == "hub":
+        return  # it may be an id
+    if not source.annotations.exists():
+        problem = "there is no such file or folder; a mirror on the hub needs --corpus hub"
+        raise BadInputError(problem, file=source.annotations, record="--annotations")
+    if source.kind == "refer" and not source.annotations.is_dir():
+        problem = (
+            "expected a folder with instances.json and refs(...).p, unpacked; "
+            "files of other kinds need --corpus, see data/README.md"
+        )
+        raise BadInputError(problem, file=source.annotations, record="--annotations")
 
 
 def _refer(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
@@ -105,8 +123,11 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
     )
+    if not mirror.has_photos and source.images is None:
+        problem = "a mirror of this layout has no photos in it: say where they are"
+        raise BadInputError(problem, file=source.annotations, record="--images")
     counts = (REFERENCES, SENTENCES) if mirror.has_references else (SENTENCES,)
-    known_as = MIRRORED.get(name.lower(), "")
+    known_as = MIRRORED.get(re.split("[_-]", name.lower())[-1], "")
     return mirror.corpus, compare_counts(mirror.corpus, known_as, counts=counts, whole=False)
 
 

@@ -62,7 +62,7 @@ def read_refer(
     expressions = _read_expressions(references, references_file, sources, inspection)
     files = dict.fromkeys([references_file, instances_file, candidates_file or instances_file])
     return Corpus(
-        name=f"{folder.resolve().name}_{split_by}",
+        name=f"{_own_name(folder)}_{split_by}",
         images_folder=images_folder,
         photos=instances.photos,
         expressions=expressions,
@@ -76,9 +76,15 @@ def read_refer(
 def _references_file(folder: Path, split_by: str) -> Path:
     file = folder / f"refs({split_by}).p"
     if not file.is_file():
-        there = ", ".join(sorted(path.name for path in folder.glob("refs(*).p"))) or "none"
+        found = [*folder.glob("refs(*).p"), *folder.glob("*/refs(*).p")]
+        there = ", ".join(sorted(str(path.relative_to(folder)) for path in found)) or "none"
         raise BadInputError(f"expected a file of references; there are: {there}", file=file)
     return file
+
+
+def _own_name(folder: Path) -> str:
+    """Return what the user calls a folder: the name of a link, not of what it leads to."""
+    return folder.name if folder.name not in {"", ".."} else folder.resolve().name
 
 
 def _needed_images(references: list[object]) -> set[int]:

@@ -26,11 +26,14 @@ from vg_mc.records import Corpus
 BOX_COLUMNS: dict[tuple[str, ...], BoxFormat] = {
     ("left", "top", "right", "bottom"): "xyxy",
     ("x1", "y1", "x2", "y2"): "xyxy",
+    ("xmin", "ymin", "xmax", "ymax"): "xyxy",
     ("left", "top", "width", "height"): "xywh",
     ("x", "y", "w", "h"): "xywh",
+    ("x", "y", "width", "height"): "xywh",
 }
 WHOLE_NUMBERS = (names.EXPRESSION_ID, names.REF_ID, names.IMAGE_ID, names.ANNOTATION_ID)
 PLAIN = (names.IMAGE, names.EXPRESSION, names.BOX, names.SPLIT, names.CATEGORY)
+COLUMNS_NAMED = 12  # of those that a file has, in a message about others
 
 Rows = Iterator[tuple[str, object]]  # the name of a record, and the record
 
@@ -70,6 +73,7 @@ def read_table(
             with inspection.record(file, record):
                 if isinstance(row, BadInputError):
                     raise row
+                _require_columns(as_mapping(row))
                 columns = _box_columns(as_mapping(row))
                 fields = _fields(as_mapping(row), columns, file)
                 statements.append(as_statement(fields, file, record, inspection))
@@ -102,14 +106,20 @@ def _csv_rows(file: Path) -> Rows:
             header = [name.strip().lower() for name in next(reader, [])]
             if len(set(header)) != len(header) or names.IMAGE not in header:
                 problem = f"expected a first line with different names, one of them {names.IMAGE}"
-                raise BadInputError(f"{problem}, not {header}", file=file)
+                raise BadInputError(f"{problem}, divided by commas, not {header}", file=file)
             for cells in reader:
                 if cells:
-                    wrong = len(cells) != len(header)
-                    row = f"{len(cells)} cells" if wrong else dict(zip(header, cells, strict=True))
-                    yield f"line {reader.line_num}", row
+                    yield f"line {reader.line_num}", _named(cells, header)
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise BadInputError(f"expected a table in UTF-8: {fault}", file=file) from fault
+
+
+def _named(cells: list[str], header: list[str]) -> object:
+    """Return the cells of a line by their names, or what is wrong with it, as `_parsed` does."""
+    if len(cells) == len(header):
+        return dict(zip(header, cells, strict=True))
+    problem = f"expected {len(header)} cells as in the first line, not {len(cells)}"
+    return BadInputError(f"{problem}; a cell with a comma in it stands in double quotes")
 
 
 def _json_lines(file: Path) -> Rows:
@@ -150,6 +160,17 @@ READERS: dict[str, Callable[[Path], Rows]] = {
     ".json": _json_records,
     ".parquet": _parquet_rows,
 }
+
+
+def _require_columns(row: Mapping[object, object]) -> None:
+    """Name the columns that are missing beside those that are there: names are easily mixed up."""
+    missing = [name for name in (names.IMAGE, names.EXPRESSION) if name not in row]
+    if names.BOX not in row and not _box_columns(row):
+        fours = ", ".join(" ".join(columns) for columns in BOX_COLUMNS)
+        missing.append(f"{names.BOX} (or four like {fours})")
+    if missing:
+        there = ", ".join(str(name) for name in list(row)[:COLUMNS_NAMED])
+        raise BadInputError(f"expected the columns {' and '.join(missing)}, found {there}")
 
 
 def _box_columns(row: Mapping[object, object]) -> tuple[str, ...]:

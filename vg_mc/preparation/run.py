@@ -54,7 +54,7 @@ from vg_mc.prepared.schema import (
     shard_name,
     write_shard,
 )
-from vg_mc.records import Corpus, Photo, Rejected
+from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Rejected
 from vg_mc.whole_files import write_whole_text
 from vg_mc.workers import results_as_they_come
 
@@ -98,6 +98,9 @@ def prepare(
         if not any(count["expressions"] for count in counts.values()):
             problem = f"not one photo could be used; {rejected:,} records were left out"
             raise BadInputError(problem, file=corpus.images_folder)
+        if not any(count["candidates"] for count in counts.values()):
+            problem = "not one photo has a proposal; is --confidence too high for the detector?"
+            raise BadInputError(problem, record="--proposer")
         write_examples(folder, settings.splits, settings.drawing.views)
         described["detections"] = stored.counts
         manifest = _manifest(described, counts, rejected, tasks, folder)
@@ -118,6 +121,9 @@ def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
     for split in splits:
         if split not in known:
             problem = f"no split is called {split!r}; there are {', '.join(known)}"
+            raise BadInputError(problem, file=corpus.name)
+        if split != TRAIN_SPLIT and split.lower() == TRAIN_SPLIT:
+            problem = f"the split to learn from is spelled {TRAIN_SPLIT!r}, not {split!r}"
             raise BadInputError(problem, file=corpus.name)
         if not re.fullmatch(r"\w[\w.-]*", split):  # it comes from a file, and may lead anywhere
             raise BadInputError(f"a split gets a folder, but not {split!r}", file=corpus.name)

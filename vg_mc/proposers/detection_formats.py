@@ -78,9 +78,15 @@ def stored_records(file: Path) -> tuple[Layout, list[StoredRecord]]:
             return TABLE, _numbered("row", read_rows(file))
     except OSError as error:
         raise BadInputError(f"expected a readable file: {error.strerror}", file=file) from error
-    content = read_json(file)
+    try:
+        content = read_json(file)
+    except BadInputError as fault:
+        raise BadInputError(f"{EXPECTED}: {fault.problem}", file=file) from fault
     if isinstance(content, list):
         return _layout_of_list(content), _numbered("detection", content)
+    if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
+        problem = "expected the list of detections alone, not a file like COCO's instances.json"
+        raise BadInputError(f"{problem}: each has image_id, bbox and score", file=file)
     if isinstance(content, dict) and isinstance(content.get("dets"), list):
         return REFER, _numbered("detection", content["dets"])
     if isinstance(content, dict) and all(isinstance(found, list) for found in content.values()):

@@ -1,5 +1,6 @@
 """Detections that somebody stored: checked one by one, and cut to the photos that they are of."""
 
+import reprlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -92,14 +93,11 @@ def cut_to_photos(
         BadInputError: If not one is of these photos, or so many leave them that they cannot be
             pixels of these photos.
     """
-    found = [(photo, _of_photo(stored, photo)) for photo in photos
+    wanted = list(photos)
+    found = [(photo, _of_photo(stored, photo)) for photo in wanted
              if {photo.image_id, photo.file_name} & stored.by_image.keys()]  # fmt: skip
     if not found:
-        problem = (
-            "not one detection is of a photo to prepare: are its image ids or file names another "
-            "corpus's?"
-        )
-        raise BadInputError(problem, file=stored.file)
+        raise BadInputError(_nothing_found(stored, wanted), file=stored.file)
     _require_pixels(found, stored.file)
     by_image: dict[int, list[Proposal]] = {}
     rejected = _of_unknown_photos(stored, known)
@@ -117,6 +115,18 @@ def cut_to_photos(
     return CutDetections(by_image, cut, other, rejected)
 
 
+def _nothing_found(stored: StoredDetections, wanted: list[Photo]) -> str:
+    """Show how photos are called on either side, where no detection is of a wanted one."""
+    problem = "not one detection is of a photo to prepare"
+    if not stored.by_image or not wanted:
+        return problem
+    theirs, ours = next(iter(stored.by_image)), wanted[0]
+    return (
+        f"{problem}: are its image ids or file names another corpus's? Its first photo is "
+        f"{theirs!r}, and the first to prepare is image {ours.image_id}, {ours.file_name!r}"
+    )
+
+
 def _photo_meant(content: object) -> int | str:
     """Return the image id of a record, or the file name that stands in its place."""
     fields = as_mapping(content)
@@ -126,6 +136,9 @@ def _photo_meant(content: object) -> int | str:
         raise BadInputError(problem)
     if not has_id and not has_name:
         raise BadInputError(f"expected a field {IMAGE_ID} or {FILE_NAME}, found neither")
+    if isinstance(fields[IMAGE_ID] if has_id else None, str):
+        problem = f"expected a whole number as {IMAGE_ID}, not {reprlib.repr(fields[IMAGE_ID])}"
+        raise BadInputError(f"{problem}; the name of a photo is its {FILE_NAME}")
     return as_text(fields, FILE_NAME) if has_name else as_integer(fields, IMAGE_ID)
 
 

@@ -41,6 +41,12 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
             f"{file}: {counts['records']:,} detections, {counts['cut_to_photo']:,} of them cut to "
             f"their photo, {counts['rejected']:,} left out"
         )
+    for split, counts in manifest["counts"].items():
+        if counts["expressions"] == counts["without_proposals"]:
+            yield (
+                f"warning: not one expression of {split} has a proposal; is --confidence too high "
+                "for the detector?"
+            )
     if peculiar := manifest["peculiar_photos"]:
         told = ", ".join(
             f"{count:,} {name} ({PECULIARITIES[name]})" for name, count in peculiar.items()
