@@ -19,9 +19,10 @@ FLOORS = [
         "metrics", "opencv", "photos", "shadowing", "versions", "whole_files", "whole_folders",
         "word_kinds", "workers",
     },
-    {"phrases", "views"},  # what words say, and what a region looks like to a model
+    # What files are called, what words say, and what a region looks like to a model.
+    {"hashed_files", "phrases", "views"},
     {"corpora", "encoders", "proposers", "rec_accuracy"},  # the outside world
-    {"features", "predictions", "prepared"},  # data as files
+    {"caption_table", "features", "predictions", "prepared"},  # data as files
     {"batching", "encoding", "scoring"},  # data as tensors or numbers, out of the files
     {"grounders"},  # answers
     {"ensembling", "evaluation", "preparation", "region_similarity"},  # procedures

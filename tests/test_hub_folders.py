@@ -4,7 +4,14 @@ import huggingface_hub
 import pytest
 
 from vg_mc.faults import BadInputError
-from vg_mc.hub_folders import MODEL, TABLES, local_or_fetched
+from vg_mc.hub_folders import (
+    LANGUAGE_MODEL,
+    MODEL,
+    OLD_WEIGHTS,
+    TABLES,
+    fetched_model,
+    local_or_fetched,
+)
 
 
 @pytest.fixture
@@ -64,3 +71,22 @@ def test_no_pickle_of_a_model_is_fetched(asked, tmp_path):
         for name in ("pytorch_model.bin", "model.pt", "model.pkl", "modeling.py")
         for pattern in settings["allow_patterns"]
     )
+
+
+def test_older_weights_are_fetched_only_where_there_are_no_others(asked, tmp_path):
+    assert fetched_model(Path("owner/old")) == tmp_path
+    (tmp_path / "model-00001-of-00002.safetensors").touch()
+    assert fetched_model(Path("owner/new")) == tmp_path
+
+    wanted = [(name, settings["allow_patterns"]) for name, settings in asked]
+    assert wanted == [
+        ("owner/old", [*LANGUAGE_MODEL]),
+        ("owner/old", [*LANGUAGE_MODEL, *OLD_WEIGHTS]),
+        ("owner/new", [*LANGUAGE_MODEL]),
+    ]
+    assert not any(Path("modeling.py").match(pattern) for pattern in wanted[1][1])
+
+
+def test_nobody_is_asked_for_more_of_a_local_model(asked, tmp_path):
+    assert fetched_model(tmp_path) == tmp_path
+    assert not asked

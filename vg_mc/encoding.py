@@ -120,25 +120,11 @@ class FeatureMaker:
         return encoded[in_order.to(encoded.device)]
 
     def _batches(self, ids: Ids) -> list[Ids]:
-        """Cut this process's share of `ids` into batches."""
-        mine = _share(ids, self.accelerator)
-        return [
-            mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)
-        ]
+        return batches_of(ids, self.accelerator, self.batch_size)
 
     def _decoded(self, batches: list[tuple[str | None, Ids]]) -> Iterator[Tensor]:
-        if not batches:
-            return iter(())
-        loader = DataLoader(
-            PictureReader(self.dataset, mirrored=self.mirrored),
-            sampler=batches,
-            batch_size=None,
-            num_workers=self.num_workers,
-            worker_init_fn=outlast_signals,
-            pin_memory=self.accelerator.device.type == "cuda",
-        )
-        silent = not self.accelerator.is_main_process
-        return iter(tqdm(loader, desc="encoding", leave=False, disable=silent))
+        reader = PictureReader(self.dataset, mirrored=self.mirrored)
+        return decoded(reader, batches, self.accelerator, self.num_workers, doing="encoding")
 
     def _gathered(self, features: list[Tensor], count: int) -> Tensor:
         """Undo `_share`: collect the features of all processes in the order of the ids."""
@@ -193,6 +179,34 @@ def _missing(table: FeatureTable | None, keys: Ids) -> Ids:
 def _without_padding(tokens: TokenBatch) -> Iterator[list[int]]:
     for token_ids, mask in zip(tokens.token_ids, tokens.attention_mask, strict=True):
         yield token_ids[mask.bool()].tolist()
+
+
+def decoded(
+    reader: PictureReader,
+    batches: list[tuple[str | None, Ids]],
+    accelerator: Accelerator,
+    num_workers: int,
+    *,
+    doing: str,
+) -> Iterator[Tensor]:
+    """Yield the pictures of each batch, decoded ahead by workers; a bar tells what it is for."""
+    if not batches:
+        return iter(())
+    loader = DataLoader(
+        reader,
+        sampler=batches,
+        batch_size=None,
+        num_workers=num_workers,
+        worker_init_fn=outlast_signals,
+        pin_memory=accelerator.device.type == "cuda",
+    )
+    return iter(tqdm(loader, desc=doing, leave=False, disable=not accelerator.is_main_process))
+
+
+def batches_of(ids: Ids, accelerator: Accelerator, batch_size: int) -> list[Ids]:
+    """Cut this process's share of `ids` into batches."""
+    mine = _share(ids, accelerator)
+    return [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
 
 
 def _share(ids: Ids, accelerator: Accelerator) -> Ids:

@@ -10,20 +10,18 @@ larger than the memory.
 
 import hashlib
 import io
-import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.whole_files import whole_file
+from vg_mc.hashed_files import sound_files, write_hashed
 
 Keys = NDArray[np.int64]
 Features = NDArray[np.float32]
 
-_FILE_NAME = re.compile(r"[0-9a-f]{64}\.npy")  # leaves out what a killed run had begun
+_SUFFIX = ".npy"
 
 
 class FeatureTable:
@@ -39,16 +37,7 @@ class FeatureTable:
 
     def sound_files(self) -> list[str]:
         """Return the names of the files in the folder; damaged ones are removed with a notice."""
-        names = []
-        for path in sorted(self.folder.glob("*.npy")):
-            if _FILE_NAME.fullmatch(path.name) is None:
-                continue
-            if path.name in self._names or _hash_of(path) == path.stem:
-                names.append(path.name)
-            else:
-                print(f"note: {path} is damaged; it is removed and made anew", file=sys.stderr)
-                path.unlink(missing_ok=True)
-        return names
+        return sound_files(self.folder, _SUFFIX, self._names)
 
     def open(self, names: Iterable[str]) -> None:
         """Map files of the folder, each once; where two hold a key, the first one counts."""
@@ -91,10 +80,7 @@ class FeatureTable:
         table["key"], table["feature"] = keys, features
         content = io.BytesIO()
         np.save(content, table, allow_pickle=False)
-        name = f"{hashlib.sha256(content.getbuffer()).hexdigest()}.npy"
-        with whole_file(self.folder / name) as partial:
-            partial.write_bytes(content.getbuffer())
-        return name
+        return write_hashed(self.folder, content.getbuffer(), _SUFFIX)
 
 
 class FeatureBank:
@@ -130,11 +116,3 @@ def text_key(token_ids: Iterable[int]) -> int:
     """Return the key of a text: 64 bits of the hash of what the model reads of it."""
     spelled = ",".join(map(str, token_ids))
     return int.from_bytes(hashlib.sha256(spelled.encode()).digest()[:8], "little", signed=True)
-
-
-def _hash_of(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None

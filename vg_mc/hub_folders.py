@@ -12,6 +12,8 @@ from vg_mc.faults import BadInputError
 
 TABLES = ("*.parquet",)
 MODEL = ("*.json", "*.safetensors", "*.txt")  # a vocabulary is text; no pickle is among them
+LANGUAGE_MODEL = (*MODEL, "*.model", "*.jinja")  # vocabularies of sentencepiece, wordings
+OLD_WEIGHTS = ("pytorch_model*.bin",)  # which torch reads as tensors alone, if told so
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -42,3 +44,17 @@ def local_or_fetched(
         problem = f"there is no such folder, and no such {kind} could be fetched: {reason}"
         raise BadInputError(problem, file=name) from fault
     return Path(folder)
+
+
+def fetched_model(name: Path) -> Path:
+    """Return the folder of a language model as `local_or_fetched` does.
+
+    Weights of the older kind are fetched only where the model has no safetensors.
+
+    Raises:
+        BadInputError: If it is neither a folder nor a model on the hub.
+    """
+    folder = local_or_fetched(name, "model", LANGUAGE_MODEL)
+    if any(folder.glob("*.safetensors")):
+        return folder
+    return local_or_fetched(name, "model", (*LANGUAGE_MODEL, *OLD_WEIGHTS))

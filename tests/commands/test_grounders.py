@@ -64,3 +64,19 @@ def test_any_other_model_keeps_its_name(tmp_path, monkeypatch):
 
     assert short_name("my-clip/") == "my-clip"
     assert short_name("openai/clip-vit-base-patch32") == "openai/clip-vit-base-patch32"
+
+
+def test_what_a_captioner_described_is_told_apart():
+    chosen = answerers(("random", "pseudo-query", "pseudo-query-model"), ("tiny-vit",), "a/blip")
+
+    assert [one.name for one in chosen] == [
+        "random",
+        "pseudo-query, a/blip",
+        "pseudo-query-model, tiny-vit, a/blip",
+    ]
+
+
+def test_a_captioner_that_nobody_listens_to_is_refused():
+    problem = "--captioner: it is for the grounder pseudo-query or pseudo-query-model, which is not"
+    with pytest.raises(BadInputError, match=problem):
+        answerers(("random",), (), "a/blip")

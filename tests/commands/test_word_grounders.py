@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from transformers import BertConfig, BertModel, BertTokenizer
 
+from tests.encoders.tiny_captioners import save_captioner
 from vg_mc.commands.evaluate import EvaluateConfig, run
 from vg_mc.faults import BadInputError
 from vg_mc.phrases.subjects import Subject, SubjectFinder
@@ -66,6 +67,43 @@ def test_texts_are_compared_by_a_sentence_encoder(coloured, tmp_path, spacy_mode
     assert subjects.name == "subject-match-model, bert"
     assert "sentence:" in captions.facts["expression and caption"]
     assert len(captions) == len(subjects) > 0
+
+
+def test_a_captioner_describes_candidates_in_the_view_that_is_named(coloured, tmp_path):
+    folder = save_captioner("git", tmp_path / "tiny-git")
+    config = EvaluateConfig(
+        coloured.folder,
+        tmp_path / "results",
+        grounder=("pseudo-query", "pseudo-query-model"),
+        model=("tiny-vit",),
+        captioner=folder,
+        caption_view="marker",
+        features=tmp_path / "bank",
+        batch_size=8,
+        num_workers=0,
+    )
+
+    words, by_clip = run(config)
+
+    assert (words.name, by_clip.name) == (
+        "pseudo-query, tiny-git",
+        "pseudo-query-model, tiny-vit, tiny-git",
+    )
+    assert words.facts["captions"] == "the captioner's, then the place"
+    assert words.facts["captioner"] == folder
+    assert words.facts["captioned view"].startswith("marker: color")
+    home = tmp_path / "bank" / words.facts["captioner hash"][:16]
+    assert len(list(home.glob("captions-*-marker/*.json"))) == 1  # once for both
+
+
+def test_a_view_that_the_dataset_lacks_is_no_view_to_caption(coloured, tmp_path):
+    config = EvaluateConfig(
+        coloured.folder, tmp_path, grounder=("pseudo-query",), captioner="a/blip"
+    )
+
+    problem = "--caption-view: the captioner is to describe the view 'crop', .*; there are marker"
+    with pytest.raises(BadInputError, match=problem):
+        run(config)
 
 
 def test_vectors_that_the_model_lacks_are_told(coloured, tmp_path, spacy_model):

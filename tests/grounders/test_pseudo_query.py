@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vg_mc.boxes import as_boxes
-from vg_mc.grounders.pseudo_query import PseudoQuery, captions_of, places
+from vg_mc.grounders import pseudo_query
+from vg_mc.grounders.pseudo_query import PseudoQuery, captions_of, colour_and_category, places
 from vg_mc.phrases.overlap import WordOverlap
 
 BOXES = as_boxes([(0, 0, 30, 30), (70, 35, 100, 65), (35, 35, 65, 65)])
@@ -37,7 +38,7 @@ def asked(coloured):
 
 
 def test_a_caption_says_colour_category_and_place(asked):
-    assert captions_of(dataset("seed", "crop"), asked) == {
+    assert captions_of(dataset("seed", "crop"), asked, colour_and_category) == {
         0: "red car on the top left",
         1: "blue person on the right",
         2: "blue thing in the middle",
@@ -45,7 +46,53 @@ def test_a_caption_says_colour_category_and_place(asked):
 
 
 def test_without_crops_there_is_no_colour(asked):
-    assert captions_of(dataset("seed"), asked)[0] == "car on the top left"
+    assert captions_of(dataset("seed"), asked, colour_and_category)[0] == "car on the top left"
+
+
+def test_colours_do_not_depend_on_how_many_pictures_are_decoded_at_a_time(monkeypatch):
+    monkeypatch.setattr(pseudo_query, "PART", 2)
+
+    assert colour_and_category(dataset("crop"), np.array([2, 0, 1])) == [
+        "blue thing",
+        "red car",
+        "blue person",
+    ]
+
+
+def test_whoever_describes_a_candidate_its_box_says_where_it_is(asked):
+    calls = []
+
+    def describe(_, ids):
+        calls.append(ids.tolist())
+        return ["a car.", "", "a man on a horse"]
+
+    assert captions_of(dataset("seed"), asked, describe) == {
+        0: "a car on the top left",
+        1: "on the right",
+        2: "a man on a horse in the middle",
+    }
+    assert calls == [[0, 1, 2]]
+
+
+def test_a_place_is_told_of_the_photo_that_the_candidate_is_in(asked):
+    photos = {1: SimpleNamespace(width=100, height=100), 2: SimpleNamespace(width=20, height=30)}
+    shown = dataset("seed")
+    shown.photos = lambda: photos
+    questions = replace(
+        asked,
+        image_ids=np.array([2, 1, 1, 1, 1]),
+        candidate_ids=[np.array([0]), np.array([2, 1]), *[np.empty(0, np.int64)] * 3],
+    )
+
+    captions = captions_of(shown, questions, lambda _, ids: ["it"] * len(ids))
+
+    assert captions == {0: "it on the right", 1: "it on the right", 2: "it in the middle"}
+
+
+def test_nothing_asked_is_nothing_captioned(asked):
+    nothing = replace(asked, candidate_ids=[np.empty(0, np.int64)] * 5)
+
+    assert captions_of(dataset("crop"), nothing, colour_and_category) == {}
 
 
 def test_the_most_similar_caption_wins_and_confidence_decides_between_equals(asked):
@@ -58,4 +105,4 @@ def test_the_most_similar_caption_wins_and_confidence_decides_between_equals(ask
 def test_the_edges_of_the_photo_belong_to_it():
     boxes = as_boxes([(0, 0, 0, 0), (90, 90, 90, 90)])
 
-    assert places(boxes, (90, 90)) == ["on the top left", "on the bottom right"]
+    assert places(boxes, np.array([[90, 90]] * 2)) == ["on the top left", "on the bottom right"]

@@ -76,6 +76,13 @@ class EvaluateConfig:
     """Words like "left" and "second from right" decide between candidates that subject-match finds
     equal."""
 
+    captioner: str | None = None
+    """What describes candidates for pseudo-query, instead of colour and category: a captioner of
+    transformers, by its hub id (owner/name, or owner/name@revision) or its folder."""
+
+    caption_view: str = "crop"
+    """View of the dataset that the captioner describes."""
+
     spacy_model: str = "en_core_web_sm"
     """The spaCy model that finds subjects, by name or its folder."""
 
@@ -141,7 +148,7 @@ def named_answerers(config: EvaluateConfig) -> list[Answerer]:
         BadInputError: If a grounder is unknown or lacks its model, there are more or fewer names
             than answerers, or two share a folder.
     """
-    chosen = answerers(config.grounder, config.model)
+    chosen = answerers(config.grounder, config.model, config.captioner)
     if config.name and len(config.name) != len(chosen):
         problem = f"expected a name for each of {len(chosen)} models, not {len(config.name)}"
         raise BadInputError(problem, record="--name")

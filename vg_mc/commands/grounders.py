@@ -45,11 +45,14 @@ class Request(NamedTuple):
     model: str
 
 
-def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]:
+def answerers(
+    grounders: Sequence[str], models: Sequence[str], captioner: str | None = None
+) -> list[Answerer]:
     """Return one answerer per grounder, for a grounder with a model one per model.
 
     Raises:
-        BadInputError: If a name is unknown or comes twice, or models are missing or of no use.
+        BadInputError: If a name is unknown or comes twice, or models are missing or of no use, or
+            the captioner is.
     """
     from vg_mc.encoders.loading import check_sees_pictures
 
@@ -67,20 +70,24 @@ def answerers(grounders: Sequence[str], models: Sequence[str]) -> list[Answerer]
     if models and not WITH_MODEL.intersection(grounders):
         problem = f"it is for the grounder {' or '.join(sorted(WITH_MODEL))}, which is not asked"
         raise BadInputError(problem, record="--model")
+    if captioner is not None and not DESCRIBING.intersection(grounders):
+        problem = f"it is for the grounder {' or '.join(sorted(DESCRIBING))}, which is not asked"
+        raise BadInputError(problem, record="--captioner")
     return [
-        Answerer(name, model, _shown_name(name, model))
+        Answerer(name, model, _shown_name(name, model, captioner))
         for name in grounders
         for model in (models if name in WITH_MODEL else ("",))
     ]
 
 
-def _shown_name(grounder: str, model: str) -> str:
+def _shown_name(grounder: str, model: str, captioner: str | None) -> str:
     from vg_mc.encoders.loading import SENTENCE
 
-    if not model:
-        return grounder
-    name = short_name(model.removeprefix(SENTENCE))
-    return name if grounder == PICTURES else f"{grounder}, {name}"
+    name = short_name(model.removeprefix(SENTENCE)) if model else ""
+    if grounder == PICTURES:
+        return name
+    describing = short_name(captioner) if captioner and grounder in DESCRIBING else ""
+    return ", ".join(part for part in (grounder, name, describing) if part)
 
 
 def short_name(model: str) -> str:
@@ -157,6 +164,12 @@ def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
             raise BadInputError(problem, record="--prompts")
     if config.subtract < 0:
         raise BadInputError(f"expected 0 or more, not {config.subtract}", record="--subtract")
+    if config.captioner is not None and config.caption_view not in dataset.views:
+        problem = (
+            f"the captioner is to describe the view {config.caption_view!r}, which this dataset "
+            f"lacks; there are {', '.join(dataset.views)}"
+        )
+        raise BadInputError(problem, file=dataset.folder, record="--caption-view")
 
 
 def _facts_of_clip(
@@ -209,3 +222,5 @@ GROUNDERS: dict[str, Callable[[Request], "Scorer"]] = {
 }
 # One answerer for each --model.
 WITH_MODEL = frozenset({"clip", "subject-match-model", "pseudo-query-model"})
+# Those that put candidates in words.
+DESCRIBING = frozenset({"pseudo-query", "pseudo-query-model"})

@@ -1,12 +1,13 @@
-"""How the grounders that read words, and look at no picture by a model, are built."""
+"""How the grounders that compare words with words are built."""
 
 from typing import TYPE_CHECKING
 
+from vg_mc.commands.accelerating import workers_of
 from vg_mc.records import TRAIN_SPLIT
 
 if TYPE_CHECKING:
     from vg_mc.commands.grounders import Request  # which imports this module
-    from vg_mc.grounders.pseudo_query import TextSimilarity
+    from vg_mc.grounders.pseudo_query import Describer, TextSimilarity
     from vg_mc.grounders.scorer import Scorer
     from vg_mc.grounders.text_features import TextFeatures
 
@@ -45,10 +46,9 @@ def subject_match(request: "Request") -> "Scorer":
 
 def pseudo_query(request: "Request") -> "Scorer":
     """Compare captions with expressions by their words or by the texts of a model."""
-    from vg_mc.grounders.pseudo_query import COLOUR_VIEW, PseudoQuery
+    from vg_mc.grounders.pseudo_query import PseudoQuery
     from vg_mc.phrases.overlap import WordOverlap
 
-    coloured = COLOUR_VIEW in request.dataset.views
     similarity: TextSimilarity
     if request.model:
         compared = f"cosine of the text features of {request.model}"
@@ -56,14 +56,51 @@ def pseudo_query(request: "Request") -> "Scorer":
     else:
         similarity = WordOverlap(_texts_of_corpus(request))
         compared = "F1 of words, weighted by how rare they are"
-    return PseudoQuery(
-        similarity=similarity,
-        facts={
-            "grounder": "pseudo-query",
-            "captions": "colour, category and place" if coloured else "category and place",
-            "expression and caption": compared,
-        },
+    describe, facts = _describer(request)
+    facts = {"grounder": "pseudo-query", **facts, "expression and caption": compared}
+    return PseudoQuery(similarity=similarity, describe=describe, facts=facts)
+
+
+def _describer(request: "Request") -> tuple["Describer", dict[str, str]]:
+    """Return what captions say of a candidate, and what a reader should know of it."""
+    from vg_mc.grounders.pseudo_query import COLOUR_VIEW, colour_and_category
+
+    if request.config.captioner is not None:
+        return _captions(request, request.config.captioner)
+    coloured = COLOUR_VIEW in request.dataset.views
+    captions = "colour, category and place" if coloured else "category and place"
+    return colour_and_category, {"captions": captions}
+
+
+def _captions(request: "Request", name: str) -> tuple["Describer", dict[str, str]]:
+    from vg_mc.caption_table import CaptionTable
+    from vg_mc.encoders.captioner import load_captioner
+    from vg_mc.encoders.identity import model_hash
+    from vg_mc.grounders.captioning import Captions
+    from vg_mc.prepared.manifest import spelled
+
+    config, accelerator, dataset, _ = request
+    captioner = load_captioner(name).to(accelerator.device)
+    identity, view, table = model_hash(captioner, config.mixed_precision), config.caption_view, None
+    if config.features is not None:
+        table = CaptionTable(
+            config.features, model_hash=identity, data_hash=dataset.data_hash, view=view
+        )
+    captions = Captions(
+        accelerator=accelerator,
+        captioner=captioner,
+        batch_size=config.batch_size,
+        num_workers=workers_of(config.num_workers, accelerator),
+        view=view,
+        table=table,
     )
+    facts = {
+        "captions": "the captioner's, then the place",
+        "captioner": name,
+        "captioner hash": identity,
+        "captioned view": f"{view}: {spelled(dataset.views[view])}",
+    }
+    return captions, facts
 
 
 def _texts_of_corpus(request: "Request") -> list[str]:

@@ -100,7 +100,7 @@ class HuggingFaceEncoder(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides on features besides weights, pictures and token ids."""
-        settings = _without_folders(self.model.config.to_dict())
+        settings = without_folders(self.model.config.to_dict())
         return settings | {"highest_value": self.normalize.highest_value}
 
     def save(self, folder: Path) -> None:
@@ -134,7 +134,7 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
             f"processor under '{name}' ({where}): {error}"
         ) from error
     _check_dual_encoder(model, name)
-    _check_complete(report["missing_keys"], name)
+    check_complete(report["missing_keys"], name)
     return HuggingFaceEncoder(model, tokenizer, image_processor, name)
 
 
@@ -163,7 +163,7 @@ def _check_dual_encoder(model: nn.Module, name: str) -> None:
         )
 
 
-def _check_complete(missing_weights: set[str], name: str) -> None:
+def check_complete(missing_weights: set[str], name: str) -> None:
     """Refuse a checkpoint with holes: the library only warns, and fills them at random."""
     if missing_weights:
         raise BadInputError(
@@ -180,10 +180,10 @@ def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # 
     )
 
 
-def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+def without_folders(settings: dict[str, Any]) -> dict[str, Any]:
     """Forget where a model and its parts were read: a copy of a model is the same model."""
     return {
-        name: _without_folders(value) if isinstance(value, dict) else value
+        name: without_folders(value) if isinstance(value, dict) else value
         for name, value in settings.items()
         if name != "_name_or_path"
     }

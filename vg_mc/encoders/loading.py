@@ -36,7 +36,7 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
         BadInputError: Nothing loads under that name, or the model takes another size.
     """
     check_sees_pictures(name)
-    with _random_start(seed):
+    with random_start(seed):
         encoder = _open(name, image_size)
     if image_size not in (None, encoder.image_size):
         raise BadInputError(
@@ -61,7 +61,7 @@ def load_text_encoder(name: str, *, image_size: int) -> "Encoder | SentenceEncod
         return load_encoder(name, image_size=image_size)
     from vg_mc.encoders.sentences import open_sentence_encoder
 
-    with _random_start(seed=0):
+    with random_start(seed=0):
         return open_sentence_encoder(name.removeprefix(SENTENCE))
 
 
@@ -105,7 +105,7 @@ def _open_folder(folder: Path) -> "Encoder":
 
 
 @contextmanager
-def _random_start(seed: int) -> Iterator[None]:
+def random_start(seed: int) -> Iterator[None]:
     """Draw initial weights from `seed`, and leave the global generator as it was.
 
     The libraries draw from the global one, even where weights are read from a file afterwards.
