@@ -1,5 +1,6 @@
 """A captioner says what its own library says of one picture, whatever pictures stand beside it."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from transformers.generation import utils
 
 from tests.encoders.tiny_captioners import KINDS, built, save_captioner
 from vg_mc.encoders import captioner, load_encoder
@@ -75,6 +77,24 @@ def test_a_copy_of_a_captioner_has_its_name_and_another_has_not(kind, folders, t
     assert (
         model_hash(load_captioner(save_captioner(kind, tmp_path / "b", seed=1)), "no") not in names
     )
+
+
+@pytest.mark.parametrize("kind", ["blip", "vit-gpt2"])
+def test_how_the_model_would_generate_by_itself_changes_nothing(
+    kind, folders, pictures, tmp_path, monkeypatch
+):
+    folder = Path(save_captioner(kind, tmp_path))
+    habits = {"max_length": 3, "num_beams": 4, "do_sample": True, "temperature": 5.0}
+    for name in ("config.json", "generation_config.json"):
+        settings = json.loads((folder / name).read_text())
+        decoder = settings.get("text_config", settings)
+        decoder |= habits if name != "config.json" else {"max_length": 3}
+        (folder / name).write_text(json.dumps(settings))
+    model = load_captioner(str(folder))
+    monkeypatch.setattr(utils.logger, "warning", pytest.fail)
+
+    with torch.no_grad():
+        assert model.captions(pictures) == load_captioner(folders[kind]).captions(pictures)
 
 
 def test_loading_leaves_the_generator_as_it_was(folders):

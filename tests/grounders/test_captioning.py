@@ -1,5 +1,6 @@
 """Each candidate is captioned once, as the captioner would caption it alone."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,14 @@ import torch
 from accelerate import Accelerator
 
 from tests.encoders.tiny_captioners import save_captioner
+from tests.grounders.two_processes import CANDIDATES
 from vg_mc.caption_table import CaptionTable
-from vg_mc.commands.evaluate import main
 from vg_mc.encoders import captioner
 from vg_mc.encoders.captioner import load_captioner
 from vg_mc.grounders.captioning import Captions
-from vg_mc.predictions import read_predictions
 
 VIEW = "marker"  # of the dataset of colours
-PROGRAM = Path(__file__).parent.parent.parent / "evaluate.py"
+PROGRAM = Path(__file__).with_name("two_processes.py")
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +98,16 @@ def test_what_a_table_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
     assert "damaged" in capsys.readouterr().err
 
 
-def test_two_processes_answer_as_one(folder, coloured, tmp_path, start, torchrun):
-    flags = [
-        *("--dataset", str(coloured.folder), "--grounder", "pseudo-query", "--split", "testA"),
-        *("--captioner", folder, "--caption-view", VIEW, "--num-workers", "0"),
-        *("--batch-size", "4", "--features", str(tmp_path / "bank"), "--output"),
-    ]
-    start([*torchrun(), str(PROGRAM), *flags, str(tmp_path / "two")], tmp_path)
-    (kept,) = (tmp_path / "bank").rglob("*.json")
-    content = kept.read_bytes()
-    kept.unlink()
+def test_two_processes_say_what_one_says_and_write_it_once(
+    model, folder, coloured, tmp_path, start, torchrun
+):
+    start([*torchrun(), str(PROGRAM), str(coloured.folder), folder, str(tmp_path)], tmp_path)
 
-    main([*flags, str(tmp_path / "one")])
-
-    one, two = (read_predictions(tmp_path / name / "testA") for name in ("one", "two"))
-    assert all(map(np.array_equal, one.logits, two.logits))
-    assert kept.read_bytes() == content
+    alone = captions_by(model)(coloured, CANDIDATES)
+    for rank in range(2):
+        said = json.loads((tmp_path / f"said-{rank}.json").read_text())
+        assert said == [alone[:1], alone]
+    read = table_in(tmp_path)
+    read.open(read.sound_files())
+    assert read.captions == dict(enumerate(alone))
+    assert len(read.sound_files()) == 3  # of 1, 6 and 4 candidates

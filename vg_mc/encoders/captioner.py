@@ -53,6 +53,9 @@ class Captioner(nn.Module):
         self.processor = processor
         self.tokenizer = tokenizer
         self.chats = bool(getattr(processor, "chat_template", None))
+        for part in model.modules():  # of some captioners only the text decoder generates
+            if getattr(part, "generation_config", None) is not None:
+                part.generation_config.max_length = None  # else each batch warns of two limits
 
     def captions(
         self,
