@@ -62,3 +62,22 @@ def test_the_library_loads_it_by_its_path(tmp_path, monkeypatch):
 def test_a_box_of_three_numbers_is_refused(metric):
     with pytest.raises(ValueError, match="expected format"):
         metric.compute(predictions=[[0, 0, 1]], references=[[0, 0, 1, 1]])
+
+
+@pytest.mark.parametrize("box", [[10, 20, 5, 30], [0, 0, 1, float("nan")]])
+def test_a_target_that_is_no_box_is_refused(metric, box):
+    with pytest.raises(ValueError, match="reference 1: expected left, top, right, bottom, found"):
+        metric.compute(predictions=[[0, 0, 1, 1]] * 2, references=[[0, 0, 1, 1], box])
+
+
+def test_an_answer_that_is_no_box_is_wrong(metric):
+    broken = [[1, 1, 0, 0], [0, 0, 1, float("nan")]]
+
+    result = metric.compute(predictions=broken, references=[[0, 0, 1, 1]] * 2)
+
+    assert (result["accuracy@0.1"], result["giou_accuracy"], result["mean_iou"]) == (0, 0, 0)
+
+
+def test_a_share_of_nothing_is_refused(metric):
+    with pytest.raises(ValueError, match="expected one or more boxes"):
+        metric.compute(predictions=[], references=[])

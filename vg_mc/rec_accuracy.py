@@ -10,15 +10,17 @@ its path, and the package must be installed beside it::
 
 import datasets
 import evaluate
+import numpy as np
 
-from vg_mc.boxes import as_boxes, paired_gious, paired_ious
+from vg_mc.boxes import Boxes, as_boxes, paired_gious, paired_ious
 from vg_mc.metrics.thresholds import localization
 
 _DESCRIPTION = "Share of predicted boxes that fit the target, and how well they fit on average."
 _INPUTS = """
 Args:
-    predictions: Boxes as four floats: left, top, right, bottom, in continuous pixels.
-    references: The targets, likewise.
+    predictions: Boxes as four floats: left, top, right, bottom, in continuous pixels. One that is
+        turned inside out, or has a NaN, is wrong and has an IoU of 0.
+    references: The targets, likewise; one that is no box is refused.
 Returns:
     accuracy: Share with an IoU > 0.5.
     accuracy_at_least: Share with an IoU >= 0.5.
@@ -45,5 +47,17 @@ class RecAccuracy(evaluate.Metric):
         self, predictions: list[list[float]], references: list[list[float]]
     ) -> dict[str, float]:
         boxes, targets = as_boxes(predictions), as_boxes(references)
+        _refuse_what_is_no_box(targets)
         located = localization(paired_ious(boxes, targets), paired_gious(boxes, targets))
         return {name: float(values.mean()) for name, values in located.items()}
+
+
+def _refuse_what_is_no_box(targets: Boxes) -> None:
+    """Notice (left, top, width, height) where its numbers cannot be corners."""
+    if not len(targets):
+        raise ValueError("expected one or more boxes, found none")
+    sound = np.isfinite(targets).all(axis=1) & (targets[:, 2:] >= targets[:, :2]).all(axis=1)
+    if not sound.all():
+        place = int(np.flatnonzero(~sound)[0])
+        found = targets[place].tolist()
+        raise ValueError(f"reference {place}: expected left, top, right, bottom, found {found}")

@@ -75,6 +75,8 @@ def test_an_ensemble_can_be_a_member(evaluations, tmp_path):
     main(["--predictions", *folders, "--output", str(tmp_path / "again")])
 
     assert list(read_evaluation(tmp_path / "again")) == list(SPLITS)
+    results = json.loads((tmp_path / "again" / "results.json").read_text())["results"]
+    assert {row["name"] for row in results} == {"rn", f"ensemble ({folders[1]})", "ensemble"}
 
 
 def test_single_splits_give_a_folder_of_a_single_split(evaluations, tmp_path):
@@ -186,6 +188,17 @@ def test_weights_are_fitted_to_their_own_members(evaluations, tmp_path, capsys):
     assert "expected predictions of ['rn', 'vit'], in this order, not of ['vit', 'rn']" in turned
     assert "expected predictions of ['rn', 'vit'], in this order, not of ['rn']" in alone
     assert "rn, --fit-on: holds val, testA, testB: name the folder of one split" in whole
+
+
+def test_members_that_know_less_than_nothing_get_no_weights(evaluations, tmp_path, capsys):
+    for folder in evaluations:
+        wrong = read_predictions(Path(folder) / "val")
+        logits = [(-9 * ious).astype(np.float32) for ious in wrong.ious]
+        write_predictions(replace(wrong, logits=logits), Path(folder) / "val")
+
+    message = refusal(fitting(evaluations, tmp_path, "--split", "testA"), capsys)
+
+    assert "no weights make the right answers of val likelier than chance" in message
 
 
 def test_only_the_splits_that_are_there_can_be_chosen(evaluations, tmp_path, capsys):

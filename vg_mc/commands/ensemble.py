@@ -139,8 +139,7 @@ def read_members(config: EnsembleConfig) -> list[list["Predictions"]]:
             problem = f"answers {list(evaluation)}, but {config.predictions[0]} {list(first)}"
             raise BadInputError(problem, file=folder)
     return [
-        told_apart([evaluation[split] for evaluation in evaluations], config.predictions)
-        for split in first
+        told_apart([evaluation[split] for evaluation in evaluations], config) for split in first
     ]
 
 
@@ -159,16 +158,21 @@ def read_rule(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Ru
     """Return how the ensemble answers, fitted on what its members say of a validation split.
 
     Raises:
-        BadInputError: If what there is to fit on is reported, or is not of these members.
+        BadInputError: If what there is to fit on is reported, is not of these members, or says that
+            none of them is worth listening to.
     """
     from vg_mc.ensembling import refuse_same_expressions, rule_of
 
     fit_on = [read_one_split(folder) for folder in config.fit_on]
     if fit_on:
-        fit_on = of_members(fit_on, members[0], config.predictions)
+        fit_on = of_members(fit_on, members[0], config)
         for split in members:
             refuse_same_expressions(fit_on[0], split[0])
-    return rule_of(config.weighting, fit_on)
+    rule = rule_of(config.weighting, fit_on)
+    if rule.weights is not None and not any(rule.weights):
+        problem = f"no weights make the right answers of {fit_on[0].split} likelier than chance"
+        raise BadInputError(problem, record="--fit-on")
+    return rule
 
 
 def read_one_split(folder: Path) -> "Predictions":
@@ -183,12 +187,12 @@ def read_one_split(folder: Path) -> "Predictions":
 
 
 def of_members(
-    fit_on: list["Predictions"], members: list["Predictions"], folders: Sequence[Path]
+    fit_on: list["Predictions"], members: list["Predictions"], config: EnsembleConfig
 ) -> list["Predictions"]:
     """Return `fit_on` under the names of the members, whose predictions they must be."""
     expected = [member.name for member in members]
     if len(fit_on) == len(members):
-        fit_on = told_apart(fit_on, folders)
+        fit_on = told_apart(fit_on, config)
     found = [each.name for each in fit_on]
     if expected != found:
         problem = f"expected predictions of {expected}, in this order, not of {found}"
@@ -196,12 +200,12 @@ def of_members(
     return fit_on
 
 
-def told_apart(members: list["Predictions"], folders: Sequence[Path]) -> list["Predictions"]:
-    """Add its folder to the name of every member that shares its name with another one."""
-    names = [member.name for member in members]
+def told_apart(members: list["Predictions"], config: EnsembleConfig) -> list["Predictions"]:
+    """Add its folder to the name of every member that shares its name with another or with all."""
+    names = [config.name, *(member.name for member in members)]
     return [
         replace(member, name=f"{member.name} ({folder})")
         if names.count(member.name) > 1
         else member
-        for member, folder in zip(members, folders, strict=True)
+        for member, folder in zip(members, config.predictions, strict=True)
     ]

@@ -20,13 +20,14 @@ def _section(report: SplitReport) -> str:
     if not accuracy.of:
         return f"<section><h3>{escape(report.part)}</h3><strong>–</strong></section>"
     right = round(accuracy.value * accuracy.of)
+    photos = f"{report.images:,} photo{'s' if report.images != 1 else ''}"
     between = "no interval" if math.isnan(accuracy.low) else f"{interval(accuracy)} %"
     return (
         f"<section><h3>{escape(report.part)}, IoU &gt; 0.5</h3>"
         f"<strong>{percent(accuracy.value)}&nbsp;%</strong>"
         f'<div class="bar"><b style="width:{accuracy.value:.2%}"></b>'
         f'<u style="left:{ceiling.value:.2%}"></u></div>'
-        f"<small>{between}; {right:,} of {accuracy.of:,} expressions, {report.images:,} photos. "
+        f"<small>{between}; {right:,} of {accuracy.of:,} expressions, {photos}. "
         f"Ceiling of the proposals {percent(ceiling.value)}&nbsp;%, chance "
         f"{percent(report.scores.chance)}&nbsp;%.</small></section>"
     )
