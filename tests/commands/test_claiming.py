@@ -30,6 +30,16 @@ def test_each_setting_that_differs_is_named(coloured, tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["epochs", "warmup_ratio"])
+def test_a_run_does_not_go_on_with_another_length(coloured, tmp_path, name):
+    """Its learning rate would have been another one from the first step on."""
+    config = config_of(coloured, tmp_path / "run")
+    claim(config, coloured, Accelerator(cpu=True))
+
+    with pytest.raises(BadInputError, match=f"{name} was .* and is now 9"):
+        claim(replace(config, **{name: 9}), coloured, Accelerator(cpu=True))
+
+
 def test_other_data_is_another_run(coloured, make_coloured, make_photos, tmp_path):
     config = config_of(coloured, tmp_path / "run")
     claim(config, coloured, Accelerator(cpu=True))

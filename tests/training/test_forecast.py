@@ -9,6 +9,7 @@ from accelerate.state import AcceleratorState
 
 from tests.training.tiny_run import SETTINGS
 from vg_mc.encoders import load_encoder
+from vg_mc.training.checkpoints import find_checkpoints
 from vg_mc.training.forecast import _kept, _measure, forecast
 from vg_mc.training.loop import Trainer
 
@@ -103,6 +104,21 @@ def test_blocks_that_are_computed_twice_keep_less_but_what_goes_into_them(
     pictures = max(int(re.search(r"(\d+) at most", text_of(trainers[0]))[1]), 1)
     inputs = pictures * 3 * (16 + 1) * 96 * 4 / 1e6  # 3 layers of 17 tokens of 96 numbers
     assert inputs < kept[1] < kept[0] / 2
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.9}, {"train": "last:1"}, {"lora_rank": 2}])
+def test_steps_and_disk_are_those_of_a_real_run(coloured, make_trainer, tmp_path, changes):
+    trainer = make_trainer(coloured, tmp_path, **changes)
+    text = text_of(trainer)
+
+    trainer.fit()
+
+    steps, epochs = map(int, re.search(r"steps: (\d+) x (\d+)", text).groups())
+    assert trainer.progress.steps_taken == steps * epochs
+    told = float(re.search(r"([\d.]+) MB each", text)[1])
+    for checkpoint in find_checkpoints(tmp_path / "checkpoints"):
+        size = sum(file.stat().st_size for file in checkpoint.iterdir())
+        assert size / 1e6 == pytest.approx(told, rel=0.05)
 
 
 def test_adapters_are_all_that_is_trained(coloured, make_trainer, tmp_path):

@@ -56,13 +56,9 @@ def test_the_program_points_like_the_package(tmp_path, model, library, fit, mark
     photo = Image.fromarray(noise).resize((320, 240), Image.Resampling.BICUBIC)
     photo.save(tmp_path / "photo.jpg", format="PNG")  # Pillow looks inside
     drawing = {"marker": asdict(marker), "fit": fit}
-    given = {"boxes": BOXES, "expression": EXPRESSION}
+    given = {"boxes": f"boxes = {BOXES}", "expression": f"expression = {EXPRESSION!r}"}
     code = pointing_code(encoder, drawing).splitlines()
-    names = [line.split(" = ")[0] for line in code]
-    lines = zip(names, code, strict=True)
-    program = "\n".join(
-        f"{name} = {given[name]!r}" if name in given else line for name, line in lines
-    )
+    program = "\n".join(given.get(line.split(" = ")[0], line) for line in code)
     (tmp_path / "program.py").write_text(program)
 
     outcome = subprocess.run(
