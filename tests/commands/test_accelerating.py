@@ -33,6 +33,37 @@ def test_processes_that_do_not_find_each_other_are_told(monkeypatch):
         start_accelerator("no")
 
 
+@pytest.mark.parametrize(
+    ("variable", "way"),
+    [("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")],
+)
+def test_a_launcher_that_would_cut_the_model_in_pieces_is_refused(monkeypatch, variable, way):
+    monkeypatch.setenv(variable, "true")
+
+    with pytest.raises(BadInputError, match=f"{variable}: .* launch without {way}"):
+        start_accelerator("no")
+
+
+def test_a_launcher_that_asks_for_another_precision_is_refused(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+
+    with pytest.raises(BadInputError, match="the launcher says bf16 and this flag no"):
+        start_accelerator("no")
+
+
+def test_a_launcher_that_says_the_same_or_nothing_is_fine(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "false")
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+
+    assert start_accelerator("no").mixed_precision == "no"
+
+
+def test_losses_are_divided_by_no_number_of_the_launcher(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "8")
+
+    assert start_accelerator("no").gradient_accumulation_steps == 1
+
+
 def test_the_surroundings_tell_how_many_processes_were_launched(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     assert processes_launched() == 1

@@ -21,6 +21,14 @@ LONGEST_WAIT = timedelta(minutes=10)
 # model on four times as many.
 MOST_WORKERS = 12
 
+# Ways to share a model among processes, by the variable with which Accelerate's launcher asks.
+UNKNOWN_WAYS = {
+    "ACCELERATE_USE_FSDP": "FSDP",
+    "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
+    "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
+    "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
+}
+
 Precision = Literal["no", "bf16", "fp16"]
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 
@@ -52,14 +60,17 @@ def start_accelerator(
     `tracker` is to be told about `run`, in whose folder ``trackers/`` it may write.
 
     Raises:
-        BadInputError: If the device lacks the precision, the processes do not find each other, or
-            the tracker is not installed; Accelerate would quietly do without.
+        BadInputError: If the device lacks the precision, the processes do not find each other, the
+            tracker is not installed, or the launcher was told what these flags do not say;
+            Accelerate would quietly do something else.
     """
+    _require_plain_launch(mixed_precision)
     if tracker is not None and importlib.util.find_spec(tracker) is None:
         problem = f"it is not installed; pip install {tracker}"
         raise BadInputError(problem, record=f"--log-with {tracker}")
     import torch
     from accelerate import Accelerator, PartialState
+    from accelerate.utils import GradientAccumulationPlugin
 
     # Sentences are short. Threads of the tokenizer would only fear the fork of a data loader.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -77,9 +88,26 @@ def start_accelerator(
     return Accelerator(
         mixed_precision=mixed_precision,
         cpu=on_cpu,
+        # Said here, so that no number of the launcher's divides losses once more.
+        gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),
         log_with=tracker,
         project_config=None if run is None else project_of(run),
     )
+
+
+def _require_plain_launch(mixed_precision: Precision) -> None:
+    """Refuse what a launcher, or a file that it reads by itself, says and cannot be meant."""
+    for variable, way in UNKNOWN_WAYS.items():
+        if os.environ.get(variable, "false").lower() == "true":
+            problem = f"each process holds the whole model here: launch without {way}"
+            raise BadInputError(problem, record=variable)
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if launched not in ("no", mixed_precision):
+        problem = (
+            f"the launcher says {launched} and this flag {mixed_precision}: give it {launched}, "
+            "or launch with --mixed_precision no"
+        )
+        raise BadInputError(problem, record="--mixed-precision")
 
 
 def _fresh_store() -> dict[str, Any]:
