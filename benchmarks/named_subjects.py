@@ -20,7 +20,6 @@ from vg_mc.grounders.text_features import TextFeatures
 from vg_mc.phrases.subjects import Subject, SubjectFinder
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 
-SHOWN = 12  # of the subjects for which the table knows no name
 AGREED, OTHERWISE, UNKNOWN = "the table names it too", "it names another", "it knows no name"
 
 
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{len(judged)} sentences with a subject")
     print("\n".join(f"{counts[verdict]:5} {verdict}" for verdict in (AGREED, OTHERWISE, UNKNOWN)))
     pairs = Counter(f"{phrase} > {most}" for phrase, verdict, most in judged if verdict == UNKNOWN)
-    print("; ".join(f"{count} {pair}" for pair, count in pairs.most_common(SHOWN)))
+    print("; ".join(f"{count} {pair}" for pair, count in pairs.most_common()))
 
 
 def questions(

@@ -75,7 +75,10 @@ def _gain(one: Predictions, rival: Predictions | None) -> str:
     if rival is None or rival.name == one.name:
         return "–"
     gain = compare(one, rival).difference
-    return f"{100 * gain.value:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    spelled = f"{100 * gain.value:+.1f}"
+    if isnan(gain.low):
+        return spelled
+    return f"{spelled} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
 
 
 def _name(evaluation: Mapping[str, Predictions]) -> str:
