@@ -132,6 +132,29 @@ def test_weights_that_no_caption_depends_on_may_be_missing(folders, tmp_path, pi
         assert first.captions(pictures) == load_captioner(folders["vit-gpt2"]).captions(pictures)
 
 
+OLD_PROCESSORS = {
+    "blip": {"image_processor_type": "BlipImageProcessor", "size": {"height": 32, "width": 32}},
+    "vit-gpt2": {"feature_extractor_type": "ViTFeatureExtractor", "size": 32},
+}
+
+
+@pytest.mark.parametrize("kind", OLD_PROCESSORS)
+def test_folders_of_older_releases_are_read(kind, folders, pictures, tmp_path):
+    folder = Path(save_captioner(kind, tmp_path))
+    loaded = load_captioner(folders[kind])
+    for name in ("processor_config.json", "preprocessor_config.json", "tokenizer.json"):
+        (folder / name).unlink(missing_ok=True)
+    words = loaded.tokenizer.get_vocab()
+    (folder / "vocab.txt").write_text("\n".join(sorted(words, key=words.__getitem__)))
+    own = getattr(loaded.processor, "image_processor", loaded.processor).to_dict()
+    kept = ("image_mean", "image_std", "resample", "do_resize", "do_normalize")
+    settings = OLD_PROCESSORS[kind] | {name: own[name] for name in kept}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+
+    with torch.no_grad():
+        assert load_captioner(str(folder)).captions(pictures) == loaded.captions(pictures)
+
+
 def in_old_weights(folder: Path, content: object) -> str:
     save_captioner("git", folder)
     (folder / "model.safetensors").unlink()
