@@ -1,6 +1,8 @@
 """Bad input ends a command with one line and exit code 3."""
 
+import os
 import signal
+import sys
 
 import pytest
 
@@ -62,3 +64,26 @@ def test_work_that_was_stopped_ends_with_the_code_of_its_signal(capsys):
 
     assert caught.value.code == 143
     assert capsys.readouterr().err == "saved (SIGTERM)\n"
+
+
+@pytest.mark.parametrize("words", ["few", "many " * 99_999])
+def test_who_has_read_enough_sees_no_traceback(words, monkeypatch, capsys):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+
+        with pytest.raises(SystemExit) as caught, plain_errors():
+            print(words)
+
+        assert caught.value.code == 128 + signal.SIGPIPE
+    assert capsys.readouterr().err == ""
+
+
+def test_another_broken_pipe_keeps_its_traceback(monkeypatch):
+    reader, writer = os.pipe()
+    with os.fdopen(reader), os.fdopen(writer, "w") as somebody:
+        monkeypatch.setattr(sys, "stdout", somebody)
+
+        with pytest.raises(BrokenPipeError), plain_errors():
+            raise BrokenPipeError

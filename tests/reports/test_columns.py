@@ -51,4 +51,6 @@ def test_no_heading_stands_twice():
 def test_gains_have_signs_and_small_probabilities_no_digits():
     assert (points(0.015, "+"), points(-0.015, "+"), points(0.5)) == ("+1.50", "-1.50", "50.00")
     assert (p_value(0.0421), p_value(0.0009), p_value(1)) == ("0.042", "< 0.001", "1.000")
+    assert points(0, "+") == points(0.00004, "+") == points(-0.00004) == "0.00"
+    assert points(0.03125) == percent(0.03125)
     assert points(math.nan) == p_value(math.nan) == "–"

@@ -26,8 +26,14 @@ def percent(share: float) -> str:
 
 
 def points(share: float, sign: str = "") -> str:
-    """Spell a share, or a difference of two, in points; a `sign` of + stands before gains, too."""
-    return NOTHING if math.isnan(share) else f"{100 * share:{sign}.2f}"
+    """Spell a share, or a difference of two, in points; a `sign` of + stands before gains, too.
+
+    From the rounded share, as in `percent`; what is rounded to nothing has no sign.
+    """
+    if math.isnan(share):
+        return NOTHING
+    rounded = round(share, DECIMALS) or 0.0
+    return f"{100 * rounded:{sign if rounded else ''}.2f}"
 
 
 def gain_interval(difference: Difference) -> str:
