@@ -19,6 +19,7 @@ from vg_mc.records import Photo
 LARGEST_PHOTO = 50_000_000  # pixels; a larger one is an error or a decompression bomb
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP"]
 MISSING_SHOWN = 20
+OF_2014 = "COCO_train2014_"  # before the number, in COCO's older names of photos
 
 # What a user may want to know of photos, and what is done about it.
 PECULIARITIES = {
@@ -74,6 +75,9 @@ def _nearby(folder: Path, name: str) -> str:
     for other in (folder.parent, *(folder / name_below for name_below in below)):
         if (other / name).is_file():
             return f"; the first is in {other}: is that --images?"
+    number = name.removeprefix(OF_2014)
+    if number != name and (folder / number).is_file():
+        return f"; {number} is there, as COCO names its photos since 2017: those of 2014 are needed"
     return ""
 
 

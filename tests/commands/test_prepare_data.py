@@ -239,6 +239,13 @@ def test_wrong_flags_get_one_clear_line(scenes, capsys, wrong, problem):
     assert not (scenes / "wrong").exists()
 
 
+def test_what_is_there_already_is_told_before_the_corpus_is_read(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    unread = ["--annotations", str(tmp_path / "nowhere"), "--output", str(tmp_path / "mine")]
+
+    assert "something else than a prepared dataset is here" in refusal(unread, capsys)
+
+
 def test_counts_of_a_known_corpus_are_compared_with_the_published_ones(scenes, tmp_path, capsys):
     folder = shutil.copytree(scenes / "scenes", tmp_path / "refcoco")
     (folder / "refs(scenes).p").rename(folder / "refs(unc).p")

@@ -104,6 +104,17 @@ def test_a_missing_table_is_named(table, read, content):
         read(content)
 
 
+def test_a_file_without_any_expression_says_where_they_belong(read, content):
+    for annotation in content["annotations"]:
+        for name in ("expression", "expressions"):
+            annotation.pop(name, None)
+
+    with pytest.raises(
+        BadInputError, match=r"val\.json: expected expression or expressions in ann"
+    ):
+        read(content)
+
+
 @given(
     table=st.sampled_from(["images", "annotations"]),
     row=st.integers(0, 2),

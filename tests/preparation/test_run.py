@@ -321,7 +321,9 @@ def test_nothing_is_published_where_no_photo_could_be_used(make, corpus, tmp_pat
     corpus.images_folder.rename(tmp_path / "elsewhere")
     settings = make.settings(corpus, skip_bad=True)
 
-    with pytest.raises(BadInputError, match="not one photo could be used; 16 records"):
+    with pytest.raises(
+        BadInputError, match=r"not one photo could be used; 16 records .* the photo is m"
+    ):
         prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     assert not (tmp_path / "prepared").exists()
 
@@ -420,6 +422,9 @@ def test_a_corpus_without_expressions_is_refused(make, corpus, tmp_path):
     empty = replace(corpus, expressions=[])
 
     with pytest.raises(BadInputError, match="tiny: not a single usable expression"):
+        prepare(empty, make.settings(empty), tmp_path / "prepared", num_workers=1)
+    empty = replace(empty, rejected=[Rejected("a.csv", "line 2", "it is bad")] * 2000)
+    with pytest.raises(BadInputError, match="2,000 records were left out, the first, line 2: it"):
         prepare(empty, make.settings(empty), tmp_path / "prepared", num_workers=1)
 
 

@@ -49,6 +49,7 @@ def test_without_cause_nothing_is_flagged(found):
 
     assert "no photo is in two splits" in text
     assert "refcoco_unc: no detector on photos of COCO" in text
+    assert text.endswith("\n0 training photos are in no evaluation split")
     assert not {"LEAK", "DETECTOR", "minus_refer"} & set(text.split())
 
 

@@ -170,10 +170,12 @@ def _tell(manifest: "Manifest", config: PrepareConfig) -> None:
 
 def run(config: PrepareConfig, crew: "Crew | None" = None) -> "Manifest":
     """Prepare the dataset that `config` describes, with the help of `crew`; return its manifest."""
+    from vg_mc.preparation.publishing import require_free
     from vg_mc.preparation.run import prepare
     from vg_mc.workers import results_as_they_come
 
     check_flags(config)
+    require_free(config.output, overwrite=config.overwrite)  # before a large corpus is read
     corpus = read_corpus(config)
     settings = settings_of(config, corpus)
     return prepare(

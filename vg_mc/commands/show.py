@@ -20,8 +20,9 @@ class ShowConfig:
     dataset: Annotated[Path, tyro.conf.Positional]
     """Prepared dataset."""
 
-    output: Path
-    """The page to write, an HTML file that holds its pictures."""
+    output: Path | None = None
+    """The page to write, an HTML file that holds its pictures; beside the dataset by default, as
+    <dataset>-<split>.html."""
 
     split: str = "val"
     """Split to show."""
@@ -46,9 +47,9 @@ def run(config: ShowConfig) -> None:
     """Write the page and say where it is.
 
     Raises:
-        BadInputError: If the dataset, the split or the folder of photos is not there.
+        BadInputError: If the dataset, the split or a photo is not there.
     """
-    from vg_mc.photos import open_photo, require_folder
+    from vg_mc.photos import open_photo, require_photos
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.sheet import random_rows, write_sheet
 
@@ -56,10 +57,16 @@ def run(config: ShowConfig) -> None:
         if getattr(config, name) < 0:
             problem = f"expected 0 or more, not {getattr(config, name)}"
             raise BadInputError(problem, record=f"--{name}")
-    if config.images is not None:
-        require_folder(config.images)
     dataset = open_prepared(config.dataset)
-    rows = random_rows(len(dataset.expressions(config.split)), config.records, config.seed)
-    opener = None if config.images is None else partial(open_photo, config.images)
-    write_sheet(dataset, config.split, rows, opener, config.output)
-    print(f"{config.output}: {len(rows)} records of the split {config.split}")
+    expressions = dataset.expressions(config.split)
+    rows = random_rows(len(expressions), config.records, config.seed)
+    opener = None
+    if config.images is not None:
+        photos = dataset.photos()
+        shown = dict.fromkeys(expressions.image_ids[rows].tolist())
+        require_photos(config.images, [photos[image_id] for image_id in shown])
+        opener = partial(open_photo, config.images)
+    folder = config.dataset.resolve()
+    output = config.output or folder.with_name(f"{folder.name}-{config.split}.html")
+    write_sheet(dataset, config.split, rows, opener, output)
+    print(f"{output}: {len(rows)} records of the split {config.split}")

@@ -43,6 +43,9 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
         images, annotations = as_list(content, "images"), as_list(content, "annotations")
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=file) from fault
+    if not any(map(_expressions, annotations)):
+        problem = f"expected {names.EXPRESSION} or {EXPRESSIONS} in annotations, but none has them"
+        raise BadInputError(problem, file=file)
     meant = _annotations_meant(annotations)
     instances = read_instances(file, _spoken_of(annotations), meant, inspection)
     split_of = _splits(images)

@@ -44,7 +44,7 @@ def building(output: Path, settings: dict[str, object], *, overwrite: bool) -> I
     output.parent.mkdir(parents=True, exist_ok=True)
     with told_when_full(output, KEPT), _only_one_writer(output):
         restore(output)
-        _check_free(output, overwrite=overwrite)
+        require_free(output, overwrite=overwrite)
         _continue_or_clear(partial, settings)
         yield partial
         _write_state(partial, settings, finished=file_hash(partial / FILE_NAME))
@@ -94,7 +94,12 @@ def _may_live(name: str) -> bool:
     return True
 
 
-def _check_free(output: Path, *, overwrite: bool) -> None:
+def require_free(output: Path, *, overwrite: bool) -> None:
+    """Look whether `output` may be written, or replaced.
+
+    Raises:
+        BadInputError: If it exists and is not to be overwritten, or is no prepared dataset.
+    """
     if output.exists() and not (output / FILE_NAME).is_file():
         problem = "something else than a prepared dataset is here; it is never overwritten"
         raise BadInputError(problem, file=output)

@@ -96,8 +96,7 @@ def prepare(
         finish_folder(folder / "candidates", features, [task.path.name for task in tasks])
         counts = _write_expressions(corpus, settings, tasks, folder)
         if not any(count["expressions"] for count in counts.values()):
-            problem = f"not one photo could be used; {rejected:,} records were left out"
-            raise BadInputError(problem, file=corpus.images_folder)
+            raise BadInputError(_no_photo(tasks, rejected), file=corpus.images_folder)
         if not any(count["candidates"] for count in counts.values()):
             problem = "not one photo has a proposal; is --confidence too high for the detector?"
             raise BadInputError(problem, record="--proposer")
@@ -109,6 +108,11 @@ def prepare(
     return manifest
 
 
+def _no_photo(tasks: list[ShardTask], rejected: int) -> str:
+    why = next(reason for task in tasks for reason in rejected_photos(task).values())
+    return f"not one photo could be used; {rejected:,} records were left out, the first: {why}"
+
+
 def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
     """Refuse splits that nothing can be prepared for.
 
@@ -117,7 +121,12 @@ def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
     """
     known = dict.fromkeys(expression.split for expression in corpus.expressions)
     if not known:
-        raise BadInputError("not a single usable expression", file=corpus.name)
+        why = ""
+        if corpus.rejected:
+            first = corpus.rejected[0]
+            count = f"{len(corpus.rejected):,} records were left out"
+            why = f"; {count}, the first, {first.record}: {first.reason}"
+        raise BadInputError(f"not a single usable expression{why}", file=corpus.name)
     for split in splits:
         if split not in known:
             problem = f"no split is called {split!r}; there are {', '.join(known)}"

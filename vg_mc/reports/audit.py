@@ -25,9 +25,8 @@ def audit_text(
     fair: Sequence[str],
 ) -> str:
     """Spell everything that was found, the gravest of each kind first."""
-    last = (
-        f"{len(fair):,} training photos are in no evaluation split: a fair detector may be trained "
-        "on them"
+    last = f"{len(fair):,} training photos are in no evaluation split" + (
+        ": a fair detector may be trained on them" if fair else ""
     )
     sections = [
         [_parts_table(parts)],
