@@ -80,6 +80,13 @@ def test_styles_of_a_page_follow_those_of_all(read_page):
     assert style.strip().startswith(asset("page.css")[:20])
 
 
+def test_what_scrolls_can_be_reached_by_keys(read_page):
+    page = read_page(table(["model"], [(["tiny"], [])]))
+
+    assert page.every("div") == [{"class": "scroll", "tabindex": "0"}]
+    assert page.every("th") == [{"scope": "col"}, {"scope": "row"}]
+
+
 def test_a_table_has_names_before_its_numbers(read_page):
     found = read_page(table(["model", "acc"], [(["a"], ["<small>1</small>"])]))
 

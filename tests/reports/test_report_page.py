@@ -89,6 +89,20 @@ def test_the_filter_hides_what_was_not_asked_for(written, browse, read_page):
     assert pressed == ["val", "wrong"]
 
 
+def test_on_paper_all_splits_are_shown(written, browse, tmp_path):
+    page, alone = written(), tmp_path / "alone.html"
+    text = page.read_text()
+    alone.write_text(re.sub(r'<section data-part="testA">.*?</section>', "", text, flags=re.DOTALL))
+
+    sizes = []
+    for each in (page, alone):
+        paper = tmp_path / f"{each.stem}.pdf"
+        browse(each.as_uri(), f"--print-to-pdf={paper}")
+        sizes.append(paper.read_bytes().count(b"/Type /Page\n"))
+
+    assert sizes[0] > sizes[1] >= 1
+
+
 def test_foreign_text_is_text_in_a_browser_too(written, browse, read_page):
     page = written(texts=[EVIL] * 12, name=EVIL)
 
