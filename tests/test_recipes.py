@@ -8,9 +8,12 @@ import pytest
 
 from vg_mc.commands.evaluate import EvaluateConfig, named_answerers
 from vg_mc.commands.finetune import FinetuneConfig, settings_of
+from vg_mc.commands.pointing import check_grounder
+from vg_mc.commands.predict import PredictConfig
 from vg_mc.commands.prepare_data import PrepareConfig
 from vg_mc.commands.prepare_settings import check_flags
 from vg_mc.config import parse_config, read_mapping
+from vg_mc.faults import BadInputError
 from vg_mc.views import VIEWS
 
 RECIPES = Path(__file__).parent.parent / "recipes"
@@ -64,6 +67,25 @@ def test_what_an_evaluation_asks_for_is_there(path):
     assert len(named_answerers(config)) == 1
     assert set(config.views) <= set(VIEWS)
     assert all(prompt.count("{}") + prompt.count("{subject}") == 1 for prompt in config.prompts)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((RECIPES / "evaluate").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_what_an_evaluation_asks_for_answers_a_photo_of_one_s_own(path):
+    flags = ["photo.jpg", "the dog", "--recipe", str(path)]
+    if {"subtract", "captioner"} & read_mapping(path).keys():
+        with pytest.raises(BadInputError, match=r"(subtract|captioner): not a flag"):
+            parse_config(PredictConfig, flags)
+        return
+
+    config = parse_config(PredictConfig, flags)
+
+    check_grounder(config)
+    assert (config.photo, config.expressions) == (Path("photo.jpg"), ("the dog",))
+    assert (config.grounder,) == parsed(path).grounder
+    assert config.views == parsed(path).views
+    assert parse_config(PredictConfig, [*flags[2:], *flags[:2]]) == config
 
 
 def test_each_view_alone_has_a_recipe():

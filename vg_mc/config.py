@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from inspect import getdoc
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
@@ -49,7 +50,10 @@ def parse_config(config_class: type[Config], argv: Sequence[str] | None = None) 
     refuse_underscores(flags)
     recipe = recipe_among(flags)
     if recipe is not None:
-        flags = [*flags_in(recipe, config_class), *flags]  # of two equal flags the last one counts
+        # Of two equal flags the last one counts. One that takes several values would swallow what
+        # stands without a flag, so that comes first.
+        bare = list(takewhile(lambda flag: not flag.startswith("-"), flags))
+        flags = [*bare, *flags_in(recipe, config_class), *flags[len(bare) :]]
 
     # mypy knows no class that is put together while the program runs.
     invocation_class: Any = Invocation[config_class]  # type: ignore[valid-type]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,6 +18,7 @@ from vg_mc.encoders.dual_encoder import DualEncoder, TokenBatch
 from vg_mc.features import FeatureBank, FeatureTable, text_key
 from vg_mc.interruption import outlast_signals
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.processes import Processes
 
 Ids = NDArray[np.int64]
 
@@ -30,6 +30,8 @@ class Window:
     candidate_ids: Ids
     texts: list[str]
 
+
+BAR_AFTER = 1.0  # seconds
 
 Views = Sequence[str | None]  # names; None is the dataset's first
 
@@ -53,7 +55,7 @@ class FeatureMaker:
 
     def __init__(
         self,
-        accelerator: Accelerator,
+        accelerator: Processes,
         encoder: DualEncoder,
         dataset: PreparedDataset,
         *,
@@ -184,7 +186,7 @@ def _without_padding(tokens: TokenBatch) -> Iterator[list[int]]:
 def decoded(
     reader: PictureReader,
     batches: list[tuple[str | None, Ids]],
-    accelerator: Accelerator,
+    accelerator: Processes,
     num_workers: int,
     *,
     doing: str,
@@ -200,16 +202,18 @@ def decoded(
         worker_init_fn=outlast_signals,
         pin_memory=accelerator.device.type == "cuda",
     )
-    return iter(tqdm(loader, desc=doing, leave=False, disable=not accelerator.is_main_process))
+    silent = not accelerator.is_main_process
+    # A single photo is done before anybody could read a bar.
+    return iter(tqdm(loader, desc=doing, leave=False, delay=BAR_AFTER, disable=silent))
 
 
-def batches_of(ids: Ids, accelerator: Accelerator, batch_size: int) -> list[Ids]:
+def batches_of(ids: Ids, accelerator: Processes, batch_size: int) -> list[Ids]:
     """Cut this process's share of `ids` into batches."""
     mine = _share(ids, accelerator)
     return [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
 
 
-def _share(ids: Ids, accelerator: Accelerator) -> Ids:
+def _share(ids: Ids, accelerator: Processes) -> Ids:
     """Deal ids to processes in turn; repeats of the last fill up, so that all have as many."""
     missing = -len(ids) % accelerator.num_processes
     filled = np.pad(ids, (0, missing), mode="edge") if len(ids) else ids

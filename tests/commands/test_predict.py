@@ -86,7 +86,7 @@ def test_a_table_of_pairs_is_answered(folder, capsys):
         ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
         ("--boxes BOXES --weights BOXES", "--weights: regions come from --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),
-        ("--boxes BOXES --marker smiley", "no marker is called 'smiley'"),
+        ("--boxes BOXES --views smiley", "--views: no view is called 'smiley'"),
         ("--boxes BOXES --temperature 0", "expected a temperature above 0"),
         ("--boxes BOXES --max-proposals 9", "--max-proposals: regions come from --boxes, so it"),
         ("--proposer stored --proposals STORED --nms 2", "--nms: expected 0 to 1, not 2"),

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
-import torch
 from accelerate import Accelerator
 from PIL import Image
 from scipy.special import softmax
@@ -18,6 +18,7 @@ from vg_mc.faults import BadInputError
 from vg_mc.markers import MARKERS
 from vg_mc.pointing import Grounder, Question
 from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.views import VIEWS, choose_views
 
 BOXES = [(2.0, 3.0, 30.0, 40.0), (20.0, 5.0, 60.5, 58.0), (33.0, 1.0, 90.0, 80.0)]
 
@@ -65,14 +66,6 @@ def test_logits_are_those_of_an_evaluation(grounder, scenes, evaluated, photos):
         assert answer.index == int(evaluated.logits[row].argmax())
 
 
-def test_pictures_are_those_of_the_dataset_to_the_last_bit(grounder, scenes, evaluated, photos):
-    candidates = grounder._candidates(asked_again(scenes, evaluated, photos))
-
-    for row, (_, pictures) in enumerate(candidates):
-        drawn = torch.stack(pictures).permute(0, 2, 3, 1).numpy()
-        assert np.array_equal(drawn, scenes.pictures(evaluated.candidate_ids[row]))
-
-
 def test_an_answer_is_the_most_probable_box(grounder, photo):
     (answer,) = grounder.ground(photo, ["the red one"], BOXES)
 
@@ -110,7 +103,8 @@ def test_a_photo_without_proposals_has_no_answer_unless_asked_for(grounder, phot
 
     assert (nothing.box, nothing.score, nothing.index) == (None, 0.0, -1)
     assert nothing.probabilities.shape == (0,)
-    whole = Grounder(grounder.encoder, proposer=ProposerChoice("given", when_empty="whole-image"))
+    choice = ProposerChoice("given", when_empty="whole-image")
+    whole = Grounder(grounder.scorer, grounder.drawing, choice)
     (answer,) = whole.ground(photo, ["red"], [])
     with Image.open(photo) as image:
         assert answer.box == (0, 0, *image.size)
@@ -123,17 +117,22 @@ def test_a_question_without_texts_or_no_question_at_all_is_answered_by_nothing(g
 
 
 def test_marker_and_fit_are_those_of_the_run(grounder, best, scenes):
-    assert grounder.marker.color == tuple(scenes.manifest["settings"]["marker"]["color"])
+    (marker,) = grounder.drawing.views.values()
+    assert marker.color == tuple(scenes.manifest["settings"]["marker"]["color"])
     assert (grounder.drawing.fit, grounder.drawing.image_size) == ("letterbox", 32)
-    other = Grounder.from_pretrained(best, marker=MARKERS["seed-readme"])
-    assert (other.marker, other.drawing.fit) == (MARKERS["seed-readme"], "letterbox")
+    views = choose_views(["crop", "seed"], {})
+    other = Grounder.from_pretrained(best, views=views)
+    assert (other.drawing.views, other.drawing.fit) == (views, "letterbox")
 
 
 def test_a_model_of_no_known_run_is_warned_of():
     with pytest.warns(UserWarning, match="not known with which marker"):
         grounder = Grounder.from_pretrained("tiny-vit")
 
-    assert grounder.marker == MARKERS["seed"]
+    assert grounder.drawing.views == {"marker": MARKERS["seed"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Grounder.from_pretrained("tiny-vit", views={"crop": VIEWS["crop"]})  # nothing is guessed
 
 
 def test_a_temperature_softens_probabilities_alone(grounder, best, photo):
@@ -172,7 +171,12 @@ def test_what_cannot_be_asked_is_refused(grounder, photo, wrong, problem):
         grounder.ground(photo, **wrong)
 
 
-@pytest.mark.parametrize("proposer", ["yolo", "stored"])
+def test_a_wording_without_a_place_is_refused(best):
+    with pytest.raises(BadInputError, match=r"expected {} once"):
+        Grounder.from_pretrained(best, prompts=["a photo"])
+
+
+@pytest.mark.parametrize("proposer", ["yolo", "transformers", "stored", "yolo+stored"])
 def test_a_proposer_needs_its_file(best, proposer):
-    with pytest.raises(BadInputError, match=f"the proposer {proposer} needs"):
+    with pytest.raises(BadInputError, match=f"the proposer {proposer.split('+')[0]} needs"):
         Grounder.from_pretrained(best, proposer=proposer)

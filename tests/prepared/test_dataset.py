@@ -2,9 +2,11 @@
 
 import io
 import pickle
+from pathlib import Path
 
 import datasets
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -194,3 +196,14 @@ def test_candidates_tell_whether_they_are_annotations(make_coloured, make_photos
     dataset = make_coloured(tmp_path / "data", {"train": [photo]})
 
     assert dataset.are_annotations().tolist() == [True, False, True]
+
+
+def test_a_dataset_that_was_never_written_is_read_from_its_tables(prepared):
+    written = open_prepared(prepared)
+    table = pa.concat_tables(map(open_shard, sorted((prepared / "candidates").glob("*.arrow"))))
+
+    dataset = PreparedDataset(Path("nowhere"), written.manifest, {"candidates": table})
+
+    for one in (dataset, pickle.loads(pickle.dumps(dataset))):
+        assert one.boxes(np.arange(3)).tolist() == written.boxes(np.arange(3)).tolist()
+        assert one.picture_bytes(np.arange(3)) == written.picture_bytes(np.arange(3))

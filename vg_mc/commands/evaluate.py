@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vg_mc.commands.accelerating import Precision, start_accelerator
 from vg_mc.commands.failing import plain_errors
-from vg_mc.commands.grounders import GROUNDERS, PICTURES, Answerer, Request, answerers, check_looks
+from vg_mc.commands.grounders import PICTURES, Answerer, answerers, check_looks, scorer_of
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.records import TRAIN_SPLIT
@@ -186,8 +186,7 @@ def answer_splits(
     from vg_mc.grounders.encoder import EncoderScorer
     from vg_mc.region_similarity import region_similarity
 
-    request = Request(config, accelerator, dataset, answerer.model)
-    scorer = GROUNDERS[answerer.grounder](request)
+    scorer = scorer_of(config, accelerator, dataset, answerer)
     answered: list[Predictions] = []
     similarities: list[SemanticSimilarity | None] = []
     for split in config.split:

@@ -1,22 +1,29 @@
-"""What ``evaluate.py --grounder`` offers: each name, and how it is built when it is asked for.
+"""What ``--grounder`` offers: each name, and how it is built when it is asked for.
 
-A grounder is added by a function here that imports its class, and a line in `GROUNDERS`.
+A grounder is added by a function here that imports its class, and a line in `GROUNDERS`. That of
+pictures is apart: evaluate.py builds it for the views of a dataset, predict for what it draws.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from vg_mc.commands.accelerating import workers_of
-from vg_mc.commands.word_grounders import pseudo_query, subject_match
+from vg_mc.commands.word_grounders import captions_by, pseudo_query, subject_match
 from vg_mc.faults import BadInputError
+from vg_mc.records import TRAIN_SPLIT
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from vg_mc.commands.evaluate import EvaluateConfig  # which imports this module
+    from vg_mc.commands.predict import PredictConfig  # likewise
+    from vg_mc.grounders.encoder import EncoderScorer
+    from vg_mc.grounders.pseudo_query import Describer
     from vg_mc.grounders.scorer import Scorer
     from vg_mc.prepared.dataset import PreparedDataset
+    from vg_mc.processes import Processes
 
 
 PICTURES = "clip"  # the grounder that looks at pictures by a model
@@ -37,12 +44,26 @@ class Answerer(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a grounder may be built from."""
+    """What a grounder may be built from.
 
-    config: "EvaluateConfig"
-    accelerator: "Accelerator"
-    dataset: "PreparedDataset"
+    Attributes:
+        config: The flags.
+        processes: Who shares the work, and where it is done.
+        model: What `--model` says, empty for a grounder that takes none.
+        image_size: Of the pictures beside the texts; None where no model has to take them.
+        views: Names of what is drawn of each candidate.
+        corpus: Returns the texts that say how rare words are.
+        captions: Returns what a captioner says of candidates, and facts about it; None where
+            colour and category are to describe them.
+    """
+
+    config: "EvaluateConfig | PredictConfig"
+    processes: "Processes"
     model: str
+    image_size: int | None
+    views: Collection[str]
+    corpus: Callable[[], list[str]]
+    captions: Callable[[], tuple["Describer", dict[str, str]]] | None = None
 
 
 def answerers(
@@ -57,8 +78,9 @@ def answerers(
     from vg_mc.encoders.loading import check_sees_pictures
 
     for name in grounders:
-        if name not in GROUNDERS:
-            problem = f"no grounder is called {name!r}; there are {', '.join(GROUNDERS)}"
+        if name not in (PICTURES, *GROUNDERS):
+            known = ", ".join((PICTURES, *GROUNDERS))
+            problem = f"no grounder is called {name!r}; there are {known}"
             raise BadInputError(problem, record="--grounder")
         if grounders.count(name) > 1:
             raise BadInputError(f"the grounder {name!r} is named twice", record="--grounder")
@@ -98,13 +120,46 @@ def short_name(model: str) -> str:
     return folder.parent.name if folder.name == "best" and folder.parent.name else folder.name
 
 
-def _clip(request: Request) -> "Scorer":
+def scorer_of(
+    config: "EvaluateConfig",
+    accelerator: "Accelerator",
+    dataset: "PreparedDataset",
+    answerer: Answerer,
+) -> "Scorer":
+    """Build what answers the expressions of a prepared dataset."""
+    if answerer.grounder == PICTURES:
+        return _picture_scorer(config, accelerator, dataset, answerer.model)
+
+    def texts_of_corpus() -> list[str]:
+        """Return the texts of the split train, or of what is asked where there is none."""
+        splits = (TRAIN_SPLIT,) if TRAIN_SPLIT in dataset.splits else config.split
+        return [text for split in splits for text in dataset.expressions(split).texts]
+
+    captions = None
+    if config.captioner is not None:
+        captions = partial(captions_by, config.captioner, config, accelerator, dataset)
+    request = Request(
+        config,
+        accelerator,
+        answerer.model,
+        dataset.image_size,
+        dataset.views,
+        texts_of_corpus,
+        captions,
+    )
+    return GROUNDERS[answerer.grounder](request)
+
+
+def _picture_scorer(
+    config: "EvaluateConfig", accelerator: "Accelerator", dataset: "PreparedDataset", model: str
+) -> "EncoderScorer":
+    """Build the grounder that looks at the pictures of a prepared dataset by a model."""
     from vg_mc.encoders.identity import model_hash
     from vg_mc.encoders.loading import load_encoder
     from vg_mc.features import FeatureBank
-    from vg_mc.grounders.encoder import SUBJECT, EncoderScorer
+    from vg_mc.grounders.encoder import EncoderScorer
+    from vg_mc.grounders.wordings import subjects_for
 
-    config, accelerator, dataset, model = request
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     identity, bank = model_hash(encoder, config.mixed_precision), None
     if config.features is not None:
@@ -120,24 +175,11 @@ def _clip(request: Request) -> "Scorer":
         bank=bank,
         views=[None if view == first else view for view in config.views or (first,)],
         prompts=config.prompts,
-        subject_of=_subject_of(config) if SUBJECT in "".join(config.prompts) else str,
+        subject_of=subjects_for(config.prompts, config.spacy_model),
         combine=config.combine,
         captions=config.subtract,
         seed=config.seed,
     )
-
-
-def _subject_of(config: "EvaluateConfig") -> Callable[[str], str]:
-    """Return what finds the subject of an expression, or takes all of it where no noun is."""
-    from vg_mc.phrases.subjects import SubjectFinder
-
-    finder = SubjectFinder(config.spacy_model)
-
-    def subject_of(text: str) -> str:
-        subject = finder.subjects([text])[0]
-        return text if subject is None else subject.phrase
-
-    return subject_of
 
 
 def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
@@ -146,22 +188,14 @@ def check_looks(config: "EvaluateConfig", dataset: "PreparedDataset") -> None:
     Raises:
         BadInputError: Naming the first of them.
     """
-    from vg_mc.grounders.encoder import PLACE, SUBJECT
+    from vg_mc.grounders.wordings import check_prompts
 
     for view in config.views:
         dataset.picture_column(view)
-    for flag, values in (("--views", config.views), ("--prompts", config.prompts)):
-        if len(set(values)) < len(values):
-            raise BadInputError(f"expected each once, not {', '.join(values)}", record=flag)
-    if not config.prompts:
-        raise BadInputError("expected one or several", record="--prompts")
-    for prompt in config.prompts:
-        if prompt.count(PLACE) + prompt.count(SUBJECT) != 1:
-            problem = (
-                f"expected {PLACE} once, where the expression stands, or {SUBJECT} for its subject "
-                f"alone, not {prompt!r}"
-            )
-            raise BadInputError(problem, record="--prompts")
+    if len(set(config.views)) < len(config.views):
+        problem = f"expected each once, not {', '.join(config.views)}"
+        raise BadInputError(problem, record="--views")
+    check_prompts(config.prompts)
     if config.subtract < 0:
         raise BadInputError(f"expected 0 or more, not {config.subtract}", record="--subtract")
     if config.captioner is not None and config.caption_view not in dataset.views:
@@ -211,7 +245,6 @@ def _random(request: Request) -> "Scorer":
 
 
 GROUNDERS: dict[str, Callable[[Request], "Scorer"]] = {
-    PICTURES: _clip,
     "biggest-box": _biggest_box,
     "most-confident": _most_confident,
     "random": _random,

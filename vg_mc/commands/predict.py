@@ -2,25 +2,21 @@
 
 import json
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from PIL.ExifTags import Base
 
-from vg_mc.commands.devices import require_device
 from vg_mc.commands.failing import plain_errors
-from vg_mc.commands.prepare_settings import finding_of
+from vg_mc.commands.pointing import check_grounder, frame_color, load_grounder, proposer_of
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
 from vg_mc.fields import read_json
 from vg_mc.fitting import Fit
-from vg_mc.markers import MARKERS, Marker
-from vg_mc.preparation.naming import named_proposer
-from vg_mc.preparation.settings import ProposerChoice, WhenEmpty
+from vg_mc.preparation.settings import WhenEmpty
 from vg_mc.records import XYXY
 
 if TYPE_CHECKING:
@@ -42,8 +38,13 @@ class PredictConfig:
     expressions: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Texts to find in the photo, in each of the folder; none for a CSV."""
 
-    model: str
-    """RUN/best of a run, or any other model that evaluate.py takes."""
+    model: str = ""
+    """For the grounder clip: RUN/best of a run, or any other model that evaluate.py takes; for
+    subject-match-model and pseudo-query-model also sentence:ID_OR_FOLDER."""
+
+    grounder: str = "clip"
+    """What answers, as for evaluate.py: clip, or without a model subject-match, pseudo-query,
+    biggest-box, most-confident, random; or subject-match-model, pseudo-query-model."""
 
     output: Path = Path("answers")
     """Folder of pictures, answers.csv and answers.jsonl; or, for one photo and one expression, the
@@ -91,12 +92,33 @@ class PredictConfig:
     temperature: float | None = None
     """Logits are divided by it; by default what python -m vg_mc calibrate stored, or 1."""
 
-    marker: str | None = None
-    """Marker in place of the one that the run of the model was trained with, as for
-    prepare_data.py: seed, seed-readme."""
+    views: tuple[str, ...] = ()
+    """What clip looks at, as for prepare_data.py: markers or crops, in place of the marker that the
+    run of the model was trained with; pseudo-query names colours if crop is among them."""
 
     fit: Fit | None = None
     """Fit in place of the one that the run of the model was trained with."""
+
+    prompts: tuple[str, ...] = ("{}",)
+    """How clip words expressions, like "a photo of {}"; {} stands for the expression, {subject} for
+    its subject alone, which spaCy finds."""
+
+    combine: Literal["mean", "sum", "max"] = "mean"
+    """What becomes of its logits, where it looks at several views or reads several wordings."""
+
+    text_similarity: Literal["exact", "vectors"] = "exact"
+    """How subject-match compares the subject with category names: the same name or a synonym, or
+    the cosine of spaCy's vectors, which need a model that has some, like en_core_web_md."""
+
+    place_words: bool = False
+    """Words like "left" and "second from right" decide between candidates that subject-match finds
+    equal."""
+
+    spacy_model: str = "en_core_web_sm"
+    """The spaCy model that finds subjects, by name or its folder."""
+
+    seed: int = 0
+    """Seed of the grounder random."""
 
     json: bool = False
     """Print answers as JSON lines in place of tables."""
@@ -117,6 +139,7 @@ def run(config: PredictConfig) -> None:
     from vg_mc.pointing.questions import read_questions
     from vg_mc.reports.answers import answer_record, answer_text, write_answers
 
+    check_grounder(config)
     choice = proposer_of(config)
     boxes = None if config.boxes is None else read_boxes(config.boxes)
     questions = read_questions(config.photo, config.expressions, boxes)
@@ -125,7 +148,7 @@ def run(config: PredictConfig) -> None:
     if single and asked > 1:
         problem = f"expected a folder for {asked} answers, not the name of a picture"
         raise BadInputError(problem, file=config.output, record="--output")
-    grounder = load_grounder(config, choice)
+    grounder = load_grounder(config, choice, questions)
     answers = []
     for name, answer in answered(config, grounder, questions, single=single):
         record = answer_record(name, answer)
@@ -137,28 +160,6 @@ def run(config: PredictConfig) -> None:
     print(f"drawn in {config.output}", file=sys.stderr)
 
 
-def load_grounder(config: PredictConfig, choice: ProposerChoice) -> "Grounder":
-    """Load what `config` names; what the library warns of is a line on stderr."""
-    from vg_mc.pointing import Grounder
-
-    require_device(config.device)
-    marker = marker_of(config)
-    with warnings.catch_warnings(record=True) as noted:
-        warnings.simplefilter("always", UserWarning)
-        grounder = Grounder.from_pretrained(
-            config.model,
-            proposer=choice,
-            marker=marker,
-            fit=config.fit,
-            temperature=config.temperature,
-            device=config.device,
-        )
-    for note in noted:
-        if note.category is UserWarning:
-            print(f"note: {note.message}", file=sys.stderr)
-    return grounder
-
-
 def answered(
     config: PredictConfig, grounder: "Grounder", questions: list["Question"], *, single: bool
 ) -> Iterator[tuple[str, "Answer"]]:
@@ -166,7 +167,7 @@ def answered(
     from vg_mc.pointing.questions import opened
     from vg_mc.reports.answers import write_answer_picture
 
-    drawn = 0
+    drawn, color = 0, frame_color(grounder.drawing)
     for start in range(0, len(questions), PHOTOS_AT_ONCE):
         some = questions[start : start + PHOTOS_AT_ONCE]
         for question, answers in zip(some, grounder.ground_all(some), strict=True):
@@ -177,33 +178,8 @@ def answered(
                 drawn += 1
                 name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
                 file = config.output if single else config.output / name
-                write_answer_picture(image, answer, grounder.marker.color, file)
+                write_answer_picture(image, answer, color, file)
                 yield Path(str(question.image)).name, answer
-
-
-def proposer_of(config: PredictConfig) -> ProposerChoice:
-    """Return what proposes regions.
-
-    Raises:
-        BadInputError: If there is no file to do so with, or one too many.
-    """
-    finding = finding_of(config)
-    if config.boxes is None:
-        return named_proposer(config.proposer, finding)
-    unused = replace(finding, when_empty="none", device="cpu")
-    for one in fields(unused):
-        if getattr(unused, one.name) != one.default:
-            flag = f"--{one.name.replace('_', '-')}"
-            raise BadInputError("regions come from --boxes, so it has no use", record=flag)
-    return ProposerChoice("given", when_empty=config.when_empty)
-
-
-def marker_of(config: PredictConfig) -> Marker | None:
-    """Return the marker that a flag names."""
-    if config.marker is not None and config.marker not in MARKERS:
-        problem = f"no marker is called {config.marker!r}; there are {', '.join(MARKERS)}"
-        raise BadInputError(problem, record="--marker")
-    return None if config.marker is None else MARKERS[config.marker]
 
 
 def read_boxes(file: Path) -> list[XYXY]:

@@ -3,13 +3,18 @@
 from typing import TYPE_CHECKING
 
 from vg_mc.commands.accelerating import workers_of
-from vg_mc.records import TRAIN_SPLIT
 
 if TYPE_CHECKING:
-    from vg_mc.commands.grounders import Request  # which imports this module
+    from accelerate import Accelerator
+
+    from vg_mc.commands.evaluate import EvaluateConfig  # which imports this module
+    from vg_mc.commands.grounders import Request  # likewise
     from vg_mc.grounders.pseudo_query import Describer, TextSimilarity
     from vg_mc.grounders.scorer import Scorer
     from vg_mc.grounders.text_features import TextFeatures
+    from vg_mc.prepared.dataset import PreparedDataset
+
+TEXTS_AT_ONCE = 256  # in a forward pass
 
 
 def subject_match(request: "Request") -> "Scorer":
@@ -54,7 +59,7 @@ def pseudo_query(request: "Request") -> "Scorer":
         compared = f"cosine of the text features of {request.model}"
         similarity = _text_features(request).similarities
     else:
-        similarity = WordOverlap(_texts_of_corpus(request))
+        similarity = WordOverlap(request.corpus())
         compared = "F1 of words, weighted by how rare they are"
     describe, facts = _describer(request)
     facts = {"grounder": "pseudo-query", **facts, "expression and caption": compared}
@@ -65,21 +70,23 @@ def _describer(request: "Request") -> tuple["Describer", dict[str, str]]:
     """Return what captions say of a candidate, and what a reader should know of it."""
     from vg_mc.grounders.pseudo_query import COLOUR_VIEW, colour_and_category
 
-    if request.config.captioner is not None:
-        return _captions(request, request.config.captioner)
-    coloured = COLOUR_VIEW in request.dataset.views
+    if request.captions is not None:
+        return request.captions()
+    coloured = COLOUR_VIEW in request.views
     captions = "colour, category and place" if coloured else "category and place"
     return colour_and_category, {"captions": captions}
 
 
-def _captions(request: "Request", name: str) -> tuple["Describer", dict[str, str]]:
+def captions_by(
+    name: str, config: "EvaluateConfig", accelerator: "Accelerator", dataset: "PreparedDataset"
+) -> tuple["Describer", dict[str, str]]:
+    """Return what a captioner says of the candidates of a dataset, and facts about it."""
     from vg_mc.caption_table import CaptionTable
     from vg_mc.encoders.captioner import load_captioner
     from vg_mc.encoders.identity import model_hash
     from vg_mc.grounders.captioning import Captions
     from vg_mc.prepared.manifest import spelled
 
-    config, accelerator, dataset, _ = request
     captioner = load_captioner(name).to(accelerator.device)
     identity, view, table = model_hash(captioner, config.mixed_precision), config.caption_view, None
     if config.features is not None:
@@ -103,17 +110,10 @@ def _captions(request: "Request", name: str) -> tuple["Describer", dict[str, str
     return captions, facts
 
 
-def _texts_of_corpus(request: "Request") -> list[str]:
-    """Return the texts of the split train, or of what is asked where there is none."""
-    dataset = request.dataset
-    splits = [TRAIN_SPLIT] if TRAIN_SPLIT in dataset.splits else request.config.split
-    return [text for split in splits for text in dataset.expressions(split).texts]
-
-
 def _text_features(request: "Request") -> "TextFeatures":
     from vg_mc.encoders.loading import load_text_encoder
     from vg_mc.grounders.text_features import TextFeatures
 
-    config, accelerator, dataset, model = request
-    encoder = load_text_encoder(model, image_size=dataset.image_size).to(accelerator.device)
-    return TextFeatures(accelerator, encoder, config.batch_size)
+    encoder = load_text_encoder(request.model, image_size=request.image_size)
+    device = request.processes.device
+    return TextFeatures(request.processes, encoder.to(device), TEXTS_AT_ONCE)

@@ -46,13 +46,14 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
     return encoder.eval()
 
 
-def load_text_encoder(name: str, *, image_size: int) -> "Encoder | SentenceEncoder":
+def load_text_encoder(name: str, *, image_size: int | None) -> "Encoder | SentenceEncoder":
     """Load a model to compare texts with texts, in evaluation mode, on the CPU.
 
     Args:
         name: As for `load_encoder`, or ``sentence:`` before the folder of a sentence encoder or
             its id on the hub.
-        image_size: Of the pictures beside the texts, which a dual encoder has to take.
+        image_size: Of the pictures beside the texts, which a dual encoder has to take; None where
+            there are none.
 
     Raises:
         BadInputError: Nothing loads under that name.

@@ -12,7 +12,6 @@ from typing import Literal, cast
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -22,8 +21,10 @@ from vg_mc.features import FeatureBank
 from vg_mc.grounders.captions import OtherCaptions, caption_sample
 from vg_mc.grounders.scorer import Logits
 from vg_mc.grounders.windows import candidates_of, joined, windows_of
+from vg_mc.grounders.wordings import PLACE, SUBJECT
 from vg_mc.language import swap_left_right
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.processes import Processes
 
 Ids = NDArray[np.int64]
 
@@ -36,8 +37,6 @@ COMBINATIONS: dict[Combination, Callable[[Tensor], Tensor]] = {
     "sum": lambda scores: scores.sum(0),
     "max": lambda scores: scores.amax(0),
 }
-PLACE = "{}"  # of the expression in a prompt
-SUBJECT = "{subject}"  # of the noun alone that says what is meant
 
 
 @dataclass(kw_only=True)
@@ -64,7 +63,7 @@ class EncoderScorer:
         seed: Key of the choice of these captions.
     """
 
-    accelerator: Accelerator
+    accelerator: Processes
     encoder: DualEncoder
     batch_size: int
     num_workers: int

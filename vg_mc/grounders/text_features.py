@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from vg_mc.encoders.dual_encoder import TextEncoder
 from vg_mc.grounders.encoder import in_evaluation_mode
+from vg_mc.processes import Processes
 
 
 @dataclass
@@ -22,7 +22,7 @@ class TextFeatures:
         batch_size: Texts per forward pass.
     """
 
-    accelerator: Accelerator
+    accelerator: Processes
     encoder: TextEncoder
     batch_size: int
     _known: dict[str, NDArray[np.float32]] = field(default_factory=dict)

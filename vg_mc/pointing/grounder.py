@@ -7,29 +7,28 @@ Three lines of Python::
     answers = grounder.ground("photo.jpg", ["the man in red"])
 """
 
-import io
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
 
 from vg_mc.encoders.identity import model_hash
 from vg_mc.encoders.loading import load_encoder
 from vg_mc.faults import BadInputError
 from vg_mc.fitting import Fit
-from vg_mc.language import clean_text
-from vg_mc.markers import MARKERS, Marker
+from vg_mc.grounders.encoder import Combination, EncoderScorer
+from vg_mc.grounders.scorer import Logits, Scorer
+from vg_mc.grounders.wordings import PLACE, check_prompts, subjects_for
+from vg_mc.markers import MARKERS
 from vg_mc.metrics.ranking import probabilities
 from vg_mc.pointing.answers import Answer
-from vg_mc.pointing.proposing import GIVEN, given, proposed
-from vg_mc.pointing.questions import ImageLike, Question, opened
+from vg_mc.pointing.asked import asked
+from vg_mc.pointing.proposing import GIVEN
+from vg_mc.pointing.questions import ImageLike, Question
 from vg_mc.pointing.trained_with import (
     Look,
     checked_temperature,
@@ -38,8 +37,9 @@ from vg_mc.pointing.trained_with import (
 )
 from vg_mc.preparation.naming import Finding, named_proposer
 from vg_mc.preparation.settings import Drawing, ProposerChoice
-from vg_mc.preparation.shards import candidate_rows
+from vg_mc.processes import Alone
 from vg_mc.records import XYXY, Proposal
+from vg_mc.views import View
 
 if TYPE_CHECKING:
     from vg_mc.encoders.loading import Encoder
@@ -64,26 +64,25 @@ class Grounder:
 
     def __init__(
         self,
-        encoder: "Encoder",
-        look: Look = UNKNOWN_LOOK,
+        scorer: Scorer,
+        drawing: Drawing,
         proposer: ProposerChoice = GIVEN,
         *,
         temperature: float = 1.0,
     ) -> None:
-        """Take a model that is loaded already, on the device where it is to run.
+        """Take whatever answers expressions of a prepared dataset.
 
         Args:
-            encoder: The model, whose pictures have its own size.
-            look: The marker and the fit that it was trained with.
+            scorer: A model, or a rule such as `vg_mc.grounders.baselines.BiggestBox`.
+            drawing: How candidates are shown to it.
             proposer: What finds candidates where a question brings none.
             temperature: Logits are divided by it before the softmax.
 
         Raises:
             BadInputError: If the temperature is not above 0.
         """
-        self.encoder = encoder
-        self.marker = look.marker
-        self.drawing = Drawing({"marker": look.marker}, encoder.image_size, look.fit)
+        self.scorer = scorer
+        self.drawing = drawing
         self.proposer = proposer
         self.temperature = checked_temperature(temperature)
 
@@ -97,8 +96,11 @@ class Grounder:
         detector: File | None = None,
         proposals: File | None = None,
         confidence: float = 0.25,
-        marker: Marker | None = None,
+        views: Mapping[str, View] | None = None,
         fit: Fit | None = None,
+        prompts: Sequence[str] = (PLACE,),
+        combine: Combination = "mean",
+        spacy_model: str = "en_core_web_sm",
         temperature: float | None = None,
         device: str = "cpu",
     ) -> Self:
@@ -113,32 +115,36 @@ class Grounder:
             detector: Folder of a detector of transformers, or its id on the hub.
             proposals: File of stored detections, which name photos by file name or image id.
             confidence: Detections with a lower score are left out.
-            marker: By default the one of the run.
+            views: What the model looks at, as `choose_views` returns it; by default the marker of
+                the run.
             fit: By default that of the run.
+            prompts: Wordings; ``{}`` stands for the expression, ``{subject}`` for its subject.
+            combine: What becomes of the logits of all views in all wordings.
+            spacy_model: Finds subjects.
             temperature: By default the one that ``python -m vg_mc calibrate`` stored, or 1.
             device: Where model and detector run.
 
         Raises:
-            BadInputError: If a file is missing or damaged.
+            BadInputError: If a file is missing or damaged, or a wording has no place.
         """
-        if isinstance(proposer, str):
-            finding = Finding(
-                weights=_path(weights),
-                detector=_path(detector),
-                proposals=_path(proposals),
-                confidence=confidence,
-                device=device,
-            )
-            proposer = named_proposer(proposer, finding)
-        recorded = recorded_look(Path(model))
-        if recorded is None and (marker is None or fit is None):
-            warnings.warn(UNKNOWN_LOOK_NOTE, stacklevel=2)
-        look = recorded or UNKNOWN_LOOK
-        look = Look(marker or look.marker, fit or look.fit)
-        encoder = load_encoder(str(model))
+        choice = _choice(proposer, weights, detector, proposals, confidence, device)
+        check_prompts(prompts)
+        look = _look(Path(model), views)
+        encoder = load_encoder(str(model)).to(device)
         if temperature is None:
             temperature = _temperature_of(encoder, Path(model))
-        return cls(encoder.to(device), look, proposer or GIVEN, temperature=temperature)
+        drawing = Drawing(views or {"marker": look.marker}, encoder.image_size, fit or look.fit)
+        scorer = EncoderScorer(
+            accelerator=Alone(torch.device(device)),
+            encoder=encoder,
+            batch_size=PICTURES_AT_ONCE,
+            num_workers=0,
+            views=[None, *[*drawing.views][1:]],
+            prompts=prompts,
+            subject_of=subjects_for(prompts, spacy_model),
+            combine=combine,
+        )
+        return cls(scorer, drawing, choice, temperature=temperature)
 
     def ground(
         self, image: ImageLike, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
@@ -168,59 +174,46 @@ class Grounder:
         Returns:
             For each question the answers to its expressions.
         """
-        candidates = self._candidates(questions)
-        pictures = [picture for _, drawn in candidates for picture in drawn]
-        texts = [[_cleaned(text) for text in question.expressions] for question in questions]
-        distinct = list(dict.fromkeys(text for some in texts for text in some))
-        with torch.no_grad():
-            images = _joined(self.encoder.encode_images(batch) for batch in _batches(pictures))
-            words = _joined(
-                self.encoder.encode_texts(self.encoder.tokenize(distinct[start : start + 256]))
-                for start in range(0, len(distinct), 256)
+        dataset, expressions, proposals = asked(questions, self.drawing, self.proposer)
+        logits = self.scorer.logits(dataset, expressions)
+        answers = iter(
+            self._answer(text, proposals[place], values)
+            for text, place, values in zip(
+                expressions.texts, expressions.image_ids.tolist(), logits, strict=True
             )
-            features = dict(zip(distinct, words, strict=True))
-            parts = iter(torch.split(images, [len(drawn) for _, drawn in candidates]))
-            return [
-                [self._answer(text, found, part, features[text]) for text in some]
-                for some, (found, _), part in zip(texts, candidates, parts, strict=True)
-            ]
+        )
+        return [[next(answers) for _ in question.expressions] for question in questions]
 
-    def _candidates(
-        self, questions: Sequence[Question]
-    ) -> list[tuple[tuple[Proposal, ...], list[Tensor]]]:
-        """Return the proposals of each question, and the pictures (3, H, W) that show them."""
-        looked_at = [opened(question.image) for question in questions]
-        boxless = [place for place, question in enumerate(questions) if question.boxes is None]
-        detected: Iterator[list[Proposal]] = iter(())
-        if boxless:
-            sentences = [[*map(_cleaned, questions[place].expressions)] for place in boxless]
-            detected = iter(
-                proposed([looked_at[place] for place in boxless], self.proposer, sentences)
-            )
-        drawn = []
-        for question, (photo, image) in zip(questions, looked_at, strict=True):
-            known = question.boxes
-            found = next(detected) if known is None else given(known, photo, self.proposer)
-            rows = candidate_rows(photo, image, found, self.drawing)
-            placed = tuple(
-                replace(proposal, box=tuple(row["box"]))
-                for proposal, row in zip(found, rows, strict=True)
-            )
-            drawn.append((placed, [_decoded(row["picture"]["bytes"]) for row in rows]))
-        return drawn
-
-    def _answer(
-        self, text: str, proposals: tuple[Proposal, ...], images: Tensor, words: Tensor
-    ) -> Answer:
-        """Answer one text, whose features are `words` (D,), by its candidates' `images` (C, D)."""
-        logits = np.empty(0, np.float32)
-        if proposals:
-            logits = self.encoder.logits(images, words[None])[0].cpu().numpy()
+    def _answer(self, text: str, proposals: tuple[Proposal, ...], logits: Logits) -> Answer:
         return Answer(text, proposals, logits, probabilities(logits, self.temperature))
 
 
-def _path(file: File | None) -> Path | None:
-    return None if file is None else Path(file)
+def _look(model: Path, views: Mapping[str, View] | None) -> Look:
+    """Return how the pictures of a model's run were drawn; warn where that is guessed."""
+    recorded = recorded_look(model)
+    if recorded is None and views is None:
+        warnings.warn(UNKNOWN_LOOK_NOTE, stacklevel=3)
+    return recorded or UNKNOWN_LOOK
+
+
+def _choice(
+    proposer: ProposerChoice | str | None,
+    weights: File | None,
+    detector: File | None,
+    proposals: File | None,
+    confidence: float,
+    device: str,
+) -> ProposerChoice:
+    if not isinstance(proposer, str):
+        return proposer or GIVEN
+    finding = Finding(
+        weights=None if weights is None else Path(weights),
+        detector=None if detector is None else Path(detector),
+        proposals=None if proposals is None else Path(proposals),
+        confidence=confidence,
+        device=device,
+    )
+    return named_proposer(proposer, finding)
 
 
 def _temperature_of(encoder: "Encoder", model: Path) -> float:
@@ -230,25 +223,3 @@ def _temperature_of(encoder: "Encoder", model: Path) -> float:
     if stored.model_hash and stored.model_hash != model_hash(encoder, "no"):
         warnings.warn(OTHER_MODEL_NOTE, stacklevel=3)
     return stored.temperature
-
-
-def _cleaned(text: str) -> str:
-    cleaned = clean_text(text)
-    if not cleaned:
-        raise BadInputError(f"expected words, not {text!r}", record="expression")
-    return cleaned
-
-
-def _decoded(encoded: bytes) -> Tensor:
-    """Decode a candidate as a prepared dataset does, shape (3, H, W)."""
-    pixels = np.array(Image.open(io.BytesIO(encoded), formats=["JPEG"]))
-    return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def _batches(pictures: list[Tensor]) -> Iterator[Tensor]:
-    for start in range(0, len(pictures), PICTURES_AT_ONCE):
-        yield torch.stack(pictures[start : start + PICTURES_AT_ONCE])
-
-
-def _joined(features: Iterator[Tensor]) -> Tensor:
-    return torch.cat([*features] or [torch.empty(0, 1)])

@@ -28,7 +28,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
         "settings": {
             "image_size": drawing.image_size,
             "fit": drawing.fit,
-            **_described_views(drawing.views),
+            **described_views(drawing.views),
             "train_proposer": proposer_settings(settings.train_proposer),
             "proposer": proposer_settings(settings.proposer),
             "skip_bad": settings.skip_bad,
@@ -41,7 +41,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     }
 
 
-def _described_views(views: Mapping[str, View]) -> dict[str, Any]:
+def described_views(views: Mapping[str, View]) -> dict[str, Any]:
     """Describe all views, and the first one as the marker that models are trained on, if it is."""
     first = next(iter(views.values()))
     marker = {"marker": _properties(first)} if isinstance(first, Marker) else {}

@@ -1,6 +1,7 @@
 """Reading a prepared dataset: columns as arrays, pictures decoded only when asked for."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -49,9 +50,16 @@ class Expressions:
 class PreparedDataset:
     """A prepared dataset, memory-mapped: opening it reads a manifest, not pictures."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, tables: Mapping[str, pa.Table] | None = None
+    ) -> None:
+        """Take the address of a dataset; of one that was never written, its name and `tables`."""
         self.folder = folder
         self.manifest = manifest
+        self._tables = tables or {}
+
+    def _table(self, name: str) -> pa.Table:
+        return self._tables[name] if name in self._tables else _open_table(self.folder / name)
 
     @property
     def data_hash(self) -> str:
@@ -75,7 +83,7 @@ class PreparedDataset:
 
     @cached_property
     def _candidates(self) -> pa.Table:
-        return _open_table(self.folder / "candidates")
+        return self._table("candidates")
 
     @cached_property
     def _boxes(self) -> Boxes:
@@ -94,14 +102,14 @@ class PreparedDataset:
 
     def __getstate__(self) -> dict[str, object]:
         """Send only the address to another process, which maps the files itself."""
-        return {"folder": self.folder, "manifest": self.manifest}
+        return {"folder": self.folder, "manifest": self.manifest, "_tables": self._tables}
 
     def expressions(self, split: str) -> Expressions:
         """Read the expressions of `split`."""
         if split not in self.splits:
             known = ", ".join(self.splits)
             raise BadInputError(f"no split {split!r}; there are {known}", file=self.folder)
-        table = _open_table(self.folder / "expressions" / split)
+        table = self._table(f"expressions/{split}")
         return Expressions(
             expression_ids=table.column("expression_id").to_numpy(),
             ref_ids=table.column("ref_id").to_numpy(),
@@ -116,7 +124,7 @@ class PreparedDataset:
 
     def photos(self) -> dict[int, Photo]:
         """Return all photos by their image id."""
-        rows = _open_table(self.folder / "images").to_pylist()
+        rows = self._table("images").to_pylist()
         return {row["image_id"]: Photo(**row) for row in rows}
 
     def boxes(self, candidate_ids: Ids) -> Boxes:
