@@ -22,7 +22,29 @@ def test_vectors_are_those_of_the_encoder(features):
     with torch.no_grad():
         expected = features.encoder.eval().encode_texts(features.encoder.tokenize(TEXTS))
     assert np.allclose(vectors, expected.numpy(), atol=1e-5)
-    assert np.allclose(features.similarities(TEXTS, TEXTS), vectors @ vectors.T)
+
+
+def test_each_text_is_compared_with_its_own_captions(features):
+    vectors = features.vectors(TEXTS)
+
+    alike = features.similarities(TEXTS, [TEXTS[:2], [], TEXTS])
+
+    assert np.allclose(alike[0], vectors[:2] @ vectors[0])
+    assert alike[1].shape == (0,)
+    assert np.allclose(alike[2], vectors @ vectors[2])
+
+
+def test_all_texts_are_read_together(features, monkeypatch):
+    tokenize, batches = features.encoder.tokenize, []
+    monkeypatch.setattr(
+        features.encoder,
+        "tokenize",
+        lambda texts: (batches.append(list(texts)), tokenize(texts))[1],
+    )
+
+    features.similarities(["a dog", "a cup"], [["one", "two"], ["two", "three"]])
+
+    assert batches == [["a dog", "a cup"], ["one", "two"], ["three"]]
 
 
 def test_a_text_is_encoded_once(features, monkeypatch):

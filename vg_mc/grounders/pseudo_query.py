@@ -23,8 +23,9 @@ THING = "thing"  # what the detector has no name for
 PART = 256  # pictures that are decoded at a time
 
 Ids = NDArray[np.int64]
-# How alike each of A texts and each of B captions are, (A, B).
-TextSimilarity = Callable[[Sequence[str], Sequence[str]], NDArray[np.floating]]
+# How alike each of N texts and its own B_i captions are: N arrays (B_i,). All are asked at once,
+# since a model reads many texts faster together than one after the other.
+TextSimilarity = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[NDArray[np.floating]]]
 # What each of N candidates is, wherever it is.
 Describer = Callable[[PreparedDataset, Ids], Sequence[str]]
 
@@ -58,12 +59,10 @@ class PseudoQuery:
         """Return minus the ranks of each expression's candidates; equals by confidence."""
         captions = captions_of(dataset, expressions, self.describe)
         known = [[captions[one] for one in ids.tolist()] for ids in expressions.candidate_ids]
-        asked = zip(expressions.texts, known, expressions.candidate_ids, strict=True)
+        alike = self.similarity(expressions.texts, known)
         return [
-            logits_in_order(self.similarity([text], words)[0], dataset.scores(ids))
-            if words
-            else np.empty(0, np.float32)
-            for text, words, ids in asked
+            logits_in_order(similar, dataset.scores(ids))
+            for similar, ids in zip(alike, expressions.candidate_ids, strict=True)
         ]
 
 

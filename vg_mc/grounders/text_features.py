@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import torch
@@ -29,16 +30,23 @@ class TextFeatures:
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a unit vector for each text, shape (N, D); there is at least one."""
+        self._read(texts)
+        return np.stack([self._known[text] for text in texts])
+
+    def similarities(
+        self, texts: Sequence[str], captions: Sequence[Sequence[str]]
+    ) -> list[NDArray[np.float32]]:  # N arrays (B_i,)
+        """Return the cosines of each of N texts and its own B_i captions."""
+        self._read([*texts, *chain.from_iterable(captions)])
+        return [
+            self.vectors(own) @ self._known[text] if own else np.empty(0, np.float32)
+            for text, own in zip(texts, captions, strict=True)
+        ]
+
+    def _read(self, texts: Sequence[str]) -> None:
         fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
         with torch.no_grad(), self.accelerator.autocast(), in_evaluation_mode(self.encoder):
             for start in range(0, len(fresh), self.batch_size):
                 batch = fresh[start : start + self.batch_size]
                 features = self.encoder.encode_texts(self.encoder.tokenize(batch))
                 self._known |= zip(batch, features.float().cpu().numpy(), strict=True)
-        return np.stack([self._known[text] for text in texts])
-
-    def similarities(
-        self, texts: Sequence[str], captions: Sequence[str]
-    ) -> NDArray[np.float32]:  # (A, B)
-        """Return the cosines of A texts and B captions."""
-        return self.vectors(texts) @ self.vectors(captions).T

@@ -31,10 +31,15 @@ class WordOverlap:
         """Return what a word counts."""
         return log(1 + max(1, self._texts) / max(1, self._counts[word]))
 
-    def __call__(self, texts: Sequence[str], captions: Sequence[str]) -> NDArray[np.float64]:
-        """Return the weighted F1 (A, B) of A texts and B captions, from 0 to 1."""
-        asked, known = [words_of(one) for one in texts], [words_of(one) for one in captions]
-        return np.array([[self._f1(one, other) for other in known] for one in asked], np.float64)
+    def __call__(
+        self, texts: Sequence[str], captions: Sequence[Sequence[str]]
+    ) -> list[NDArray[np.float64]]:  # N arrays (B_i,)
+        """Return the weighted F1 of each of N texts and its own B_i captions, from 0 to 1."""
+        asked = zip(map(words_of, texts), captions, strict=True)
+        return [
+            np.array([self._f1(words, words_of(one)) for one in own], np.float64)
+            for words, own in asked
+        ]
 
     def _f1(self, text: frozenset[str], caption: frozenset[str]) -> float:
         meant = {word: categories_named(word) & caption for word in text}
