@@ -61,7 +61,15 @@ def test_a_bad_field_is_named(field, value, problem):
 
 
 @pytest.mark.parametrize(
-    "written", ["[1, 2.5, -3, 4]", "1 2.5 -3 4", " 1,2.5,-3 ,4", "1;2.5;-3;4", [1, "2.5", -3, "4"]]
+    "written",
+    [
+        "[1, 2.5, -3, 4]",
+        "1 2.5 -3 4",
+        " 1,2.5,-3 ,4",
+        "(1, 2.5, -3, 4)",
+        "1;2.5;-3;4",
+        [1, "2.5", -3, "4"],
+    ],
 )
 def test_numbers_may_be_written_as_text(written):
     assert numbers_in(written) == [1, 2.5, -3, 4]

@@ -13,6 +13,7 @@ COUNTS = {
     "boxes_per_image": 1.5,
     "proposal_recall": 2 / 3,
     "without_proposals": 2,
+    "with_one_candidate": 0,
     "photos_with_stand_ins": 0,
 }
 
@@ -56,6 +57,14 @@ def test_a_split_without_any_proposal_is_warned_of(manifest):
     line = summary(manifest, Path("out")).splitlines()[-2]
 
     assert line.startswith("warning: not one expression of testA has a proposal; is --confidence")
+
+
+def test_questions_without_a_choice_are_told(manifest):
+    manifest["counts"]["train"] = COUNTS | {"with_one_candidate": 7}
+
+    line = summary(manifest, Path("out")).splitlines()[-2]
+
+    assert line.startswith("7 of 20 expressions of train have one candidate: there is nothing")
 
 
 def test_what_stands_in_for_detections_is_told(manifest):

@@ -86,7 +86,8 @@ def _require_annotations(source: CorpusSource) -> None:
     if source.kind == "hub":
         return  # it may be an id
     if not source.annotations.exists():
-        problem = "there is no such file or folder; a mirror on the hub needs --corpus hub"
+        hint = "; a mirror on the hub needs --corpus hub" if source.kind == "refer" else ""
+        problem = f"there is no such file or folder{hint}"
         raise BadInputError(problem, file=source.annotations, record="--annotations")
     if source.kind == "refer" and not source.annotations.is_dir():
         problem = (

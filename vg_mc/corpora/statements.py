@@ -81,16 +81,22 @@ def _optional(given: Mapping[str, object], field: str) -> int | None:
 
 
 def numbers_in(value: object) -> object:
-    """Turn ``"[1, 2]"`` and ``"1 2"`` into a list of numbers, and leave what is none alone."""
+    """Turn ``"[1, 2]"``, ``"(1, 2)"`` and ``"1 2"`` into a list of numbers; leave other values."""
     parts: object = value
     if isinstance(value, str):
-        parts = re.split(r"[\s,;]+", value.strip().removeprefix("[").removesuffix("]").strip())
+        parts = re.split(r"[\s,;]+", _bare(value).strip())
     if not isinstance(parts, list):
         return value
     try:
         return [float(part) if isinstance(part, str) else part for part in parts]
     except ValueError:
         return value
+
+
+def _bare(text: str) -> str:
+    """Take one pair of brackets, of a list or a tuple, off a text."""
+    text = text.strip()
+    return text[1:-1] if text[:1] + text[-1:] in ("[]", "()") else text
 
 
 def whole_number_in(value: object) -> object:

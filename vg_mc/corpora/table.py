@@ -119,7 +119,9 @@ def _named(cells: list[str], header: list[str]) -> object:
     if len(cells) == len(header):
         return dict(zip(header, cells, strict=True))
     problem = f"expected {len(header)} cells as in the first line, not {len(cells)}"
-    return BadInputError(f"{problem}; a cell with a comma in it stands in double quotes")
+    return BadInputError(
+        f"{problem}; a cell with a comma in it stands in double quotes, no blank before them"
+    )
 
 
 def _json_lines(file: Path) -> Rows:

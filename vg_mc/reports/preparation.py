@@ -47,6 +47,11 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
                 f"warning: not one expression of {split} has a proposal; is --confidence too high "
                 "for the detector?"
             )
+        elif lonely := counts["with_one_candidate"]:
+            yield (
+                f"{lonely:,} of {counts['expressions']:,} expressions of {split} have one "
+                "candidate: there is nothing to choose; --instances or detections add wrong answers"
+            )
     if peculiar := manifest["peculiar_photos"]:
         told = ", ".join(
             f"{count:,} {name} ({PECULIARITIES[name]})" for name, count in peculiar.items()
