@@ -141,14 +141,33 @@ def write_open_clip(folder: Path, architecture: str, trunk: str, **settings: obj
         tiny_tokenizer().save_pretrained(folder)
     image_size = settings.pop("image_size")
     config["vision_cfg"] |= {"image_size": image_size}
+    _write_open_clip(folder, {**config, **settings})
+
+
+def _write_open_clip(folder: Path, config: dict[str, Any]) -> None:
     colours = {"mean": [0.5] * 3, "std": [0.5] * 3}
-    described = {"model_cfg": {**config, **settings}, "preprocess_cfg": colours}
+    described = {"model_cfg": config, "preprocess_cfg": colours}
     (folder / "open_clip_config.json").write_text(json.dumps(described))
-    weights = open_clip.create_model(f"local-dir:{folder}").state_dict()
+    weights = open_clip.create_model(f"local-dir:{folder}", pretrained_text=False).state_dict()
     save_file(
         {name: value.contiguous() for name, value in weights.items()},
         folder / "open_clip_model.safetensors",
     )
+
+
+def write_open_clip_bert(folder: Path) -> None:
+    """Write a model of open_clip whose text tower is one of transformers."""
+    words = _write_bert_tokenizer(folder)
+    BertConfig(**SMALL, vocab_size=words, max_position_embeddings=20).save_pretrained(folder)
+    text = {
+        "hf_model_name": str(folder),
+        "hf_tokenizer_name": str(folder),
+        "hf_proj_type": "mlp",
+        "hf_pooler_type": "mean_pooler",
+        "context_length": 16,
+    }
+    vision = {"image_size": SIZE, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8}
+    _write_open_clip(folder, {"embed_dim": 24, "vision_cfg": vision, "text_cfg": text})
 
 
 HUGGING_FACE: dict[str, Callable[[Path], None]] = {
@@ -167,6 +186,7 @@ OPEN_CLIP: dict[str, Callable[[Path], None]] = {
     "open_clip-convnext": lambda folder: write_open_clip(
         folder, "convnext_base", "test_convnext", embed_dim=32, image_size=160
     ),
+    "open_clip-bert": write_open_clip_bert,
     "open_clip-eva": lambda folder: write_open_clip(
         folder, "EVA02-B-16", "eva02_tiny_patch14_224", embed_dim=32, image_size=224
     ),

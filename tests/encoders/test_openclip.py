@@ -168,6 +168,20 @@ def test_siglip_is_asked_as_it_was_trained_also_when_it_was_saved(tmp_path):
         assert len(lower) == 64
 
 
+@torch.no_grad()
+def test_a_text_tower_of_transformers_is_given_no_more_padding_than_it_needs(tmp_path):
+    encoder = build("open_clip-bert", tmp_path)
+
+    token_ids, mask = tokens = encoder.tokenize(["red circle", "circle", "!"])
+
+    full_length = encoder.tokenizer(["red circle", "circle", "!"])
+    theirs = encoder.model.encode_text(full_length, normalize=True)
+    assert full_length.shape == (3, 16)
+    assert token_ids.shape == (3, 4)
+    assert mask.sum(dim=1).tolist() == [4, 3, 3]
+    assert torch.allclose(encoder.encode_texts(tokens), theirs, atol=1e-6, rtol=0)
+
+
 def test_a_shortened_text_tower_is_itself_again_afterwards():
     encoder = tiny_resnet()
 

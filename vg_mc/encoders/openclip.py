@@ -8,6 +8,7 @@ from typing import Any
 
 import open_clip
 import torch
+from open_clip.hf_model import HFTextEncoder
 from open_clip.pretrained import get_pretrained_cfg
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -182,9 +183,13 @@ def _end_positions(
 ) -> Tensor | None:
     """Return the position of each end token, (B,), None where the tower reads beyond it.
 
-    Behind a causal mask the tower cannot see what follows the token that it pools.
+    Behind a causal mask the tower cannot see what follows the token that it pools. A tower of
+    transformers is told by open_clip to look past padding.
     """
     _, tower = _text_tower(model)
+    if isinstance(tower, HFTextEncoder):
+        is_text = token_ids.ne(tower.config.pad_token_id)
+        return (is_text * torch.arange(token_ids.shape[1])).argmax(dim=1)
     if getattr(tower, "attn_mask", None) is None or getattr(tower, "cls_emb", None) is not None:
         return None
     pooling = getattr(tower, "text_pool_type", None) or getattr(tower, "pool_type", None)
@@ -203,7 +208,7 @@ def _shortened_text_tower(model: nn.Module, tokens: int) -> dict[str, Tensor]:
     With these parts in place of its own it takes shorter ones, through its own code.
     """
     prefix, tower = _text_tower(model)
-    if tokens == getattr(tower, "context_length", tokens):
+    if isinstance(tower, HFTextEncoder) or tokens == getattr(tower, "context_length", tokens):
         return {}
     return {
         f"{prefix}positional_embedding": tower.positional_embedding[:tokens],
