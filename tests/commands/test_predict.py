@@ -75,6 +75,17 @@ def test_a_table_of_pairs_is_answered(folder, capsys):
     assert [json.loads(line) for line in written] == records
 
 
+@pytest.mark.parametrize(("temperature", "told"), [([], 0), (["--temperature", "2"], 2)], ids=str)
+def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
+    folder, capsys, temperature, told
+):
+    rule = ["--grounder", "most-confident", "--output", str(folder / "out"), *temperature]
+
+    main([str(folder / "a_1.png"), "red", *rule, *stored(folder)])
+
+    assert capsys.readouterr().out.count("%") == told
+
+
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [

@@ -34,6 +34,21 @@ def test_a_table_names_every_candidate_the_best_first(answer):
     assert lines[4].split()[0] == "25.0%"
 
 
+def test_ranks_are_told_without_a_probability(answer, tmp_path):
+    told = answer_text("a.jpg", answer, chances=False)
+
+    assert "%" not in told
+    assert "probability" not in told
+    assert told.splitlines()[3].split()[-2:] == ["0.50", "1.10"]
+    blank = Image.new("RGB", (200, 40))
+    for chances in (True, False):
+        file = tmp_path / f"{chances}.png"
+        write_answer_picture(blank, answer, (255, 0, 0), file, chances=chances)
+    with Image.open(tmp_path / "True.png") as one, Image.open(tmp_path / "False.png") as other:
+        below = [(np.asarray(image)[40:] < 128).sum() for image in (one, other)]
+    assert below[0] > below[1] > 0
+
+
 def test_a_photo_without_proposals_is_said_to_have_none(nothing):
     assert "no proposals, so no answer" in answer_text("a.jpg", nothing)
     record = answer_record("a.jpg", nothing)

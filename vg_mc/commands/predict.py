@@ -11,6 +11,7 @@ import tyro
 from PIL.ExifTags import Base
 
 from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.grounders import PICTURES
 from vg_mc.commands.pointing import check_grounder, frame_color, load_grounder, proposer_of
 from vg_mc.config import parse_config
 from vg_mc.faults import BadInputError
@@ -152,8 +153,10 @@ def run(config: PredictConfig) -> None:
     answers = []
     for name, answer in answered(config, grounder, questions, single=single):
         record = answer_record(name, answer)
-        told = json.dumps(record, ensure_ascii=False) if config.json else answer_text(name, answer)
-        print(told if config.json else f"{told}\n")
+        if config.json:
+            print(json.dumps(record, ensure_ascii=False))
+        else:
+            print(f"{answer_text(name, answer, chances=tells_chances(config))}\n")
         answers.append((name, answer))
     if not single:
         write_answers(answers, config.output)
@@ -167,7 +170,7 @@ def answered(
     from vg_mc.pointing.questions import opened
     from vg_mc.reports.answers import write_answer_picture
 
-    drawn, color = 0, frame_color(grounder.drawing)
+    drawn, color, chances = 0, frame_color(grounder.drawing), tells_chances(config)
     for start in range(0, len(questions), PHOTOS_AT_ONCE):
         some = questions[start : start + PHOTOS_AT_ONCE]
         for question, answers in zip(some, grounder.ground_all(some), strict=True):
@@ -178,8 +181,16 @@ def answered(
                 drawn += 1
                 name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
                 file = config.output if single else config.output / name
-                write_answer_picture(image, answer, color, file)
+                write_answer_picture(image, answer, color, file, chances=chances)
                 yield Path(str(question.image)).name, answer
+
+
+def tells_chances(config: PredictConfig) -> bool:
+    """Whether probabilities can be believed: those of a model, or at a temperature of the user's.
+
+    The logits of most other grounders are ranks, whose softmax is the same whatever was asked.
+    """
+    return config.grounder == PICTURES or config.temperature is not None
 
 
 def read_boxes(file: Path) -> list[XYXY]:

@@ -25,14 +25,20 @@ QUALITY = 90  # of a JPEG, which is written in a fraction of the time of a PNG
 Named = tuple[str, Answer]  # the name of the photo
 
 
-def answer_text(image: str, answer: Answer) -> str:
-    """Spell an answer for a terminal: all candidates, the most probable first."""
+def answer_text(image: str, answer: Answer, *, chances: bool = True) -> str:
+    """Spell an answer for a terminal: all candidates, the best first.
+
+    Args:
+        image: Name of the photo.
+        answer: Its candidates and their logits.
+        chances: Tell probabilities; where logits are ranks they would say nothing.
+    """
     title = f"{one_line(image)}: {one_line(answer.expression)}"
     if not answer.proposals:
         return f"{title}\n{NOTHING_FOUND}"
     rows = [
         [
-            f"{answer.probabilities[at]:.1%}",
+            *([f"{answer.probabilities[at]:.1%}"] if chances else []),
             ", ".join(f"{edge:.1f}" for edge in answer.proposals[at].box),
             one_line(answer.proposals[at].category),
             f"{answer.proposals[at].score:.2f}",
@@ -41,7 +47,9 @@ def answer_text(image: str, answer: Answer) -> str:
         for at in answer.ranking
     ]
     headings = ["probability", "box (left, top, right, bottom)", "category", "detector", "logit"]
-    align = ("right", "left", "left", "right", "right")
+    align = ["right", "left", "left", "right", "right"]
+    if not chances:
+        headings, align = headings[1:], align[1:]
     return f"{title}\n{tabulate(rows, headers=headings, disable_numparse=True, colalign=align)}"
 
 
@@ -82,14 +90,16 @@ def write_answers(answers: Sequence[Named], folder: Path) -> None:
     write_whole_text(folder / "answers.csv", sheet.getvalue())
 
 
-def write_answer_picture(photo: Image.Image, answer: Answer, color: RGB, file: Path) -> None:
-    """Draw an answer on a copy of its RGB photo, the expression below it.
+def write_answer_picture(
+    photo: Image.Image, answer: Answer, color: RGB, file: Path, *, chances: bool = True
+) -> None:
+    """Draw an answer on a copy of its RGB photo, the expression and its probability below it.
 
     The format follows from the ending of `file`, which is .png, .jpg or .jpeg.
     """
     size = max(12, min(photo.size) // 25)
     font = ImageFont.load_default(size=size)
-    lines = _wrapped(_caption(answer), photo.width - size, font)
+    lines = _wrapped(_caption(answer, chances=chances), photo.width - size, font)
     drawn = Image.new(
         "RGB", (photo.width, photo.height + size * (3 * len(lines) + 2) // 2), "white"
     )
@@ -109,9 +119,11 @@ def write_answer_picture(photo: Image.Image, answer: Answer, color: RGB, file: P
             drawn.save(partial, format="JPEG", quality=QUALITY)
 
 
-def _caption(answer: Answer) -> str:
-    found = f"{answer.score:.1%}" if answer.proposals else "no proposals"
-    return f"{one_line(answer.expression)} ({found})"
+def _caption(answer: Answer, *, chances: bool) -> str:
+    expression = one_line(answer.expression)
+    if not answer.proposals:
+        return f"{expression} (no proposals)"
+    return f"{expression} ({answer.score:.1%})" if chances else expression
 
 
 def _frame(pen: ImageDraw.ImageDraw, box: XYXY, color: RGB, width: int) -> None:
