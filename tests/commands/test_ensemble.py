@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vg_mc.boxes import iou_matrix
 from vg_mc.commands import evaluate
 from vg_mc.commands.ensemble import EnsembleConfig, main, run
 from vg_mc.faults import BadInputError
@@ -120,7 +121,10 @@ def refusal(flags: list[str], capsys) -> str:
 def test_other_candidates_are_refused_and_nothing_is_written(evaluations, tmp_path, capsys):
     folder = Path(evaluations[1]) / "testB"
     good = read_predictions(folder)
-    write_predictions(replace(good, boxes=[rows + 1 for rows in good.boxes]), folder)
+    moved = [rows + 1 for rows in good.boxes]
+    targets = zip(moved, good.targets[:, None], strict=True)
+    ious = [iou_matrix(rows, target)[:, 0] for rows, target in targets]
+    write_predictions(replace(good, boxes=moved, ious=ious), folder)
 
     message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / "both")], capsys)
 

@@ -22,6 +22,7 @@ def changed(rows: list[np.ndarray], row: int, values: object) -> list[np.ndarray
         ("logits", lambda rows: changed(rows, 3, np.full(len(rows[3]), np.inf)), "must be finite"),
         ("ious", lambda rows: changed(rows, 3, np.full(len(rows[3]), 1.5)), "between 0 and 1"),
         ("ious", lambda rows: changed(rows, 3, np.full(len(rows[3]), np.nan)), "between 0 and 1"),
+        ("ious", lambda rows: changed(rows, 3, 1 - rows[3]), "expression 121: an IoU of"),
         ("boxes", lambda rows: changed(rows, 3, rows[3] * np.nan), "boxes must be finite"),
         ("targets", lambda rows: rows * np.nan, "boxes must be finite"),
         ("scores", lambda rows: changed(rows, 3, rows[3] * np.nan), "scores must be finite"),

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes import Boxes
+from vg_mc.boxes import Boxes, paired_ious
 from vg_mc.faults import BadInputError
 
 Ids = NDArray[np.int64]
+
+IOU_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,8 @@ def check(predictions: Predictions, file: Path) -> None:
     """Refuse what could not be scored, naming the first bad expression.
 
     Raises:
-        BadInputError: If columns disagree, an expression stands twice or a number is not finite.
+        BadInputError: If columns disagree, an expression stands twice, a number is not finite, or
+            IoUs are not those of the boxes.
     """
     _check_lengths(predictions, file)
     seen: set[int] = set()
@@ -88,6 +91,22 @@ def check(predictions: Predictions, file: Path) -> None:
         if problem is not None:
             raise BadInputError(problem, file=file, record=f"expression {expression_id}")
         seen.add(expression_id)
+    _check_ious(predictions, file)
+
+
+def _check_ious(predictions: Predictions, file: Path) -> None:
+    """Hold the IoUs, on which all numbers rest, against the boxes beside them."""
+    counts = [len(row) for row in predictions.ious]
+    boxes = np.concatenate([np.empty((0, 4)), *predictions.boxes])
+    stored = np.concatenate([np.empty(0), *predictions.ious])
+    expected = paired_ious(boxes, np.repeat(predictions.targets, counts, axis=0))
+    wrong = np.flatnonzero(np.abs(stored - expected) > IOU_TOLERANCE)
+    if wrong.size:
+        first = int(wrong[0])
+        row = int(np.searchsorted(np.cumsum(counts), first, side="right"))
+        problem = f"an IoU of {stored[first]:.6g}, but box and target have {expected[first]:.6g}"
+        record = f"expression {predictions.expression_ids[row]}"
+        raise BadInputError(problem, file=file, record=record)
 
 
 def _check_lengths(predictions: Predictions, file: Path) -> None:
