@@ -188,7 +188,9 @@ def test_a_name_cannot_lead_out_of_the_folder(tmp_path, name):
     (folder / "inner").mkdir(parents=True)
     gradient().save(tmp_path / "outside.jpg")
 
-    assert "leads nowhere but into the folder" in refusal(folder, name).problem
+    problem = refusal(folder, name).problem
+    assert "leads nowhere but into the folder" in problem
+    assert "link" not in problem
 
 
 def test_a_link_cannot_lead_out_of_the_folder_but_within_it(tmp_path):
@@ -199,7 +201,8 @@ def test_a_link_cannot_lead_out_of_the_folder_but_within_it(tmp_path):
     (folder / "bad.png").symlink_to(tmp_path / "outside.png")
     (folder / "good.png").symlink_to("inside.png")
 
-    assert "leads nowhere but into the folder" in refusal(folder, "bad.png").problem
+    problem = refusal(folder, "bad.png").problem
+    assert "leads nowhere but into the folder of images, not a link to elsewhere" in problem
     assert open_photo(folder, photo_of("good.png")).size == (64, 48)
 
 

@@ -38,9 +38,17 @@ def locate(folder: Path, photo: Photo) -> Path:
         path.relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # also a circle of links, a NUL
         problem = "expected a file name that leads nowhere but into the folder of images"
+        if isinstance(error, ValueError) and _stays_inside(photo.file_name):
+            problem += ", not a link to elsewhere: --images is to hold the files themselves"
         record = f"image {photo.image_id}"
         raise BadInputError(problem, file=photo.file_name, record=record) from error
     return path
+
+
+def _stays_inside(name: str) -> bool:
+    """Tell whether a file name would stay in its folder if no link was on the way."""
+    path = Path(name)
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
 def require_folder(folder: Path) -> None:
