@@ -42,7 +42,7 @@ def main():
 def project(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "vg_mc/commands").mkdir(parents=True)
-    for name in ("evaluate.py", "vg_mc/__init__.py", "vg_mc/shadowing.py"):
+    for name in ("evaluate.py", "vg_mc/__init__.py", "vg_mc/shadowing.py", "vg_mc/versions.py"):
         shutil.copy(ROOT / name, folder / name)
     (folder / "vg_mc/commands/evaluate.py").write_text(COMMAND)
     (folder / "probe.py").write_text(TELL)

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from vg_mc.versions import __version__
+
 if TYPE_CHECKING:
     from vg_mc.pointing import Answer, Grounder, Question
 
 __all__ = ["Answer", "Grounder", "Question", "__version__"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:

@@ -5,7 +5,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from vg_mc import __version__
+__version__ = "0.1.0"
 
 LIBRARIES = (
     "torch",

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from vg_mc.commands import ensemble
-from vg_mc.commands.evaluate import EvaluateConfig, main, run
+from vg_mc.commands.evaluate import main, run
 from vg_mc.encoders import load_encoder
 from vg_mc.faults import BadInputError
+from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.metrics import summarize
 from vg_mc.predictions import read_predictions
 from vg_mc.training.checkpoints import save_model_folder
@@ -272,47 +273,3 @@ def test_a_baseline_needs_no_model_and_may_have_a_name(coloured, tmp_path):
     main([*folders, "--grounder", "random", "--name", "any", "--seed", "3"])
 
     assert read_predictions(tmp_path / "val").name == "any"
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"views": ("crop",)}, "no view 'crop'; there are marker"),
-        ({"views": ("marker", "marker")}, "--views: expected each once"),
-        ({"prompts": ("{}", "a photo")}, r"--prompts: expected {} once, .*, not 'a photo'"),
-        ({"prompts": ("{} or {}",)}, "--prompts: expected {} once"),
-        ({"prompts": ("{}: {subject}",)}, "--prompts: expected {} once"),
-        ({"prompts": ()}, "--prompts: expected one or several"),
-        ({"subtract": -1}, "--subtract: expected 0 or more, not -1"),
-    ],
-)
-def test_what_clip_cannot_look_at_or_read_is_refused(coloured, tmp_path, changes, problem):
-    grounders = ("random", "clip")  # nothing is written by the first of them either
-    config = EvaluateConfig(
-        coloured.folder, tmp_path / "output", grounders, model=("tiny-vit",), **changes
-    )
-
-    with pytest.raises(BadInputError, match=problem):
-        run(config)
-    assert not (tmp_path / "output").exists()
-
-
-def test_wordings_and_captions_are_told_and_features_of_them_are_compared(coloured, tmp_path):
-    config = EvaluateConfig(
-        *(coloured.folder, tmp_path / "output"),
-        model=("tiny-vit",),
-        views=("marker",),
-        prompts=("a photo of {}", "{}"),
-        combine="max",
-        subtract=5,
-        features=tmp_path / "features",
-        num_workers=0,
-    )
-
-    (predictions,) = run(config)
-
-    assert predictions.facts["views"] == "marker: color [0, 0, 0], opacity 0, outline 0"
-    assert predictions.facts["prompts"] == "a photo of {}; {}"
-    assert predictions.facts["combined"].startswith("max of")
-    assert predictions.facts["subtracted"] == "mean over 5 captions, seed 0"
-    assert "cosine to target" in (tmp_path / "output" / "results.md").read_text()

@@ -12,10 +12,11 @@ from accelerate import Accelerator
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from vg_mc.commands.finetune import FinetuneConfig, main, run
+from vg_mc.commands.finetune import main, run
 from vg_mc.encoders import load_encoder
 from vg_mc.evaluation import predict
 from vg_mc.faults import BadInputError
+from vg_mc.flags.finetune import FinetuneConfig
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from vg_mc.commands.prepare_data import PrepareConfig, main
+from vg_mc.commands.prepare_data import main
 from vg_mc.corpora.refer import read_refer
+from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.verification import verify
 

@@ -6,9 +6,10 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalTokenNotFoundError
 
-from vg_mc.commands.finetune import FinetuneConfig, run
+from vg_mc.commands.finetune import run
 from vg_mc.commands.pushing import push, require_login
 from vg_mc.faults import BadInputError
+from vg_mc.flags.finetune import FinetuneConfig
 
 
 class Hub:

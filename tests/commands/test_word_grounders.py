@@ -7,8 +7,9 @@ import pytest
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from tests.encoders.tiny_captioners import save_captioner
-from vg_mc.commands.evaluate import EvaluateConfig, run
+from vg_mc.commands.evaluate import run
 from vg_mc.faults import BadInputError
+from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.phrases.subjects import Subject, SubjectFinder
 
 

@@ -3,9 +3,9 @@
 import sys
 
 from vg_mc.commands.prepare_data import main
-from vg_mc.preparation import shards
+from vg_mc.preparation import planning
 
-shards.PHOTOS_PER_SHARD = 8
+planning.PHOTOS_PER_SHARD = 8
 
 if __name__ == "__main__":
     main(sys.argv[1:])

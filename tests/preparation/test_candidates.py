@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from vg_mc.preparation.candidates import apart_from, propose, subjects_of
+from vg_mc.preparation.planning import plan_shards
 from vg_mc.preparation.settings import ProposerChoice, united
-from vg_mc.preparation.shards import plan_shards
 from vg_mc.preparation.stored import read_stored
 from vg_mc.records import Proposal
 

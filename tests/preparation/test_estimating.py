@@ -8,10 +8,11 @@ import pytest
 
 from vg_mc.corpora.refer import read_refer
 from vg_mc.faults import BadInputError
-from vg_mc.preparation import estimating, shards
+from vg_mc.preparation import estimating, planning
 from vg_mc.preparation.estimating import DETECTIONS, enough_space, estimated_bytes
+from vg_mc.preparation.planning import photos_of, plan_shards
 from vg_mc.preparation.settings import Drawing, ProposerChoice
-from vg_mc.preparation.shards import draw_shard, photos_of, plan_shards
+from vg_mc.preparation.shards import draw_shard
 from vg_mc.preparation.stored import StoredProposals, read_stored
 from vg_mc.prepared.schema import open_shard
 from vg_mc.views import choose_views
@@ -27,7 +28,7 @@ def corpus(make, tmp_path):
 
 @pytest.fixture
 def tasks(make, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 2)
+    monkeypatch.setattr(planning, "PHOTOS_PER_SHARD", 2)
     settings = make.settings(corpus)
     drawing = replace(settings.drawing, image_size=224)
     return plan_shards(

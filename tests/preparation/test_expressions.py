@@ -7,15 +7,16 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from vg_mc.preparation import shards
+from vg_mc.preparation import planning
 from vg_mc.preparation.expressions import (
     count_split,
     count_stand_ins,
     expression_rows,
     read_drawn,
 )
+from vg_mc.preparation.planning import plan_shards
 from vg_mc.preparation.settings import ProposerChoice
-from vg_mc.preparation.shards import draw_shard, plan_shards
+from vg_mc.preparation.shards import draw_shard
 from vg_mc.preparation.stored import read_stored
 from vg_mc.prepared.schema import open_shard
 
@@ -25,7 +26,7 @@ YOLO = ProposerChoice("yolo", Path("weights.pt"))
 @pytest.fixture
 def drawn(make, tmp_path, monkeypatch):
     """Draw a corpus in several shards; return it with its settings and tasks."""
-    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 2)
+    monkeypatch.setattr(planning, "PHOTOS_PER_SHARD", 2)
 
     def draw(*, bad_photo=None, **changes):
         corpus = make.corpus(tmp_path, {"train": [3, 2, 1], "val": [2, 3]})

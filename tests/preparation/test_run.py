@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from vg_mc.faults import BadInputError
-from vg_mc.preparation import run, shards
+from vg_mc.preparation import planning, run, shards
 from vg_mc.preparation.run import prepare
 from vg_mc.preparation.settings import Drawing, ProposerChoice, united
 from vg_mc.prepared.dataset import open_prepared
@@ -23,7 +23,7 @@ from vg_mc.views import VIEWS, choose_views
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
-    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 2)
+    monkeypatch.setattr(planning, "PHOTOS_PER_SHARD", 2)
 
 
 @pytest.fixture

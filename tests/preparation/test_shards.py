@@ -13,14 +13,14 @@ from vg_mc.boxes import as_boxes, intersections
 from vg_mc.faults import BadInputError
 from vg_mc.markers import MARKERS, draw
 from vg_mc.photos import open_photo
-from vg_mc.preparation import shards
+from vg_mc.preparation import planning, shards
+from vg_mc.preparation.planning import plan_shards
 from vg_mc.preparation.settings import Drawing, ProposerChoice
 from vg_mc.preparation.shards import (
     candidate_rows,
     draw_shard,
     is_drawn,
     kept_photos,
-    plan_shards,
     rejected_photos,
 )
 from vg_mc.preparation.stored import read_stored
@@ -48,45 +48,12 @@ def rows_of(task):
     return open_shard(task.path).to_pylist()
 
 
-def test_every_photo_is_planned_once(make, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 2)
-
-    tasks = plan(make, corpus, tmp_path)
-
-    assert [[photo.image_id for photo in task.photos] for task in tasks] == [[1, 2], [3], [4, 5]]
-    assert [task.path.name for task in tasks] == [
-        f"data-{index:05}-of-00003.arrow" for index in range(3)
-    ]
-    assert tasks[0].annotated[1] == tuple(corpus.annotations[2])
-
-
 def test_a_machine_without_the_folder_of_the_others_says_so(make, corpus, tmp_path):
     task, _ = plan(make, corpus, tmp_path)
     task.path.parent.rmdir()
 
     with pytest.raises(BadInputError, match="candidates: the first process made this folder; all"):
         draw_shard(task)
-
-
-def test_only_the_photos_of_the_splits_are_planned(make, corpus, tmp_path):
-    (task,) = plan(make, corpus, tmp_path, splits=("val",))
-
-    assert [photo.image_id for photo in task.photos] == [4, 5]
-
-
-@pytest.mark.parametrize(
-    ("proposer", "expected"),
-    [(ProposerChoice("annotations"), [1, 2, 3, 4, 5]), (YOLO, [1, 2, 3, 4, 5, 1])],
-)
-def test_a_photo_of_two_splits_is_drawn_once_per_proposer(
-    make, corpus, tmp_path, proposer, expected
-):
-    shared = replace(corpus.expressions[0], split="val", expression_id=1)
-    corpus = replace(corpus, expressions=[*corpus.expressions, shared])
-
-    tasks = plan(make, corpus, tmp_path, proposer=proposer)
-
-    assert [photo.image_id for task in tasks for photo in task.photos] == expected
 
 
 def test_every_candidate_is_its_photo_with_its_box_marked(make, corpus, tmp_path):
@@ -154,7 +121,7 @@ def test_each_view_has_a_column_and_the_first_one_does_not_depend_on_others():
 def test_the_photos_beside_a_photo_do_not_matter(make, corpus, tmp_path, monkeypatch):
     (together,) = plan(make, corpus, tmp_path / "a", splits=("train",))
     draw_shard(together)
-    monkeypatch.setattr(shards, "PHOTOS_PER_SHARD", 1)
+    monkeypatch.setattr(planning, "PHOTOS_PER_SHARD", 1)
     monkeypatch.setattr(shards, "PHOTOS_AT_ONCE", 1)
     alone = plan(make, corpus, tmp_path / "b", splits=("train",))
     for task in alone:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.faults import BadInputError
+from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.training.memory import explain_shortage, is_out_of_memory, shortage
 
 

@@ -4,9 +4,10 @@ import importlib.util
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from vg_mc.faults import BadInputError
+from vg_mc.flags.choices import Precision, Tracker
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -28,9 +29,6 @@ UNKNOWN_WAYS = {
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
 }
-
-Precision = Literal["no", "bf16", "fp16"]
-Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
 def processes_launched() -> int:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from vg_mc.faults import BadInputError
 from vg_mc.fields import as_mapping, read_json
+from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.whole_files import write_whole_text
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from vg_mc.commands.finetune import FinetuneConfig
     from vg_mc.prepared.dataset import PreparedDataset
 
 # These do not decide on the weights, so a run may go on with others.
@@ -30,7 +30,7 @@ INDECISIVE = (
 )
 
 
-def claim(config: "FinetuneConfig", dataset: "PreparedDataset", accelerator: "Accelerator") -> None:
+def claim(config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator") -> None:
     """Write config.json into a new run, or make sure that an old one is the same run.
 
     Raises:
@@ -71,7 +71,7 @@ def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list
 
 
 def describe(
-    config: "FinetuneConfig", dataset: "PreparedDataset", accelerator: "Accelerator"
+    config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator"
 ) -> dict[str, Any]:
     """Describe a run: the settings decide on its weights, the rest says where it was made.
 

@@ -7,10 +7,12 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from vg_mc.commands.devices import require_device
-from vg_mc.commands.grounders import GROUNDERS, PICTURES, Request, answerers
-from vg_mc.commands.prepare_data import PrepareConfig
+from vg_mc.commands.grounders import GROUNDERS, PICTURES, answerers
 from vg_mc.commands.prepare_settings import finding_of
+from vg_mc.commands.request import Request
 from vg_mc.faults import BadInputError
+from vg_mc.flags.predict import PredictConfig
+from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.language import clean_text
 from vg_mc.markers import MARKERS, RGB, Marker
 from vg_mc.preparation.naming import named_proposer
@@ -18,11 +20,10 @@ from vg_mc.preparation.settings import Drawing, ProposerChoice
 from vg_mc.views import View, choose_views
 
 if TYPE_CHECKING:
-    from vg_mc.commands.predict import PredictConfig  # which imports this module
     from vg_mc.pointing import Grounder, Question
 
 
-def check_grounder(config: "PredictConfig") -> None:
+def check_grounder(config: PredictConfig) -> None:
     """Refuse an unknown grounder, one without its model, and a model that nothing asks.
 
     Raises:
@@ -33,7 +34,7 @@ def check_grounder(config: "PredictConfig") -> None:
         raise BadInputError(f"expected 0 or more, not {config.seed}", record="--seed")
 
 
-def proposer_of(config: "PredictConfig") -> ProposerChoice:
+def proposer_of(config: PredictConfig) -> ProposerChoice:
     """Return what proposes regions.
 
     Raises:
@@ -51,7 +52,7 @@ def proposer_of(config: "PredictConfig") -> ProposerChoice:
 
 
 def load_grounder(
-    config: "PredictConfig", choice: ProposerChoice, questions: Sequence["Question"]
+    config: PredictConfig, choice: ProposerChoice, questions: Sequence["Question"]
 ) -> "Grounder":
     """Build what answers `questions`, of which it may learn how rare words are.
 
@@ -76,7 +77,7 @@ def load_grounder(
 
 
 def _by_pictures(
-    config: "PredictConfig", choice: ProposerChoice, views: dict[str, View]
+    config: PredictConfig, choice: ProposerChoice, views: dict[str, View]
 ) -> "Grounder":
     from vg_mc.pointing import Grounder
 
@@ -94,7 +95,7 @@ def _by_pictures(
 
 
 def _by_others(
-    config: "PredictConfig",
+    config: PredictConfig,
     choice: ProposerChoice,
     views: dict[str, View],
     questions: Sequence["Question"],
@@ -130,7 +131,7 @@ def frame_color(drawing: Drawing) -> RGB:
     return (markers or [MARKERS["seed"]])[0].color
 
 
-def _views(config: "PredictConfig") -> dict[str, View]:
+def _views(config: PredictConfig) -> dict[str, View]:
     try:
         return choose_views(config.views, {}) if config.views else {}
     except ValueError as error:

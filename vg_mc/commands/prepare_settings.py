@@ -1,10 +1,11 @@
 """From the flags of ``prepare_data.py`` to settings: what each may be, and what fits together."""
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 from vg_mc.commands.devices import require_device
 from vg_mc.faults import BadInputError
+from vg_mc.flags.predict import PredictConfig
+from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.preparation.naming import Finding, check_finding, kinds_of, member_of
 from vg_mc.preparation.settings import (
     DETECTORS,
@@ -17,12 +18,8 @@ from vg_mc.preparation.settings import (
 from vg_mc.records import TRAIN_SPLIT, Corpus
 from vg_mc.views import View, choose_views
 
-if TYPE_CHECKING:
-    from vg_mc.commands.predict import PredictConfig
-    from vg_mc.commands.prepare_data import PrepareConfig  # which imports this module
 
-
-def check_flags(config: "PrepareConfig") -> None:
+def check_flags(config: PrepareConfig) -> None:
     """Refuse flags that make no sense, alone or together, before any work is done.
 
     Raises:
@@ -42,7 +39,7 @@ def check_flags(config: "PrepareConfig") -> None:
     _views(config)
 
 
-def _check_jitter(config: "PrepareConfig", for_train: tuple[str, ...]) -> None:
+def _check_jitter(config: PrepareConfig, for_train: tuple[str, ...]) -> None:
     if not 0 <= config.jitter < MOST_JITTER:
         problem = f"expected 0 to less than {MOST_JITTER}, not {config.jitter}"
         raise BadInputError(problem, record="--jitter")
@@ -53,7 +50,7 @@ def _check_jitter(config: "PrepareConfig", for_train: tuple[str, ...]) -> None:
         raise BadInputError(f"expected 0 or more, not {config.seed}", record="--seed")
 
 
-def settings_of(config: "PrepareConfig", corpus: Corpus) -> PreparationSettings:
+def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
     """Turn flags into settings; a detector of the hub is fetched.
 
     Raises:
@@ -81,7 +78,7 @@ def splits_of(corpus: Corpus) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
 
 
-def _views(config: "PrepareConfig") -> dict[str, View]:
+def _views(config: PrepareConfig) -> dict[str, View]:
     properties = {
         name: getattr(config, name) for name in ("color", "opacity", "outline", "context")
     }
@@ -92,7 +89,7 @@ def _views(config: "PrepareConfig") -> dict[str, View]:
         raise BadInputError(str(error), record="--views") from error
 
 
-def _proposer(kind: str, config: "PrepareConfig", jitter: float = 0.0) -> ProposerChoice:
+def _proposer(kind: str, config: PrepareConfig, jitter: float = 0.0) -> ProposerChoice:
     if kind == "annotations":
         return ProposerChoice(kind, jitter=jitter, seed=config.seed if jitter else 0)
     finding = finding_of(config)
@@ -101,6 +98,6 @@ def _proposer(kind: str, config: "PrepareConfig", jitter: float = 0.0) -> Propos
     return member_of(kind, finding, finding.overlap(several=several))
 
 
-def finding_of(config: "PrepareConfig | PredictConfig") -> Finding:
+def finding_of(config: PrepareConfig | PredictConfig) -> Finding:
     """Return what the flags say of detections."""
     return Finding(**{one.name: getattr(config, one.name) for one in fields(Finding)})

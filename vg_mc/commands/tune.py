@@ -14,9 +14,10 @@ from filelock import FileLock, Timeout
 from vg_mc.commands.accelerating import processes_launched
 from vg_mc.commands.claiming import INDECISIVE, require_same
 from vg_mc.commands.failing import plain_errors
-from vg_mc.commands.finetune import FinetuneConfig, settings_of
+from vg_mc.commands.finetune import settings_of
 from vg_mc.config import parse_config, parse_flags, read_mapping
 from vg_mc.faults import BadInputError
+from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.whole_files import write_whole_text
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from vg_mc.commands.accelerating import workers_of
+from vg_mc.commands.request import Request
+from vg_mc.flags.evaluate import EvaluateConfig
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from vg_mc.commands.evaluate import EvaluateConfig  # which imports this module
-    from vg_mc.commands.grounders import Request  # likewise
     from vg_mc.grounders.pseudo_query import Describer, TextSimilarity
     from vg_mc.grounders.scorer import Scorer
     from vg_mc.grounders.text_features import TextFeatures
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TEXTS_AT_ONCE = 256  # in a forward pass
 
 
-def subject_match(request: "Request") -> "Scorer":
+def subject_match(request: Request) -> "Scorer":
     """Match subjects with categories by names, spaCy's vectors or the texts of a model."""
     from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
     from vg_mc.phrases.subjects import SubjectFinder
@@ -49,7 +49,7 @@ def subject_match(request: "Request") -> "Scorer":
     )
 
 
-def pseudo_query(request: "Request") -> "Scorer":
+def pseudo_query(request: Request) -> "Scorer":
     """Compare captions with expressions by their words or by the texts of a model."""
     from vg_mc.grounders.pseudo_query import PseudoQuery
     from vg_mc.phrases.overlap import WordOverlap
@@ -66,7 +66,7 @@ def pseudo_query(request: "Request") -> "Scorer":
     return PseudoQuery(similarity=similarity, describe=describe, facts=facts)
 
 
-def _describer(request: "Request") -> tuple["Describer", dict[str, str]]:
+def _describer(request: Request) -> tuple["Describer", dict[str, str]]:
     """Return what captions say of a candidate, and what a reader should know of it."""
     from vg_mc.grounders.pseudo_query import COLOUR_VIEW, colour_and_category
 
@@ -78,7 +78,7 @@ def _describer(request: "Request") -> tuple["Describer", dict[str, str]]:
 
 
 def captions_by(
-    name: str, config: "EvaluateConfig", accelerator: "Accelerator", dataset: "PreparedDataset"
+    name: str, config: EvaluateConfig, accelerator: "Accelerator", dataset: "PreparedDataset"
 ) -> tuple["Describer", dict[str, str]]:
     """Return what a captioner says of the candidates of a dataset, and facts about it."""
     from vg_mc.caption_table import CaptionTable
@@ -110,7 +110,7 @@ def captions_by(
     return captions, facts
 
 
-def _text_features(request: "Request") -> "TextFeatures":
+def _text_features(request: Request) -> "TextFeatures":
     from vg_mc.encoders.loading import load_text_encoder
     from vg_mc.grounders.text_features import TextFeatures
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from vg_mc import __version__
+from vg_mc.versions import __version__
 
 _LIBRARIES = ("torch", "transformers", "open_clip_torch")
 

@@ -5,18 +5,16 @@ how many boxes a detector finds when room for them is asked for.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from vg_mc.boxes import as_boxes, intersections
+from vg_mc.preparation.planning import ShardTask
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import ProposerChoice
 from vg_mc.preparation.uniting import choose
 from vg_mc.records import Photo, Proposal
-
-if TYPE_CHECKING:
-    from vg_mc.preparation.shards import ShardTask  # which imports this module
 
 
 class Subject(NamedTuple):
@@ -31,14 +29,14 @@ class Subject(NamedTuple):
 Look = Callable[[ProposerChoice, list[Subject]], list[list[Proposal]]]
 
 
-def subjects_of(task: "ShardTask") -> list[Subject]:
+def subjects_of(task: ShardTask) -> list[Subject]:
     """Return the photos of a shard with what is known of them."""
     return [
         Subject(*known) for known in zip(task.photos, task.annotated, task.sentences, strict=True)
     ]
 
 
-def propose(task: "ShardTask", subjects: list[Subject], look: Look) -> list[list[Proposal]]:
+def propose(task: ShardTask, subjects: list[Subject], look: Look) -> list[list[Proposal]]:
     """Return the candidates of some photos of a shard, further wrong answers included."""
     found = _ask(task, task.proposer, subjects, look)
     lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
@@ -52,7 +50,7 @@ def propose(task: "ShardTask", subjects: list[Subject], look: Look) -> list[list
 
 
 def _ask(
-    task: "ShardTask", choice: ProposerChoice, subjects: list[Subject], look: Look
+    task: ShardTask, choice: ProposerChoice, subjects: list[Subject], look: Look
 ) -> list[list[Proposal]]:
     found = [_found_by(task, member, subjects, look) for member in choice.members]
     return [
@@ -61,7 +59,7 @@ def _ask(
 
 
 def _found_by(
-    task: "ShardTask", member: ProposerChoice, subjects: list[Subject], look: Look
+    task: ShardTask, member: ProposerChoice, subjects: list[Subject], look: Look
 ) -> list[list[Proposal]]:
     if member.kind == "annotations":
         return [list(one.annotated) for one in subjects]

@@ -15,9 +15,10 @@ from vg_mc.disk_space import free_bytes, in_megabytes, told_when_full
 from vg_mc.faults import BadInputError
 from vg_mc.photos import open_photo
 from vg_mc.preparation.candidates import Subject, propose, subjects_of
+from vg_mc.preparation.planning import ShardTask
 from vg_mc.preparation.publishing import KEPT
 from vg_mc.preparation.settings import ProposerChoice
-from vg_mc.preparation.shards import ShardTask, candidate_rows
+from vg_mc.preparation.shards import candidate_rows
 from vg_mc.prepared.schema import picture_columns
 from vg_mc.records import Photo, Proposal
 

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from vg_mc.boxes import Boxes, as_boxes, iou_matrix
 from vg_mc.metrics import RIGHT_ABOVE
+from vg_mc.preparation.planning import ShardTask
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import PreparationSettings, ProposerChoice
-from vg_mc.preparation.shards import ShardTask, kept_photos
+from vg_mc.preparation.shards import kept_photos
 from vg_mc.prepared.schema import open_shard
 from vg_mc.records import UNKNOWN_RIVALS, Corpus, ReferringExpression
 

@@ -1,7 +1,6 @@
 """The offline stage from start to end: draw in parallel, count, describe, publish."""
 
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,17 +20,15 @@ from vg_mc.preparation.expressions import (
     expression_rows,
     read_drawn,
 )
+from vg_mc.preparation.planning import ShardTask, check_splits, photos_of, plan_shards
 from vg_mc.preparation.publishing import building
 from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
 from vg_mc.preparation.settings import PreparationSettings
 from vg_mc.preparation.shards import (
-    ShardTask,
     draw_shard,
     is_drawn,
     kept_photos,
     peculiar_photos,
-    photos_of,
-    plan_shards,
     rejected_photos,
 )
 from vg_mc.preparation.stored import read_stored
@@ -54,7 +51,7 @@ from vg_mc.prepared.schema import (
     shard_name,
     write_shard,
 )
-from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Rejected
+from vg_mc.records import Corpus, Photo, Rejected
 from vg_mc.whole_files import write_whole_text
 from vg_mc.workers import results_as_they_come
 
@@ -111,31 +108,6 @@ def prepare(
 def _no_photo(tasks: list[ShardTask], rejected: int) -> str:
     why = next(reason for task in tasks for reason in rejected_photos(task).values())
     return f"not one photo could be used; {rejected:,} records were left out, the first: {why}"
-
-
-def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
-    """Refuse splits that nothing can be prepared for.
-
-    Raises:
-        BadInputError: If there are none, or one is unknown or unfit for the name of a folder.
-    """
-    known = dict.fromkeys(expression.split for expression in corpus.expressions)
-    if not known:
-        why = ""
-        if corpus.rejected:
-            first = corpus.rejected[0]
-            count = f"{len(corpus.rejected):,} records were left out"
-            why = f"; {count}, the first, {first.record}: {first.reason}"
-        raise BadInputError(f"not a single usable expression{why}", file=corpus.name)
-    for split in splits:
-        if split not in known:
-            problem = f"no split is called {split!r}; there are {', '.join(known)}"
-            raise BadInputError(problem, file=corpus.name)
-        if split != TRAIN_SPLIT and split.lower() == TRAIN_SPLIT:
-            problem = f"the split to learn from is spelled {TRAIN_SPLIT!r}, not {split!r}"
-            raise BadInputError(problem, file=corpus.name)
-        if not re.fullmatch(r"\w[\w.-]*", split):  # it comes from a file, and may lead anywhere
-            raise BadInputError(f"a split gets a folder, but not {split!r}", file=corpus.name)
 
 
 def _draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:

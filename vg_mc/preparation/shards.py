@@ -1,4 +1,4 @@
-"""Shards: the unit of work, of parallelism and of resuming.
+"""Shards, drawn: the files of candidates.
 
 The bytes of a shard depend on its photos and the settings alone, so any number of workers gives the
 same files, and a shard that a killed run has finished is never drawn again.
@@ -6,10 +6,7 @@ same files, and a shard that a killed run has finished is never drawn again.
 
 import io
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,96 +16,24 @@ from vg_mc.boxes import as_boxes, clipped
 from vg_mc.faults import BadInputError
 from vg_mc.photos import open_photo
 from vg_mc.preparation.candidates import Subject, propose, subjects_of
+from vg_mc.preparation.planning import ShardTask
 from vg_mc.preparation.proposing import ask
-from vg_mc.preparation.sentences import sentences_asked
-from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
-from vg_mc.preparation.stored import StoredProposals
+from vg_mc.preparation.settings import Drawing, ProposerChoice
 from vg_mc.prepared.schema import (
     candidate_features,
     open_shard,
     picture_columns,
-    shard_name,
     write_shard,
 )
-from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
+from vg_mc.records import Photo, Proposal
 from vg_mc.views import draw_views
 
-PHOTOS_PER_SHARD = 64
 PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
 REJECTED = "rejected"  # in a shard's metadata: image ids of photos left out, and why
 PECULIAR = "peculiar"  # there too: image ids of photos that are no plain RGB, and what they are
 
 JPEG_QUALITY = 90
 FULL_COLOR = 0  # chroma subsampling 4:4:4, which keeps the colour of a thin outline
-
-
-@dataclass(frozen=True, slots=True)
-class ShardTask:
-    """One shard to draw.
-
-    Attributes:
-        annotated: The annotated regions of each photo.
-        sentences: What is said about each photo in the splits that share its candidates.
-        stored: Detections that are known already, by proposer and image id.
-        wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals;
-            None where there are to be none.
-    """
-
-    path: Path
-    images_folder: Path
-    photos: tuple[Photo, ...]
-    annotated: tuple[tuple[Proposal, ...], ...]
-    sentences: tuple[tuple[str, ...], ...]
-    stored: dict[ProposerChoice, dict[int, list[Proposal]]]
-    proposer: ProposerChoice
-    wrong_answers: ProposerChoice | None
-    drawing: Drawing
-    skip_bad: bool
-
-
-def plan_shards(
-    corpus: Corpus, settings: PreparationSettings, stored: StoredProposals, folder: Path
-) -> list[ShardTask]:
-    """Divide the photos of all splits into shards, for which `folder` is made.
-
-    A photo appears once for each proposer.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    said = sentences_asked(corpus, settings)
-    groups = []
-    for is_train in (True, False):
-        proposer = settings.train_proposer if is_train else settings.proposer
-        wrong_answers = settings.wrong_answers if is_train else None
-        splits = [split for split in settings.splits if (split == TRAIN_SPLIT) == is_train]
-        photos = photos_of(corpus, splits)
-        if not is_train and settings.proposer == settings.train_proposer:
-            train_photos = set(photos_of(corpus, {TRAIN_SPLIT} & set(settings.splits)))
-            photos = [photo for photo in photos if photo not in train_photos]
-        groups += [
-            (tuple(photos[start : start + PHOTOS_PER_SHARD]), proposer, wrong_answers)
-            for start in range(0, len(photos), PHOTOS_PER_SHARD)
-        ]
-    return [
-        ShardTask(
-            path=folder / shard_name(index, len(groups)),
-            images_folder=corpus.images_folder,
-            photos=photos,
-            annotated=tuple(tuple(corpus.annotations.get(photo.image_id, ())) for photo in photos),
-            sentences=tuple(said[proposer][photo.image_id] for photo in photos),
-            stored=stored.of_photos(photos, {proposer, wrong_answers}),
-            proposer=proposer,
-            wrong_answers=wrong_answers,
-            drawing=settings.drawing,
-            skip_bad=settings.skip_bad,
-        )
-        for index, (photos, proposer, wrong_answers) in enumerate(groups)
-    ]
-
-
-def photos_of(corpus: Corpus, splits: Collection[str]) -> list[Photo]:
-    """Return the photos of some splits, each once, in the order of the expressions."""
-    image_ids = dict.fromkeys(one.image_id for one in corpus.expressions if one.split in splits)
-    return [corpus.photos[image_id] for image_id in image_ids]
 
 
 def draw_shard(task: ShardTask) -> int:
