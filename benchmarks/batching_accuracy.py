@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from tabulate import tabulate
 
@@ -42,6 +43,9 @@ class BatchingConfig:
 
     learning_rates: tuple[float, ...] = (1e-3, 2e-3)
     """Highest learning rates; each way is tried with all."""
+
+    ways: tuple[Literal["expression", "image"], ...] = ("expression", "image")
+    """Which of the two are trained; the budget is the same."""
 
     output: Path | None = None
     """Folder of the runs; one that is removed afterwards by default."""
@@ -91,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         trials = [
             Trial(way, rate, seed, epochs[way])
             for rate in config.learning_rates
-            for way in WAYS
+            for way in config.ways
             for seed in config.seeds
         ]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
