@@ -149,7 +149,7 @@ def test_a_grounder_that_cannot_answer_is_told(folder, tmp_path, capsys, flags, 
     assert not (tmp_path / "out").exists()
 
 
-def test_without_spacy_its_extra_is_named(folder, tmp_path, capsys, monkeypatch):
+def test_without_spacy_the_way_to_install_it_is_told(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "spacy", None)
     with pytest.raises(SystemExit):
         predict.main(
@@ -160,4 +160,4 @@ def test_without_spacy_its_extra_is_named(folder, tmp_path, capsys, monkeypatch)
             ]
         )
 
-    assert "pip install 'vg_mc[language]'" in " ".join(capsys.readouterr().err.split())
+    assert "pip install spacy" in " ".join(capsys.readouterr().err.split())

@@ -73,7 +73,7 @@ def test_a_missing_model_is_told_with_the_way_to_fetch_it():
 def test_missing_spacy_is_told_with_the_way_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
 
-    with pytest.raises(BadInputError, match=r"pip install 'vg_mc\[language\]'"):
+    with pytest.raises(BadInputError, match="takes spaCy: pip install spacy"):
         SubjectFinder("en_core_web_sm")
 
 

@@ -81,7 +81,7 @@ def _loaded(model: str) -> "Language":
     try:
         import spacy
     except ImportError as fault:
-        problem = "to find subjects takes spaCy: pip install 'vg_mc[language]'"
+        problem = "to find subjects takes spaCy: pip install spacy"
         raise BadInputError(problem, record="--grounder") from fault
     try:
         return spacy.load(model, exclude=["parser", "ner"])

@@ -53,7 +53,7 @@ def require_optuna() -> None:
         BadInputError: If it is not.
     """
     if importlib.util.find_spec("optuna") is None:
-        raise BadInputError("tuning needs Optuna, an optional part: pip install 'vg_mc[tune]'")
+        raise BadInputError("tuning needs Optuna, an optional part: pip install optuna")
 
 
 class Study:
