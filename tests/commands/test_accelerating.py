@@ -5,7 +5,12 @@ import pytest
 import torch
 from accelerate import PartialState
 
-from vg_mc.commands.accelerating import processes_launched, start_accelerator, workers_of
+from vg_mc.commands.accelerating import (
+    batch_size_of,
+    processes_launched,
+    start_accelerator,
+    workers_of,
+)
 from vg_mc.faults import BadInputError
 
 
@@ -80,6 +85,12 @@ def on(device: str) -> SimpleNamespace:
 def test_as_many_processes_decode_as_were_wanted(device):
     assert workers_of(0, on(device)) == 0
     assert workers_of(5, on(device)) == 5
+
+
+@pytest.mark.parametrize(("device", "usual"), [("cpu", 32), ("cuda", 256)])
+def test_a_cpu_encodes_fewer_pictures_at_a_time_unless_told(device, usual):
+    assert batch_size_of(None, on(device)) == usual
+    assert batch_size_of(7, on(device)) == 7
 
 
 def test_one_process_decodes_beside_a_model_on_the_same_cores():

@@ -29,7 +29,9 @@ def test_it_ends_with_a_table_and_a_page(tmp_path, capsys):
         expected = [pair for pair in expected if pair[1] != unfit]
     assert [(row.split, row.name) for row in rows] == expected
     assert all(name in printed for _, name in expected)
-    results = json.loads((output / "results.json").read_text())["results"]
+    written = json.loads((output / "results.json").read_text())
+    results = written["results"]
+    assert "ensemble, annotated: " in written["protocol"]["data"]
     assert [(row["split"], row["name"]) for row in results] == expected
     annotated = [row for row in results if row["name"].endswith("annotated")]
     assert all(row["scores"]["proposal_recall"] == 1 for row in annotated)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RECIPES = Path(__file__).parents[2] / "recipes" / "finetune"
 MEMBERS = ("tiny-resnet", "tiny-vit")
+PROPOSALS = ("detected", "annotated")
 TEST_SPLITS = ("val", "testA", "testB")
 PICTURE_SIZE = 64
 # Green is one of the colours of the scenes, and small models see a marker best in a colour that no
@@ -66,7 +67,7 @@ def run(config: DemoConfig) -> list["SplitReport"]:
     prepare(config, "detected", ["--proposer", "yolo", "--weights", str(weights)])
     prepare(config, "annotated", ["--splits", *TEST_SPLITS])
     fine_tune(config)
-    for proposals in ("detected", "annotated"):
+    for proposals in PROPOSALS:
         for member in MEMBERS:
             answer(config, member, proposals)
         rows += combine(config, proposals)
@@ -217,10 +218,10 @@ def report(config: DemoConfig, rows: list["SplitReport"]) -> None:
     from vg_mc.reports.tables import write_results
 
     evaluations = config.output / "evaluations"
-    predictions = read_predictions(evaluations / "ensemble-detected" / "val")
+    ensembles = [read_predictions(evaluations / f"ensemble-{each}" / "val") for each in PROPOSALS]
     pictures_of = open_prepared(config.output / "detected").picture_bytes
-    protocol, picture = protocol_of([predictions]), config.output / "examples.png"
+    protocol, picture = protocol_of(ensembles), config.output / "examples.png"
     write_results(rows, protocol, config.output)
-    write_contact_sheet(predictions, spread_rows(predictions, each=2), pictures_of, picture)
+    write_contact_sheet(ensembles[0], spread_rows(ensembles[0], each=2), pictures_of, picture)
     pages = {page.parent.name: page for page in sorted(evaluations.glob(f"*/{FILE_NAME}"))}
     write_index("vg_mc demo", rows, protocol, pages, picture, config.output / "index.html")

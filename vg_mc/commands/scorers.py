@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import workers_of
+from vg_mc.commands.accelerating import batch_size_of, workers_of
 from vg_mc.commands.grounders import GROUNDERS, PICTURES, Answerer
 from vg_mc.commands.request import Request
 from vg_mc.commands.word_grounders import captions_by
@@ -68,7 +68,7 @@ def _picture_scorer(
         accelerator=accelerator,
         encoder=encoder,
         facts=_facts_of_clip(config, dataset, model) | {"model hash": identity},
-        batch_size=config.batch_size,
+        batch_size=batch_size_of(config.batch_size, accelerator),
         num_workers=workers_of(config.num_workers, accelerator),
         mirrored=config.flip,
         bank=bank,

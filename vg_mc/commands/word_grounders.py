@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import workers_of
+from vg_mc.commands.accelerating import batch_size_of, workers_of
 from vg_mc.commands.request import Request
 from vg_mc.flags.evaluate import EvaluateConfig
 
@@ -96,7 +96,7 @@ def captions_by(
     captions = Captions(
         accelerator=accelerator,
         captioner=captioner,
-        batch_size=config.batch_size,
+        batch_size=batch_size_of(config.batch_size, accelerator),
         num_workers=workers_of(config.num_workers, accelerator),
         view=view,
         table=table,

@@ -73,8 +73,8 @@ class EvaluateConfig:
     features: Path | None = None
     """Folder that keeps what is encoded, for later evaluations of the same pictures and models."""
 
-    batch_size: int = 256
-    """Pictures per forward pass."""
+    batch_size: int | None = None
+    """Pictures per forward pass; by default 256 on a GPU and 32 on a CPU."""
 
     mixed_precision: Precision = "no"
     """Arithmetic of the forward pass."""
