@@ -17,8 +17,8 @@ FLOORS = [
     {  # pure parts
         "config", "disk_space", "fields", "fitting", "hub_folders", "interruption", "language",
         "losses", "markers",
-        "metrics", "opencv", "photos", "processes", "shadowing", "versions", "whole_files",
-        "whole_folders", "word_kinds", "workers",
+        "metrics", "opencv", "photos", "processes", "proposer_words", "shadowing", "versions",
+        "whole_files", "whole_folders", "word_kinds", "workers",
     },
     # What files are called, what words say, and what a region looks like to a model.
     {"hashed_files", "phrases", "views"},

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from vg_mc.commands.compare import CompareConfig, main, run
+from vg_mc.commands.compare import CompareConfig, main, published_of, read_systems, run
 from vg_mc.predictions import write_predictions
+from vg_mc.reports.side_by_side import proposal_letters
 
-FACTS = {"proposals": "kind yolo", "corpus": "refcoco_unc"}
+FACTS = {"proposals": "yolo, best.pt, from confidence 0.25", "corpus": "refcoco_unc"}
 
 
 @pytest.fixture
@@ -84,3 +85,35 @@ def test_what_cannot_be_compared_gets_one_clear_line(folder, capsys):
             main(list(map(str, arguments)))
         assert ended.value.code == 3
         assert problem in capsys.readouterr().err
+
+
+def test_evaluations_of_the_old_spelling_have_the_same_proposals(folder):
+    made = run(CompareConfig((folder / "third",))).systems[0].splits["val"]
+    old = "kind yolo source best.pt confidence 0.25 nms None max_proposals None when_empty none"
+    write_predictions(replace(made, name="old", facts=FACTS | {"proposals": old}), folder / "old")
+
+    found = run(CompareConfig((folder / "third", folder / "old"), split=("val",)))
+
+    assert list(proposal_letters(found)) == ["yolo, best.pt, from confidence 0.25"]
+
+
+@pytest.mark.parametrize(
+    ("proposals", "annotated"),
+    [
+        ("annotations", True),
+        ("annotations, jitter 0.1, seed 3", True),
+        ("kind annotations", True),
+        ("kind annotations jitter 0.1 seed 3", True),
+        ("yolo, best.pt", False),
+        ("kind yolo source annotations.pt", False),
+    ],
+)
+def test_published_lines_have_the_kind_of_proposals_that_systems_had(folder, proposals, annotated):
+    made = run(CompareConfig((folder / "third",))).systems[0].splits["val"]
+    facts = FACTS | {"proposals": proposals}
+    write_predictions(replace(made, facts=facts), folder / "other")
+
+    rows = published_of(["refcoco_unc"], read_systems([folder / "other"], []))
+
+    assert rows
+    assert {row.proposals == "annotated" for row in rows} == {annotated}

@@ -101,8 +101,8 @@ def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
 
     train, val = run(config)
 
-    assert train.facts["proposals"] == "kind annotations"
-    assert val.facts["proposals"] == "kind stored"
+    assert train.facts["proposals"] == "annotations"
+    assert val.facts["proposals"] == "stored"
     assert val.facts["model"] == "tiny-vit"
     assert val.facts["precision"] == "fp32"
     assert val.facts["pictures"] == "squash to 32 pixels"

@@ -18,7 +18,7 @@ def test_the_card_says_what_the_manifest_says(tmp_path, described):
     assert "224 pixels square; a whole photo becomes\nthat by letterbox." in card
     assert "| marker | `picture` | color [50, 205, 50], opacity 0.167, outline 2 |" in card
     assert "Proposals of the split `train`: annotations." in card
-    assert "Proposals of the other splits: yolo (source yolov8n.pt)." in card
+    assert "Proposals of the other splits: yolo, yolov8n.pt." in card
     assert "Records left out: 5" in card
     assert "`0123456789abcdef`" in card
     assert "marker.jpg" not in card
@@ -37,7 +37,7 @@ def test_settings_of_a_detector_are_told(tmp_path, described):
     write_card(tmp_path, described | {"settings": settings})
 
     card = (tmp_path / "README.md").read_text()
-    assert "stored (source dets.json, confidence 0.5, when empty whole-image)." in card
+    assert "stored, dets.json, from confidence 0.5, whole-image where empty." in card
 
 
 def test_the_head_of_the_card_is_yaml(tmp_path, described):

@@ -104,7 +104,7 @@ def published_of(corpora: Sequence[str], systems: Sequence["System"]) -> list["P
     if len(corpora) != 1:
         return []
     described = [
-        answers.facts.get("proposals", "").startswith("kind annotations")
+        answers.facts.get("proposals", "").startswith("annotations")
         for each in systems
         for answers in each.splits.values()
     ]

@@ -166,13 +166,14 @@ def report(
 def facts_of(dataset: "PreparedDataset", split: str) -> dict[str, str]:
     """Return what a reader of the numbers should know of the questions."""
     from vg_mc.prepared.detector_exposure import exposure
+    from vg_mc.proposer_words import proposer_in_words
     from vg_mc.versions import versions
 
     settings, exposed = dataset.manifest["settings"], exposure(dataset)
     proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]
     return {
         "corpus": dataset.manifest["corpus"],
-        "proposals": " ".join(f"{key} {value}" for key, value in proposer.items()),
+        "proposals": proposer_in_words(proposer),
         "detector saw test photos": f"{exposed.name.lower()}: {exposed}",
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),

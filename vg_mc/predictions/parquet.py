@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vg_mc.boxes import as_boxes
 from vg_mc.faults import BadInputError
 from vg_mc.predictions.table import Predictions, check
+from vg_mc.proposer_words import reworded
 from vg_mc.whole_files import whole_file
 
 Number = TypeVar("Number", bound=np.generic)
@@ -157,6 +158,8 @@ def _read_header(metadata: Mapping[bytes, bytes], path: Path) -> _Header:
         read = json.loads(metadata[_HEADER])
         version = read["schema"]
         facts = dict(read["facts"])
+        if "proposals" in facts:
+            facts["proposals"] = reworded(str(facts["proposals"]))
         header = _Header(read["name"], read["split"], read["data_hash"], facts)
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"damaged metadata ({error!r})", file=path) from error

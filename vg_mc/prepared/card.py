@@ -14,6 +14,7 @@ import yaml
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.prepared.manifest import Manifest, spelled, views_of
 from vg_mc.prepared.schema import picture_columns
+from vg_mc.proposer_words import proposer_in_words
 from vg_mc.whole_files import whole_file, write_whole_text
 
 EXAMPLE = "marker.jpg"
@@ -141,16 +142,6 @@ def _head(counts: dict[str, dict[str, float]]) -> dict[str, Any]:
             {"config_name": "images", "data_files": "images/*.arrow"},
         ],
     }
-
-
-def proposer_in_words(settings: dict[str, Any]) -> str:
-    """Tell the settings of a proposer, as a manifest has them, in one line."""
-    others = [
-        f"{name.replace('_', ' ')} {value}"
-        for name, value in settings.items()
-        if name != "kind" and value is not None
-    ]
-    return f"{settings['kind']} ({', '.join(others)})" if others else str(settings["kind"])
 
 
 def _row(split: str, counts: dict[str, float]) -> str:

@@ -15,8 +15,8 @@ import yaml
 
 from vg_mc.encoders.origin import Origin, origin_of
 from vg_mc.metrics import SplitScores
-from vg_mc.prepared.card import proposer_in_words
 from vg_mc.prepared.manifest import Manifest
+from vg_mc.proposer_words import proposer_in_words
 from vg_mc.training.pointing_code import library_of, pointing_code
 from vg_mc.training.settings import TrainingSettings
 from vg_mc.versions import versions
