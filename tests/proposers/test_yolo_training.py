@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from vg_mc.corpora.refer import read_refer
 from vg_mc.corpora.scenes import write_scenes
 from vg_mc.faults import BadInputError
+from vg_mc.proposers import yolo_training
 from vg_mc.proposers.yolo import YoloProposer
 from vg_mc.proposers.yolo_training import TINY, train_yolo
 
@@ -44,6 +46,17 @@ def test_training_writes_weights_that_propose_objects(corpus, tmp_path, looked_u
     pixels = np.asarray(Image.open(corpus.images_folder / photo.file_name).convert("RGB"))
     found = YoloProposer(weights, confidence=1e-6).propose([photo], [pixels])[0]
     assert {proposal.category for proposal in found} == {"object"}
+
+
+def test_the_bar_counts_the_steps_of_all_epochs(corpus, tmp_path, monkeypatch, capsys):
+    shown = {"disable": False, "mininterval": 0, "miniters": 1}
+    monkeypatch.setattr(yolo_training, "tqdm", partial(yolo_training.tqdm, **shown))
+
+    trained(corpus, tmp_path, epochs=2)
+
+    bar = capsys.readouterr().err
+    for done in range(5):  # 12 photos, 6 at a time, twice
+        assert f"| {done}/4 [" in bar
 
 
 def test_the_same_seed_gives_the_same_weights(corpus, tmp_path):

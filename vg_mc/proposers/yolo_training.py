@@ -6,7 +6,7 @@ this way, so that the demo needs no download.
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
@@ -15,6 +15,9 @@ from tqdm import tqdm
 from vg_mc.faults import BadInputError
 from vg_mc.proposers.offline_ultralytics import import_ultralytics
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
+
+if TYPE_CHECKING:
+    from ultralytics.models.yolo.detect import DetectionTrainer
 
 TINY = Path(__file__).with_name("yolo-tiny.yaml")
 
@@ -77,7 +80,7 @@ def train_yolo(
         "pretrained": False,
         "rect": _are_alike(corpus),  # no padding to a square
     }
-    return _trained(settings | RECIPE | QUIET, epochs)
+    return _trained(settings | RECIPE | QUIET)
 
 
 def _are_alike(corpus: Corpus) -> bool:
@@ -85,18 +88,24 @@ def _are_alike(corpus: Corpus) -> bool:
     return len({(photo.width, photo.height) for photo in corpus.photos.values()}) == 1
 
 
-def _trained(settings: dict[str, Any], epochs: int) -> Path:
+def _trained(settings: dict[str, Any]) -> Path:
     _keep_the_font_at_home(import_ultralytics())
     from ultralytics.models.yolo.detect import DetectionTrainer
 
     threads = torch.get_num_threads()
-    with tqdm(total=epochs, desc="Training YOLO", unit="epoch") as progress:
+    with tqdm(desc="Training YOLO", unit="step") as progress:
         trainer = DetectionTrainer(overrides=settings)
-        trainer.add_callback("on_train_epoch_end", lambda _: progress.update())
+        trainer.add_callback("on_train_start", lambda it: progress.reset(_steps_of(it)))
+        trainer.add_callback("on_train_batch_end", lambda _: progress.update())
         torch.set_num_threads(threads)  # the trainer takes all cores but one
         trainer.train()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
     return Path(trainer.best)
+
+
+def _steps_of(trainer: "DetectionTrainer") -> int:
+    """Count the batches of all epochs; they are known once the trainer has read its data."""
+    return len(trainer.train_loader) * int(trainer.epochs)
 
 
 def _keep_the_font_at_home(settings_folder: Path) -> None:
