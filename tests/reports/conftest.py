@@ -1,6 +1,8 @@
-"""Pictures for reports, and a reader of pages."""
+"""Pictures for reports, a reader of pages, and a browser."""
 
 import io
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 VOID = {"img", "input", "meta"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Page(HTMLParser):
@@ -38,6 +41,27 @@ class Page(HTMLParser):
 @pytest.fixture
 def read_page() -> type[Page]:
     return Page
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """Open an address in a headless browser without a network; return what it prints."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no chromium found: install one of {', '.join(BROWSERS)} to open the pages")
+
+    def run(address: str, *flags: str) -> str:
+        alone = ("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'user'}")
+        plain = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr")
+        done = subprocess.run(
+            [browser, *plain, *alone, *flags, address],
+            capture_output=True, text=True, timeout=120, check=True,
+        )  # fmt: skip
+        complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        assert not complaints
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture

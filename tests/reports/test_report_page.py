@@ -2,8 +2,6 @@
 
 import io
 import re
-import shutil
-import subprocess
 from functools import partial
 
 import numpy as np
@@ -18,7 +16,6 @@ from vg_mc.reports.report_page import Gallery, write_report
 from vg_mc.scoring import score
 
 EVIL = '</script><script>document.title = "evil"</script><!-- <img src=x onerror=alert(1)> "\''
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MAGENTA = (255, 0, 255)
 
 
@@ -42,27 +39,6 @@ def written(make_predictions, tmp_path):
         return tmp_path / "report.html"
 
     return write
-
-
-@pytest.fixture
-def browse(tmp_path):
-    """Open an address in a headless browser without a network; return what it prints."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no chromium found: install one of {', '.join(BROWSERS)} to open the pages")
-
-    def run(address: str, *flags: str) -> str:
-        alone = ("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'user'}")
-        plain = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr")
-        done = subprocess.run(
-            [browser, *plain, *alone, *flags, address],
-            capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-        complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        assert not complaints
-        return done.stdout
-
-    return run
 
 
 def test_the_filter_hides_what_was_not_asked_for(written, browse, read_page):
