@@ -160,7 +160,21 @@ def test_the_rule_is_told(knowing):
     members = [knowing(1, 1), knowing(1, 2)]
 
     assert rule_of("fitted", members).note.startswith("fitted on val: member 1 ")
+    assert "all weight" not in rule_of("fitted", members).note
     assert rule_of("rank", []).note == "rank"
+
+
+def test_it_is_told_where_one_member_has_all_weight(knowing):
+    members = [knowing(-2, 1), knowing(2, 2)]
+
+    rule = rule_of("fitted", members)
+
+    assert rule.weights[0] == 0
+    assert rule.note.endswith("; all weight is on member 2: the ensemble answers as it does")
+    both = combine(members, "both", rule)
+    picks = [[int(np.argmax(row)) for row in each.logits if len(row)] for each in (both, *members)]
+    assert picks[0] == picks[2] != picks[1]
+    assert "all weight" not in rule_of("calibrated", [members[1]]).note
 
 
 @pytest.mark.parametrize("weighting", ["calibrated", "fitted"])

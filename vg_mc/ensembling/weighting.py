@@ -72,8 +72,17 @@ def rule_of(weighting: Weighting, fit_on: Sequence[Predictions]) -> Rule:
     else:
         scales = [fitted_weights([member])[0] for member in fit_on]
         weights = tuple(scale / len(fit_on) for scale in scales)
+    return Rule(weighting, weights, _note(weighting, weights, fit_on))
+
+
+def _note(kind: Weighting, weights: Sequence[float], fit_on: Sequence[Predictions]) -> str:
+    """Tell every weight, and whether only one member is listened to."""
     shares = (f"{member.name} {w:.4g}" for member, w in zip(fit_on, weights, strict=True))
-    return Rule(weighting, weights, f"{weighting} on {fit_on[0].split}: {', '.join(shares)}")
+    note = f"{kind} on {fit_on[0].split}: {', '.join(shares)}"
+    heard = [member.name for member, weight in zip(fit_on, weights, strict=True) if weight > 0]
+    if len(heard) == 1 < len(fit_on):
+        note += f"; all weight is on {heard[0]}: the ensemble answers as it does"
+    return note
 
 
 def _check_fit(fit_on: Sequence[Predictions]) -> None:
