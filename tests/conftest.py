@@ -310,3 +310,7 @@ def spacy_model(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("spacy") / "rules"
     language.to_disk(folder)
     return str(folder)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="replace tests/golden.json")
