@@ -7,6 +7,6 @@ if __name__ == "__main__":
 elif __name__ == "evaluate":
     # Somebody imports Hugging Face's `evaluate`, which this script hides: step aside for it.
     # A bare `else` would be wrong: a spawned worker runs this file as `__mp_main__`.
-    from vg_mc.shadowing import load_installed
+    from vg_mc.system.shadowing import load_installed
 
     load_installed("evaluate", hidden_by=__file__)

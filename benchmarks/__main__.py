@@ -12,7 +12,7 @@ from benchmarks.comparison import Aim, Comparison, carry_out
 from benchmarks.made_up import SCENES
 from benchmarks.report import describe_machine, page, section
 from benchmarks.sizes import FULL, QUICK
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 
 ROOT = Path(__file__).parent.parent
 RATIO = "times the expressions per second"

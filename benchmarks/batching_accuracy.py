@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from benchmarks.report import describe_machine
 from benchmarks.scripts import run_script
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 
 WAYS = {"expression": ("--batch-size", "32"), "image": ("--batch-size", "16")}
 MARKER = ("--color", "#ff00ff", "--opacity", "0.3", "--outline", "2")  # as in the demo
@@ -115,9 +115,9 @@ def prepare(config: BatchingConfig, home: Path) -> Path:
 
 def epochs_of_same_budget(prepared: Path, expression_epochs: int) -> dict[str, int]:
     """Return the epochs of each way that encode about as many pictures."""
-    from vg_mc.batching import trainable
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.records import TRAIN_SPLIT
+    from vg_mc.training.batching import trainable
 
     expressions = open_prepared(prepared).expressions(TRAIN_SPLIT)
     rows = trainable(expressions)

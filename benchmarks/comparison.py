@@ -13,7 +13,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 # What training and evaluating import anyway takes seconds: it is loaded once, then forked.
-LIBRARIES = ["vg_mc.training.loop", "vg_mc.encoders.tiny"]
+LIBRARIES = ["vg_mc.training.loop", "vg_mc.models.tiny"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tabulate import tabulate
 
 from benchmarks.report import describe_machine
 from benchmarks.scripts import ROOT, run_script
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 
 MEMBERS = ("tiny-resnet", "tiny-vit")
 WEIGHTINGS = ("equal", "probability", "rank", "calibrated", "fitted")

@@ -82,7 +82,7 @@ def _prepare_all(every: tuple[Questions, ...], scratch: Path) -> None:
 def plain_way(task: EvaluationTask, scratch: Path, folder: Path) -> Measured:
     """Answer sentence by sentence; each decodes and encodes its candidates again."""
     from benchmarks.plain.evaluating import answer
-    from vg_mc.encoders import load_encoder
+    from vg_mc.models import load_encoder
 
     dataset = open_questions(task.questions, scratch)
     encoder = load_encoder(task.model, image_size=task.image_size)
@@ -110,9 +110,9 @@ def our_way(
     import torch
     from accelerate import Accelerator
 
-    from vg_mc.encoders import load_encoder
-    from vg_mc.evaluation import predict
-    from vg_mc.grounders.encoder import WINDOW as USUAL
+    from vg_mc.grounders.clip import WINDOW as USUAL
+    from vg_mc.models import load_encoder
+    from vg_mc.predictions.run import predict
 
     dataset = open_questions(questions, scratch)
     encoder = load_encoder(model, image_size=questions.image_size)

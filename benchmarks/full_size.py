@@ -14,7 +14,7 @@ from tabulate import tabulate
 from benchmarks.official_splits import OfficialSplit, make_splits
 from benchmarks.report import describe_machine
 from benchmarks.scripts import ROOT, Ran, run_script
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 from vg_mc.prepared.dataset import open_prepared
 
 WORKERS = (1, 2)

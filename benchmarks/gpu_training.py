@@ -18,8 +18,8 @@ from benchmarks.comparison import Aim, Measured, carry_out
 from benchmarks.models import Hardware
 from benchmarks.report import aims_table, describe_machine, joint_table
 from benchmarks.sizes import FULL_ON_GPU, QUICK_ON_GPU, VIT
-from vg_mc.commands.accelerating import MOST_WORKERS
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
+from vg_mc.system.launch import MOST_WORKERS
 
 LEAST_OF_MATRIX_RATE = 40.0  # %
 

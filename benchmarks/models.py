@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmarks.made_up import OFFICIAL, Shape, make_corpus
-from vg_mc.markers import MARKERS
-from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.images.markers import MARKERS
+from vg_mc.prepared.build.settings import Drawing, PreparationSettings
+from vg_mc.proposers.choice import ProposerChoice
 
 if TYPE_CHECKING:
     from vg_mc.prepared.dataset import PreparedDataset
@@ -93,7 +94,7 @@ CPU = Hardware(cpu=True, precision="no", num_workers=0)
 
 def prepare_questions(questions: Questions, scratch: Path) -> None:
     """Prepare the dataset, unless another comparison did so."""
-    from vg_mc.preparation.run import prepare
+    from vg_mc.prepared.build.run import prepare
 
     folder = dataset_folder(questions, scratch)
     if folder.exists():

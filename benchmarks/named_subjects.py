@@ -14,11 +14,11 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from vg_mc.encoders.loading import load_text_encoder
 from vg_mc.grounders.subject_match import NameSimilarity, cosine_by, same_name
-from vg_mc.grounders.text_features import TextFeatures
-from vg_mc.phrases.subjects import Subject, SubjectFinder
+from vg_mc.models.features.extraction import TextFeatures
+from vg_mc.models.loading import load_text_encoder
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
+from vg_mc.text.subjects import Subject, SubjectFinder
 
 AGREED, OTHERWISE, UNKNOWN = "the table names it too", "it names another", "it knows no name"
 

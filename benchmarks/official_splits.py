@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.made_up import draw_photo
-from vg_mc.fields import read_json
+from vg_mc.system.fields import read_json
 
 BOXES = 10  # per photo: those that are meant, and others to fill up
 SHIFT = 4.0  # pixels by which a side of a made-up detection misses the box that is meant

@@ -12,9 +12,10 @@ from PIL import Image
 
 from benchmarks.comparison import Aim, Comparison, Measured, Stopwatch, Way
 from benchmarks.made_up import make_corpus
-from vg_mc.fitting import fit_photo
-from vg_mc.markers import MARKERS
-from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.boxes.transforms import fit_photo
+from vg_mc.images.markers import MARKERS
+from vg_mc.prepared.build.settings import Drawing, PreparationSettings
+from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Corpus
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def plain_way(source: Source, processes: int, read_again: bool, folder: Path) ->
 
 def our_way(source: Source, workers: int, folder: Path) -> Measured:
     """Prepare the dataset as prepare_data.py does."""
-    from vg_mc.preparation.run import prepare
+    from vg_mc.prepared.build.run import prepare
 
     corpus, choice = source()
     settings = _settings(corpus, choice)

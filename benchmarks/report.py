@@ -8,7 +8,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks.comparison import Aim, Finding, Measured, Way
-from vg_mc.versions import versions
+from vg_mc.system.versions import versions
 
 INTRODUCTION = """\
 # Speed and memory against the plain way

@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vg_mc.encoders.dual_encoder import DualEncoder, TokenBatch
+from vg_mc.models.dual_encoder import DualEncoder, TokenBatch
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 SIDE = {"cpu": 2048, "cuda": 8192}  # of the matrices
 PRODUCTS = {"cpu": 1, "cuda": 20}  # timed together

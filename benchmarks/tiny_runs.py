@@ -14,9 +14,9 @@ QUESTIONS = Questions(image_size=32, train_photos=12, evaluation_photos=3)
 STEPS, STEPS_PER_CHECKPOINT = 12, 2
 LIBRARIES = [
     "vg_mc.training.loop",
-    "vg_mc.encoders.tiny",
+    "vg_mc.models.tiny",
     "vg_mc.commands.finetune",
-    "vg_mc.reports.curves",
+    "vg_mc.reports.plots",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "torch._dynamo",  # which the first step of an optimizer imports

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from benchmarks.throughput import StepSize
-    from vg_mc.batching import Batch, Batching
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
+    from vg_mc.training.batching import Batch, Batching
     from vg_mc.training.settings import TrainingSettings
 
 PLAIN, BY_EXPRESSION, BY_IMAGE = "plain", "ours, by expression", "ours, by image"
@@ -92,8 +92,8 @@ def plain_way(task: TrainingTask, hardware: Hardware, scratch: Path, folder: Pat
     """Encode for each sentence its own four pictures."""
     from benchmarks.plain.training import CANDIDATES, Sentences, train
     from benchmarks.throughput import StepSize, synchronize
-    from vg_mc.batching import plan_epoch, trainable, units_of
-    from vg_mc.encoders import load_encoder
+    from vg_mc.models import load_encoder
+    from vg_mc.training.batching import plan_epoch, trainable, units_of
 
     dataset = open_questions(task.questions, scratch)
     encoder = load_encoder(task.model, image_size=task.image_size)
@@ -142,7 +142,7 @@ def our_way(
     import torch
 
     from benchmarks.throughput import synchronize
-    from vg_mc.encoders import load_encoder
+    from vg_mc.models import load_encoder
     from vg_mc.training.checkpoints import Progress
     from vg_mc.training.loop import Trainer
 

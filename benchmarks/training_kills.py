@@ -21,7 +21,7 @@ from tabulate import tabulate
 
 from benchmarks.models import dataset_folder, prepare_questions
 from benchmarks.tiny_runs import QUESTIONS, STEPS, STEPS_PER_CHECKPOINT, Setting, launch, train
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 
 ALONE = 15.0  # seconds after which those that are left are told to end
 LONGEST = 60.0  # seconds that the processes of a run may take to end

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from vg_mc.boxes import as_boxes, iou_matrix
+from vg_mc.boxes.arithmetic import as_boxes, iou_matrix
 from vg_mc.predictions import Predictions
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.prepared.manifest import SCHEMA_VERSION, data_hash, describe_files, write_manifest

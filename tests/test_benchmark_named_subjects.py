@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.named_subjects import AGREED, OTHERWISE, UNKNOWN, main, verdict_on
 from vg_mc.grounders.subject_match import cosine_by
-from vg_mc.phrases.subjects import Subject
+from vg_mc.text.subjects import Subject
 
 SPACE = {"dog": [1, 0], "person": [0, 1], "guy": [0.1, 0.9], "puppy": [0.4, 0.6], "hand": [1, 1]}
 

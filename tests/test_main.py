@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from vg_mc.__main__ import COMMANDS, main
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 
 
 @dataclass(frozen=True)

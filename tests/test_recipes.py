@@ -6,17 +6,17 @@ from pathlib import Path
 import open_clip
 import pytest
 
+from vg_mc.commands.config import parse_config, read_mapping
 from vg_mc.commands.evaluate import named_answerers
 from vg_mc.commands.finetune import settings_of
 from vg_mc.commands.pointing import check_grounder
 from vg_mc.commands.prepare_settings import check_flags
-from vg_mc.config import parse_config, read_mapping
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.flags.prepare_data import PrepareConfig
-from vg_mc.views import VIEWS
+from vg_mc.images import VIEWS
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 # The settings of each script, and the flags without which it does not start.

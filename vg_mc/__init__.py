@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from vg_mc.versions import __version__
+from vg_mc.system.versions import __version__
 
 if TYPE_CHECKING:
-    from vg_mc.pointing import Answer, Grounder, Question
+    from vg_mc.inference import Answer, Grounder, Question
 
 __all__ = ["Answer", "Grounder", "Question", "__version__"]
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> object:
     """Import what points at objects when it is first asked for: torch takes seconds."""
     if name not in {"Answer", "Grounder", "Question"}:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vg_mc import pointing
+    from vg_mc import inference
 
-    return getattr(pointing, name)
+    return getattr(inference, name)

@@ -12,6 +12,10 @@ XYXY: TypeAlias = tuple[float, float, float, float]
 
 TRAIN_SPLIT = "train"
 
+# Sources of proposals that no detector found.
+ANNOTATIONS = "annotations"
+WHOLE_IMAGE = "whole-image"
+
 UNKNOWN_RIVALS = -1  # what a column of rivals says where they cannot be counted
 
 

@@ -12,8 +12,8 @@ from tabulate import tabulate
 
 from benchmarks.faults import every_case
 from benchmarks.faults.case import MEANING, Case, deviation
-from vg_mc.config import parse_config
-from vg_mc.reports.escaping import markdown
+from vg_mc.commands.config import parse_config
+from vg_mc.reports.tables.escaping import markdown
 
 ROOT = Path(__file__).parent.parent.parent
 BEGIN, END = "<!-- tables of benchmarks.faults -->", "<!-- end of the tables -->"

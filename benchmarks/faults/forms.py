@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from benchmarks.faults.case import Outcome, Reading
-from vg_mc.corpora.reading import CorpusKind, CorpusSource, read_corpus
-from vg_mc.preparation.planning import check_splits
+from vg_mc.corpora.readers import CorpusKind, CorpusSource, read_corpus
+from vg_mc.prepared.build.plan import check_splits
 
 Row = dict[str, Any]
 

@@ -14,12 +14,13 @@ from PIL import Image
 
 from benchmarks.faults.case import Case, Outcome, Promise, Reading
 from benchmarks.faults.forms import FORMS, PHOTOS, SIZE, Row, good_rows, photo_bytes, reading
-from vg_mc.corpora.reading import CorpusSource, read_corpus
-from vg_mc.faults import BadInputError
-from vg_mc.markers import MARKERS
-from vg_mc.photos import open_photo
-from vg_mc.preparation.run import prepare
-from vg_mc.preparation.settings import Drawing, PreparationSettings, ProposerChoice
+from vg_mc.corpora.readers import CorpusSource, read_corpus
+from vg_mc.errors import BadInputError
+from vg_mc.images.files import open_photo
+from vg_mc.images.markers import MARKERS
+from vg_mc.prepared.build.run import prepare
+from vg_mc.prepared.build.settings import Drawing, PreparationSettings
+from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Rejected
 
 SPOILT = 25

@@ -10,7 +10,7 @@ from benchmarks.kills.disks import table_of_disks
 from benchmarks.kills.jobs import Job
 from benchmarks.kills.killing import table_of_kills
 from benchmarks.kills.writers import table_of_writers
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks.kills.jobs import OLDER, Job, shards, whole
-from vg_mc.commands.failing import BAD_INPUT
+from vg_mc.commands.error_output import BAD_INPUT
 
 OTHER_FILES = 200_000  # bytes; the lock, notes, and the rounding up to pages
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks.kills.jobs import Job, whole
-from vg_mc.commands.failing import BAD_INPUT
+from vg_mc.commands.error_output import BAD_INPUT
 
 
 def table_of_writers(model: Job, expected: str, folder: Path, *, pairs: int) -> str:

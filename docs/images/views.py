@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageDraw
 
-from vg_mc.boxes import areas, as_boxes
+from vg_mc.boxes.arithmetic import areas, as_boxes
 from vg_mc.corpora.refer import read_refer
-from vg_mc.corpora.scenes import write_scenes
-from vg_mc.photos import open_photo
+from vg_mc.corpora.scenes.generator import write_scenes
+from vg_mc.images import VIEWS, draw_views
+from vg_mc.images.files import open_photo
 from vg_mc.records import XYXY
-from vg_mc.views import VIEWS, draw_views
 
 SIDE, LABEL, COLUMNS = 160, 16, 5
 LARGE = 6000  # square pixels of a region, in scenes of 400 pixels

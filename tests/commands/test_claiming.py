@@ -8,7 +8,7 @@ import pytest
 from accelerate import Accelerator
 
 from vg_mc.commands.claiming import claim
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.prepared.dataset import PreparedDataset
 

@@ -7,7 +7,7 @@ import pytest
 
 from vg_mc.commands.compare import CompareConfig, main, published_of, read_systems, run
 from vg_mc.predictions import write_predictions
-from vg_mc.reports.side_by_side import proposal_letters
+from vg_mc.reports.tables.side_by_side import proposal_letters
 
 FACTS = {"proposals": "yolo, best.pt, from confidence 0.25", "corpus": "refcoco_unc"}
 

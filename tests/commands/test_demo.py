@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from vg_mc.commands.config import parse_config
 from vg_mc.commands.demo import MEMBERS, RECIPES, STAMP, TEST_SPLITS, DemoConfig, clear, run
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.predictions import read_predictions
 

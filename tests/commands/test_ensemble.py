@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vg_mc.boxes import iou_matrix
+from vg_mc.boxes.arithmetic import iou_matrix
 from vg_mc.commands import evaluate
 from vg_mc.commands.ensemble import EnsembleConfig, main, run
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import summarize
 from vg_mc.predictions import read_evaluation, read_predictions, write_predictions
 

@@ -13,10 +13,10 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from vg_mc.commands.finetune import main, run
-from vg_mc.encoders import load_encoder
-from vg_mc.evaluation import predict
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
+from vg_mc.models import load_encoder
+from vg_mc.predictions.run import predict
 
 
 @pytest.fixture(scope="module")

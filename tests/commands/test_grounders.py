@@ -3,7 +3,7 @@
 import pytest
 
 from vg_mc.commands.grounders import Answerer, answerers, short_name
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 
 def test_clip_answers_once_for_each_model_and_others_once():

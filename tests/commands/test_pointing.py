@@ -9,11 +9,11 @@ from PIL import Image
 from tests.proposers.tiny_detectors import write_detector
 from vg_mc.commands import evaluate, predict, prepare_data
 from vg_mc.commands.pointing import frame_color
-from vg_mc.encoders import load_encoder
-from vg_mc.markers import MARKERS
+from vg_mc.images import choose_views
+from vg_mc.images.markers import MARKERS
+from vg_mc.models import load_encoder
 from vg_mc.predictions import read_predictions
-from vg_mc.preparation.settings import Drawing
-from vg_mc.views import choose_views
+from vg_mc.prepared.build.settings import Drawing
 
 SAID = {"a.png": ["left dog", "Red cat", "second cat from left"], "b.png": ["a dog", "that"]}
 FOUND = [  # box, confidence, category

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.proposers.tiny_detectors import write_detector
-from vg_mc.boxes import as_boxes, iou_matrix
+from vg_mc.boxes.arithmetic import as_boxes, iou_matrix
 from vg_mc.commands.prepare_data import main
 from vg_mc.prepared.manifest import read_manifest
 from vg_mc.proposers.transformers_detector import TransformersProposer

@@ -6,7 +6,7 @@ from pathlib import Path
 from vg_mc.commands.prepare_settings import check_flags, finding_of, settings_of, splits_of
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.flags.prepare_data import PrepareConfig
-from vg_mc.preparation.naming import Finding
+from vg_mc.proposers.naming import Finding
 from vg_mc.records import Corpus, ReferringExpression
 
 CONFIG = PrepareConfig(annotations=Path("a"), output=Path("b"))

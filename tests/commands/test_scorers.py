@@ -3,7 +3,7 @@
 import pytest
 
 from vg_mc.commands.evaluate import run
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from vg_mc.commands import tune
+from vg_mc.commands.config import parse_config
 from vg_mc.commands.tune import TuneConfig, main, run
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.tuning import watching
-from vg_mc.tuning.watching import Outcome
+from vg_mc.training.tuning import trial_process as watching
+from vg_mc.training.tuning.trial_process import Outcome
 
 RECIPE = """\
 # The tiniest training there is.

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from transformers import BertConfig, BertModel, BertTokenizer
 
-from tests.encoders.tiny_captioners import save_captioner
+from tests.models.tiny_captioners import save_captioner
 from vg_mc.commands.evaluate import run
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
-from vg_mc.phrases.subjects import Subject, SubjectFinder
+from vg_mc.text.subjects import Subject, SubjectFinder
 
 
 def test_subjects_are_matched_by_the_model_that_is_named(coloured, tmp_path, spacy_model):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vg_mc.corpora.coco_expressions import is_coco
 from vg_mc.corpora.table import read_table
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import ReferringExpression
 
 CONTENT = {

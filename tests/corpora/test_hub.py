@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vg_mc.corpora.hub import read_hub
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 WIDTH, HEIGHT = 100, 80
 PROMPT = "Please carefully observe the area circled in the image and come up with a caption for it."

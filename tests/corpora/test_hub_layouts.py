@@ -4,9 +4,9 @@ import json
 import pytest
 from PIL import Image
 
-from vg_mc.corpora.embedded_photos import EmbeddedPhotos
+from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.hub_layouts import LAYOUTS, Row, find_layout, sentences_of
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 NAME = "COCO_train2014_000000000009.jpg"
 JXU, LMMS, KANGHENG, REF_L4 = LAYOUTS

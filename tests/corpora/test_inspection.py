@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Rejected
 
 FILE = Path("folder/refs(unc).p")

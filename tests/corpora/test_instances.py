@@ -2,7 +2,7 @@ import pytest
 
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import read_instances
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Photo, Proposal
 
 

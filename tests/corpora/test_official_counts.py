@@ -12,7 +12,7 @@ from vg_mc.corpora.official_counts import (
     require_official,
 )
 from vg_mc.corpora.refer import read_refer
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Rejected
 
 EVALUATION_SPLITS = Path(__file__).parents[2].parent / "shared/data/official_eval_splits"

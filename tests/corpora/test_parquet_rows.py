@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vg_mc.corpora.parquet_rows import ROWS_AT_ONCE, count_rows, read_columns, read_rows
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vg_mc.corpora.plain_pickle import read_plain_pickle
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 PLAIN = [{"ref_id": 1, "big": 10**20, "box": [0.5, None, True], "sent": "naïve", "t": (1, "x")}]
 

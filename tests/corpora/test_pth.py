@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vg_mc.corpora.pth import read_pth
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 NAMES = [f"COCO_train2014_{number:012d}.jpg" for number in (9, 25)]
 ROWS = [

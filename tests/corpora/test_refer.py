@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vg_mc.corpora.refer import read_refer
-from vg_mc.corpora.scenes import write_scenes
-from vg_mc.faults import BadInputError
+from vg_mc.corpora.scenes.generator import write_scenes
+from vg_mc.errors import BadInputError
 from vg_mc.records import ReferringExpression
 
 REFCOCO_MINI = Path(__file__).parents[2].parent / "shared" / "data" / "refcoco_mini"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vg_mc.corpora.table import read_table
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 ROWS = [
     {"image": "1.jpg", "expression": "left man", "box": [10, 20, 30, 40], "split": "train"},

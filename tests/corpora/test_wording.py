@@ -1,8 +1,7 @@
 import pytest
 
-from vg_mc.corpora.inspection import Inspection
-from vg_mc.corpora.wording import as_expression
-from vg_mc.faults import BadInputError
+from vg_mc.corpora.inspection import Inspection, as_expression
+from vg_mc.errors import BadInputError
 
 
 def test_words_are_cleaned_and_counted():

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.faults import every_case
 from benchmarks.faults.__main__ import details, summary, try_all
 from benchmarks.faults.case import Case, Outcome, deviation
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Rejected
 
 CASES = list(every_case())

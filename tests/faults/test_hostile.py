@@ -17,13 +17,13 @@ import pytest
 import torch
 from PIL import Image
 
+from vg_mc.commands.config import parse_config
 from vg_mc.commands.prepare_data import main as prepare_data
-from vg_mc.config import parse_config
 from vg_mc.corpora.plain_pickle import read_plain_pickle
 from vg_mc.corpora.pth import read_pth
 from vg_mc.corpora.table import read_table
-from vg_mc.faults import BadInputError
-from vg_mc.preparation.settings import ProposerChoice
+from vg_mc.errors import BadInputError
+from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.stored import read_detections
 
 SCRIPT = "<script>alert(1)</script>"
@@ -111,7 +111,7 @@ def test_lists_of_torch_that_run_something_are_refused(name, kind, canary, tmp_p
 @pytest.mark.parametrize("name", ["os.system", "eval", "mkdir", "an array of objects"])
 @pytest.mark.parametrize("zipped", [True, False])
 def test_weights_of_a_detector_that_run_something_are_refused(name, zipped, canary, tmp_path):
-    from vg_mc.preparation.proposing import build_proposer
+    from vg_mc.proposers.building import build_proposer
 
     file = tmp_path / "weights.pt"
     content = {"model": gadgets(canary)[name]}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vg_mc.grounders.ordering import logits_in_order
+from vg_mc.grounders.protocol import logits_in_order
 
 
 def test_a_later_reason_decides_between_equals_only():

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vg_mc.boxes import as_boxes
+from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.grounders import pseudo_query
 from vg_mc.grounders.pseudo_query import PseudoQuery, captions_of, colour_and_category, places
-from vg_mc.phrases.overlap import WordOverlap
+from vg_mc.text.overlap import WordOverlap
 
 BOXES = as_boxes([(0, 0, 30, 30), (70, 35, 100, 65), (35, 35, 65, 65)])
 RED, BLUE = (220, 30, 30), (30, 30, 220)

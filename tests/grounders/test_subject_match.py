@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vg_mc.boxes import as_boxes
+from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
-from vg_mc.phrases.subjects import Subject, SubjectFinder
+from vg_mc.text.subjects import Subject, SubjectFinder
 
 CATEGORIES = ["dog", "person", "person", "hot dog", ""]
 BOXES = as_boxes([(0, 0, 9, 9), (10, 0, 19, 9), (50, 0, 59, 9), (80, 0, 89, 9), (90, 0, 99, 9)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vg_mc.metrics.thresholds import MEAN_OVER, THRESHOLDS, localization
+from vg_mc.metrics.answers import MEAN_OVER, THRESHOLDS, localization
 
 
 def test_the_mean_is_over_ten_thresholds_from_a_half():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.predictions import (
     is_one_split,
     read_evaluation,

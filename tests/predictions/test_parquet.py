@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.predictions import FILE_NAME, first_difference, read_predictions, write_predictions
 from vg_mc.predictions.parquet import SCHEMA
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.prepared.schema import (
     CANDIDATES,

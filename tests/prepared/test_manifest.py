@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.manifest import data_hash, describe_files, file_hash, read_manifest
 
 

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.card import write_card
 from vg_mc.prepared.manifest import (
     describe_file,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.detection_table import write_detections
 from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
 from vg_mc.records import Photo, Proposal

@@ -15,8 +15,8 @@ from transformers import (
 )
 
 from tests.proposers.tiny_detectors import BUILDERS, write_detector
-from vg_mc import boxes
-from vg_mc.faults import BadInputError
+from vg_mc.boxes import arithmetic as boxes
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.transformers_detector import OVERLAP, TransformersProposer
 
 CLOSED, READING = ("detr", "rt_detr"), ("owlv2", "grounding_dino")

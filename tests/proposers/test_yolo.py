@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from vg_mc import boxes
+from vg_mc.boxes import arithmetic as boxes
 from vg_mc.corpora.refer import read_refer
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.yolo import YoloProposer
 from vg_mc.records import Photo
 

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from vg_mc.corpora.refer import read_refer
-from vg_mc.corpora.scenes import write_scenes
-from vg_mc.faults import BadInputError
+from vg_mc.corpora.scenes.generator import write_scenes
+from vg_mc.errors import BadInputError
 from vg_mc.proposers import yolo_training
 from vg_mc.proposers.yolo import YoloProposer
 from vg_mc.proposers.yolo_training import TINY, train_yolo

@@ -24,7 +24,7 @@ from transformers import (
     SwinConfig,
 )
 
-from vg_mc.encoders.tiny import tiny_tokenizer
+from vg_mc.models.tiny import tiny_tokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 RESNET = {"embedding_size": 8, "hidden_sizes": [8, 8, 16, 16], "depths": [1] * 4,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vg_mc.pointing import Answer
+from vg_mc.inference import Answer
 from vg_mc.records import Proposal
 from vg_mc.reports.answers import answer_record, answer_text, write_answer_picture, write_answers
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vg_mc.reports.contact_sheet import FRAME, LINE, MARGIN, THUMBNAIL, write_contact_sheet
-from vg_mc.reports.examples import examples
+from vg_mc.reports.pages.examples import examples
 
 
 @pytest.fixture

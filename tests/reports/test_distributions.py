@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vg_mc.prepared.dataset import Expressions
-from vg_mc.reports.distributions import (
+from vg_mc.reports.plots import (
     _whole_bins,
     best_ious,
     boxes_per_photo,

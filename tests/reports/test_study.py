@@ -5,10 +5,10 @@ import csv
 import pytest
 from PIL import Image
 
-from vg_mc.config import read_mapping
+from vg_mc.commands.config import read_mapping
 from vg_mc.reports.study import best_recipe, trials_markdown, write_study_picture, write_trials
-from vg_mc.tuning.space import Choice, Range
-from vg_mc.tuning.study import Trial
+from vg_mc.training.tuning.space import Choice, Range
+from vg_mc.training.tuning.study import Trial
 
 SPACE = {
     "learning-rate": Range(1e-6, 1e-4, logarithmic=True),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vg_mc.boxes import as_boxes
+from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.scoring.breakdowns import groupings
 
 

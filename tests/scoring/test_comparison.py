@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right, predicted_ious
 from vg_mc.metrics.significance import mcnemar, paired_difference
 from vg_mc.scoring import compare

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.dataset import Expressions
 from vg_mc.scoring.proposal_recall import proposal_recalls
 

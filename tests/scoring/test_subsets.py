@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import summarize
 from vg_mc.scoring.subsets import (
     Subset,

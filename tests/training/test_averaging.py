@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vg_mc.training.averaging import WeightAverage, decay_of
+from vg_mc.training.optimization import WeightAverage, decay_of
 
 FINE, SPOILED = torch.tensor(True), torch.tensor(False)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from vg_mc.encoders import load_encoder
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
+from vg_mc.models import load_encoder
 from vg_mc.training.checkpoints import (
     Progress,
     find_checkpoints,

@@ -7,12 +7,12 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from tests.encoders.families import FAMILIES, TEXTS, build
+from tests.models.families import FAMILIES, TEXTS, build
 from tests.training.tiny_run import SETTINGS
-from vg_mc.batching import Batch
-from vg_mc.encoders import load_encoder
-from vg_mc.encoders.parts import parts_of
-from vg_mc.training.stepping import Stepper
+from vg_mc.models import load_encoder
+from vg_mc.models.parts import parts_of
+from vg_mc.training.batching import Batch
+from vg_mc.training.stepper import Stepper
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
 

@@ -1,7 +1,7 @@
 import json
 import math
 
-from vg_mc.training.history import History
+from vg_mc.training.journal import History
 
 
 def lines(path):

@@ -6,7 +6,7 @@ import signal
 import pytest
 import torch
 
-from vg_mc.interruption import StoppedError
+from vg_mc.system.signals import StoppedError
 from vg_mc.training import loop
 from vg_mc.training.checkpoints import find_checkpoints
 

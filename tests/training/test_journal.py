@@ -3,9 +3,9 @@ import json
 import pytest
 import torch
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.training.journal import Journal
-from vg_mc.training.stepping import Stepper
+from vg_mc.training.stepper import Stepper
 
 
 def lines(path):

@@ -10,15 +10,15 @@ from accelerate import Accelerator
 from torch.nn import functional as F
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.encoders import load_encoder
-from vg_mc.evaluation import predict
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import summarize
+from vg_mc.models import load_encoder
+from vg_mc.predictions.run import predict
 from vg_mc.training import loop
 from vg_mc.training.checkpoints import find_checkpoints
 from vg_mc.training.journal import Journal
 from vg_mc.training.loop import Trainer
-from vg_mc.training.stepping import Stepper
+from vg_mc.training.stepper import Stepper
 
 STEPS = 8  # of SETTINGS on the fixture `coloured`
 

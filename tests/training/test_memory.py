@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.training.memory import explain_shortage, is_out_of_memory, shortage
+from vg_mc.training.forecast import explain_shortage, is_out_of_memory, shortage
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from open_clip.model import CLIP
 from torch import nn
 from transformers import get_linear_schedule_with_warmup
 
-from vg_mc.encoders import load_encoder
-from vg_mc.encoders.parts import layer_shares, parts_of
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
+from vg_mc.models import load_encoder
+from vg_mc.models.parts import layer_shares, parts_of
 from vg_mc.training.optimization import (
     build_optimizer,
     decaying,

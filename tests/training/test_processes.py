@@ -11,9 +11,9 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-from vg_mc.encoders import load_encoder
-from vg_mc.evaluation import predict
+from vg_mc.models import load_encoder
 from vg_mc.predictions import read_predictions
+from vg_mc.predictions.run import predict
 from vg_mc.training.checkpoints import find_checkpoints
 
 PROGRAM = Path(__file__).with_name("two_processes.py")

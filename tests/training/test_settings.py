@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 
 @pytest.mark.parametrize(

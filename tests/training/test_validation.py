@@ -1,8 +1,8 @@
 import pytest
 
-from vg_mc.evaluation import predict
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import summarize
+from vg_mc.predictions.run import predict
 from vg_mc.training.validation import require_validation, validate
 
 

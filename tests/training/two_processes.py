@@ -12,12 +12,12 @@ import torch
 from accelerate import Accelerator
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.commands.accelerating import start_accelerator
-from vg_mc.encoders import load_encoder
-from vg_mc.evaluation import predict
-from vg_mc.interruption import StoppedError
+from vg_mc.models import load_encoder
 from vg_mc.predictions import write_predictions
+from vg_mc.predictions.run import predict
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
+from vg_mc.system.launch import start_accelerator
+from vg_mc.system.signals import StoppedError
 from vg_mc.training.loop import Trainer
 from vg_mc.training.settings import TrainingSettings
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def run(config: AuditConfig) -> None:
     from vg_mc.prepared.auditing import fair_photos, names_of, parts_of, sharings
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.prepared.detector_exposure import exposure
-    from vg_mc.reports.audit import audit_text, write_audit
+    from vg_mc.reports.tables.audit import audit_text, write_audit
 
     if not config.datasets:
         raise BadInputError("expected the folder of a prepared dataset, or of several")

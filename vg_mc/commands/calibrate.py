@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 if TYPE_CHECKING:
     from vg_mc.predictions import Predictions
@@ -42,10 +42,10 @@ def run(config: CalibrateConfig) -> float:
     Raises:
         BadInputError: If the predictions are missing, of a test split, or say nothing.
     """
-    from vg_mc.ensembling import rule_of
-    from vg_mc.pointing.trained_with import TEMPERATURE_FILE, Temperature, store_temperature
+    from vg_mc.inference.run_settings import TEMPERATURE_FILE, Temperature, store_temperature
     from vg_mc.predictions import read_predictions
-    from vg_mc.reports.columns import percent
+    from vg_mc.predictions.ensembles import rule_of
+    from vg_mc.reports.tables.columns import percent
 
     predictions = read_predictions(config.predictions)
     weights = rule_of("calibrated", [predictions]).weights

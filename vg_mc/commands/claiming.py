@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_mapping, read_json
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.whole_files import write_whole_text
+from vg_mc.system.atomic import write_whole_text
+from vg_mc.system.fields import as_mapping, read_json
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -79,7 +79,7 @@ def describe(
         BadInputError: If the dataset's first view is no marker, which is all that a trained model
             can be shown later.
     """
-    from vg_mc.versions import versions
+    from vg_mc.system.versions import versions
 
     if "marker" not in dataset.manifest["settings"]:
         problem = (

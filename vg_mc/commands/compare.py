@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 if TYPE_CHECKING:
-    from vg_mc.reports.published import PublishedRow
-    from vg_mc.scoring.standings import Standings, System
+    from vg_mc.reports.tables.published import PublishedRow
+    from vg_mc.scoring.leaderboard import Standings, System
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def run(config: CompareConfig) -> "Standings":
     Raises:
         BadInputError: If systems answer different expressions, or there is nothing to compare.
     """
-    from vg_mc.reports.side_by_side import side_by_side
-    from vg_mc.reports.side_by_side_formats import screen_text, write_side_by_side
-    from vg_mc.scoring.standings import standings_of
+    from vg_mc.reports.tables.side_by_side import side_by_side
+    from vg_mc.reports.tables.side_by_side_formats import screen_text, write_side_by_side
+    from vg_mc.scoring.leaderboard import standings_of
 
     systems = read_systems(config.results, config.split)
     standings = standings_of(systems, config.baseline)
@@ -70,7 +70,7 @@ def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System
         BadInputError: If there are none, one cannot be read or told apart, or a split is unknown.
     """
     from vg_mc.predictions import read_evaluations
-    from vg_mc.scoring.standings import System
+    from vg_mc.scoring.leaderboard import System
 
     if not folders:
         raise BadInputError("expected one or more folders of results")
@@ -99,7 +99,7 @@ def corpora_of(systems: Sequence["System"]) -> list[str]:
 
 def published_of(corpora: Sequence[str], systems: Sequence["System"]) -> list["PublishedRow"]:
     """Return what was published of the corpus, with proposals of the kind that systems had."""
-    from vg_mc.reports.published import published_rows
+    from vg_mc.reports.tables.published import published_rows
 
     if len(corpora) != 1:
         return []

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vg_mc.commands import ensemble, evaluate, prepare_data
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 if TYPE_CHECKING:
     from vg_mc.scoring import SplitReport
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: DemoConfig) -> list["SplitReport"]:
     """Run all stages; print and return one table over both kinds of proposals."""
-    from vg_mc.reports.tables import screen_text
+    from vg_mc.reports.tables.results import screen_text
 
     began = time.perf_counter()
     clear(config.output)
@@ -89,7 +89,7 @@ def clear(output: Path) -> None:
 def train_detector(config: DemoConfig) -> Path:
     """Draw the scenes, and train a YOLO on some of those of the split train."""
     from vg_mc.corpora.refer import read_refer
-    from vg_mc.corpora.scenes import write_scenes
+    from vg_mc.corpora.scenes.generator import write_scenes
     from vg_mc.proposers.yolo_training import TINY, train_yolo
 
     scenes = config.output / "scenes"
@@ -211,11 +211,10 @@ def report(config: DemoConfig, rows: list["SplitReport"]) -> None:
     from vg_mc.predictions import read_predictions
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.contact_sheet import write_contact_sheet
-    from vg_mc.reports.examples import spread_rows
-    from vg_mc.reports.index_page import write_index
-    from vg_mc.reports.protocol import protocol_of
-    from vg_mc.reports.report_page import FILE_NAME
-    from vg_mc.reports.tables import write_results
+    from vg_mc.reports.pages.examples import spread_rows
+    from vg_mc.reports.pages.report_page import FILE_NAME, write_index
+    from vg_mc.reports.tables.protocol import protocol_of
+    from vg_mc.reports.tables.results import write_results
 
     evaluations = config.output / "evaluations"
     ensembles = [read_predictions(evaluations / f"ensemble-{each}" / "val") for each in PROPOSALS]

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import tyro
 
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 
 @dataclass(frozen=True)

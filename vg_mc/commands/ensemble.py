@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 if TYPE_CHECKING:
-    from vg_mc.ensembling import Rule
     from vg_mc.predictions import Predictions
-    from vg_mc.reports.report_page import Gallery
+    from vg_mc.predictions.ensembles import Rule
+    from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring import SplitReport
 
 Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
@@ -62,12 +62,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: EnsembleConfig) -> list["SplitReport"]:
     """Ensemble every split, write predictions and tables, print the table, return its rows."""
-    from vg_mc.ensembling import combine
     from vg_mc.predictions import is_one_split, write_predictions
-    from vg_mc.reports.members import MembersRow, members_html, members_text, write_members
-    from vg_mc.reports.protocol import protocol_of
-    from vg_mc.reports.report_page import write_report
-    from vg_mc.reports.tables import screen_text, write_results
+    from vg_mc.predictions.ensembles import combine
+    from vg_mc.reports.pages.report_page import write_report
+    from vg_mc.reports.tables.members import MembersRow, members_html, members_text, write_members
+    from vg_mc.reports.tables.protocol import protocol_of
+    from vg_mc.reports.tables.results import screen_text, write_results
     from vg_mc.scoring.subsets import read_subsets, remarks_text, score_all, subset_remarks
 
     refuse_overwriting(config)
@@ -109,7 +109,7 @@ def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "G
         BadInputError: If the dataset is not the one that the first member answered.
     """
     from vg_mc.prepared.dataset import open_prepared
-    from vg_mc.reports.report_page import Gallery
+    from vg_mc.reports.pages.report_page import Gallery
 
     if config.dataset is None:
         if config.images is not None:
@@ -161,7 +161,7 @@ def read_rule(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Ru
         BadInputError: If what there is to fit on is reported, is not of these members, or says that
             none of them is worth listening to.
     """
-    from vg_mc.ensembling import refuse_same_expressions, rule_of
+    from vg_mc.predictions.ensembles import refuse_same_expressions, rule_of
 
     fit_on = [read_one_split(folder) for folder in config.fit_on]
     if fit_on:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import start_accelerator
-from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
 from vg_mc.commands.grounders import PICTURES, Answerer, answerers
 from vg_mc.commands.scorers import check_looks, scorer_of
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.records import TRAIN_SPLIT
+from vg_mc.system.launch import start_accelerator
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vg_mc.metrics.similarity import SemanticSimilarity
     from vg_mc.predictions import Predictions
     from vg_mc.prepared.dataset import PreparedDataset
-    from vg_mc.reports.report_page import Gallery
+    from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring import Subset
 
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(config: EvaluateConfig) -> list["Predictions"]:
     """Evaluate as `config` says, on every process that was launched; return the predictions."""
     from vg_mc.prepared.dataset import open_prepared
-    from vg_mc.reports.report_page import Gallery
+    from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring.subsets import read_subsets
 
     named, subsets = named_answerers(config), read_subsets(config.subset)
@@ -98,9 +98,9 @@ def answer_splits(
     answerer: Answerer,
 ) -> tuple[list["Predictions"], list["SemanticSimilarity | None"]]:
     """Let one answerer answer every split; similarities are told where features are kept."""
-    from vg_mc.evaluation import answer
-    from vg_mc.grounders.encoder import EncoderScorer
-    from vg_mc.region_similarity import region_similarity
+    from vg_mc.grounders.clip import EncoderScorer
+    from vg_mc.predictions.run import answer
+    from vg_mc.scoring.region_similarity import region_similarity
 
     scorer = scorer_of(config, accelerator, dataset, answerer)
     answered: list[Predictions] = []
@@ -131,7 +131,7 @@ def write_answers(answered: list["Predictions"], shown: "Gallery", home: Path) -
     """Write one model's predictions and a picture of examples, a folder per split below `home`."""
     from vg_mc.predictions import write_predictions
     from vg_mc.reports.contact_sheet import write_contact_sheet
-    from vg_mc.reports.examples import spread_rows
+    from vg_mc.reports.pages.examples import spread_rows
 
     for predictions in answered:
         folder = home / predictions.split
@@ -149,9 +149,9 @@ def report(
     homes: Mapping[str, Path],
 ) -> None:
     """Write the table of all models, splits and subsets and print it, and a page for each model."""
-    from vg_mc.reports.protocol import protocol_of
-    from vg_mc.reports.report_page import write_report
-    from vg_mc.reports.tables import screen_text, write_results
+    from vg_mc.reports.pages.report_page import write_report
+    from vg_mc.reports.tables.protocol import protocol_of
+    from vg_mc.reports.tables.results import screen_text, write_results
     from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
     reports, remarks = score_all(answered, subsets, similarities), subset_remarks(subsets, answered)
@@ -166,8 +166,8 @@ def report(
 def facts_of(dataset: "PreparedDataset", split: str) -> dict[str, str]:
     """Return what a reader of the numbers should know of the questions."""
     from vg_mc.prepared.detector_exposure import exposure
-    from vg_mc.proposer_words import proposer_in_words
-    from vg_mc.versions import versions
+    from vg_mc.proposers.naming import proposer_in_words
+    from vg_mc.system.versions import versions
 
     settings, exposed = dataset.manifest["settings"], exposure(dataset)
     proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]

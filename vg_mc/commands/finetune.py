@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import start_accelerator, workers_of
 from vg_mc.commands.claiming import claim
-from vg_mc.commands.failing import plain_errors
-from vg_mc.commands.pushing import push, require_login
-from vg_mc.config import parse_config
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.interruption import StoppedError
+from vg_mc.system.hub import push, require_login
+from vg_mc.system.launch import start_accelerator, workers_of
+from vg_mc.system.signals import StoppedError
 
 if TYPE_CHECKING:
-    from vg_mc.training.history import History
+    from vg_mc.training.journal import History
     from vg_mc.training.settings import TrainingSettings
 
 
@@ -25,9 +25,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: FinetuneConfig) -> None:
     """Train as `config` says, on every process that was launched."""
-    from vg_mc.encoders.loading import load_encoder
+    from vg_mc.models.loading import load_encoder
     from vg_mc.prepared.dataset import open_prepared
-    from vg_mc.reports.curves import write_learning_curves
+    from vg_mc.reports.plots import write_learning_curves
     from vg_mc.training.forecast import forecast
     from vg_mc.training.loop import Trainer
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vg_mc.commands.request import Request
 from vg_mc.commands.word_grounders import pseudo_query, subject_match
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 if TYPE_CHECKING:
-    from vg_mc.grounders.scorer import Scorer
+    from vg_mc.grounders.protocol import Scorer
 
 
 PICTURES = "clip"  # the grounder that looks at pictures by a model
@@ -42,7 +42,7 @@ def answerers(
         BadInputError: If a name is unknown or comes twice, or models are missing or of no use, or
             the captioner is.
     """
-    from vg_mc.encoders.loading import check_sees_pictures
+    from vg_mc.models.loading import check_sees_pictures
 
     for name in grounders:
         if name not in (PICTURES, *GROUNDERS):
@@ -70,7 +70,7 @@ def answerers(
 
 
 def _shown_name(grounder: str, model: str, captioner: str | None) -> str:
-    from vg_mc.encoders.loading import SENTENCE
+    from vg_mc.models.loading import SENTENCE
 
     name = short_name(model.removeprefix(SENTENCE)) if model else ""
     if grounder == PICTURES:

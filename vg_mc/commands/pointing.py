@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.devices import require_device
 from vg_mc.commands.grounders import GROUNDERS, PICTURES, answerers
 from vg_mc.commands.prepare_settings import finding_of
 from vg_mc.commands.request import Request
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.flags.prepare_data import PrepareConfig
-from vg_mc.language import clean_text
-from vg_mc.markers import MARKERS, RGB, Marker
-from vg_mc.preparation.naming import named_proposer
-from vg_mc.preparation.settings import Drawing, ProposerChoice
-from vg_mc.views import View, choose_views
+from vg_mc.images import View, choose_views
+from vg_mc.images.markers import MARKERS, RGB, Marker
+from vg_mc.prepared.build.settings import Drawing
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.naming import named_proposer
+from vg_mc.system.launch import require_device
+from vg_mc.text.cleaning import clean_text
 
 if TYPE_CHECKING:
-    from vg_mc.pointing import Grounder, Question
+    from vg_mc.inference import Grounder, Question
 
 
 def check_grounder(config: PredictConfig) -> None:
@@ -79,7 +80,7 @@ def load_grounder(
 def _by_pictures(
     config: PredictConfig, choice: ProposerChoice, views: dict[str, View]
 ) -> "Grounder":
-    from vg_mc.pointing import Grounder
+    from vg_mc.inference import Grounder
 
     return Grounder.from_pretrained(
         config.model,
@@ -103,8 +104,8 @@ def _by_others(
     """Build a grounder that looks at no picture by a model; a dataset's default ones are drawn."""
     import torch
 
-    from vg_mc.pointing import Grounder
-    from vg_mc.processes import Alone
+    from vg_mc.inference import Grounder
+    from vg_mc.system.processes import Alone
 
     drawing = Drawing(
         views or choose_views(PrepareConfig.views, {}),

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from PIL.ExifTags import Base
 
-from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
 from vg_mc.commands.grounders import PICTURES
 from vg_mc.commands.pointing import check_grounder, frame_color, load_grounder, proposer_of
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
-from vg_mc.fields import read_json
+from vg_mc.errors import BadInputError
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.records import XYXY
+from vg_mc.system.fields import read_json
 
 if TYPE_CHECKING:
-    from vg_mc.pointing import Answer, Grounder, Question
+    from vg_mc.inference import Answer, Grounder, Question
 
 PHOTOS_AT_ONCE = 8
 UPRIGHT = 1  # in EXIF
@@ -38,7 +38,7 @@ def run(config: PredictConfig) -> None:
     Raises:
         BadInputError: If flags do not fit together, or a file is unusable.
     """
-    from vg_mc.pointing.questions import read_questions
+    from vg_mc.inference.queries import read_questions
     from vg_mc.reports.answers import answer_record, answer_text, write_answers
 
     check_grounder(config)
@@ -68,7 +68,7 @@ def answered(
     config: PredictConfig, grounder: "Grounder", questions: list["Question"], *, single: bool
 ) -> Iterator[tuple[str, "Answer"]]:
     """Answer some photos at a time, and draw each answer; yield it with the name of its photo."""
-    from vg_mc.pointing.questions import opened
+    from vg_mc.inference.queries import opened
     from vg_mc.reports.answers import write_answer_picture
 
     drawn, color, chances = 0, frame_color(grounder.drawing), tells_chances(config)
@@ -100,7 +100,7 @@ def read_boxes(file: Path) -> list[XYXY]:
     Raises:
         BadInputError: If it holds anything else.
     """
-    from vg_mc.fields import as_numbers
+    from vg_mc.system.fields import as_numbers
 
     content = read_json(file)
     if not isinstance(content, list):

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import processes_launched
-from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
 from vg_mc.commands.prepare_settings import check_flags, settings_of
-from vg_mc.config import parse_config
 from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.records import Corpus
+from vg_mc.system.launch import processes_launched
 
 if TYPE_CHECKING:
-    from vg_mc.preparation.crew import Crew
+    from vg_mc.prepared.build.worker_group import Crew
     from vg_mc.prepared.manifest import Manifest  # which loads pyarrow
 
 SCENE_SIZE = 128  # pixels along the longer side
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if processes_launched() == 1:
             _tell(run(config), config)
             return
-        from vg_mc.preparation.crew import joined
+        from vg_mc.prepared.build.worker_group import joined
 
         with joined() as crew:
             if crew.rank == 0:
@@ -41,9 +41,9 @@ def _tell(manifest: "Manifest", config: PrepareConfig) -> None:
 
 def run(config: PrepareConfig, crew: "Crew | None" = None) -> "Manifest":
     """Prepare the dataset that `config` describes, with the help of `crew`; return its manifest."""
-    from vg_mc.preparation.publishing import require_free
-    from vg_mc.preparation.run import prepare
-    from vg_mc.workers import results_as_they_come
+    from vg_mc.prepared.build.publication import require_free
+    from vg_mc.prepared.build.run import prepare
+    from vg_mc.system.workers import results_as_they_come
 
     check_flags(config)
     require_free(config.output, overwrite=config.overwrite)  # before a large corpus is read
@@ -61,10 +61,10 @@ def run(config: PrepareConfig, crew: "Crew | None" = None) -> "Manifest":
 
 def read_corpus(config: PrepareConfig) -> Corpus:
     """Read the annotations, and print how the counts compare where the corpus is a known one."""
-    from vg_mc.corpora import reading
+    from vg_mc.corpora import readers as reading
 
     if config.corpus == "scenes":
-        from vg_mc.corpora.scenes import write_scenes
+        from vg_mc.corpora.scenes.generator import write_scenes
 
         write_scenes(
             config.annotations,

@@ -2,21 +2,15 @@
 
 from dataclasses import fields
 
-from vg_mc.commands.devices import require_device
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.flags.prepare_data import PrepareConfig
-from vg_mc.preparation.naming import Finding, check_finding, kinds_of, member_of
-from vg_mc.preparation.settings import (
-    DETECTORS,
-    MOST_JITTER,
-    Drawing,
-    PreparationSettings,
-    ProposerChoice,
-    united,
-)
+from vg_mc.images import View, choose_views
+from vg_mc.prepared.build.settings import Drawing, PreparationSettings
+from vg_mc.proposers.choice import DETECTORS, MOST_JITTER, ProposerChoice, united
+from vg_mc.proposers.naming import Finding, check_finding, kinds_of, member_of
 from vg_mc.records import TRAIN_SPLIT, Corpus
-from vg_mc.views import View, choose_views
+from vg_mc.system.launch import require_device
 
 
 def check_flags(config: PrepareConfig) -> None:

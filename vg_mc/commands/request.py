@@ -8,7 +8,7 @@ from vg_mc.flags.predict import PredictConfig
 
 if TYPE_CHECKING:
     from vg_mc.grounders.pseudo_query import Describer
-    from vg_mc.processes import Processes
+    from vg_mc.system.processes import Processes
 
 
 class Request(NamedTuple):

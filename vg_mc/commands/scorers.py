@@ -3,19 +3,19 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import batch_size_of, workers_of
 from vg_mc.commands.grounders import GROUNDERS, PICTURES, Answerer
 from vg_mc.commands.request import Request
 from vg_mc.commands.word_grounders import captions_by
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.records import TRAIN_SPLIT
+from vg_mc.system.launch import batch_size_of, workers_of
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from vg_mc.grounders.encoder import EncoderScorer
-    from vg_mc.grounders.scorer import Scorer
+    from vg_mc.grounders.clip import EncoderScorer
+    from vg_mc.grounders.protocol import Scorer
     from vg_mc.prepared.dataset import PreparedDataset
 
 
@@ -53,11 +53,11 @@ def _picture_scorer(
     config: EvaluateConfig, accelerator: "Accelerator", dataset: "PreparedDataset", model: str
 ) -> "EncoderScorer":
     """Build the grounder that looks at the pictures of a prepared dataset by a model."""
-    from vg_mc.encoders.identity import model_hash
-    from vg_mc.encoders.loading import load_encoder
-    from vg_mc.features import FeatureBank
-    from vg_mc.grounders.encoder import EncoderScorer
-    from vg_mc.grounders.wordings import subjects_for
+    from vg_mc.grounders.clip import EncoderScorer
+    from vg_mc.models.features.cache import FeatureBank
+    from vg_mc.models.features.identity import model_hash
+    from vg_mc.models.loading import load_encoder
+    from vg_mc.text.prompts import subjects_for
 
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     identity, bank = model_hash(encoder, config.mixed_precision), None
@@ -87,7 +87,7 @@ def check_looks(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
     Raises:
         BadInputError: Naming the first of them.
     """
-    from vg_mc.grounders.wordings import check_prompts
+    from vg_mc.text.prompts import check_prompts
 
     for view in config.views:
         dataset.picture_column(view)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import tyro
 
-from vg_mc.commands.failing import plain_errors
-from vg_mc.config import parse_config
-from vg_mc.faults import BadInputError
+from vg_mc.commands.config import parse_config
+from vg_mc.commands.error_output import plain_errors
+from vg_mc.errors import BadInputError
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def run(config: ShowConfig) -> None:
     Raises:
         BadInputError: If the dataset, the split or a photo is not there.
     """
-    from vg_mc.photos import open_photo, require_photos
+    from vg_mc.images.files import open_photo, require_photos
     from vg_mc.prepared.dataset import open_prepared
-    from vg_mc.reports.sheet import random_rows, write_sheet
+    from vg_mc.reports.pages.sheet import random_rows, write_sheet
 
     for name in ("records", "seed"):
         if getattr(config, name) < 0:

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from vg_mc.commands.accelerating import processes_launched
 from vg_mc.commands.claiming import INDECISIVE, require_same
-from vg_mc.commands.failing import plain_errors
+from vg_mc.commands.config import parse_config, parse_flags, read_mapping
+from vg_mc.commands.error_output import plain_errors
 from vg_mc.commands.finetune import settings_of
-from vg_mc.config import parse_config, parse_flags, read_mapping
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.whole_files import write_whole_text
+from vg_mc.system.atomic import write_whole_text
+from vg_mc.system.launch import processes_launched
 
 if TYPE_CHECKING:
-    from vg_mc.tuning.space import Space
-    from vg_mc.tuning.study import Study, Trial
+    from vg_mc.training.tuning.space import Space
+    from vg_mc.training.tuning.study import Study, Trial
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: TuneConfig) -> None:
     """Go on with the study until it has as many trials as are wanted."""
-    from vg_mc.tuning.space import read_space
-    from vg_mc.tuning.study import Study, best_of, require_optuna
+    from vg_mc.training.tuning.space import read_space
+    from vg_mc.training.tuning.study import Study, best_of, require_optuna
 
     require_optuna()
     if processes_launched() > 1:
@@ -139,7 +139,7 @@ def claim(config: TuneConfig) -> None:
 
 def search(config: TuneConfig, study: "Study") -> None:
     """Run trial after trial; after each, all that is told of the study is complete."""
-    from vg_mc.tuning.watching import watch
+    from vg_mc.training.tuning.trial_process import watch
 
     for trial in study.open_trials(config.trials):
         run = config.output / folder_name(trial.number)
@@ -164,7 +164,7 @@ def folder_name(number: int) -> str:
 
 def tidy(output: Path, trials: "list[Trial]") -> None:
     """Remove what would fill the disk: checkpoints of ended trials, and models but the best."""
-    from vg_mc.tuning.study import best_of
+    from vg_mc.training.tuning.study import best_of
 
     best = best_of(trials)
     for trial in trials:

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from vg_mc.commands.accelerating import batch_size_of, workers_of
 from vg_mc.commands.request import Request
 from vg_mc.flags.evaluate import EvaluateConfig
+from vg_mc.system.launch import batch_size_of, workers_of
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from vg_mc.grounders.protocol import Scorer
     from vg_mc.grounders.pseudo_query import Describer, TextSimilarity
-    from vg_mc.grounders.scorer import Scorer
-    from vg_mc.grounders.text_features import TextFeatures
+    from vg_mc.models.features.extraction import TextFeatures
     from vg_mc.prepared.dataset import PreparedDataset
 
 TEXTS_AT_ONCE = 256  # in a forward pass
@@ -20,7 +20,7 @@ TEXTS_AT_ONCE = 256  # in a forward pass
 def subject_match(request: Request) -> "Scorer":
     """Match subjects with categories by names, spaCy's vectors or the texts of a model."""
     from vg_mc.grounders.subject_match import SubjectMatch, cosine_by, same_name
-    from vg_mc.phrases.subjects import SubjectFinder
+    from vg_mc.text.subjects import SubjectFinder
 
     config = request.config
     finder = SubjectFinder(config.spacy_model)
@@ -52,7 +52,7 @@ def subject_match(request: Request) -> "Scorer":
 def pseudo_query(request: Request) -> "Scorer":
     """Compare captions with expressions by their words or by the texts of a model."""
     from vg_mc.grounders.pseudo_query import PseudoQuery
-    from vg_mc.phrases.overlap import WordOverlap
+    from vg_mc.text.overlap import WordOverlap
 
     similarity: TextSimilarity
     if request.model:
@@ -81,10 +81,10 @@ def captions_by(
     name: str, config: EvaluateConfig, accelerator: "Accelerator", dataset: "PreparedDataset"
 ) -> tuple["Describer", dict[str, str]]:
     """Return what a captioner says of the candidates of a dataset, and facts about it."""
-    from vg_mc.caption_table import CaptionTable
-    from vg_mc.encoders.captioner import load_captioner
-    from vg_mc.encoders.identity import model_hash
-    from vg_mc.grounders.captioning import Captions
+    from vg_mc.models.captioner import load_captioner
+    from vg_mc.models.features.caption_cache import CaptionTable
+    from vg_mc.models.features.captions import Captions
+    from vg_mc.models.features.identity import model_hash
     from vg_mc.prepared.manifest import spelled
 
     captioner = load_captioner(name).to(accelerator.device)
@@ -111,8 +111,8 @@ def captions_by(
 
 
 def _text_features(request: Request) -> "TextFeatures":
-    from vg_mc.encoders.loading import load_text_encoder
-    from vg_mc.grounders.text_features import TextFeatures
+    from vg_mc.models.features.extraction import TextFeatures
+    from vg_mc.models.loading import load_text_encoder
 
     encoder = load_text_encoder(request.model, image_size=request.image_size)
     device = request.processes.device

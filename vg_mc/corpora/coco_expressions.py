@@ -8,13 +8,12 @@ an image are its candidates, those without expression too.
 from contextlib import suppress
 from pathlib import Path
 
-from vg_mc.corpora import statements as names
-from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.inspection import Inspection, as_expression
 from vg_mc.corpora.instances import as_annotation_id, read_instances
-from vg_mc.corpora.wording import as_expression
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_list, as_mapping, as_text, place, read_json
+from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.system.fields import as_list, as_mapping, as_text, place, read_json
 
 EXPRESSIONS = "expressions"
 

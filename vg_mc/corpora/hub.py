@@ -12,16 +12,16 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from vg_mc.boxes import as_boxes
-from vg_mc.corpora import statements as names
-from vg_mc.corpora.assembling import Source, assemble
-from vg_mc.corpora.box_formats import BoxFormat, fits
-from vg_mc.corpora.embedded_photos import EmbeddedPhotos
+from vg_mc.boxes.arithmetic import as_boxes
+from vg_mc.boxes.formats import BoxFormat, fits
+from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.assembly import Source, assemble
+from vg_mc.corpora.embedded_images import EmbeddedPhotos
+from vg_mc.corpora.expression_records import Statement, as_statement
 from vg_mc.corpora.hub_layouts import Layout, Row, find_layout, sentences_of
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.parquet_rows import count_rows, read_columns, read_rows
-from vg_mc.corpora.statements import Statement, as_statement
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 
 _SPLIT_IN_NAME = re.compile(r"(?:^|[-_.])(train|validation|val|testA|testB|test)(?=$|[-_.])")

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vg_mc.boxes import Boxes, as_boxes, xywh_to_xyxy
-from vg_mc.corpora import statements as names
-from vg_mc.corpora.box_formats import BoxFormat
-from vg_mc.corpora.embedded_photos import EmbeddedPhotos
-from vg_mc.corpora.photo_register import coco_number
-from vg_mc.corpora.statements import numbers_in
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_integer, as_mapping, as_numbers, as_positive_integer, as_text
+from vg_mc.boxes.arithmetic import Boxes, as_boxes, xywh_to_xyxy
+from vg_mc.boxes.formats import BoxFormat
+from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.embedded_images import EmbeddedPhotos
+from vg_mc.corpora.expression_records import numbers_in
+from vg_mc.corpora.image_index import coco_number
+from vg_mc.errors import BadInputError
+from vg_mc.system.fields import as_integer, as_mapping, as_numbers, as_positive_integer, as_text
 
 Fields = dict[str, object]
 

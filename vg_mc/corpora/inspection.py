@@ -1,12 +1,17 @@
-"""What happens to a bad record: reading stops there, or the record is listed and left out."""
+"""What happens to a bad record: reading stops there, or the record is listed and left out.
+
+The words of a record: cleaned once, and counted where cleaning changed them.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Rejected
+from vg_mc.system.fields import as_text
+from vg_mc.text.cleaning import clean_text
 
 
 class Inspection:
@@ -40,3 +45,24 @@ class Inspection:
     def leave_out(self, file: Path, name: str, reason: str) -> None:
         """List a record that nothing needs, so that it need not stop the reading."""
         self.rejected.append(Rejected(file.name, name, reason))
+
+
+# CLIP reads 77 tokens, two of them marks; a word is one token or more, so that this many words are
+# surely cut off. How many others are depends on the tokenizer.
+MOST_WORDS = 75
+
+
+def as_expression(record: object, field: str, inspection: Inspection) -> str:
+    """Return the referring expression in a field, cleaned.
+
+    Raises:
+        BadInputError: If there are no words in it.
+    """
+    written = as_text(record, field)
+    text = clean_text(written)
+    if not text:
+        raise BadInputError(f"expected words as {field}, found only control characters")
+    inspection.texts["cleaned"] += text != written
+    inspection.texts["with NUL"] += "\0" in written
+    inspection.texts["over 75 words"] += len(text.split()) > MOST_WORDS
+    return text

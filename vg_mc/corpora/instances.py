@@ -7,11 +7,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
-from vg_mc.boxes import as_boxes, xywh_to_xyxy
-from vg_mc.corpora.box_formats import cut_to_photo, require_fit
+from vg_mc.boxes.arithmetic import as_boxes, xywh_to_xyxy
+from vg_mc.boxes.formats import cut_to_photo, require_fit
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.faults import BadInputError
-from vg_mc.fields import (
+from vg_mc.errors import BadInputError
+from vg_mc.records import ANNOTATIONS, Photo, Proposal
+from vg_mc.system.fields import (
     as_integer,
     as_list,
     as_mapping,
@@ -21,10 +22,8 @@ from vg_mc.fields import (
     place,
     read_json,
 )
-from vg_mc.records import Photo, Proposal
 
 NO_CATEGORY = 0  # COCO counts categories from 1; 0 is written where a source gave none
-ANNOTATIONS = "annotations"
 
 # RefCLEF names a region by its image and its number there.
 _REGION_OF_IMAGE = re.compile(r"([0-9]{1,12})_([0-9]{1,4})")

@@ -9,7 +9,7 @@ no public source states is left out.
 from collections import Counter
 from typing import NamedTuple
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ReferringExpression
 
 REFERENCES, SENTENCES, IMAGES = "references", "sentences", "images"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 ROWS_AT_ONCE = 64
 

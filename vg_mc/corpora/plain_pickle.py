@@ -9,7 +9,7 @@ import pickle
 from pathlib import Path
 from typing import NoReturn
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 
 
 class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - documented as the one without C

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy._core import multiarray
 
-from vg_mc.corpora import statements as names
-from vg_mc.corpora.assembling import Source, assemble
-from vg_mc.corpora.box_formats import BoxFormat
+from vg_mc.boxes.formats import BoxFormat
+from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.assembly import Source, assemble
+from vg_mc.corpora.expression_records import as_statement
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.corpora.statements import as_statement
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 
 FORMATS: dict[str, BoxFormat] = {

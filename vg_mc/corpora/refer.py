@@ -8,7 +8,7 @@ carries the annotation's number, so the image's name is taken from ``instances.j
 from contextlib import suppress
 from pathlib import Path
 
-from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.inspection import Inspection, as_expression
 from vg_mc.corpora.instances import (
     Instances,
     as_annotation_id,
@@ -16,10 +16,9 @@ from vg_mc.corpora.instances import (
     require_image,
 )
 from vg_mc.corpora.plain_pickle import read_plain_pickle
-from vg_mc.corpora.wording import as_expression
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_integer, as_mapping, as_text, place
+from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.system.fields import as_integer, as_mapping, as_text, place
 
 
 def read_refer(

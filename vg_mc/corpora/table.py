@@ -12,16 +12,16 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from vg_mc.corpora import statements as names
-from vg_mc.corpora.assembling import Source, assemble
-from vg_mc.corpora.box_formats import BoxFormat
+from vg_mc.boxes.formats import BoxFormat
+from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
+from vg_mc.corpora.expression_records import as_statement, numbers_in, whole_number_in
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.parquet_rows import read_rows
-from vg_mc.corpora.statements import as_statement, numbers_in, whole_number_in
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_mapping, read_json
+from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
+from vg_mc.system.fields import as_mapping, read_json
 
 BOX_COLUMNS: dict[tuple[str, ...], BoxFormat] = {
     ("left", "top", "right", "bottom"): "xyxy",

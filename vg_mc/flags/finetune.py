@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vg_mc.flags.choices import Precision, Tracker
+from vg_mc.system.launch import Precision, Tracker
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from vg_mc.fitting import Fit
-from vg_mc.preparation.settings import WhenEmpty
+from vg_mc.boxes.transforms import Fit
+from vg_mc.proposers.choice import WhenEmpty
 
 
 @dataclass(frozen=True)

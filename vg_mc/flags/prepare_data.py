@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vg_mc.corpora.box_formats import BoxFormat
-from vg_mc.fitting import Fit
-from vg_mc.preparation.settings import WhenEmpty
+from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.transforms import Fit
+from vg_mc.proposers.choice import WhenEmpty
 
 CORES = os.cpu_count() or 1
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes import areas
-from vg_mc.grounders.scorer import Logits
+from vg_mc.boxes.arithmetic import areas
+from vg_mc.grounders.protocol import Logits
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 TINY = np.finfo(np.float32).tiny  # the logarithm of nothing is no logit

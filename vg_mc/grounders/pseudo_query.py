@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes import Boxes
-from vg_mc.grounders.colours import main_colour
-from vg_mc.grounders.ordering import logits_in_order
-from vg_mc.grounders.scorer import Logits
-from vg_mc.grounders.windows import joined
+from vg_mc.boxes.arithmetic import Boxes
+from vg_mc.grounders.clip import joined
+from vg_mc.grounders.protocol import Logits, logits_in_order
+from vg_mc.images.colors import main_colour
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 COLOUR_VIEW = "crop"  # markers would paint their own colour over the thing's

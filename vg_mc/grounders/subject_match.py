@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.grounders.ordering import logits_in_order
-from vg_mc.grounders.scorer import Logits
-from vg_mc.phrases.names import words_named
-from vg_mc.phrases.places import place_values
-from vg_mc.phrases.subjects import Subject, SubjectFinder
+from vg_mc.grounders.protocol import Logits, logits_in_order
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.text.names import words_named
+from vg_mc.text.places import place_values
+from vg_mc.text.subjects import Subject, SubjectFinder
 
 Similarities = NDArray[np.float64]  # (S, K) of S subjects and K categories
 NameSimilarity = Callable[[Sequence[Subject], Sequence[str]], Similarities]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vg_mc.boxes import Boxes
+from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.predictions.table import Predictions
 
 RowDifference = Callable[[Predictions, Predictions, int], str | None]

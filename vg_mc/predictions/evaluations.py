@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.predictions.parquet import FILE_NAME, read_predictions
 from vg_mc.predictions.table import Predictions
 

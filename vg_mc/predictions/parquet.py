@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vg_mc.boxes import as_boxes
-from vg_mc.faults import BadInputError
+from vg_mc.boxes.arithmetic import as_boxes
+from vg_mc.errors import BadInputError
 from vg_mc.predictions.table import Predictions, check
-from vg_mc.proposer_words import reworded
-from vg_mc.whole_files import whole_file
+from vg_mc.proposers.naming import reworded
+from vg_mc.system.atomic import whole_file
 
 Number = TypeVar("Number", bound=np.generic)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes import Boxes, paired_ious
-from vg_mc.faults import BadInputError
+from vg_mc.boxes.arithmetic import Boxes, paired_ious
+from vg_mc.errors import BadInputError
 
 Ids = NDArray[np.int64]
 

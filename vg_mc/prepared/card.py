@@ -14,8 +14,8 @@ import yaml
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.prepared.manifest import Manifest, spelled, views_of
 from vg_mc.prepared.schema import picture_columns
-from vg_mc.proposer_words import proposer_in_words
-from vg_mc.whole_files import whole_file, write_whole_text
+from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.system.atomic import whole_file, write_whole_text
 
 EXAMPLE = "marker.jpg"
 

@@ -13,11 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from vg_mc.boxes import Boxes, as_boxes
-from vg_mc.faults import BadInputError
+from vg_mc.boxes.arithmetic import Boxes, as_boxes
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.manifest import Manifest, read_manifest, views_of
-from vg_mc.prepared.schema import ANNOTATIONS, PICTURE, WHOLE_IMAGE, open_shard, picture_columns
-from vg_mc.records import UNKNOWN_RIVALS, Photo, Proposal
+from vg_mc.prepared.schema import PICTURE, open_shard, picture_columns
+from vg_mc.records import ANNOTATIONS, UNKNOWN_RIVALS, WHOLE_IMAGE, Photo, Proposal
 
 Ids = NDArray[np.int64]
 

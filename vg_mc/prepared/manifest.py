@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.schema import open_shard
-from vg_mc.whole_files import write_whole_text
+from vg_mc.system.atomic import write_whole_text
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"

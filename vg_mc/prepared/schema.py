@@ -12,13 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from vg_mc.whole_files import whole_file, write_whole_text
+from vg_mc.system.atomic import whole_file, write_whole_text
 
 Features = dict[str, Any]
-
-# What the column `source` says of candidates that no detector found.
-ANNOTATIONS = "annotations"
-WHOLE_IMAGE = "whole-image"
 
 _INT = {"dtype": "int64", "_type": "Value"}
 _FLOAT = {"dtype": "float64", "_type": "Value"}

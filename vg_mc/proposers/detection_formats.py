@@ -22,14 +22,14 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from vg_mc.faults import BadInputError
-from vg_mc.fields import read_json
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.detection_table import (
     FILE_NAME,
     IMAGE_ID,
     is_detection_table,
     read_rows,
 )
+from vg_mc.system.fields import read_json
 
 
 class Layout(NamedTuple):

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.records import Proposal
-from vg_mc.whole_files import whole_file
+from vg_mc.system.atomic import whole_file
 
 MAGIC = b"PAR1"  # the first bytes of every Parquet file
 IMAGE_ID, FILE_NAME = "image_id", "file_name"  # what says of which photo a detection is

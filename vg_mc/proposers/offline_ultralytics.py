@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from vg_mc.opencv import require_opencv
+from vg_mc.system.opencv import require_opencv
 
 SWITCHES = {
     "ULTRALYTICS_SAFE_LOAD": "1",  # checkpoints hold known layers and numbers, or are refused

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vg_mc import boxes
-from vg_mc.faults import BadInputError
-from vg_mc.fields import as_integer, as_mapping, as_number, as_numbers, as_text
+from vg_mc.boxes import arithmetic as boxes
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.detection_formats import Layout, stored_records
 from vg_mc.proposers.detection_table import FILE_NAME, IMAGE_ID
 from vg_mc.records import XYXY, Photo, Proposal, Rejected
+from vg_mc.system.fields import as_integer, as_mapping, as_number, as_numbers, as_text
 
 SOURCE = "stored"
 

@@ -27,8 +27,8 @@ from transformers import (
     AutoProcessor,
 )
 
-from vg_mc.boxes import Boxes, areas, clipped
-from vg_mc.faults import BadInputError
+from vg_mc.boxes.arithmetic import Boxes, areas, clipped
+from vg_mc.errors import BadInputError
 from vg_mc.records import Photo, Proposal
 
 READS_TEXT = frozenset({"grounding-dino", "mm-grounding-dino", "owlv2", "owlvit"})

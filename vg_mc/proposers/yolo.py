@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vg_mc import boxes
-from vg_mc.faults import BadInputError
+from vg_mc.boxes import arithmetic as boxes
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.offline_ultralytics import import_ultralytics
 from vg_mc.records import Photo, Proposal
 

@@ -12,7 +12,7 @@ import torch
 import yaml
 from tqdm import tqdm
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.proposers.offline_ultralytics import import_ultralytics
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
 

@@ -10,11 +10,11 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from tabulate import tabulate
 
-from vg_mc.markers import RGB
-from vg_mc.pointing import Answer
+from vg_mc.images.markers import RGB
+from vg_mc.inference import Answer
 from vg_mc.records import XYXY
-from vg_mc.reports.escaping import one_line, spreadsheet
-from vg_mc.whole_files import whole_file, write_whole_text
+from vg_mc.reports.tables.escaping import one_line, spreadsheet
+from vg_mc.system.atomic import whole_file, write_whole_text
 
 NOTHING_FOUND = "no proposals, so no answer: --when-empty whole-image answers with the whole image"
 OTHERS: RGB = (150, 150, 150)  # candidates that are not the answer

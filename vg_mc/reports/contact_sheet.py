@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from vg_mc.predictions import Predictions
-from vg_mc.reports.examples import (
+from vg_mc.reports.pages.examples import (
     SHOWN,
     Example,
     PicturesOf,
@@ -15,7 +15,7 @@ from vg_mc.reports.examples import (
     Verdict,
     examples,
 )
-from vg_mc.whole_files import whole_file
+from vg_mc.system.atomic import whole_file
 
 THUMBNAIL = 160  # side of a picture
 MARGIN = 8

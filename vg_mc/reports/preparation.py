@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from vg_mc.photos import PECULIARITIES
-from vg_mc.preparation.selecting import IN_PLACE_OF_NONE
+from vg_mc.images.files import PECULIARITIES
 from vg_mc.prepared.manifest import Manifest
+from vg_mc.proposers.selection import IN_PLACE_OF_NONE
 
 COLUMNS = {
     "images": "images",

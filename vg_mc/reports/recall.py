@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vg_mc.reports.columns import percent
-from vg_mc.reports.escaping import markdown
+from vg_mc.reports.tables.columns import percent
+from vg_mc.reports.tables.escaping import markdown
 from vg_mc.scoring.proposal_recall import ProposalRecall
-from vg_mc.whole_files import whole_file, write_whole_text
+from vg_mc.system.atomic import whole_file, write_whole_text
 
 TABLED = (1, 5, 10, 20, 50)  # proposals
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from vg_mc.reports.escaping import markdown
-from vg_mc.tuning.space import Range, Space
-from vg_mc.tuning.study import Trial, best_of
-from vg_mc.whole_files import whole_file, write_whole_text
+from vg_mc.reports.tables.escaping import markdown
+from vg_mc.system.atomic import whole_file, write_whole_text
+from vg_mc.training.tuning.space import Range, Space
+from vg_mc.training.tuning.study import Trial, best_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

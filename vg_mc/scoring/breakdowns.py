@@ -1,15 +1,43 @@
-"""Groups of expressions whose accuracy is told apart: where is a model good, and where not?"""
+"""Groups of expressions whose accuracy is told apart: where is a model good, and where not?
 
-from collections.abc import Callable, Sequence
+Which categories are taken for which: the target's against that of the chosen box.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes import areas
-from vg_mc.metrics.confusion import UNKNOWN
+from vg_mc.boxes.arithmetic import areas
 from vg_mc.predictions import Predictions
-from vg_mc.word_kinds import WordKind, word_kinds
+from vg_mc.text.word_kinds import WordKind, word_kinds
+
+UNKNOWN = "unknown"  # nobody says what it is
+NOTHING = "nothing"  # there was no box to choose
+
+
+def confusion(pairs: Iterable[tuple[str, str | None]]) -> dict[str, dict[str, int]]:
+    """Count pairs of the category of the target and of the chosen box.
+
+    Args:
+        pairs: Empty names are counted as `UNKNOWN`; None, where nothing was chosen, as `NOTHING`.
+
+    Returns:
+        Counts by target and then by chosen category, the most frequent first; zeros are left out.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for target, chosen in pairs:
+        seen = NOTHING if chosen is None else chosen or UNKNOWN
+        counts.setdefault(target or UNKNOWN, Counter())[seen] += 1
+    by_frequency = sorted(counts, key=lambda target: (-counts[target].total(), target))
+    return {target: _ordered(counts[target]) for target in by_frequency}
+
+
+def _ordered(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
 
 PERSON = "person"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right, predicted_ious
 from vg_mc.metrics.significance import Difference, McNemar, mcnemar, paired_difference
 from vg_mc.predictions import Predictions, first_question_difference

@@ -10,7 +10,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right
 from vg_mc.metrics.ranking import first_right_ranks
 from vg_mc.metrics.resampling import Estimate, estimate

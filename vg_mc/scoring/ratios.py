@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes import paired_gious
+from vg_mc.boxes.arithmetic import paired_gious
 from vg_mc.metrics import is_right, predicted_index
+from vg_mc.metrics.answers import localization
 from vg_mc.metrics.ranking import first_right_ranks
 from vg_mc.metrics.resampling import Ratio
 from vg_mc.metrics.similarity import SemanticSimilarity
-from vg_mc.metrics.thresholds import localization
 from vg_mc.predictions import Predictions
 
 RECALLED = (1, 5, 10)

@@ -11,14 +11,13 @@ from types import MappingProxyType
 import numpy as np
 
 from vg_mc.metrics import SplitScores, is_right, summarize
+from vg_mc.metrics.answers import THRESHOLDS
 from vg_mc.metrics.calibration import ReliabilityBin, calibration_error, reliability
-from vg_mc.metrics.confusion import confusion
 from vg_mc.metrics.ranking import answer_confidences, first_right_ranks
 from vg_mc.metrics.resampling import Estimate, Ratio, estimate
 from vg_mc.metrics.similarity import SemanticSimilarity
-from vg_mc.metrics.thresholds import THRESHOLDS
 from vg_mc.predictions import Predictions
-from vg_mc.scoring.breakdowns import Group, groupings
+from vg_mc.scoring.breakdowns import Group, confusion, groupings
 from vg_mc.scoring.ratios import (
     Outcomes,
     category_pairs,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics.similarity import SemanticSimilarity
 from vg_mc.predictions import Predictions, taken
 from vg_mc.scoring.split_report import SplitReport, score

@@ -17,12 +17,12 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import nn
 
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.prepared.manifest import describe_files
-from vg_mc.whole_folders import put_in_place, restore
+from vg_mc.system.atomic import put_in_place, restore
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 WEIGHTS, STATES, PROGRESS = "model.safetensors", "states.pt", "progress.json"
 FILES = "files.json"  # the size and the hash of all others

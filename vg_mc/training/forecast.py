@@ -4,6 +4,8 @@ Weights, gradients and moments are counted. What the forward pass keeps for the 
 measured on two pictures and on four, and continued to those of the largest part; likewise for
 texts. Some of it, such as weights in half precision, is kept once. The workspace of libraries is
 not included, nor is what a GPU reserves.
+
+What to do when memory runs out: the size of what was tried, and which flags make it smaller.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,13 +20,15 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vg_mc.batching import choose
-from vg_mc.disk_space import in_megabytes
-from vg_mc.encoders.parts import blocks_of
-from vg_mc.training.questions import TrainingQuestions
+from vg_mc.errors import BadInputError
+from vg_mc.models.parts import blocks_of
+from vg_mc.system.disk_space import in_megabytes
+from vg_mc.training.batching import choose
+from vg_mc.training.examples import TrainingQuestions
+from vg_mc.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 TRIED = (2, 4)  # pictures and texts; a batch norm has no variance over one
 MOMENTS = 2  # that AdamW keeps of each trained weight
@@ -150,3 +154,50 @@ def _trained(encoder: nn.Module) -> list[nn.Parameter]:
 
 def _bytes(parameters: Iterable[nn.Parameter]) -> int:
     return sum(parameter.nbytes for parameter in parameters)
+
+
+def explain_shortage(
+    error: Exception,
+    pictures: Sequence[int],  # shape (N, 3, H, W) of those of the part of a step that was tried
+    settings: TrainingSettings,
+) -> None:
+    """Say what to lower if `error` means that there is no more memory.
+
+    Raises:
+        BadInputError: If it does; else nothing happens.
+    """
+    if is_out_of_memory(error):
+        problem = f"{shortage(pictures, settings)} ({_first_line(error)})"
+        raise BadInputError(problem) from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether memory ran out, of a GPU or of the machine."""
+    # On the CPU, PyTorch has no class of its own for it.
+    on_cpu = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return on_cpu or isinstance(error, torch.OutOfMemoryError | MemoryError)
+
+
+def shortage(pictures: Sequence[int], settings: TrainingSettings) -> str:
+    """Say how large a part of a step is, and what makes it smaller."""
+    count, _, height, width = pictures
+    flags = [f"a lower --batch-size (is {settings.batch_size})"]
+    flags.append(f"a higher --gradient-accumulation (is {settings.accumulation})")
+    if settings.batching == "expression":
+        flags.append(f"fewer --candidates (are {settings.candidates})")
+    else:
+        flags.append(f"fewer --max-candidates (are {settings.max_candidates or 'all'})")
+    if settings.freeze_batch_norm:
+        chunk = settings.picture_chunk
+        flags.append(f"a lower --picture-chunk (is {chunk})" if chunk else "--picture-chunk 16")
+    if not settings.gradient_checkpointing:
+        flags.append("--gradient-checkpointing")
+    flags.append("--mixed-precision bf16")
+    return (
+        f"out of memory with {count} pictures of {width}x{height} pixels in one of the "
+        f"{settings.accumulation} parts of a step; any of these helps: {', '.join(flags)}"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -10,9 +10,11 @@ from accelerate import Accelerator
 from torch import Tensor
 from tqdm import tqdm
 
-from vg_mc.batching import Batch
-from vg_mc.interruption import StoppedError, StopSignals
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.system.atomic import restore
+from vg_mc.system.processes import Agreement
+from vg_mc.system.signals import StoppedError, StopSignals
+from vg_mc.training.batching import Batch
 from vg_mc.training.checkpoints import (
     Progress,
     find_checkpoints,
@@ -21,18 +23,15 @@ from vg_mc.training.checkpoints import (
     save_model_folder,
     set_damaged_aside,
 )
-from vg_mc.training.history import Entry, History
-from vg_mc.training.journal import Journal
+from vg_mc.training.examples import TrainingQuestions
+from vg_mc.training.journal import Entry, History, Journal
 from vg_mc.training.model_card import BestEpoch, write_model_card
-from vg_mc.training.questions import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings
-from vg_mc.training.stepping import Stepper
-from vg_mc.training.stopping import Agreement
+from vg_mc.training.stepper import Stepper
 from vg_mc.training.validation import VALIDATION_SPLIT, require_validation, validate
-from vg_mc.whole_folders import restore
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 
 class Trainer:

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from vg_mc.encoders.origin import Origin, origin_of
 from vg_mc.metrics import SplitScores
+from vg_mc.models.origin import Origin, origin_of
 from vg_mc.prepared.manifest import Manifest
-from vg_mc.proposer_words import proposer_in_words
+from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.system.versions import versions
 from vg_mc.training.pointing_code import library_of, pointing_code
 from vg_mc.training.settings import TrainingSettings
-from vg_mc.versions import versions
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 NAME = "README.md"
 

@@ -6,10 +6,10 @@ of the training data, encode, compare. A test runs it where the package cannot b
 
 from typing import TYPE_CHECKING, Any
 
-from vg_mc.fitting import BAR_COLOR
+from vg_mc.boxes.transforms import BAR_COLOR
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 PROGRAM = """\
 from math import ceil, floor
@@ -84,7 +84,7 @@ with torch.no_grad():
 
 def library_of(encoder: "Encoder") -> str:
     """Name the library that loads what `encoder` saves."""
-    from vg_mc.encoders.openclip import OpenClipEncoder
+    from vg_mc.models.openclip import OpenClipEncoder
 
     return "open_clip" if isinstance(encoder, OpenClipEncoder) else "transformers"
 
@@ -111,7 +111,7 @@ def pointing_code(encoder: "Encoder", drawing: dict[str, Any]) -> str:
 
 
 def _scoring(encoder: "Encoder") -> tuple[str, str]:
-    from vg_mc.encoders.openclip import OpenClipEncoder
+    from vg_mc.models.openclip import OpenClipEncoder
 
     if isinstance(encoder, OpenClipEncoder):
         return OPEN_CLIP

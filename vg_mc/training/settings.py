@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from vg_mc.batching import Asking, Batching, Proposals, Targets
-from vg_mc.encoders.freezing import check_choice
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
+from vg_mc.models.freezing import check_choice
+from vg_mc.training.batching import Asking, Batching, Proposals, Targets
 
 LogitScale = Literal["keep", "reset"]
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 
-from vg_mc.evaluation import predict
-from vg_mc.faults import BadInputError
+from vg_mc.errors import BadInputError
 from vg_mc.metrics import SplitScores, summarize
+from vg_mc.predictions.run import predict
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from vg_mc.encoders.loading import Encoder
+    from vg_mc.models.loading import Encoder
 
 VALIDATION_SPLIT = "val"
 

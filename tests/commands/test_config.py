@@ -1,0 +1,206 @@
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from vg_mc.commands.config import parse_config, parse_flags
+from vg_mc.errors import BadInputError
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of an imaginary command.
+
+    Attributes:
+        output: Where results go.
+    """
+
+    output: Path
+    learning_rate: float = 1e-3
+    """Of the first step after warm-up."""
+    epochs: int = 5
+    name: str = "none"
+    mixed_precision: Literal["no", "bf16"] = "bf16"
+    splits: tuple[str, ...] = ("val",)
+    color: tuple[int, int, int] = (0, 255, 0)
+    shuffle: bool = True
+    clip_norm: float | None = None
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def write(text: str) -> str:
+        file = tmp_path / "row.yaml"
+        file.write_text(text, encoding="utf-8")
+        return str(file)
+
+    return write
+
+
+def test_flags_have_the_types_of_the_dataclass():
+    settings = parse_config(
+        Settings,
+        "--output runs/a --learning-rate 8e-6 --splits testA testB"
+        " --color 1 2 3 --no-shuffle --clip-norm 1".split(),
+    )
+
+    assert settings == Settings(
+        output=Path("runs/a"),
+        learning_rate=8e-6,
+        splits=("testA", "testB"),
+        color=(1, 2, 3),
+        shuffle=False,
+        clip_norm=1.0,
+    )
+
+
+def test_a_recipe_stands_for_its_flags(recipe):
+    row = recipe(
+        """
+        output: runs/a            # a required flag may come from the recipe
+        learning-rate: 8e-6       # a string to YAML
+        name: 0123                # an octal number to YAML
+        mixed-precision: no       # False to YAML
+        splits: [testA, testB]
+        color: [1, 2, 3]
+        shuffle: false
+        clip-norm: None
+        """
+    )
+
+    assert parse_config(Settings, ["--recipe", row]) == Settings(
+        output=Path("runs/a"),
+        learning_rate=8e-6,
+        name="0123",
+        mixed_precision="no",
+        splits=("testA", "testB"),
+        color=(1, 2, 3),
+        shuffle=False,
+    )
+
+
+@pytest.mark.parametrize("recipe_first", [True, False])
+def test_a_flag_wins_over_the_recipe_whatever_the_order(recipe, recipe_first):
+    row = recipe("{output: runs/a, epochs: 7, name: row, splits: [testA, testB], shuffle: false}")
+    flags = ["--epochs", "9", "--splits", "train", "--shuffle"]
+    named = ["--recipe", row]
+
+    settings = parse_config(Settings, [*named, *flags] if recipe_first else [*flags, *named])
+
+    assert (settings.epochs, settings.splits, settings.shuffle) == (9, ("train",), True)
+    assert settings.name == "row"
+
+
+def test_an_equals_sign_may_stand_between_a_flag_and_its_value(recipe):
+    settings = parse_config(Settings, [f"--recipe={recipe('epochs: 7')}", "--output=runs/a"])
+
+    assert settings.epochs == 7
+
+
+@pytest.mark.parametrize("text", ["", "# to be filled", "---"])
+def test_an_empty_recipe_changes_nothing(recipe, text):
+    settings = parse_config(Settings, ["--output", "a", "--recipe", recipe(text)])
+
+    assert settings == Settings(Path("a"))
+
+
+@pytest.mark.parametrize(("word", "value"), [("true", True), ("false", False)])
+def test_a_yes_or_no_is_spelled_true_or_false(recipe, word, value):
+    settings = parse_config(Settings, ["--output", "a", "--recipe", recipe(f"shuffle: {word}")])
+
+    assert settings.shuffle is value
+
+
+def test_the_arguments_of_the_process_are_the_default(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["finetune.py", "--output", "runs/a"])
+
+    assert parse_config(Settings).output == Path("runs/a")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("learning-rat: 1", r"row\.yaml, learning-rat: not a flag.*meant 'learning-rate'"),
+        ("learning_rate: 1", r"row\.yaml, learning_rate: .*meant 'learning-rate'"),
+        ("zzz: 1", r"row\.yaml, zzz: .*expected one of \['clip-norm', 'color'"),
+        ("recipe: other.yaml", r"row\.yaml, recipe: not a flag"),
+        ("shuffle: maybe", r"row\.yaml, shuffle: expected true or false, not 'maybe'"),
+        ("shuffle: [true]", r"row\.yaml, shuffle: expected true or false"),
+        ("name: {first: a}", r"row\.yaml, name: expected a value or a list of values"),
+        ("color: [[1], 2, 3]", r"row\.yaml, color: expected a value or a list of values"),
+        ("- epochs", r"row\.yaml: expected a mapping"),
+        ("epochs: [", r"row\.yaml: cannot be read as a recipe"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_with_its_file_and_key(recipe, text, problem):
+    with pytest.raises(BadInputError, match=problem):
+        parse_config(Settings, ["--output", "a", "--recipe", recipe(text)])
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(BadInputError, match=r"absent\.yaml: cannot be read"):
+        parse_config(Settings, ["--recipe", str(tmp_path / "absent.yaml")])
+
+
+def test_a_flag_has_one_spelling():
+    with pytest.raises(BadInputError, match="no flag --learning_rate: write --learning-rate"):
+        parse_config(Settings, ["--output", "a", "--learning_rate=1"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--mixed-precision", "fp4"], "fp4"),
+        (["--epochs", "many"], "epochs"),
+        (["--learning-rat", "1"], "learning-rat"),
+        (["--color", "1", "2"], "color"),
+    ],
+    ids=["not a choice", "not a number", "cut short", "too few values"],
+)
+def test_a_wrong_flag_ends_the_program_with_its_name(capsys, flags, problem):
+    with pytest.raises(SystemExit) as exit_:
+        parse_config(Settings, ["--output", "a", *flags])
+
+    assert exit_.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_required_flag_is_asked_for(capsys):
+    with pytest.raises(SystemExit):
+        parse_config(Settings, [])
+
+    assert "--output" in capsys.readouterr().err
+
+
+def test_help_shows_what_stands_below_the_fields(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse_config(Settings, ["--help"])
+
+    assert exit_.value.code == 0
+    page = capsys.readouterr().out
+    assert "Settings of an imaginary command." in page
+    assert "Of the first step after warm-up." in page
+    assert "Where results go." in page
+    assert "--recipe FILE" in page
+
+
+def test_reading_settings_needs_no_heavy_library():
+    program = "import sys, vg_mc.commands.config; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+
+    assert not {"torch", "transformers", "datasets", "numpy", "cv2"} & set(loaded)
+
+
+def test_a_command_may_have_flags_alone():
+    assert parse_flags(Settings, ["--output", "o", "--epochs", "7"]).epochs == 7
+    with pytest.raises(BadInputError, match="write --clip-norm"):
+        parse_flags(Settings, ["--output", "o", "--clip_norm", "1"])
+    with pytest.raises(SystemExit):
+        parse_flags(Settings, ["--output", "o", "--recipe", "row.yaml"])

@@ -1,0 +1,156 @@
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from vg_mc.corpora import readers as reading
+from vg_mc.corpora.readers import CorpusSource, read_corpus
+from vg_mc.errors import BadInputError
+
+
+@pytest.fixture
+def source(refer):
+    """Ask for a corpus that is known by its name, and is much smaller than it should be."""
+    return lambda **changes: CorpusSource(
+        **{
+            "kind": "refer",
+            "annotations": refer.write(),
+            "images": None,
+            "extracted": Path("extracted"),
+        }
+        | changes
+    )
+
+
+def test_a_known_corpus_with_other_counts_stops(source):
+    with pytest.raises(BadInputError, match=r"train: 1 references, NOT 42,404.*val: 0 sentences"):
+        read_corpus(source())
+
+
+def test_other_counts_can_be_allowed_and_are_handed_on(source, refer):
+    corpus, comparisons = read_corpus(source(allow_count_mismatch=True))
+
+    assert len(corpus.expressions) == 3
+    assert corpus.images_folder == refer.folder / "images"
+    assert len(comparisons) == 12
+
+
+def test_a_folder_of_another_name_is_no_known_corpus(refer, source):
+    refer.folder = refer.folder.with_name("refcoco_mini")
+
+    corpus, comparisons = read_corpus(source(annotations=refer.write()))
+
+    assert (len(corpus.expressions), comparisons) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"instances": Path("nowhere.json")}, "nowhere.json, --instances: there is no such file"),
+        ({"box_format": "xyxy"}, "--box-format: REFER's boxes are xywh"),
+    ],
+)
+def test_flags_that_make_no_sense_are_refused(change, problem, source):
+    with pytest.raises(BadInputError, match=problem):
+        read_corpus(source(**change))
+
+
+def test_a_known_corpus_is_known_by_the_name_of_a_link_and_in_any_case(source, refer, tmp_path):
+    real = refer.write().rename(tmp_path / "v2")
+    for name in ("refcoco", "RefCOCO"):
+        (tmp_path / name).unlink(missing_ok=True)
+        (tmp_path / name).symlink_to(real)
+
+        with pytest.raises(BadInputError, match="val: 0 sentences, NOT 10,834"):
+            read_corpus(source(annotations=tmp_path / name))
+
+
+@pytest.mark.parametrize("kind", ["refer", "table", "pth"])
+def test_what_is_not_there_is_named_by_its_flag(kind, source, tmp_path):
+    with pytest.raises(BadInputError, match="nowhere, --annotations: there is no such file or"):
+        read_corpus(source(kind=kind, annotations=tmp_path / "nowhere"))
+
+
+def test_a_file_where_refer_has_a_folder_leads_to_the_other_kinds(source, tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text("image,expression,box\n")
+
+    with pytest.raises(BadInputError, match=r"mine\.csv, --annotations: expected a folder with .*"):
+        read_corpus(source(annotations=file))
+
+
+def test_references_one_folder_below_are_pointed_at(source, refer):
+    with pytest.raises(BadInputError, match=r"there are: refcoco/refs\(unc\)\.p"):
+        read_corpus(source(annotations=refer.write().parent))
+
+
+@pytest.fixture
+def lists(tmp_path):
+    folder = tmp_path / "unc"
+    folder.mkdir()
+    torch.save([("a.jpg", "mask", [1, 2, 3, 4], "man", [])], folder / "unc_val.pth")
+    return folder
+
+
+def test_lists_of_a_known_corpus_are_counted(lists, source, tmp_path):
+    instances = tmp_path / "refcoco" / "instances.json"
+    torch.save(
+        [("COCO_train2014_000000000005.jpg", "mask", [10, 20, 30, 40], "man", [])],
+        lists / "unc_val.pth",
+    )
+    asked = source(kind="pth", annotations=lists, instances=instances)
+
+    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,834"):
+        read_corpus(asked)
+    (lists / "unc_val.pth").rename(tmp_path / "unc_val.pth")
+    corpus, comparisons = read_corpus(
+        source(kind="pth", annotations=tmp_path / "unc_val.pth", instances=instances)
+    )
+    assert (len(corpus.annotations[5]), comparisons) == (2, [])
+
+
+def test_a_table_looks_for_photos_beside_it(source, tmp_path):
+    file = tmp_path / "mine.csv"
+    with file.open("w", newline="") as opened:
+        csv.writer(opened).writerows([["image", "expression", "box"], ["1.jpg", "man", "1 2 3 4"]])
+
+    (tmp_path / "images").mkdir()
+    with pytest.raises(BadInputError, match=f"{tmp_path / 'images'}: 1 photos are missing"):
+        read_corpus(source(kind="table", annotations=file))
+    with pytest.raises(BadInputError, match="mine, --images: there is no such folder"):
+        read_corpus(source(kind="table", annotations=file, images=Path("mine")))
+
+
+def test_every_kind_has_a_reader():
+    assert set(reading.READERS) == {"refer", "hub", "table", "pth"}
+
+
+def test_a_mirror_is_known_by_the_name_of_its_dataset(source, tmp_path):
+    row = {
+        "caption": "man", "bbox": [1, 2, 3, 4], "file_name": "1.jpg", "width": 9, "height": 9
+    }  # fmt: skip
+    asked = {"kind": "hub", "images": Path("photos")}
+    for name in ("RefCOCOplus", "mine"):
+        (tmp_path / name).mkdir()
+        pq.write_table(pa.Table.from_pylist([row]), tmp_path / name / "val.parquet")
+
+    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,758"):
+        read_corpus(source(**asked, annotations=tmp_path / "RefCOCOplus"))
+    (tmp_path / "RefCOCOplus").rename(tmp_path / "somebody_RefCOCOplus")
+    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,758"):
+        read_corpus(source(**asked, annotations=tmp_path / "somebody_RefCOCOplus"))
+    corpus, comparisons = read_corpus(source(**asked, annotations=tmp_path / "mine"))
+    assert (corpus.name, corpus.images_folder, comparisons) == ("mine", Path("photos"), [])
+
+
+def test_a_mirror_without_photos_has_to_be_told_where_they_are(source, tmp_path):
+    row = {
+        "caption": "man", "bbox": [1, 2, 3, 4], "file_name": "1.jpg", "width": 9, "height": 9
+    }  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "val.parquet")
+
+    with pytest.raises(BadInputError, match="--images: a mirror of this layout has no photos in"):
+        read_corpus(source(kind="hub", annotations=tmp_path))

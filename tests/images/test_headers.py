@@ -1,0 +1,48 @@
+import pytest
+from PIL import Image
+
+from vg_mc.errors import BadInputError
+from vg_mc.images.files import FORMATS
+from vg_mc.images.headers import ENDINGS, header_of_bytes, header_of_file
+
+
+@pytest.mark.parametrize(("kind", "ending"), ENDINGS.items())
+def test_size_and_ending_are_read_whatever_the_name(kind, ending, tmp_path):
+    file = tmp_path / "photo.bin"
+    Image.new("RGB", (30, 20)).save(file, kind)
+
+    assert header_of_file(tmp_path, "photo.bin") == (30, 20, ending)
+    assert header_of_bytes(file.read_bytes()) == (30, 20, ending)
+
+
+def test_every_format_that_is_opened_has_an_ending():
+    assert set(ENDINGS) == set(FORMATS)
+
+
+def test_rotation_notes_are_ignored_as_everywhere(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.jpg", exif=exif)
+
+    assert header_of_file(tmp_path, "a.jpg")[:2] == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("missing.jpg", "expected the photo missing.jpg"),
+        ("empty.jpg", "expected a photo, one of"),
+        ("page.jpg", "expected a photo, one of"),
+        ("folder", "expected a readable photo folder"),
+        ("../outside.jpg", "nowhere but into the folder"),
+        ("a\0b.jpg", "nowhere but into the folder"),
+    ],
+)
+def test_what_is_no_photo_is_refused(name, problem, tmp_path):
+    folder = tmp_path / "images"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "empty.jpg").touch()
+    (folder / "page.jpg").write_text("<html>404</html>")
+
+    with pytest.raises(BadInputError, match=problem):
+        header_of_file(folder, name)

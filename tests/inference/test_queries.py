@@ -1,0 +1,92 @@
+"""Questions come from a photo, a folder or a table."""
+
+import pytest
+from PIL import Image
+
+from vg_mc.errors import BadInputError
+from vg_mc.inference.queries import Question, opened, read_questions
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b_12.png", "a.JPG", "COCO_000000000009.jpg"):
+        Image.new("RGB", (12, 9), "red").save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no photo")
+    return tmp_path
+
+
+def table(folder, text: str):
+    file = folder / "pairs.csv"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_photo_is_asked_about_every_text(folder):
+    asked = read_questions(folder / "a.JPG", ("red", "blue"), [(0, 0, 1, 1)])
+
+    assert asked == [Question(folder / "a.JPG", ("red", "blue"), [(0, 0, 1, 1)])]
+
+
+def test_every_photo_of_a_folder_is_asked_about_in_order(folder):
+    asked = read_questions(folder, ("red",))
+
+    assert [question.image.name for question in asked] == [
+        "COCO_000000000009.jpg",
+        "a.JPG",
+        "b_12.png",
+    ]
+
+
+def test_rows_of_a_table_are_sorted_by_photo(folder):
+    file = table(folder, 'image,expression,note\nb_12.png,red,x\na.JPG,"a, b",\nb_12.png,blue,\n')
+
+    assert read_questions(file, ()) == [
+        Question(folder / "b_12.png", ("red", "blue")),
+        Question(folder / "a.JPG", ("a, b",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("image,text\na.JPG,red\n", "expected the columns image, expression; expression missing"),
+        ("", "expected the columns"),
+        ("image,expression\n", "it has no rows"),
+        ("image,expression\na.JPG,\n", "line 2: expected an image and an expression"),
+        ("image,expression\na.JPG\n", "line 2: expected an image and an expression"),
+    ],
+)
+def test_a_bad_table_is_refused(folder, text, problem):
+    with pytest.raises(BadInputError, match=problem):
+        read_questions(table(folder, text), ())
+
+
+def test_what_is_missing_or_said_twice_is_refused(folder, tmp_path_factory):
+    file = table(folder, "image,expression\na.JPG,red\n")
+    with pytest.raises(BadInputError, match="a CSV has its own expressions"):
+        read_questions(file, ("red",))
+    with pytest.raises(BadInputError, match="expected one or more expressions"):
+        read_questions(folder / "a.JPG", ())
+    with pytest.raises(BadInputError, match="those of a single photo"):
+        read_questions(folder, ("red",), [(0, 0, 1, 1)])
+    with pytest.raises(BadInputError, match="expected photos"):
+        read_questions(tmp_path_factory.mktemp("empty"), ("red",))
+    with pytest.raises(BadInputError, match="expected a table in UTF-8"):
+        read_questions(folder / "absent.csv", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "image_id"), [("COCO_000000000009.jpg", 9), ("b_12.png", 12), ("a.JPG", -1)]
+)
+def test_a_photo_has_the_number_in_its_name(folder, name, image_id):
+    photo, image = opened(folder / name)
+
+    assert (photo.image_id, photo.file_name, photo.width, photo.height) == (image_id, name, 12, 9)
+    assert image.mode == "RGB"
+
+
+def test_no_photo_is_refused_by_name(folder):
+    with pytest.raises(BadInputError, match=r"nowhere\.jpg: there is no such photo"):
+        opened(folder / "nowhere.jpg")
+    with pytest.raises(BadInputError, match=r"notes\.txt: expected a photo"):
+        opened(folder / "notes.txt")

@@ -1,0 +1,153 @@
+"""A bank gives back every bit of what was put in, and never half of a file or a damaged one."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vg_mc.models.features.cache import FeatureBank, FeatureTable, text_key
+
+
+def made(keys, seed=0):
+    shape = (len(keys), 5)
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def ids(*keys):
+    return np.array(keys, np.int64)
+
+
+def opened(folder):
+    table = FeatureTable(folder)
+    table.open(table.sound_files())
+    return table
+
+
+def test_what_is_written_is_read_in_any_order(tmp_path):
+    table, features = FeatureTable(tmp_path), made(range(3))
+
+    table.open([table.write(ids(7, -3, 5), features)])
+
+    assert np.array_equal(table.rows(ids(5, 7, 5, -3)), features[[2, 0, 2, 1]])
+    assert table.rows(ids(7)).dtype == np.float32
+
+
+@given(parts=st.lists(st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1), max_size=4))
+def test_many_files_are_one_table(parts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("table")
+    expected = {}
+    for seed, part in enumerate(parts):
+        keys = ids(*part)
+        FeatureTable(folder).write(keys, features := made(keys, seed))
+        expected |= dict(zip(keys.tolist(), features, strict=True))
+
+    table = opened(folder)
+
+    held = ids(*expected)
+    assert table.missing(held).size == 0
+    if expected:
+        found = dict(zip(held.tolist(), table.rows(held), strict=True))
+        alone = {key for key in expected if sum(key in part for part in parts) == 1}
+        assert all(np.array_equal(found[key], expected[key]) for key in alone)
+
+
+def test_missing_keys_are_named_once_each(tmp_path):
+    table = FeatureTable(tmp_path / "not there yet")
+    assert table.missing(ids(3, 1, 3)).tolist() == [1, 3]
+
+    table.open([table.write(ids(1), made([1]))])
+
+    assert table.missing(ids(3, 1, 3)).tolist() == [3]
+    with pytest.raises(KeyError, match="3"):
+        table.rows(ids(1, 3))
+
+
+def test_nothing_asked_for_is_nothing(tmp_path):
+    table = FeatureTable(tmp_path)
+    assert table.rows(ids()).shape == (0, 0)
+
+    table.open([table.write(ids(1), made([1]))])
+
+    assert table.rows(ids()).shape == (0, 5)
+
+
+def test_two_runs_that_write_the_same_write_one_file(tmp_path):
+    first, second = FeatureTable(tmp_path), FeatureTable(tmp_path)
+
+    names = {table.write(ids(1, 2), made(range(2))) for table in (first, second)}
+
+    assert names == {path.name for path in tmp_path.iterdir()}
+    assert len(names) == 1
+
+
+def test_a_file_is_mapped_once(tmp_path):
+    table = FeatureTable(tmp_path)
+    name = table.write(ids(1, 2), made(range(2)))
+
+    for _ in range(3):
+        table.open([name, *table.sound_files()])
+
+    assert len(table._files) == 1
+    assert table.missing(ids(1, 2)).size == 0
+
+
+def test_of_two_features_under_one_key_the_one_in_use_stays(tmp_path):
+    table, first = FeatureTable(tmp_path), made([1], 0)
+    table.open([table.write(ids(1), first)])
+
+    table.open([table.write(ids(1), made([1], 1))])
+
+    assert np.array_equal(table.rows(ids(1)), first)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
+def test_a_damaged_file_is_removed_with_a_notice(tmp_path, capsys, damage):
+    table = FeatureTable(tmp_path)
+    path = tmp_path / table.write(ids(1, 2), made(range(2)))
+    kept = table.write(ids(3), made([3]))
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes({"cut": content[:-9], "flipped": content, "empty": b""}[damage])
+
+    table = opened(tmp_path)
+
+    assert table.missing(ids(1, 2, 3)).tolist() == [1, 2]
+    assert f"note: {path} is damaged" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == [kept]
+
+
+def test_the_rest_of_a_killed_run_is_not_looked_at(tmp_path):
+    (tmp_path / f".{'0' * 64}.partial-99.npy").write_bytes(b"half")
+    (tmp_path / "notes.npy").write_bytes(b"mine")
+
+    assert opened(tmp_path).missing(ids(1)).tolist() == [1]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_models_and_datasets_have_tables_of_their_own_and_share_texts(tmp_path):
+    banks = [
+        FeatureBank(tmp_path, model_hash=model, data_hash=data)
+        for model, data in (("m", "d"), ("m", "e"), ("n", "d"))
+    ]
+
+    assert len({bank.pictures.folder for bank in banks}) == 3
+    assert len({bank.mirrored.folder for bank in banks}) == 3
+    assert [bank.texts.folder for bank in banks] == [tmp_path / name / "texts" for name in "mmn"]
+
+
+def test_the_first_view_is_where_it_always_was_and_others_are_apart(tmp_path):
+    bank = FeatureBank(tmp_path, model_hash="m", data_hash="d")
+
+    assert bank.pictures_in(None, mirrored=False) is bank.pictures
+    assert bank.pictures_in(None, mirrored=True) is bank.mirrored
+    tables = [
+        bank.pictures_in(view, mirrored=way) for view in (None, "a", "b") for way in (True, False)
+    ]
+    assert len({table.folder for table in tables}) == 6
+    assert bank.pictures_in("a", mirrored=True) is tables[2]
+
+
+@given(one=st.lists(st.integers(0, 60_000)), other=st.lists(st.integers(0, 60_000)))
+def test_texts_share_a_key_only_if_they_read_the_same(one, other):
+    assert (text_key(one) == text_key(other)) == (one == other)
+    assert -(2**63) <= text_key(one) < 2**63

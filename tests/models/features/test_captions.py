@@ -1,0 +1,113 @@
+"""Each candidate is captioned once, as the captioner would caption it alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+
+from tests.models.features.two_processes import CANDIDATES
+from tests.models.tiny_captioners import save_captioner
+from vg_mc.models import captioner
+from vg_mc.models.captioner import load_captioner
+from vg_mc.models.features.caption_cache import CaptionTable
+from vg_mc.models.features.captions import Captions
+
+VIEW = "marker"  # of the dataset of colours
+PROGRAM = Path(__file__).with_name("two_processes.py")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> str:
+    return save_captioner("blip", tmp_path_factory.mktemp("blip"))
+
+
+@pytest.fixture
+def model(folder, monkeypatch):
+    """A captioner of few words that writes down how many pictures it is given."""
+    monkeypatch.setattr(captioner, "MOST_TOKENS", 5)
+    loaded = load_captioner(folder)
+    loaded.sizes, real = [], loaded.captions
+    monkeypatch.setattr(
+        loaded, "captions", lambda pictures: (loaded.sizes.append(len(pictures)), real(pictures))[1]
+    )
+    return loaded
+
+
+def captions_by(model, table=None, window=1024, batch_size=4) -> Captions:
+    return Captions(
+        accelerator=Accelerator(cpu=True),
+        captioner=model,
+        batch_size=batch_size,
+        num_workers=0,
+        view=VIEW,
+        table=table,
+        window=window,
+    )
+
+
+def table_in(folder) -> CaptionTable:
+    return CaptionTable(folder, model_hash="model", data_hash="data", view=VIEW)
+
+
+def test_candidates_get_the_captions_of_their_pictures(model, coloured):
+    ids = np.array([5, 2, 5, 11, 0, 7, 9])
+
+    said = captions_by(model, window=5)(coloured, ids)
+
+    assert model.sizes == [4, 1, 1]
+    pictures = torch.from_numpy(coloured.pictures(ids, VIEW)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        assert said == [model.captions(one[None])[0] for one in pictures]
+    assert len(set(said)) > 1
+
+
+def test_what_was_captioned_is_not_captioned_again(model, coloured):
+    captions = captions_by(model)
+    first = captions(coloured, np.arange(6))
+    model.sizes.clear()
+
+    second = captions(coloured, np.arange(8))
+
+    assert second[:6] == first
+    assert model.sizes == [2]
+    assert captions(coloured, np.array([], np.int64)) == []
+
+
+def test_captions_are_kept_for_the_next_evaluation(model, coloured, tmp_path):
+    first = captions_by(model, table_in(tmp_path), window=4)(coloured, np.arange(10))
+    model.sizes.clear()
+
+    second = captions_by(model, table_in(tmp_path))(coloured, np.arange(10))
+
+    assert second == first
+    assert not model.sizes
+    assert len(list(table_in(tmp_path).folder.iterdir())) == 3
+
+
+def test_what_a_table_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
+    first = captions_by(model, table_in(tmp_path), window=4)(coloured, np.arange(8))
+    damaged = max(table_in(tmp_path).folder.iterdir())
+    damaged.write_text("{}")
+    model.sizes.clear()
+
+    assert captions_by(model, table_in(tmp_path), window=4)(coloured, np.arange(8)) == first
+    assert model.sizes == [4]
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_two_processes_say_what_one_says_and_write_it_once(
+    model, folder, coloured, tmp_path, start, torchrun
+):
+    start([*torchrun(), str(PROGRAM), str(coloured.folder), folder, str(tmp_path)], tmp_path)
+
+    alone = captions_by(model)(coloured, CANDIDATES)
+    for rank in range(2):
+        said = json.loads((tmp_path / f"said-{rank}.json").read_text())
+        assert said == [alone[:1], alone]
+    read = table_in(tmp_path)
+    read.open(read.sound_files())
+    assert read.captions == dict(enumerate(alone))
+    assert len(read.sound_files()) == 3  # of 1, 6 and 4 candidates

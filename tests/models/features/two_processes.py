@@ -1,0 +1,37 @@
+"""What test_captioning.py lets two processes do: caption 11 candidates, each for both."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from accelerate import Accelerator
+
+from vg_mc.models import captioner
+from vg_mc.models.features.caption_cache import CaptionTable
+from vg_mc.models.features.captions import Captions
+from vg_mc.prepared.dataset import open_prepared
+
+CANDIDATES = np.arange(11)
+
+
+def main(data: Path, model: str, home: Path) -> None:
+    """Write what this process was told, and keep the captions in a table."""
+    captioner.MOST_TOKENS = 5
+    accelerator = Accelerator(cpu=True)
+    captions = Captions(
+        accelerator=accelerator,
+        captioner=captioner.load_captioner(model),
+        batch_size=2,
+        num_workers=0,
+        view="marker",
+        table=CaptionTable(home, model_hash="model", data_hash="data", view="marker"),
+        window=6,
+    )
+    said = [captions(open_prepared(data), ids) for ids in (CANDIDATES[:1], CANDIDATES)]
+    (home / f"said-{accelerator.process_index}.json").write_text(json.dumps(said))
+    accelerator.end_training()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

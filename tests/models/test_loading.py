@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import pytest
+
+from vg_mc.errors import BadInputError
+from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_text_encoder
+
+
+def test_a_model_of_another_size_is_refused_with_both_sizes(tmp_path):
+    load_encoder("tiny-vit").save(tmp_path)
+
+    with pytest.raises(BadInputError, match="takes pictures of 64 pixels, the data has 96"):
+        load_encoder(str(tmp_path), image_size=96)
+
+
+def test_a_model_of_the_size_asked_for_is_loaded(tmp_path):
+    load_encoder("tiny-resnet").save(tmp_path)
+
+    assert load_encoder(str(tmp_path), image_size=64).name == str(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "step"), [("tiny-vit", 8), ("tiny-resnet", 32)])
+def test_an_impossible_size_is_refused(name, step):
+    with pytest.raises(BadInputError, match=f"a multiple of {step} pixels, got 60"):
+        load_encoder(name, image_size=60)
+
+
+def test_a_sentence_encoder_is_no_model_that_sees_pictures():
+    with pytest.raises(BadInputError, match="'sentence:owner/model' reads texts alone"):
+        load_encoder("sentence:owner/model")
+
+
+def test_texts_are_compared_by_a_dual_encoder_too():
+    encoder = load_text_encoder("tiny-vit", image_size=32)
+
+    assert encoder.encode_texts(encoder.tokenize(["a", "b"])).shape[0] == 2
+
+
+@pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])
+def test_a_model_arrives_in_evaluation_mode(name):
+    assert not any(part.training for part in load_encoder(name).modules())
+
+
+def test_the_libraries_are_not_imported_before_a_model_is_asked_for():
+    program = "import sys, vg_mc.models; print({'open_clip', 'transformers'} & set(sys.modules))"
+
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert printed.stdout.strip() == b"set()"

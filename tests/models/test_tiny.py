@@ -1,0 +1,120 @@
+from math import log
+
+import open_clip
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer, CLIPModel
+
+from vg_mc.models import load_encoder
+from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer
+
+NAMES = ("tiny-vit", "tiny-resnet")
+TEXTS = ["the leftmost large red circle", "turquoise hexagon, second from the right!"]
+
+
+def weights_of(name: str, seed: int) -> dict[str, torch.Tensor]:
+    return load_encoder(name, seed=seed).state_dict()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_alone_decides_on_the_weights(name):
+    first = weights_of(name, seed=1)
+    torch.rand(7)
+
+    again, other = weights_of(name, seed=1), weights_of(name, seed=2)
+
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_global_generator_is_left_alone(name):
+    before = torch.random.get_rng_state()
+
+    load_encoder(name)
+
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scale_starts_where_clip_starts(name):
+    assert load_encoder(name).model.logit_scale.item() == pytest.approx(log(1 / 0.07))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@torch.no_grad()
+def test_pictures_of_another_size_can_be_asked_for(name):
+    encoder = load_encoder(name, image_size=96)
+
+    pictures = torch.zeros(2, 3, 96, 96, dtype=torch.uint8)
+    assert encoder.image_size == 96
+    assert encoder(pictures, encoder.tokenize(TEXTS)).shape == (2, 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@torch.no_grad()
+def test_a_tiny_model_is_not_blind_to_its_input(name):
+    encoder = load_encoder(name)
+    pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+
+    logits = encoder(pictures, encoder.tokenize(TEXTS))
+
+    assert logits.unique().numel() == 4
+
+
+@torch.no_grad()
+def test_plain_libraries_load_what_was_saved(tmp_path):
+    vit, resnet = (load_encoder(name) for name in NAMES)
+    vit.save(tmp_path / "vit")
+    resnet.save(tmp_path / "resnet")
+
+    model = AutoModel.from_pretrained(tmp_path / "vit")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "vit")
+    texts = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    theirs = model.get_text_features(**texts).pooler_output
+
+    assert isinstance(model, CLIPModel)
+    assert torch.allclose(
+        torch.nn.functional.normalize(theirs), vit.encode_texts(vit.tokenize(TEXTS)), atol=1e-6
+    )
+
+    source = f"local-dir:{tmp_path / 'resnet'}"
+    tokens = open_clip.get_tokenizer(source)(TEXTS)
+    theirs = open_clip.create_model(source).eval().encode_text(tokens, normalize=True)
+
+    assert tokens.shape == (2, CONTEXT_LENGTH)
+    assert torch.allclose(theirs, resnet.encode_texts(resnet.tokenize(TEXTS)), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_weight_takes_part(name):
+    encoder = load_encoder(name)
+    pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+
+    encoder(pictures, encoder.tokenize(TEXTS)).logsumexp(dim=1).sum().backward()
+
+    assert all(weight.grad is not None for weight in encoder.parameters())
+
+
+def test_both_models_read_the_same_tokens():
+    vit, resnet = (load_encoder(name).tokenize(TEXTS) for name in NAMES)
+
+    assert torch.equal(vit.token_ids, resnet.token_ids)
+    assert torch.equal(vit.attention_mask, resnet.attention_mask)
+
+
+def test_frequent_words_are_one_token_and_rare_ones_several():
+    tokens = tiny_tokenizer().tokenize("The large red circle, a pentagon")
+
+    assert tokens[:5] == ["the</w>", "large</w>", "red</w>", "circle</w>", ",</w>"]
+    assert tokens[5] == "a</w>"
+    assert "".join(tokens[6:]) == "pentagon</w>"
+
+
+def test_no_text_is_unknown():
+    tokenizer = tiny_tokenizer()
+
+    token_ids = tokenizer("łódź 🦒 naïve ﬁ", add_special_tokens=False)["input_ids"]
+
+    assert len(tokenizer) == VOCABULARY_SIZE
+    assert tokenizer.unk_token_id not in token_ids

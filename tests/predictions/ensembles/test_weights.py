@@ -1,0 +1,218 @@
+"""Fitted weights are the best there are, and are never fitted on what they are reported on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from vg_mc.errors import BadInputError
+from vg_mc.metrics import is_right, summarize
+from vg_mc.predictions.ensembles import EQUAL, combine, refuse_same_expressions, rule_of
+from vg_mc.predictions.ensembles.weights import RIDGE, fitted_weights
+
+
+@pytest.fixture(scope="module")
+def asked(make_predictions):
+    """Return questions, where every third target was not proposed."""
+    return make_predictions(expressions=200, split="val")
+
+
+@pytest.fixture(scope="module")
+def knowing(asked):
+    """Make members whose logits are right candidates, so strong, and noise."""
+
+    def make(strength, seed, scale=1.0, name=None):
+        generator = np.random.default_rng(seed)
+        logits = [
+            ((strength * is_right(row) + generator.normal(size=len(row))) * scale).astype("f4")
+            for row in asked.ious
+        ]
+        return replace(asked, name=name or f"member {seed}", logits=logits)
+
+    return make
+
+
+def loss(weights, members):
+    """Mean negative log-likelihood, question by question."""
+    losses = []
+    for row, ious in enumerate(members[0].ious):
+        if is_right(ious).any() and not is_right(ious).all():
+            logits = sum(
+                w * m.logits[row].astype(float) for w, m in zip(weights, members, strict=True)
+            )
+            best = int(np.argmax(ious))
+            kept = ~is_right(ious)
+            kept[best] = True
+            losses.append(logsumexp(logits[kept]) - logits[best])
+    return np.mean(losses)
+
+
+def units(members):
+    """How far logits of each member are from the right ones: root mean square over candidates."""
+    gaps = [[] for _ in members]
+    for row, ious in enumerate(members[0].ious):
+        if is_right(ious).any() and not is_right(ious).all():
+            best = int(np.argmax(ious))
+            for found, member in zip(gaps, members, strict=True):
+                logits = member.logits[row].astype(float)
+                found += [0.0, *(logits[~is_right(ious)] - logits[best])]
+    return np.sqrt([np.mean(np.square(found)) for found in gaps])
+
+
+def held_loss(weights, members):
+    """The loss, and what holds weights that would grow for ever where no answer is wrong."""
+    return loss(weights, members) + RIDGE / 2 * np.sum((weights * units(members)) ** 2)
+
+
+@settings(max_examples=20)
+@given(
+    strengths_and_seeds=st.lists(
+        st.tuples(st.floats(0, 2), st.integers(0, 999)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda of: of[1],
+    )
+)
+@example([(1.0, 97), (2.0, 270), (0.0, 1), (2.0, 0)])  # three together are never wrong
+def test_no_other_weights_make_the_right_answers_likelier(knowing, strengths_and_seeds):
+    members = [knowing(*pair) for pair in strengths_and_seeds]
+
+    found = fitted_weights(members)
+
+    start = np.ones(len(members)) / len(members)
+    best = minimize(held_loss, start, args=(members,), bounds=[(0, None)] * len(members))
+    assert min(found) >= 0
+    assert held_loss(found, members) <= best.fun + 1e-6
+
+
+def test_noise_counts_for_little_or_nothing(knowing):
+    good, noise = fitted_weights([knowing(2, 1), knowing(0, 2)])
+
+    assert good > 1
+    assert noise < good / 10
+
+
+def test_one_who_is_wrong_on_purpose_counts_for_nothing(knowing):
+    assert fitted_weights([knowing(2, 1), knowing(-2, 2)])[1] == 0
+
+
+def test_equal_members_get_equal_weights(knowing):
+    member = knowing(1, 1)
+
+    one, two = fitted_weights([member, member])
+
+    assert one == pytest.approx(two, rel=1e-6)
+    assert one + two == pytest.approx(fitted_weights([member])[0], rel=1e-2)
+
+
+@pytest.mark.parametrize("weighting", ["calibrated", "fitted"])
+def test_the_unit_of_a_members_logits_does_not_matter(knowing, weighting):
+    ensembles = []
+    for scale in (1.0, 50.0):
+        members = [knowing(1, 1), knowing(0.5, 2, scale)]
+        ensembles.append(combine(members, "both", rule_of(weighting, members)))
+
+    for one, other in zip(ensembles[0].logits, ensembles[1].logits, strict=True):
+        assert np.allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("weighting", ["calibrated", "fitted"])
+def test_the_order_of_members_changes_no_bit(knowing, weighting):
+    members = [knowing(1, 1), knowing(0.5, 2, 9.0), knowing(0.7, 3)]
+    turned = [members[2], members[0], members[1]]
+
+    one = combine(members, "one", rule_of(weighting, members))
+    other = combine(turned, "other", rule_of(weighting, turned))
+
+    assert all(map(np.array_equal, one.logits, other.logits))
+
+
+def test_a_calibrated_member_says_how_sure_it_may_be(knowing):
+    """A softmax over logits that were doubled is too sure; calibrated it is as before."""
+    for scale in (0.1, 1.0, 10.0):
+        member = knowing(1, 1, scale)
+        (weight,) = rule_of("calibrated", [member]).weights
+        assert weight * scale == pytest.approx(1, rel=0.4)  # the noise is normal, not Gumbel's
+
+
+def test_members_that_are_never_wrong_get_finite_weights(knowing):
+    weights = fitted_weights([knowing(99, 1), knowing(99, 2)])
+
+    assert np.isfinite(weights).all()
+    assert min(weights) > 0
+
+
+def test_fitting_mends_what_a_weak_loud_member_spoils(knowing):
+    members = [knowing(2, 1, 0.1), knowing(0, 2, 10.0)]
+
+    def accuracy(rule):
+        both = combine(members, "both", rule)
+        return summarize(both.ious, both.logits).accuracy
+
+    assert accuracy(EQUAL) < accuracy(rule_of("fitted", members)) - 0.1
+
+
+def test_the_rule_is_told(knowing):
+    members = [knowing(1, 1), knowing(1, 2)]
+
+    assert rule_of("fitted", members).note.startswith("fitted on val: member 1 ")
+    assert "all weight" not in rule_of("fitted", members).note
+    assert rule_of("rank", []).note == "rank"
+
+
+def test_it_is_told_where_one_member_has_all_weight(knowing):
+    members = [knowing(-2, 1), knowing(2, 2)]
+
+    rule = rule_of("fitted", members)
+
+    assert rule.weights[0] == 0
+    assert rule.note.endswith("; all weight is on member 2: the ensemble answers as it does")
+    both = combine(members, "both", rule)
+    picks = [[int(np.argmax(row)) for row in each.logits if len(row)] for each in (both, *members)]
+    assert picks[0] == picks[2] != picks[1]
+    assert "all weight" not in rule_of("calibrated", [members[1]]).note
+
+
+@pytest.mark.parametrize("weighting", ["calibrated", "fitted"])
+def test_there_must_be_something_to_fit_on(knowing, weighting):
+    with pytest.raises(BadInputError, match="needs the members' predictions of a validation"):
+        rule_of(weighting, [])
+    untold = replace(knowing(1, 1), ious=[np.zeros(len(row)) for row in knowing(1, 1).ious])
+    with pytest.raises(BadInputError, match="no expression has both"):
+        rule_of(weighting, [untold])
+
+
+@pytest.mark.parametrize("weighting", ["equal", "probability", "rank"])
+def test_what_needs_no_fit_refuses_one(knowing, weighting):
+    with pytest.raises(BadInputError, match=f"{weighting} weighting has nothing to fit"):
+        rule_of(weighting, [knowing(1, 1)])
+
+
+def test_nothing_is_fitted_on_a_test_split(knowing):
+    with pytest.raises(BadInputError, match="'testA' would know its answers"):
+        rule_of("fitted", [replace(knowing(1, 1), split="testA")])
+
+
+def test_what_is_fitted_on_must_be_the_same_for_all(knowing):
+    other = replace(knowing(1, 2), texts=["another"] * 200)
+
+    with pytest.raises(BadInputError, match="cannot be fitted on together: row 0"):
+        rule_of("fitted", [knowing(1, 1), other])
+
+
+def test_what_was_fitted_on_is_not_reported(knowing):
+    val = knowing(1, 1)
+    renamed = replace(val, split="testA")
+    other = replace(renamed, expression_ids=val.expression_ids + 10_000)
+
+    for reported in (val, renamed):
+        with pytest.raises(BadInputError, match="expression 100 is in both"):
+            refuse_same_expressions(val, reported)
+    with pytest.raises(BadInputError, match="'val' is reported, so weights cannot be fitted"):
+        refuse_same_expressions(val, replace(other, split="val"))
+    refuse_same_expressions(val, other)
+    refuse_same_expressions(val, replace(renamed, texts=["another corpus"] * 200))

@@ -1,0 +1,42 @@
+"""The protocol says how numbers came about, and what differs between their models."""
+
+from vg_mc.reports.tables.protocol import protocol_of
+
+
+def test_what_differs_says_whose_it_is(make_predictions):
+    members = [
+        make_predictions("rn", data_hash="384", facts={"proposals": "yolo", "subtracted": "mean"}),
+        make_predictions("vit", data_hash="224", facts={"proposals": "yolo"}),
+        make_predictions("mean", data_hash="224", facts={"proposals": "yolo"}),
+    ]
+
+    protocol = protocol_of(members)
+
+    assert protocol["data"] == "rn: 384; vit, mean: 224"
+    assert protocol["proposals"] == "yolo"
+    assert protocol["subtracted"] == "rn: mean"
+
+
+def test_a_model_is_named_once_for_all_its_splits(make_predictions):
+    members = [
+        make_predictions(name, split, facts={"model hash": f"of {name}", "proposals": split})
+        for name in ("rn", "vit")
+        for split in ("val", "testA")
+    ]
+
+    protocol = protocol_of(members)
+
+    assert protocol["model hash"] == "rn: of rn; vit: of vit"
+    assert protocol["proposals"] == "rn on val, vit on val: val; rn on testA, vit on testA: testA"
+
+
+def test_what_one_model_is_alone_says_no_name(make_predictions):
+    assert protocol_of([make_predictions("rn", facts={"model": "RN50"})])["model"] == "RN50"
+
+
+def test_rules_and_denominators_are_part_of_it(make_predictions):
+    protocol = protocol_of([make_predictions()])
+
+    assert "IoU > 0.5" in protocol["right"]
+    assert "without proposals" in protocol["denominators"]
+    assert protocol["intervals"] == "95 %, percentiles of 1,000 draws of photos"

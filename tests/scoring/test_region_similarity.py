@@ -1,0 +1,70 @@
+"""Similarities are those of the model's own features, and of nothing where there is nothing."""
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+
+from vg_mc.grounders.clip import EncoderScorer
+from vg_mc.metrics import is_right
+from vg_mc.models import load_encoder
+from vg_mc.models.features.cache import FeatureBank
+from vg_mc.predictions.run import answer
+from vg_mc.scoring import region_similarity as module
+from vg_mc.scoring.region_similarity import region_similarity
+from vg_mc.text.cleaning import swap_left_right
+
+
+@pytest.fixture(scope="module", params=[False, True])
+def found(request, coloured, tmp_path_factory):
+    """Answer testA, whose last expression has no candidates."""
+    encoder = load_encoder("tiny-vit", image_size=32)
+    folder = tmp_path_factory.mktemp("bank")
+    bank = FeatureBank(folder, model_hash="model", data_hash=coloured.data_hash)
+    scorer = EncoderScorer(
+        accelerator=Accelerator(cpu=True), encoder=encoder, batch_size=8, num_workers=0,
+        bank=bank, mirrored=request.param,
+    )  # fmt: skip
+    return bank, scorer, answer(scorer, coloured, "testA")
+
+
+def test_they_are_those_of_the_features(found, coloured):
+    bank, scorer, predictions = found
+    encoder, mirrored = scorer.encoder, scorer.mirrored
+
+    similarity = region_similarity(bank, scorer, predictions)
+
+    for row, ids in enumerate(predictions.candidate_ids[:-1]):
+        pictures = torch.from_numpy(coloured.pictures(ids)).permute(0, 3, 1, 2)
+        text = predictions.texts[row]
+        tokens = encoder.tokenize([swap_left_right(text) if mirrored else text])
+        with torch.no_grad():
+            images = encoder.encode_images(pictures.flip(3) if mirrored else pictures).numpy()
+            sentence = encoder.encode_texts(tokens).numpy()[0]
+        chosen = images[predictions.logits[row].argmax()]
+        target = images[predictions.ious[row].argmax()]
+        assert is_right(predictions.ious[row]).any()
+        assert similarity.target_cosine[row] == pytest.approx(chosen @ target, abs=1e-5)
+        assert similarity.sentence_cosine[row] == pytest.approx(chosen @ sentence, abs=1e-5)
+    assert np.isnan(similarity.sentence_cosine[-1])
+
+
+def test_no_sentence_is_tokenized_again(found, monkeypatch):
+    bank, scorer, predictions = found
+
+    def tokenize(texts):
+        pytest.fail(f"{texts} were read before")
+
+    monkeypatch.setattr(scorer.encoder, "tokenize", tokenize)
+
+    assert len(region_similarity(bank, scorer, predictions).sentence_cosine) == len(predictions)
+
+
+def test_parts_make_up_the_whole(found, monkeypatch):
+    bank, scorer, predictions = found
+    whole = region_similarity(bank, scorer, predictions)
+    monkeypatch.setattr(module, "ROWS", 5)
+
+    parts = region_similarity(bank, scorer, predictions)
+
+    assert np.array_equal(whole.target_distance, parts.target_distance, equal_nan=True)

@@ -1,0 +1,68 @@
+"""Photos inside of tables: each is written to a folder once, where the offline stage opens it."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from vg_mc.corpora.image_index import coco_number
+from vg_mc.errors import BadInputError
+from vg_mc.images.headers import header_of_bytes
+from vg_mc.system.atomic import whole_file
+from vg_mc.system.fields import as_mapping
+
+
+class KeptPhoto(NamedTuple):
+    """A photo that lies in the folder."""
+
+    file_name: str
+    width: int
+    height: int
+
+
+class EmbeddedPhotos:
+    """Writes photos to a folder under names of our own.
+
+    A photo of COCO is named by its number there, any other by a hash of its bytes: mirrors repeat
+    the photo for every sentence.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kept: dict[str, KeptPhoto] = {}
+
+    def keep(self, image: object, name: str | None = None) -> KeptPhoto:
+        """Write the photo of a cell ``{bytes, path}``, unless it is there.
+
+        Args:
+            image: The cell.
+            name: The photo's file name, where another cell tells it.
+
+        Raises:
+            BadInputError: If there is no photo in the cell, or its file holds something else.
+        """
+        content, path = as_mapping(image).get("bytes"), as_mapping(image).get("path")
+        if not isinstance(content, bytes):
+            raise BadInputError("expected the bytes of a photo")
+        number = coco_number(name or (path if isinstance(path, str) else ""))
+        key = hashlib.sha256(content).hexdigest()[:20] if number is None else _coco_stem(number)
+        if key not in self._kept:
+            header = header_of_bytes(content)
+            file_name = key + header.ending
+            self._write(self.folder / file_name, content)
+            self._kept[key] = KeptPhoto(file_name, header.width, header.height)
+        return self._kept[key]
+
+    def _write(self, file: Path, content: bytes) -> None:
+        try:
+            if file.exists():
+                if file.read_bytes() != content:
+                    raise BadInputError(f"expected {file.name} to be free, or the same photo")
+                return
+            with whole_file(file) as partial:
+                partial.write_bytes(content)
+        except OSError as fault:
+            raise BadInputError(f"cannot write the photo: {fault.strerror}", file=file) from fault
+
+
+def _coco_stem(number: int) -> str:
+    return f"COCO_train2014_{number:012d}"

@@ -1,0 +1,1 @@
+"""Generator of a synthetic corpus: drawn scenes with referring expressions."""

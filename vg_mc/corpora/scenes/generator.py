@@ -1,0 +1,175 @@
+"""The embedded corpus: drawn scenes with referring expressions, in the layout of REFER.
+
+It needs no download and no rights, and comes with the hard parts of RefCOCO in small: several
+objects of a kind, overlap, clutter, objects cut by the edge, and words for attribute, size, place
+and relation. The very same reader serves both (https://github.com/lichengunc/refer).
+"""
+
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from vg_mc.corpora.scenes.drawing import draw_scene
+from vg_mc.corpora.scenes.language import View, sentences
+from vg_mc.corpora.scenes.layout import lay_out
+from vg_mc.corpora.scenes.objects import Frame, SceneObject
+from vg_mc.corpora.scenes.records import Reference, Scene, write_annotations
+from vg_mc.errors import BadInputError
+from vg_mc.records import TRAIN_SPLIT
+from vg_mc.system.disk_space import told_when_full
+from vg_mc.system.workers import results_as_they_come
+
+EVALUATION_SPLITS = ("val", "testA", "testB")
+SAME_KIND = {"testA": True, "testB": False}  # the other splits have both
+
+SETTINGS_FILE = "scenes.json"  # written last: a folder that has it is complete
+REVISION = 1  # of the drawing: raised whenever the same settings give other scenes
+
+SMALLEST_SIZE = 64  # below, a small object is a matter of a few pixels
+SCENES_PER_TASK = 25
+
+
+class Order(NamedTuple):
+    """One scene to be drawn; its picture and words depend on nothing else."""
+
+    image_id: int
+    split: str
+    number: int  # within its split
+    frame: Frame
+    seed: int
+    images_folder: Path
+
+
+def write_scenes(
+    folder: Path, *, train: int, evaluation: int, size: int, seed: int, num_workers: int
+) -> None:
+    """Write ``images/``, ``instances.json`` and ``refs(scenes).p`` to `folder`.
+
+    The files are the same to the byte for any `num_workers`. A folder that holds these very scenes
+    already is left alone, and none appears before it is complete.
+
+    Args:
+        folder: Must be missing, empty, or hold the same scenes.
+        train: Number of scenes in the split train.
+        evaluation: Number of scenes in each of val, testA and testB.
+        size: Width of the scenes in pixels; they are three quarters as high.
+        seed: Key of everything random.
+        num_workers: Processes that draw; 1 or less draws in this one.
+
+    Raises:
+        BadInputError: If `folder` holds anything else, or a number makes no sense, or the disk is
+            full.
+    """
+    if size < SMALLEST_SIZE or min(train, evaluation) < 0:
+        raise BadInputError(
+            f"expected scenes of at least {SMALLEST_SIZE} pixels and counts of at least 0, "
+            f"not {size} pixels, {train} scenes for training and {evaluation} for evaluation"
+        )
+    settings = {
+        "train": train, "evaluation": evaluation, "size": size, "seed": seed, "revision": REVISION
+    }  # fmt: skip
+    if _is_finished(folder, settings):
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        told_when_full(folder, "make room and run the same command again"),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary,
+    ):
+        unfinished = Path(temporary) / folder.name
+        (unfinished / "images").mkdir(parents=True)
+        orders = _orders(settings, unfinished / "images")
+        scenes = _drawn(orders, num_workers)
+        write_annotations(unfinished, scenes)
+        (unfinished / SETTINGS_FILE).write_text(json.dumps(settings))
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            # Another process may have been faster; its scenes are as good as ours.
+            if not _is_finished(folder, settings):
+                raise
+
+
+def _is_finished(folder: Path, settings: dict[str, int]) -> bool:
+    """Whether `folder` holds the scenes of `settings`; False where there is nothing yet.
+
+    Raises:
+        BadInputError: If it holds something else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    file = folder / SETTINGS_FILE
+    if not file.is_file():
+        raise BadInputError("expected no such folder, an empty one, or one of scenes", file=folder)
+    expected, found = json.dumps(settings), file.read_text()
+    if found != expected:
+        raise BadInputError(f"expected scenes with {expected}, but found {found}", file=file)
+    return True
+
+
+def _orders(settings: dict[str, int], images_folder: Path) -> list[Order]:
+    frame = Frame(settings["size"], settings["size"] * 3 // 4)
+    places = [(TRAIN_SPLIT, index) for index in range(settings["train"])]
+    places += [
+        (split, index) for split in EVALUATION_SPLITS for index in range(settings["evaluation"])
+    ]
+    return [
+        Order(image_id, split, index, frame, settings["seed"], images_folder)
+        for image_id, (split, index) in enumerate(places, start=1)
+    ]
+
+
+def _drawn(orders: list[Order], num_workers: int) -> list[Scene]:
+    """Draw all scenes and return them in order."""
+    tasks = [
+        orders[start : start + SCENES_PER_TASK] for start in range(0, len(orders), SCENES_PER_TASK)
+    ]
+    scenes: list[Scene] = []
+    with tqdm(desc="Drawing scenes", total=len(orders)) as progress:
+        for drawn in results_as_they_come(_draw_some, tasks, num_workers):
+            scenes += drawn
+            progress.update(len(drawn))
+    return sorted(scenes, key=lambda scene: scene.image_id)
+
+
+def _draw_some(orders: list[Order]) -> list[Scene]:
+    return [_draw(order) for order in orders]
+
+
+def _draw(order: Order) -> Scene:
+    """Write the picture of one scene and return the scene."""
+    random = Random(f"{order.seed} {order.split} {order.number}")  # noqa: S311 - no secrets here
+    same_kind = SAME_KIND.get(order.split, random.random() < 0.5)
+    while True:
+        objects = lay_out(order.frame, same_kind=same_kind, random=random)
+        references = _references(objects, order.frame, same_kind=same_kind, random=random)
+        if len(references) >= 2:
+            break
+    picture = draw_scene(objects, order.frame, random)
+    # Without subsampling: the colour of a small object is not blurred over its neighbours.
+    scene = Scene(order.image_id, order.split, order.frame, objects, references)
+    picture.save(order.images_folder / scene.file_name, quality=95, subsampling=0)
+    return scene
+
+
+def _references(
+    objects: list[SceneObject], frame: Frame, *, same_kind: bool, random: Random
+) -> list[Reference]:
+    """Return two or three objects with sentences, fewer where words fail."""
+    view = View(objects, frame, random)
+    commonest = Counter(one.shape for one in objects).most_common(1)[0][0]
+    wanted = random.randint(2, 3)
+    references: list[Reference] = []
+    for index in random.sample(range(len(objects)), k=len(objects)):
+        if same_kind and objects[index].shape != commonest:
+            continue  # its shape alone would give it away
+        found = sentences(objects[index], view, random.randint(2, 4))
+        if len(found) >= 2:
+            references.append(Reference(index, found))
+        if len(references) == wanted:
+            break
+    return references

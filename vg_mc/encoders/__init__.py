@@ -1,7 +1,0 @@
-"""Models in which pictures and texts meet: one Protocol, one adapter per library."""
-
-from vg_mc.encoders.batch_norm import freeze_batch_norm
-from vg_mc.encoders.dual_encoder import DualEncoder, TokenBatch
-from vg_mc.encoders.loading import load_encoder
-
-__all__ = ["DualEncoder", "TokenBatch", "freeze_batch_norm", "load_encoder"]

@@ -1,0 +1,11 @@
+"""Views: the ways of showing a region proposal to a model, each a pure function on pixels.
+
+A marker leaves the whole photo in the picture and points at the region. A crop shows the region
+alone, and keeps of the photo's resolution what resizing the whole photo would lose.
+"""
+
+from vg_mc.images.crops import Crop
+from vg_mc.images.highlights import Circle, Outside
+from vg_mc.images.views import VIEWS, View, choose_views, draw_views
+
+__all__ = ["VIEWS", "Circle", "Crop", "Outside", "View", "choose_views", "draw_views"]

@@ -1,0 +1,135 @@
+"""Questions as a prepared dataset in memory, so that whatever answers one answers the other.
+
+Candidates are found, drawn and compressed by the functions that prepare a dataset for an
+evaluation; nothing is written. What only an annotation could say, as the target, is not a number.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from vg_mc.errors import BadInputError
+from vg_mc.inference.queries import Question, opened
+from vg_mc.prepared.build.description import described_views
+from vg_mc.prepared.build.settings import Drawing
+from vg_mc.prepared.build.shards import candidate_rows
+from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.prepared.schema import IMAGES, Features, arrow_schema, candidate_features
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.on_demand import given, proposed
+from vg_mc.records import UNKNOWN_RIVALS, Photo, Proposal
+from vg_mc.text.cleaning import clean_text
+
+NAME = Path("questions")  # what stands for the folder of the dataset in messages
+
+LookedAt = list[tuple[Photo, Image.Image]]
+
+
+class Asked(NamedTuple):
+    """What is asked about some photos.
+
+    Attributes:
+        dataset: The candidates and the photos, whose image ids are the places of their questions.
+        expressions: Of all questions, one after the other.
+        proposals: The candidates of each question, cut to the photo.
+    """
+
+    dataset: PreparedDataset
+    expressions: Expressions
+    proposals: list[tuple[Proposal, ...]]
+
+
+def asked(questions: Sequence[Question], drawing: Drawing, proposer: ProposerChoice) -> Asked:
+    """Look at the photos of `questions`, find the candidates of each and draw them.
+
+    Args:
+        questions: Each about a photo of its own, even where it is the same file.
+        drawing: How candidates are shown.
+        proposer: What finds them where a question brings none.
+
+    Raises:
+        BadInputError: If photos, texts or boxes cannot be used.
+    """
+    looked_at = [opened(question.image) for question in questions]
+    texts = [[_cleaned(text) for text in question.expressions] for question in questions]
+    found = _found(questions, looked_at, texts, proposer)
+    photos = [replace(photo, image_id=place) for place, (photo, _) in enumerate(looked_at)]
+    drawn = [
+        candidate_rows(photo, image, proposals, drawing)
+        for photo, (_, image), proposals in zip(photos, looked_at, found, strict=True)
+    ]
+    tables = {
+        "candidates": _table(
+            candidate_features(drawing.views), [r for rows in drawn for r in rows]
+        ),
+        "images": _table(IMAGES, [asdict(photo) for photo in photos]),
+    }
+    settings = {"image_size": drawing.image_size, "fit": drawing.fit}
+    manifest = {"splits": [], "settings": settings | described_views(drawing.views)}
+    placed = [
+        tuple(replace(one, box=tuple(row["box"])) for one, row in zip(of_photo, rows, strict=True))
+        for of_photo, rows in zip(found, drawn, strict=True)
+    ]
+    dataset = PreparedDataset(NAME, manifest, tables)
+    return Asked(dataset, _expressions(photos, texts, [len(rows) for rows in drawn]), placed)
+
+
+def _found(
+    questions: Sequence[Question],
+    looked_at: LookedAt,
+    texts: list[list[str]],
+    proposer: ProposerChoice,
+) -> list[list[Proposal]]:
+    """Return the candidates of each question; all that bring none are looked at together."""
+    boxless = [place for place, question in enumerate(questions) if question.boxes is None]
+    detected: Iterator[list[Proposal]] = iter(())
+    if boxless:
+        seen, sentences = [looked_at[at] for at in boxless], [texts[at] for at in boxless]
+        detected = iter(proposed(seen, proposer, sentences))
+    return [
+        next(detected) if question.boxes is None else given(question.boxes, photo, proposer)
+        for question, (photo, _) in zip(questions, looked_at, strict=True)
+    ]
+
+
+def _expressions(photos: list[Photo], texts: list[list[str]], counts: list[int]) -> Expressions:
+    """Return all texts with the candidates of their photos, which are numbered in turn."""
+    ends = np.cumsum(counts, dtype=np.int64)
+    ids = [np.arange(end - count, end) for end, count in zip(ends, counts, strict=True)]
+    rows = [(photo, text) for photo, some in zip(photos, texts, strict=True) for text in some]
+    keys = np.array([_key(photo, text) for photo, text in rows], np.int64)
+    candidate_ids = [ids[photo.image_id] for photo, _ in rows]
+    return Expressions(
+        expression_ids=keys,
+        ref_ids=keys,
+        image_ids=np.array([photo.image_id for photo, _ in rows], np.int64),
+        texts=[text for _, text in rows],
+        categories=[""] * len(rows),
+        targets=np.full((len(rows), 4), np.nan),
+        candidate_ids=candidate_ids,
+        ious=[np.full(len(of_photo), np.nan) for of_photo in candidate_ids],
+        rivals=np.full(len(rows), UNKNOWN_RIVALS, np.int64),
+    )
+
+
+def _key(photo: Photo, text: str) -> int:
+    """Name an expression by what it says of which photo, whatever else is asked with it."""
+    named = hashlib.sha256(f"{photo.file_name}\n{text}".encode())
+    return int.from_bytes(named.digest()[:8], "little", signed=True)
+
+
+def _table(features: Features, rows: list[dict[str, object]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=arrow_schema(features))
+
+
+def _cleaned(text: str) -> str:
+    cleaned = clean_text(text)
+    if not cleaned:
+        raise BadInputError(f"expected words, not {text!r}", record="expression")
+    return cleaned

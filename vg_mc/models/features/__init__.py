@@ -1,0 +1,1 @@
+"""Features and captions of images and texts, and the caches that keep them."""

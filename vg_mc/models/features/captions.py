@@ -1,0 +1,87 @@
+"""What a captioner says of candidates, in place of a template of words.
+
+All processes share the work, each candidate is captioned once, and what was captioned in an earlier
+evaluation is read from files.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list, gather_object
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vg_mc.models.captioner import Captioner
+from vg_mc.models.features.caption_cache import CaptionTable
+from vg_mc.models.features.extraction import PictureReader, batches_of, decoded
+from vg_mc.prepared.dataset import PreparedDataset
+
+Ids = NDArray[np.int64]
+
+WINDOW = 1024  # candidates between one file of captions and the next: an end loses no more
+
+
+@dataclass(kw_only=True)
+class Captions:
+    """Describes candidates of one dataset by a captioner.
+
+    Attributes:
+        accelerator: The processes, and the precision of the forward pass.
+        captioner: The model, on that device and in evaluation mode.
+        batch_size: Pictures per forward pass.
+        num_workers: Processes that decode pictures.
+        view: The view of the dataset that is captioned.
+        table: What is found here is not captioned again, and what is captioned is kept here.
+        window: So many candidates are captioned between two files of the table.
+    """
+
+    accelerator: Accelerator
+    captioner: Captioner
+    batch_size: int
+    num_workers: int
+    view: str
+    table: CaptionTable | None = None
+    window: int = WINDOW
+    _known: dict[int, str] = field(default_factory=dict)
+
+    def __call__(self, dataset: PreparedDataset, candidate_ids: Ids) -> list[str]:
+        """Return the captions of candidates; all processes call this and get all of them."""
+        self._look_up()
+        fresh = np.setdiff1d(candidate_ids, np.array([*self._known], np.int64))
+        windows = np.split(fresh, range(self.window, len(fresh), self.window))
+        batches: list[tuple[str | None, Ids]] = [
+            (self.view, batch)
+            for window in windows
+            for batch in batches_of(window, self.accelerator, self.batch_size)
+        ]
+        reader = PictureReader(dataset, mirrored=False)
+        pictures = decoded(reader, batches, self.accelerator, self.num_workers, doing="captioning")
+        with torch.no_grad(), self.accelerator.autocast():
+            for window in windows:
+                self._keep(dict(zip(window.tolist(), self._made(window, pictures), strict=True)))
+        return [self._known[one] for one in candidate_ids.tolist()]
+
+    def _made(self, candidate_ids: Ids, pictures: Iterator[Tensor]) -> list[str]:
+        """Caption this process's share of the candidates, and return the captions of all."""
+        here = batches_of(candidate_ids, self.accelerator, self.batch_size)
+        mine = [text for _ in here for text in self.captioner.captions(next(pictures))]
+        everyone: list[str] = gather_object(mine)
+        # Candidates were dealt in turn, and the last may have been repeated.
+        in_turn = [everyone[start :: len(mine)] for start in range(len(mine))]
+        return [text for turn in in_turn for text in turn][: len(candidate_ids)]
+
+    def _look_up(self) -> None:
+        """Open what is there; the first process decides, as others may be adding to it."""
+        if self.table is None:
+            return
+        names = self.table.sound_files() if self.accelerator.is_main_process else []
+        self.table.open(broadcast_object_list([names])[0])
+        self._known = self.table.captions | self._known
+
+    def _keep(self, captions: dict[int, str]) -> None:
+        self._known |= captions
+        if self.table is not None and captions and self.accelerator.is_main_process:
+            self.table.write(captions)

@@ -1,0 +1,263 @@
+"""From pictures and texts to features: on all processes, and out of a feature bank if there is one.
+
+Every process encodes its share and gets all of it. What a bank holds is not even decoded.
+
+Texts as unit vectors of a model, to compare texts with texts.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import torch
+from accelerate.utils import broadcast_object_list
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from vg_mc.models.dual_encoder import DualEncoder, TextEncoder, TokenBatch
+from vg_mc.models.features.cache import FeatureBank, FeatureTable, text_key
+from vg_mc.models.similarity import in_evaluation_mode
+from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.system.processes import Processes
+from vg_mc.system.signals import outlast_signals
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a part of a split needs: candidates, sorted and none of them twice, and its texts."""
+
+    candidate_ids: Ids
+    texts: list[str]
+
+
+BAR_AFTER = 1.0  # seconds
+
+Views = Sequence[str | None]  # names; None is the dataset's first
+
+
+class PictureReader(Dataset[Tensor]):
+    """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
+
+    def __init__(self, dataset: PreparedDataset, *, mirrored: bool) -> None:
+        self.dataset = dataset
+        self.mirrored = mirrored
+
+    def __getitem__(self, batch: tuple[str | None, Ids]) -> Tensor:
+        view, candidate_ids = batch
+        pixels = self.dataset.pictures(candidate_ids, view)
+        pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+        return pictures.flip(3) if self.mirrored else pictures
+
+
+class FeatureMaker:
+    """Makes the features of one dataset's pictures and texts by one model, or finds them."""
+
+    def __init__(
+        self,
+        accelerator: Processes,
+        encoder: DualEncoder,
+        dataset: PreparedDataset,
+        *,
+        batch_size: int,
+        num_workers: int,
+        mirrored: bool,
+        bank: FeatureBank | None,
+        views: Views = (None,),
+    ) -> None:
+        """Take over what `bank` holds; all processes see the same of it."""
+        self.accelerator = accelerator
+        self.encoder = encoder
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.mirrored = mirrored
+        self.views = views
+        self.pictures: list[FeatureTable | None] = [None] * len(views)
+        self.texts: FeatureTable | None = None
+        self.known_texts: dict[str, int] = {} if bank is None else bank.known_texts
+        if bank is not None:
+            self.pictures = [
+                self._opened(bank.pictures_in(view, mirrored=mirrored)) for view in views
+            ]
+            self.texts = self._opened(bank.texts)
+
+    def features(self, windows: list[Window]) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """Yield the features of each window: candidates (N, D) by view, and texts (U, D)."""
+        absent = [
+            [_missing(table, window.candidate_ids) for table in self.pictures] for window in windows
+        ]
+        # One loader for all windows: its workers run ahead from one into the next.
+        needed = [pair for ids in absent for pair in zip(self.views, ids, strict=True)]
+        batches = self._decoded([(view, one) for view, ids in needed for one in self._batches(ids)])
+        for window, missing in zip(windows, absent, strict=True):
+            images = [
+                self._kept(table, ids, self._encode_pictures(ids, batches), window.candidate_ids)
+                for table, ids in zip(self.pictures, missing, strict=True)
+            ]
+            yield images, self.text_features(window.texts)
+
+    def _encode_pictures(self, candidate_ids: Ids, batches: Iterator[Tensor]) -> Tensor:
+        here = len(self._batches(candidate_ids))
+        features = [self.encoder.encode_images(next(batches)) for _ in range(here)]
+        return self._gathered(features, len(candidate_ids))
+
+    def text_features(self, texts: list[str]) -> Tensor:
+        """Return the features of texts (U, D), some of which the model may read alike."""
+        keys = text_keys(self.encoder, texts, self.batch_size, self.known_texts)
+        absent = _missing(self.texts, keys)
+        text_of = dict(zip(keys.tolist(), texts, strict=True))
+        made = self._encode_texts([text_of[key] for key in absent.tolist()])
+        return self._kept(self.texts, absent, made, keys)
+
+    def _encode_texts(self, texts: list[str]) -> Tensor:
+        """Encode texts in order of their length: alike lengths need little padding."""
+        by_length = np.array(sorted(range(len(texts)), key=lambda row: len(texts[row])), np.int64)
+        features = [
+            self.encoder.encode_texts(self.encoder.tokenize([texts[row] for row in batch]))
+            for batch in self._batches(by_length)
+        ]
+        in_order = torch.from_numpy(np.argsort(by_length))
+        encoded = self._gathered(features, len(texts))
+        return encoded[in_order.to(encoded.device)]
+
+    def _batches(self, ids: Ids) -> list[Ids]:
+        return batches_of(ids, self.accelerator, self.batch_size)
+
+    def _decoded(self, batches: list[tuple[str | None, Ids]]) -> Iterator[Tensor]:
+        reader = PictureReader(self.dataset, mirrored=self.mirrored)
+        return decoded(reader, batches, self.accelerator, self.num_workers, doing="encoding")
+
+    def _gathered(self, features: list[Tensor], count: int) -> Tensor:
+        """Undo `_share`: collect the features of all processes in the order of the ids."""
+        if not features:
+            return torch.empty(0, 1)
+        mine = torch.cat(features)
+        everyone: Tensor = self.accelerator.gather(mine)
+        in_turn = everyone.reshape(self.accelerator.num_processes, *mine.shape).transpose(0, 1)
+        return in_turn.reshape(-1, mine.shape[-1])[:count]
+
+    def _opened(self, table: FeatureTable) -> FeatureTable:
+        """Open what is there; the first process decides, as others may be adding to it."""
+        names = table.sound_files() if self.accelerator.is_main_process else []
+        table.open(self._shared(names))
+        return table
+
+    def _kept(self, table: FeatureTable | None, keys: Ids, made: Tensor, wanted: Ids) -> Tensor:
+        """Keep what was `made` under `keys`, and return the features of all that are `wanted`."""
+        if table is None:
+            return made[torch.from_numpy(np.searchsorted(keys, wanted)).to(made.device)]
+        if len(keys):
+            first = self.accelerator.is_main_process
+            names = [table.write(keys, made.cpu().numpy())] if first else []
+            table.open(self._shared(names))
+        return torch.from_numpy(table.rows(wanted)).to(self.accelerator.device)
+
+    def _shared(self, names: list[str]) -> list[str]:
+        """Return the first process's names on all of them; the others wait for it here."""
+        shared: list[str] = broadcast_object_list([names])[0]
+        return shared
+
+
+def text_keys(
+    encoder: DualEncoder, texts: list[str], batch_size: int, known: dict[str, int]
+) -> Ids:
+    """Name texts by what the model reads of them, whatever tokenizer it comes with.
+
+    Tokenizers are slow, so each text is read once: `known` are keys by text, and grows.
+    """
+    unread = [text for text in dict.fromkeys(texts) if text not in known]
+    for start in range(0, len(unread), batch_size):
+        batch = unread[start : start + batch_size]
+        keys = map(text_key, _without_padding(encoder.tokenize(batch)))
+        known.update(zip(batch, keys, strict=True))
+    return np.array([known[text] for text in texts], np.int64)
+
+
+def _missing(table: FeatureTable | None, keys: Ids) -> Ids:
+    return np.unique(keys) if table is None else table.missing(keys)
+
+
+def _without_padding(tokens: TokenBatch) -> Iterator[list[int]]:
+    for token_ids, mask in zip(tokens.token_ids, tokens.attention_mask, strict=True):
+        yield token_ids[mask.bool()].tolist()
+
+
+def decoded(
+    reader: PictureReader,
+    batches: list[tuple[str | None, Ids]],
+    accelerator: Processes,
+    num_workers: int,
+    *,
+    doing: str,
+) -> Iterator[Tensor]:
+    """Yield the pictures of each batch, decoded ahead by workers; a bar tells what it is for."""
+    if not batches:
+        return iter(())
+    loader = DataLoader(
+        reader,
+        sampler=batches,
+        batch_size=None,
+        num_workers=num_workers,
+        worker_init_fn=outlast_signals,
+        pin_memory=accelerator.device.type == "cuda",
+    )
+    silent = not accelerator.is_main_process
+    # A single photo is done before anybody could read a bar.
+    return iter(tqdm(loader, desc=doing, leave=False, delay=BAR_AFTER, disable=silent))
+
+
+def batches_of(ids: Ids, accelerator: Processes, batch_size: int) -> list[Ids]:
+    """Cut this process's share of `ids` into batches."""
+    mine = _share(ids, accelerator)
+    return [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
+
+
+def _share(ids: Ids, accelerator: Processes) -> Ids:
+    """Deal ids to processes in turn; repeats of the last fill up, so that all have as many."""
+    missing = -len(ids) % accelerator.num_processes
+    filled = np.pad(ids, (0, missing), mode="edge") if len(ids) else ids
+    return filled[accelerator.process_index :: accelerator.num_processes]
+
+
+@dataclass
+class TextFeatures:
+    """Encodes every different text once; each process for itself, as texts are few and short.
+
+    Attributes:
+        accelerator: The device and the precision of the forward pass.
+        encoder: The model, on that device.
+        batch_size: Texts per forward pass.
+    """
+
+    accelerator: Processes
+    encoder: TextEncoder
+    batch_size: int
+    _known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a unit vector for each text, shape (N, D); there is at least one."""
+        self._read(texts)
+        return np.stack([self._known[text] for text in texts])
+
+    def similarities(
+        self, texts: Sequence[str], captions: Sequence[Sequence[str]]
+    ) -> list[NDArray[np.float32]]:  # N arrays (B_i,)
+        """Return the cosines of each of N texts and its own B_i captions."""
+        self._read([*texts, *chain.from_iterable(captions)])
+        return [
+            self.vectors(own) @ self._known[text] if own else np.empty(0, np.float32)
+            for text, own in zip(texts, captions, strict=True)
+        ]
+
+    def _read(self, texts: Sequence[str]) -> None:
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
+        with torch.no_grad(), self.accelerator.autocast(), in_evaluation_mode(self.encoder):
+            for start in range(0, len(fresh), self.batch_size):
+                batch = fresh[start : start + self.batch_size]
+                features = self.encoder.encode_texts(self.encoder.tokenize(batch))
+                self._known |= zip(batch, features.float().cpu().numpy(), strict=True)

@@ -1,0 +1,200 @@
+"""Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, VisionTextDualEncoderModel.
+
+The model comes with its own tokenizer and its own preprocessing: mean and standard deviation of the
+colours differ between families, and so do the rules for padding.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Resampling
+from torch import Tensor, nn
+from transformers import (
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    GemmaTokenizer,
+    Siglip2Tokenizer,
+)
+
+from vg_mc.errors import BadInputError
+from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.models.preprocessing import PictureNormalizer
+from vg_mc.models.similarity import similarity_logits, unit_vectors
+
+
+class HuggingFaceEncoder(nn.Module):
+    """Any model of transformers with image features, text features and a learned scale.
+
+    Args:
+        model: The dual encoder.
+        tokenizer: Its tokenizer.
+        image_processor: Its preprocessing; colours are taken from it, the size from the model.
+        name: How result tables call the model.
+    """
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401  # PreTrainedModel knows nothing of image and text features
+        tokenizer: Any,  # noqa: ANN401
+        image_processor: Any,  # noqa: ANN401
+        name: str,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.model = model
+        self.tokenizer = tokenizer
+        self.image_processor = image_processor
+        self.image_size: int = model.config.vision_config.image_size
+        self.normalize = _normalizer(image_processor, self.image_size)
+        # SigLIP was trained with padding in sight and pools at the last position.
+        self.reads_padding = model.config.model_type in ("siglip", "siglip2")
+        # CLIP reads a sentence at its end, behind a causal mask, so it never sees what pads it.
+        # The library looks into each mask that it is given, for which it waits for the GPU.
+        is_causal = model.config.model_type == "clip" and tokenizer.padding_side == "right"
+        self.needs_mask = not (self.reads_padding or is_causal)
+        self.maximal_tokens = min(
+            tokenizer.model_max_length, model.config.text_config.max_position_embeddings
+        )
+
+    def tokenize(self, texts: list[str]) -> TokenBatch:
+        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""
+        encoded = self.tokenizer(
+            texts,
+            padding="max_length" if self.reads_padding else "longest",
+            truncation=True,
+            max_length=self.maximal_tokens,
+            return_attention_mask=True,
+            return_tensors="pt",
+        )
+        token_ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        return TokenBatch(token_ids, torch.ones_like(mask) if self.reads_padding else mask)
+
+    def encode_images(
+        self,
+        pictures: Tensor,  # (N, 3, H, W) uint8
+    ) -> Tensor:
+        """Encode pictures of the model's size as unit vectors (N, D), float32."""
+        pixels = self.normalize(pictures).to(self.model.dtype)
+        return unit_vectors(self.model.get_image_features(pixel_values=pixels).pooler_output)
+
+    def encode_texts(self, tokens: TokenBatch) -> Tensor:
+        """Encode tokens as unit vectors (B, D), float32."""
+        device = self.model.device
+        mask = tokens.attention_mask.to(device, non_blocking=True) if self.needs_mask else None
+        features = self.model.get_text_features(
+            input_ids=tokens.token_ids.to(device, non_blocking=True), attention_mask=mask
+        )
+        return unit_vectors(features.pooler_output)
+
+    def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
+        """Return scaled similarities (B, N) of texts (B, D) and pictures (N, D), float32."""
+        bias = getattr(self.model, "logit_bias", None)
+        return similarity_logits(image_features, text_features, self.model.logit_scale, bias)
+
+    def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
+        """Return the logits (B, N) of every text with every picture."""
+        return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides on features besides weights, pictures and token ids."""
+        settings = without_folders(self.model.config.to_dict())
+        return settings | {"highest_value": self.normalize.highest_value}
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that AutoModel, AutoTokenizer and AutoImageProcessor load."""
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        _squashing(self.image_processor, self.image_size).save_pretrained(folder)
+
+
+def open_huggingface(name: str) -> HuggingFaceEncoder:
+    """Open a local folder, or else what the hub (or its cache, when offline) holds under `name`."""
+    local = Path(name).is_dir()
+    try:
+        # Half-precision weights are trained in full precision; autocast decides on the rest.
+        model, report = AutoModel.from_pretrained(
+            name,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=local,
+            output_loading_info=True,
+        )
+        tokenizer = _open_tokenizer(name, model.config.model_type, local=local)
+        # Candidates are resized by Pillow; a checkpoint that resized otherwise would see others.
+        image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
+            name, backend="pil", local_files_only=local
+        )
+    except (OSError, ValueError, ImportError) as error:  # a tokenizer may want a package of its own
+        where = "in that local folder" if local else "no such local folder, so on the hub"
+        raise BadInputError(
+            "expected a dual encoder of transformers: safetensors weights, tokenizer and image "
+            f"processor under '{name}' ({where}): {error}"
+        ) from error
+    _check_dual_encoder(model, name)
+    check_complete(report["missing_keys"], name)
+    return HuggingFaceEncoder(model, tokenizer, image_processor, name)
+
+
+def _open_tokenizer(name: str, model_type: str, *, local: bool) -> Any:  # noqa: ANN401
+    tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+    # SigLIP 2 was trained on lower case (https://arxiv.org/abs/2502.14786, section 2.1), but its
+    # published folders name Gemma's tokenizer, which keeps capitals. That of its own has the same
+    # tokens; saved by its name it is found by everybody.
+    if model_type == "siglip" and isinstance(tokenizer, GemmaTokenizer):
+        return Siglip2Tokenizer.from_pretrained(name, local_files_only=local)
+    return tokenizer
+
+
+def _check_dual_encoder(model: nn.Module, name: str) -> None:
+    parts = ("get_image_features", "get_text_features", "logit_scale")
+    missing = [part for part in parts if not hasattr(model, part)]
+    if missing:
+        raise BadInputError(
+            f"'{name}' is a {type(model).__name__}, which has no {', '.join(missing)}: "
+            "expected a dual encoder such as CLIPModel or SiglipModel"
+        )
+    if not hasattr(model.config.vision_config, "image_size"):  # type: ignore[union-attr]
+        raise BadInputError(
+            f"'{name}' is a {type(model).__name__}, which takes pictures of any shape as patches: "
+            "expected a model of one square size, such as the fixed-resolution SigLIP 2"
+        )
+
+
+def check_complete(missing_weights: set[str], name: str) -> None:
+    """Refuse a checkpoint with holes: the library only warns, and fills them at random."""
+    if missing_weights:
+        raise BadInputError(
+            f"'{name}' lacks {len(missing_weights)} weights, the first is {min(missing_weights)}"
+        )
+
+
+def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # noqa: ANN401
+    return PictureNormalizer(
+        image_size,
+        image_processor.image_mean,
+        image_processor.image_std,
+        highest_value=1 / image_processor.rescale_factor,
+    )
+
+
+def without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Forget where a model and its parts were read: a copy of a model is the same model."""
+    return {
+        name: without_folders(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name != "_name_or_path"
+    }
+
+
+def _squashing(image_processor: Any, image_size: int) -> Any:  # noqa: ANN401
+    """Return a copy that prepares a photo as candidates are prepared: whole, never cropped."""
+    squashing = deepcopy(image_processor)
+    squashing.do_resize = True
+    squashing.size = {"height": image_size, "width": image_size}
+    squashing.resample = Resampling.BICUBIC
+    if hasattr(squashing, "do_center_crop"):
+        squashing.do_center_crop = False
+    return squashing

@@ -1,0 +1,216 @@
+"""Dual encoders of open_clip: the ResNets of CLIP, which transformers lacks, and all its others."""
+
+import json
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.hf_model import HFTextEncoder
+from open_clip.pretrained import get_pretrained_cfg
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from vg_mc.errors import BadInputError
+from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.models.preprocessing import PictureNormalizer
+from vg_mc.models.similarity import similarity_logits, unit_vectors
+
+CONFIG_FILE = "open_clip_config.json"
+WEIGHTS_FILE = "open_clip_model.safetensors"
+
+Tokenizer = Callable[[list[str]], Tensor]
+
+
+class OpenClipEncoder(nn.Module):
+    """Any model of open_clip.
+
+    Args:
+        model: A ``CLIP`` or ``CustomTextCLIP``.
+        tokenizer: Its tokenizer.
+        model_config: The settings that the model was built from; open_clip does not keep them.
+        name: How result tables call the model.
+    """
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401  # open_clip publishes no types
+        tokenizer: Tokenizer,
+        model_config: dict[str, Any],
+        name: str,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.model = model
+        self.tokenizer = tokenizer
+        self.model_config = model_config
+        self.preprocessing: dict[str, Any] = model.visual.preprocess_cfg
+        self.image_size = _side(model.visual.image_size, name)
+        self.normalize = PictureNormalizer(
+            self.image_size, self.preprocessing["mean"], self.preprocessing["std"]
+        )
+
+    def tokenize(self, texts: list[str]) -> TokenBatch:
+        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept.
+
+        Padding is cut off where the text tower never reads it; else all tokens count as text.
+        """
+        token_ids = self.tokenizer(texts)
+        ends = _end_positions(self.model, token_ids)
+        if ends is None:
+            return TokenBatch(token_ids, torch.ones_like(token_ids))
+        longest = int(ends.max()) + 1
+        mask = torch.arange(longest) <= ends[:, None]
+        return TokenBatch(token_ids[:, :longest], mask.long())
+
+    def encode_images(
+        self,
+        pictures: Tensor,  # (N, 3, H, W) uint8
+    ) -> Tensor:
+        """Encode pictures of the model's size as unit vectors (N, D), float32."""
+        pixels = self.normalize(pictures).to(next(self.model.parameters()).dtype)
+        return unit_vectors(self.model.encode_image(pixels))
+
+    def encode_texts(self, tokens: TokenBatch) -> Tensor:
+        """Encode tokens as unit vectors (B, D), float32."""
+        token_ids = tokens.token_ids.to(self.normalize.mean.device, non_blocking=True)
+        shortened = _shortened_text_tower(self.model, token_ids.shape[1])
+        if not shortened:
+            return unit_vectors(self.model.encode_text(token_ids))
+        return unit_vectors(functional_call(self.model, shortened, (None, token_ids))[1])
+
+    def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
+        """Return scaled similarities (B, N) of texts (B, D) and pictures (N, D), float32."""
+        log_scale, bias = self.model.logit_scale, self.model.logit_bias
+        return similarity_logits(image_features, text_features, log_scale, bias)
+
+    def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
+        """Return the logits (B, N) of every text with every picture."""
+        return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides on features besides weights, pictures and token ids."""
+        return self.model_config | {"highest_value": self.normalize.highest_value}
+
+    def save(self, folder: Path) -> None:
+        """Write a folder that ``open_clip.create_model_and_transforms('local-dir:...')`` loads.
+
+        open_clip's own writer fails on models with CLIP's original tokenizer, hence ours.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        # Candidates are resized whole: a crop would cut off what stands at the edge.
+        preprocessing = self.preprocessing | {"resize_mode": "squash", "interpolation": "bicubic"}
+        settings = {"model_cfg": self.model_config, "preprocess_cfg": preprocessing}
+        (folder / CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        weights = {name: value.contiguous() for name, value in self.model.state_dict().items()}
+        save_file(weights, folder / WEIGHTS_FILE)
+        if hasattr(self.tokenizer, "save_pretrained"):
+            self.tokenizer.save_pretrained(folder)
+
+
+def open_builtin(
+    name: str,  # ARCHITECTURE, ARCHITECTURE/PRETRAINED_TAG or hf-hub:OWNER/MODEL
+) -> OpenClipEncoder:
+    """Open a model that open_clip finds by name; without a tag it has a random start."""
+    hub = name.startswith("hf-hub:")
+    architecture, _, tag = (name, "", "") if hub else name.partition("/")
+    try:
+        model_config = _built_in_config(architecture)
+        if tag and _quick_gelu(architecture, tag):
+            # Weights trained with QuickGELU give wrong features with GELU, and nothing fails.
+            model_config["quick_gelu"] = True
+        model = open_clip.create_model(
+            architecture,
+            pretrained=tag or None,
+            force_quick_gelu=model_config.get("quick_gelu", False),
+            require_pretrained=bool(tag) or hub,
+        )
+        tokenizer = open_clip.get_tokenizer(architecture)
+    except (RuntimeError, OSError) as error:
+        raise BadInputError(f"open_clip cannot load '{name}': {error}") from error
+    return OpenClipEncoder(model, tokenizer, model_config, f"open_clip:{name}")
+
+
+def open_folder(folder: Path) -> OpenClipEncoder:
+    """Open what `OpenClipEncoder.save` wrote, or another folder in open_clip's layout."""
+    if not (folder / WEIGHTS_FILE).is_file():
+        # open_clip itself only warns, and goes on with random weights.
+        raise BadInputError(f"expected {WEIGHTS_FILE} beside {CONFIG_FILE}", file=folder)
+    try:
+        settings = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        source = f"local-dir:{folder}"
+        model = open_clip.create_model(source)
+        tokenizer = open_clip.get_tokenizer(source)
+    except (RuntimeError, OSError, ValueError) as error:
+        raise BadInputError(f"not a model of open_clip: {error}", file=folder) from error
+    return OpenClipEncoder(model, tokenizer, settings["model_cfg"], str(folder))
+
+
+def _built_in_config(architecture: str) -> dict[str, Any]:
+    model_config: dict[str, Any] | None = open_clip.get_model_config(architecture)
+    if model_config is None:
+        near = get_close_matches(architecture, open_clip.list_models(), n=5, cutoff=0.3)
+        raise BadInputError(f"open_clip has no model '{architecture}'; near it: {', '.join(near)}")
+    return model_config
+
+
+def _quick_gelu(architecture: str, tag: str) -> bool:
+    published = get_pretrained_cfg(architecture, tag)
+    if not published:
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
+        raise BadInputError(f"open_clip has no weights '{tag}' of '{architecture}', only: {tags}")
+    return bool(published.get("quick_gelu", False))
+
+
+def _side(image_size: Any, name: str) -> int:  # noqa: ANN401  # open_clip allows int or a pair
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if height != width:
+        raise BadInputError(f"'{name}' takes pictures of {height} x {width}, expected a square")
+    return int(height)
+
+
+def _text_tower(model: nn.Module) -> tuple[str, Any]:
+    """Return the prefix of the text tower's parameters and what holds them."""
+    return ("text.", model.text) if hasattr(model, "text") else ("", model)
+
+
+def _end_positions(
+    model: nn.Module,
+    token_ids: Tensor,  # (B, T)
+) -> Tensor | None:
+    """Return the position of each end token, (B,), None where the tower reads beyond it.
+
+    Behind a causal mask the tower cannot see what follows the token that it pools. A tower of
+    transformers is told by open_clip to look past padding.
+    """
+    _, tower = _text_tower(model)
+    if isinstance(tower, HFTextEncoder):
+        is_text = token_ids.ne(tower.config.pad_token_id)
+        return (is_text * torch.arange(token_ids.shape[1])).argmax(dim=1)
+    if getattr(tower, "attn_mask", None) is None or getattr(tower, "cls_emb", None) is not None:
+        return None
+    pooling = getattr(tower, "text_pool_type", None) or getattr(tower, "pool_type", None)
+    if pooling == "argmax":
+        return token_ids.argmax(dim=1)
+    if pooling == "eos":
+        end_id = getattr(tower, "text_eos_id", None) or tower.eos_id
+        return token_ids.eq(end_id).int().argmax(dim=1)
+    return None
+
+
+def _shortened_text_tower(model: nn.Module, tokens: int) -> dict[str, Tensor]:
+    """Return the parts of the text tower that are as long as its context, cut to `tokens`.
+
+    open_clip adds all its positions to whatever it gets, so it takes texts of full length only.
+    With these parts in place of its own it takes shorter ones, through its own code.
+    """
+    prefix, tower = _text_tower(model)
+    if isinstance(tower, HFTextEncoder) or tokens == getattr(tower, "context_length", tokens):
+        return {}
+    return {
+        f"{prefix}positional_embedding": tower.positional_embedding[:tokens],
+        f"{prefix}attn_mask": tower.attn_mask[:tokens, :tokens],
+    }

@@ -1,0 +1,138 @@
+"""Which part of a dual encoder each of its parameters is, read off its name.
+
+The libraries agree on the order of things, not on names: what a tower starts with (embeddings, the
+stem of a ResNet), its blocks, what it ends with (norms, poolers), the projection into the common
+space. To train the last blocks only, or the lower ones more slowly, one has to know which is which.
+"""
+
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from torch import nn
+
+from vg_mc.errors import BadInputError
+
+if TYPE_CHECKING:
+    from vg_mc.models.loading import Encoder
+
+Tower = Literal["image", "text", "both"]
+Place = Literal["start", "block", "end", "projection", "scale"]
+
+TOWERS: tuple[tuple[Tower, re.Pattern[str]], ...] = (
+    ("both", re.compile(r"logit_(scale|bias)$")),
+    ("image", re.compile(r"(visual|vision_model|visual_projection)\.")),
+    (
+        "text",
+        re.compile(
+            r"(text|text_model|text_projection|transformer|token_embedding|ln_final)\."
+            r"|(positional_embedding|text_projection)$"
+        ),
+    ),
+)
+# A projection may be one piece with the pooling before it: CLIP's ResNets, SigLIP.
+PROJECTION = re.compile(
+    r"(visual|text)_projection|(visual|text)\.(text_projection|proj|head|attnpool|attn_pool)\b"
+    r"|visual\.trunk\.(head|attn_pool)\b|(vision|text)_model\.head\b"
+)
+# The outermost of nested blocks counts: a stage of a ResNet, not the convolutions in it.
+BLOCK = re.compile(r"(?:^|\.)(?:(?:layers?|resblocks|blocks?|stages)\.|layer)(\d+)(?=\.)")
+START = re.compile(
+    r"embed|patch|stem\b|(cls|class|reg)_token|cls_emb|ln_pre|pre_layrnorm|norm_pre"
+    r"|visual\.(trunk\.)?(conv|bn)\d"
+)
+END = re.compile(r"norm|ln_post|ln_final|pre_LN|pooler|transformation|final_conv", re.IGNORECASE)
+
+
+class Part(NamedTuple):
+    """What a parameter is.
+
+    Attributes:
+        tower: Whose it is; the logit scale (and bias) is of both.
+        place: Where in the tower.
+        depth: How far from the end: 0 for end, projection and scale, 1 for the last block, and so
+            on; the start lies one deeper than the first block.
+        block: Name of the block that it lies in, empty outside of blocks.
+    """
+
+    tower: Tower
+    place: Place
+    depth: int
+    block: str
+
+
+def parts_of(encoder: "Encoder") -> dict[str, Part]:
+    """Return the part of every parameter of `encoder`, by its name in ``named_parameters``.
+
+    Raises:
+        BadInputError: If a name fits no part, or a tower shows no blocks.
+    """
+    prefix = "model."
+    names = [name.removeprefix(prefix) for name, _ in encoder.named_parameters()]
+    places = {name: _place_of(name, encoder.name) for name in names}
+    blocks = {
+        tower: _blocks(tower, [name for name in names if places[name] == (tower, "block")], encoder)
+        for tower in ("image", "text")
+    }
+    parts = {}
+    for name, (tower, place) in places.items():
+        depth, block = 0, ""
+        if place == "block":
+            block = _block_of(name)
+            depth = len(blocks[tower]) - blocks[tower].index(block)
+        elif place == "start":
+            depth = len(blocks[tower]) + 1
+        parts[prefix + name] = Part(tower, place, depth, block and prefix + block)
+    return parts
+
+
+def layer_shares(encoder: "Encoder", decay: float) -> dict[str, float]:
+    """Return the share of the learning rate of every parameter, ``decay ** depth``, by its name.
+
+    Raises:
+        BadInputError: If `decay` is not 1 and a part is unknown.
+    """
+    if decay == 1:
+        return {name: 1.0 for name, _ in encoder.named_parameters()}
+    return {name: decay**part.depth for name, part in parts_of(encoder).items()}
+
+
+def blocks_of(encoder: "Encoder") -> list[nn.Module]:
+    """Return the blocks of both towers: layers of transformers, stages of ResNets.
+
+    Raises:
+        BadInputError: If a tower shows no blocks.
+    """
+    names = dict.fromkeys(part.block for part in parts_of(encoder).values() if part.block)
+    return [encoder.get_submodule(name) for name in names]
+
+
+def _place_of(name: str, model: str) -> tuple[Tower, Place]:
+    tower = next((tower for tower, pattern in TOWERS if pattern.match(name)), None)
+    if tower == "both":
+        return tower, "scale"
+    if tower is not None:
+        if PROJECTION.match(name):
+            return tower, "projection"
+        if BLOCK.search(name):
+            return tower, "block"
+        if START.search(name):
+            return tower, "start"
+        if END.search(name):
+            return tower, "end"
+    raise BadInputError(
+        f"'{model}' has a parameter '{name}', and it is unknown which part of a tower that is: "
+        "such a model can be trained as a whole only, with one learning rate"
+    )
+
+
+def _block_of(name: str) -> str:
+    match = BLOCK.search(name)
+    return name[: match.end()] if match else ""
+
+
+def _blocks(tower: str, names: list[str], encoder: "Encoder") -> list[str]:
+    """Return the names of a tower's blocks, the first one first."""
+    if not names:
+        raise BadInputError(f"the {tower} tower of '{encoder.name}' shows no blocks")
+    numbered = {_block_of(name): int(BLOCK.search(name)[1]) for name in names}  # type: ignore[index]
+    return sorted(numbered, key=lambda block: numbered[block])

@@ -1,0 +1,120 @@
+"""Two small models with a random start, for the demo and the tests: nothing is downloaded.
+
+They are real models of their libraries, so whatever works with them works with large ones. Both
+read words with the first 7,678 merges of CLIP's byte pair encoding: with all 48,894 the table of
+tokens would hold most of the weights, and most of it would never be seen.
+"""
+
+import gzip
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import open_clip
+from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from open_clip.model import CLIP, set_model_preprocess_cfg
+from open_clip.tokenizer import HFTokenizer, bytes_to_unicode
+from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+from vg_mc.errors import BadInputError
+from vg_mc.models.huggingface import HuggingFaceEncoder
+from vg_mc.models.openclip import OpenClipEncoder
+from vg_mc.models.similarity import INITIAL_LOG_SCALE
+
+IMAGE_SIZE = 64
+CONTEXT_LENGTH = 32
+EMBEDDING_SIZE = 64
+VOCABULARY_SIZE = 8192
+START_TOKEN, END_TOKEN = "<|startoftext|>", "<|endoftext|>"  # CLIP's own spelling
+
+
+def tiny_vit(image_size: int = IMAGE_SIZE) -> HuggingFaceEncoder:
+    """Build a CLIP of transformers: 3 layers of width 96 over patches of 8 pixels."""
+    _check_size("tiny-vit", image_size, multiple_of=8)
+    square = {"height": image_size, "width": image_size}
+    image_processor = CLIPImageProcessor(size=square, crop_size=square, do_center_crop=False)
+    model = CLIPModel(_vit_config(image_size))
+    return HuggingFaceEncoder(model, tiny_tokenizer(), image_processor, "tiny-vit")
+
+
+def tiny_resnet(image_size: int = IMAGE_SIZE) -> OpenClipEncoder:
+    """Build a CLIP of open_clip: a ModifiedResNet of 4 blocks, starting at width 16."""
+    _check_size("tiny-resnet", image_size, multiple_of=32)
+    model_config = {
+        "embed_dim": EMBEDDING_SIZE,
+        "vision_cfg": {"image_size": image_size, "layers": [1, 1, 1, 1], "width": 16},
+        "text_cfg": {
+            "context_length": CONTEXT_LENGTH,
+            "vocab_size": VOCABULARY_SIZE,
+            "hf_tokenizer_name": "tiny",  # in a folder, open_clip takes the tokenizer beside it
+            "width": 64,
+            "heads": 2,
+            "layers": 2,
+        },
+    }
+    model = CLIP(**model_config)
+    colours = {"mean": OPENAI_DATASET_MEAN, "std": OPENAI_DATASET_STD}
+    set_model_preprocess_cfg(model, {"size": image_size, "mode": "RGB", **colours})
+    return OpenClipEncoder(model, _openclip_tokenizer(), model_config, "tiny-resnet")
+
+
+def tiny_tokenizer() -> CLIPTokenizer:
+    """Build CLIP's tokenizer with its most frequent merges only."""
+    letters = list(bytes_to_unicode().values())
+    alphabet = letters + [letter + "</w>" for letter in letters]
+    merges = _merges()[: VOCABULARY_SIZE - len(alphabet) - 2]
+    words = [*alphabet, *("".join(pair) for pair in merges), START_TOKEN, END_TOKEN]
+    vocabulary = {word: token_id for token_id, word in enumerate(words)}
+    return CLIPTokenizer(
+        vocab=vocabulary,
+        merges=merges,  # type: ignore[arg-type]  # the hint says list[str], the code wants pairs
+        model_max_length=CONTEXT_LENGTH,
+    )
+
+
+def _merges() -> list[tuple[str, str]]:
+    """Read CLIP's merges, most frequent first, from the copy that open_clip brings along."""
+    file = Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
+    lines = gzip.decompress(file.read_bytes()).decode("utf-8").splitlines()
+    pairs = (line.split() for line in lines[1:])  # the first line is a version number
+    return [(first, second) for first, second in pairs]
+
+
+def _openclip_tokenizer() -> HFTokenizer:
+    with TemporaryDirectory() as folder:  # open_clip takes tokenizers from files only
+        tiny_tokenizer().save_pretrained(folder)
+        return HFTokenizer(folder, context_length=CONTEXT_LENGTH)
+
+
+def _vit_config(image_size: int) -> CLIPConfig:
+    return CLIPConfig(
+        projection_dim=EMBEDDING_SIZE,
+        logit_scale_init_value=INITIAL_LOG_SCALE,
+        text_config={
+            "vocab_size": VOCABULARY_SIZE,
+            "hidden_size": 64,
+            "intermediate_size": 256,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "max_position_embeddings": CONTEXT_LENGTH,
+            "bos_token_id": VOCABULARY_SIZE - 2,
+            "eos_token_id": VOCABULARY_SIZE - 1,
+            "pad_token_id": VOCABULARY_SIZE - 1,
+            "projection_dim": EMBEDDING_SIZE,
+        },
+        vision_config={
+            "hidden_size": 96,
+            "intermediate_size": 384,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 3,
+            "image_size": image_size,
+            "patch_size": 8,
+            "projection_dim": EMBEDDING_SIZE,
+        },
+    )
+
+
+def _check_size(name: str, image_size: int, *, multiple_of: int) -> None:
+    if image_size <= 0 or image_size % multiple_of:
+        raise BadInputError(
+            f"{name} takes pictures of a multiple of {multiple_of} pixels, got {image_size}"
+        )

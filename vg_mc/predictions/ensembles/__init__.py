@@ -1,0 +1,26 @@
+"""Ensembles: several models answer together, through predictions that they left on disk.
+
+Members may be a ResNet and a ViT, zero-shot scorers, several markers of one model, or the mirrored
+view of one: whatever answered the same expressions with the same candidates. No model is loaded.
+"""
+
+from vg_mc.predictions.ensembles.agreement import Agreement, agreement_of
+from vg_mc.predictions.ensembles.combination import combine
+from vg_mc.predictions.ensembles.weights import (
+    EQUAL,
+    Rule,
+    Weighting,
+    refuse_same_expressions,
+    rule_of,
+)
+
+__all__ = [
+    "EQUAL",
+    "Agreement",
+    "Rule",
+    "Weighting",
+    "agreement_of",
+    "combine",
+    "refuse_same_expressions",
+    "rule_of",
+]

@@ -1,0 +1,88 @@
+"""From the logits of several members to those of their ensemble.
+
+The seed averages the logits of its ResNet and its ViT. Every member has a temperature of its own,
+so a plain mean is a weighted one whose weights nobody chose; other rules are beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.errors import BadInputError
+from vg_mc.predictions import Predictions, first_difference
+from vg_mc.predictions.ensembles.weights import Rule
+
+Values = NDArray[np.float64]
+
+
+def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Predictions:
+    """Return the predictions of an ensemble.
+
+    The order of the members does not matter, to the last bit. Where they saw pictures of different
+    datasets, the candidate ids are those of the first one.
+
+    Raises:
+        BadInputError: If members answer other expressions or choose among other candidates.
+    """
+    first, *others = members
+    for other in others:
+        difference = first_difference(first, other)
+        if difference is not None:
+            raise BadInputError(f"these predictions cannot be averaged: {difference}")
+    rows = zip(*(member.logits for member in members), strict=True)
+    facts = {"members": " + ".join(member.name for member in members), "weighting": rule.note}
+    return replace(
+        first,
+        name=name,
+        data_hash=" + ".join(dict.fromkeys(member.data_hash for member in members)),
+        logits=[_combined(np.stack(row).astype(np.float64), rule) for row in rows],
+        facts=_shared_facts(members) | facts,
+    )
+
+
+def _combined(
+    logits: Values,  # (M, C)
+    rule: Rule,
+) -> NDArray[np.float32]:
+    if rule.kind == "probability":
+        probabilities = np.exp(_log_softmax(logits))
+        # The floor is far below what float32 tells apart, and no logit may be infinite.
+        combined = np.log(np.maximum(_sum(probabilities) / len(logits), 1e-300))
+    elif rule.kind == "rank":
+        combined = -_sum(_ranks(logits)) / len(logits)
+    elif rule.weights is None:
+        combined = _sum(logits) / len(logits)
+    else:
+        combined = _sum(logits * np.array(rule.weights)[:, None])
+    return np.asarray(combined, dtype=np.float32)
+
+
+def _sum(values: Values) -> Values:
+    """Sum over members; sums of the same numbers in another order may differ in the last bit."""
+    return np.asarray(np.sort(values, axis=0).sum(axis=0))
+
+
+def _log_softmax(logits: Values) -> Values:
+    if not logits.size:
+        return logits
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def _ranks(logits: Values) -> Values:
+    """Return how many candidates beat each one, those of equal logit by half, shape (M, C)."""
+    mine, theirs = logits[:, :, None], logits[:, None, :]
+    equal = (theirs == mine).sum(axis=2) - 1
+    return np.asarray((theirs > mine).sum(axis=2) + equal / 2)
+
+
+def _shared_facts(members: Sequence[Predictions]) -> dict[str, str]:
+    """Keep what is true of every member."""
+    first, *others = members
+    return {
+        fact: value
+        for fact, value in first.facts.items()
+        if all(other.facts.get(fact) == value for other in others)
+    }

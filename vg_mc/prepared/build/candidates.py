@@ -1,0 +1,77 @@
+"""Which regions of a photo become its candidates: what every proposer of a shard has to say.
+
+Whoever looks at photos is passed in: a detector when they are drawn, and something that only says
+how many boxes a detector finds when room for them is asked for.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from vg_mc.boxes.arithmetic import as_boxes, intersections
+from vg_mc.prepared.build.plan import ShardTask
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.selection import IN_PLACE_OF_NONE, choose
+from vg_mc.records import Photo, Proposal
+
+
+class Subject(NamedTuple):
+    """A photo, and what is known of it before anybody looks."""
+
+    photo: Photo
+    annotated: tuple[Proposal, ...]
+    sentences: tuple[str, ...]
+
+
+# Says what a detector finds on photos: a list of boxes for each.
+Look = Callable[[ProposerChoice, list[Subject]], list[list[Proposal]]]
+
+
+def subjects_of(task: ShardTask) -> list[Subject]:
+    """Return the photos of a shard with what is known of them."""
+    return [
+        Subject(*known) for known in zip(task.photos, task.annotated, task.sentences, strict=True)
+    ]
+
+
+def propose(task: ShardTask, subjects: list[Subject], look: Look) -> list[list[Proposal]]:
+    """Return the candidates of some photos of a shard, further wrong answers included."""
+    found = _ask(task, task.proposer, subjects, look)
+    lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
+    if task.wrong_answers is None or not lonely:
+        return found
+    further = _ask(task, task.wrong_answers, [subjects[index] for index in lonely], look)
+    for index, proposals in zip(lonely, further, strict=True):
+        detected = [one for one in proposals if one.source not in IN_PLACE_OF_NONE]
+        found[index] += apart_from(detected, [*subjects[index].annotated, *found[index]])
+    return found
+
+
+def _ask(
+    task: ShardTask, choice: ProposerChoice, subjects: list[Subject], look: Look
+) -> list[list[Proposal]]:
+    found = [_found_by(task, member, subjects, look) for member in choice.members]
+    return [
+        choose(of_photo, one.photo, choice) for one, *of_photo in zip(subjects, *found, strict=True)
+    ]
+
+
+def _found_by(
+    task: ShardTask, member: ProposerChoice, subjects: list[Subject], look: Look
+) -> list[list[Proposal]]:
+    if member.kind == "annotations":
+        return [list(one.annotated) for one in subjects]
+    if member.kind == "stored":
+        return [task.stored[member].get(one.photo.image_id, []) for one in subjects]
+    return look(member, subjects)
+
+
+def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:
+    """Return the proposals that overlap none of `others`; if one is the target, they are wrong."""
+    overlap = intersections(
+        as_boxes([proposal.box for proposal in proposals]),
+        as_boxes([other.box for other in others]),
+    )
+    touches = np.asarray(overlap.any(axis=1))
+    return [proposal for proposal, touched in zip(proposals, touches, strict=True) if not touched]

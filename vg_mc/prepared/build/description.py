@@ -1,0 +1,104 @@
+"""What a prepared dataset is made from, for the manifest: the same description, the same bytes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from vg_mc.images import View
+from vg_mc.images.markers import Marker
+from vg_mc.prepared.build.settings import PreparationSettings
+from vg_mc.prepared.manifest import file_hash
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.records import Corpus
+from vg_mc.system.hub import MODEL
+from vg_mc.system.versions import versions
+
+
+def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
+    """Describe settings and sources, without the folders that they lie in."""
+    members = (*settings.train_proposer.members, *settings.proposer.members)
+    sources = [file for member in members for file in _files(member)]
+    drawing = settings.drawing
+    return {
+        "corpus": corpus.name,
+        "texts": corpus.texts,
+        "photos_without_id": len(corpus.made_up_ids),
+        "splits": list(settings.splits),
+        "settings": {
+            "image_size": drawing.image_size,
+            "fit": drawing.fit,
+            **described_views(drawing.views),
+            "train_proposer": proposer_settings(settings.train_proposer),
+            "proposer": proposer_settings(settings.proposer),
+            "skip_bad": settings.skip_bad,
+        },
+        "sources": [
+            {"file": path.name, "sha256": file_hash(path)}
+            for path in sorted({*corpus.source_files, *sources})
+        ],
+        "versions": versions(),
+    }
+
+
+def described_views(views: Mapping[str, View]) -> dict[str, Any]:
+    """Describe all views, and the first one as the marker that models are trained on, if it is."""
+    first = next(iter(views.values()))
+    marker = {"marker": _properties(first)} if isinstance(first, Marker) else {}
+    return marker | {"views": {name: _properties(view) for name, view in views.items()}}
+
+
+def _properties(view: View) -> dict[str, Any]:
+    """Describe a view in values that JSON gives back as they were."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(view).items()
+    }
+
+
+def proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
+    """Describe a proposer; values in which the members of a union differ are joined by ``+``."""
+    described = [_member_settings(member) for member in choice.members]
+    names = dict.fromkeys(name for settings in described for name in settings)
+    return {
+        name: _joined([settings[name] for settings in described if name in settings])
+        for name in names
+    }
+
+
+def _joined(values: list[Any]) -> Any:  # noqa: ANN401 - whatever a setting is
+    different = list(dict.fromkeys(values))
+    return different[0] if len(different) == 1 else "+".join(map(str, different))
+
+
+def _member_settings(member: ProposerChoice) -> dict[str, Any]:
+    if member.source is None:
+        moved = {"jitter": member.jitter, "seed": member.seed} if member.jitter else {}
+        return {"kind": member.kind} | moved
+    settings = {
+        "kind": member.kind,
+        "source": member.model or member.source.name,
+        "confidence": member.confidence,
+        "nms": member.nms,
+        "max_proposals": member.max_proposals,
+        "when_empty": member.when_empty,
+    }
+    if member.kind == "stored":
+        return settings
+    settings["device"] = member.device.partition(":")[0]  # which card does not matter
+    if member.kind == "transformers":
+        return settings | {"transformers": version("transformers")}
+    return settings | {
+        "detector_size": member.detector_size,
+        "ultralytics": version("ultralytics"),
+    }
+
+
+def _files(member: ProposerChoice) -> list[Path]:
+    """Return what a proposer is made of; a folder holds its detector and nothing below."""
+    if member.source is None:
+        return []
+    if not member.source.is_dir():
+        return [member.source]
+    return [path for pattern in MODEL for path in member.source.glob(pattern)]

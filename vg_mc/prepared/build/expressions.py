@@ -1,0 +1,120 @@
+"""From drawn shards to the expressions tables: candidate ids and their IoUs with the target."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.boxes.arithmetic import Boxes, as_boxes, iou_matrix
+from vg_mc.metrics import RIGHT_ABOVE
+from vg_mc.prepared.build.plan import ShardTask
+from vg_mc.prepared.build.settings import PreparationSettings
+from vg_mc.prepared.build.shards import kept_photos
+from vg_mc.prepared.schema import open_shard
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.selection import IN_PLACE_OF_NONE
+from vg_mc.records import UNKNOWN_RIVALS, Corpus, ReferringExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The candidates of one photo: consecutive rows of the candidates table."""
+
+    candidate_ids: NDArray[np.int64]
+    boxes: Boxes
+    stands_in: bool  # whether the proposer had found none
+
+
+DrawnPhotos = dict[tuple[ProposerChoice, int], Drawn]
+
+
+def read_drawn(tasks: list[ShardTask]) -> DrawnPhotos:
+    """Read back which candidates belong to which photo, by proposer and image id.
+
+    A photo that was left out is missing; one without proposals has no candidates.
+    """
+    drawn: DrawnPhotos = {}
+    first_row = 0
+    for task in tasks:
+        table = open_shard(task.path)
+        image_ids = table.column("image_id").to_numpy()
+        boxes = as_boxes(table.column("box").combine_chunks().flatten().to_numpy())
+        stand_ins = np.isin(table.column("source").to_pylist(), sorted(IN_PLACE_OF_NONE))
+        for photo in kept_photos(task):
+            rows = np.flatnonzero(image_ids == photo.image_id)
+            drawn[task.proposer, photo.image_id] = Drawn(
+                rows + first_row, boxes[rows], bool(stand_ins[rows].any())
+            )
+        first_row += len(table)
+    return drawn
+
+
+def expression_rows(
+    corpus: Corpus, split: str, settings: PreparationSettings, drawn: DrawnPhotos
+) -> list[dict[str, Any]]:
+    """Return the rows of one split, without expressions whose photo was left out."""
+    proposer = settings.proposer_of(split)
+    return [
+        _row(expression, drawn[proposer, expression.image_id], _rivals(expression, corpus))
+        for expression in corpus.expressions
+        if expression.split == split and (proposer, expression.image_id) in drawn
+    ]
+
+
+def _row(expression: ReferringExpression, drawn: Drawn, rivals: int) -> dict[str, Any]:
+    ious = iou_matrix(as_boxes([expression.target]), drawn.boxes)[0]
+    return {
+        "expression_id": expression.expression_id,
+        "ref_id": expression.ref_id,
+        "image_id": expression.image_id,
+        "annotation_id": expression.annotation_id,
+        "text": expression.text,
+        "target": list(expression.target),
+        "category": expression.category,
+        "candidate_ids": drawn.candidate_ids.tolist(),
+        "ious": ious.tolist(),
+        "rivals": rivals,
+    }
+
+
+def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
+    """Count the other annotations of the target's category in its photo, whatever is proposed."""
+    if not expression.category:
+        return UNKNOWN_RIVALS
+    alike = [
+        region
+        for region in corpus.annotations.get(expression.image_id, [])
+        if region.category == expression.category
+    ]
+    # The target is not its own rival; without an id it is recognized by its box.
+    return sum(
+        region.annotation_id != expression.annotation_id
+        if expression.annotation_id >= 0
+        else region.box != expression.target
+        for region in alike
+    )
+
+
+def count_stand_ins(
+    rows: list[dict[str, Any]], proposer: ProposerChoice, drawn: DrawnPhotos
+) -> int:
+    """Count the photos of a split that got something in place of the detections they lack."""
+    image_ids = {row["image_id"] for row in rows}
+    return sum(drawn[proposer, image_id].stands_in for image_id in image_ids)
+
+
+def count_split(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Count one split, and its ceiling: the share of expressions with a proposal that is right."""
+    boxes_of_image = {row["image_id"]: len(row["candidate_ids"]) for row in rows}
+    covered = sum(max(row["ious"], default=0.0) > RIGHT_ABOVE for row in rows)
+    return {
+        "images": len(boxes_of_image),
+        "expressions": len(rows),
+        "references": len({row["ref_id"] for row in rows}),
+        "candidates": sum(boxes_of_image.values()),
+        "boxes_per_image": sum(boxes_of_image.values()) / max(1, len(boxes_of_image)),
+        "proposal_recall": covered / max(1, len(rows)),
+        "without_proposals": sum(not row["candidate_ids"] for row in rows),
+        "with_one_candidate": sum(len(row["candidate_ids"]) == 1 for row in rows),
+    }

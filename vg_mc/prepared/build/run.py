@@ -1,0 +1,219 @@
+"""The offline stage from start to end: draw in parallel, count, describe, publish."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from vg_mc.errors import BadInputError
+from vg_mc.images.files import PECULIARITIES, require_photos
+from vg_mc.prepared.build.description import describe
+from vg_mc.prepared.build.estimate import enough_space
+from vg_mc.prepared.build.expressions import (
+    count_split,
+    count_stand_ins,
+    expression_rows,
+    read_drawn,
+)
+from vg_mc.prepared.build.plan import ShardTask, check_splits, photos_of, plan_shards
+from vg_mc.prepared.build.publication import building
+from vg_mc.prepared.build.settings import PreparationSettings
+from vg_mc.prepared.build.shards import (
+    draw_shard,
+    is_drawn,
+    kept_photos,
+    peculiar_photos,
+    rejected_photos,
+)
+from vg_mc.prepared.build.stored import read_stored
+from vg_mc.prepared.card import write_card, write_examples
+from vg_mc.prepared.manifest import (
+    SCHEMA_VERSION,
+    Manifest,
+    data_hash,
+    describe_file,
+    describe_files,
+    write_manifest,
+)
+from vg_mc.prepared.schema import (
+    EXPRESSIONS,
+    IMAGES,
+    Features,
+    candidate_features,
+    finish_folder,
+    open_shard,
+    shard_name,
+    write_shard,
+)
+from vg_mc.proposers.selection import IN_PLACE_OF_NONE
+from vg_mc.records import Corpus, Photo, Rejected
+from vg_mc.system.atomic import write_whole_text
+from vg_mc.system.workers import results_as_they_come
+
+ONLY_SHARD = shard_name(0, 1)
+SEEN_WITHIN = 120.0  # seconds; NFS remembers for one minute that a file was not there
+
+# How shards come to be drawn: by workers of this process, or by other processes too.
+Share = Callable[[Callable[[ShardTask], int], list[ShardTask], int], Iterator[int]]
+
+
+def prepare(
+    corpus: Corpus,
+    settings: PreparationSettings,
+    output: Path,
+    *,
+    num_workers: int,
+    share: Share = results_as_they_come,
+    overwrite: bool = False,
+) -> Manifest:
+    """Draw the candidates of `corpus` and publish them at `output`; return the manifest.
+
+    The bytes written do not depend on `num_workers`, nor on who else takes part through `share`. A
+    run that was killed is continued.
+
+    Raises:
+        BadInputError: If the input is not usable, or `output` may not be replaced.
+    """
+    check_splits(corpus, settings.splits)
+    described = describe(corpus, settings)
+    place = {"images_folder": str(corpus.images_folder.resolve())}
+    with building(output, described | place, overwrite=overwrite) as folder:
+        stored = read_stored(settings, photos_of(corpus, settings.splits), corpus)
+        tasks = plan_shards(corpus, settings, stored, folder / "candidates")
+        if not settings.skip_bad:
+            require_photos(corpus.images_folder, _each_photo(tasks))
+        _draw_all(tasks, num_workers, share)
+        rejected = _write_rejected(corpus, settings.splits, stored.rejected, tasks, folder)
+        features = candidate_features(settings.drawing.views)
+        finish_folder(folder / "candidates", features, [task.path.name for task in tasks])
+        counts = _write_expressions(corpus, settings, tasks, folder)
+        if not any(count["expressions"] for count in counts.values()):
+            raise BadInputError(_no_photo(tasks, rejected), file=corpus.images_folder)
+        if not any(count["candidates"] for count in counts.values()):
+            problem = "not one photo has a proposal; is --confidence too high for the detector?"
+            raise BadInputError(problem, record="--proposer")
+        write_examples(folder, settings.splits, settings.drawing.views)
+        described["detections"] = stored.counts
+        manifest = _manifest(described, counts, rejected, tasks, folder)
+        manifest["card"] = describe_file(folder, write_card(folder, manifest))
+        write_manifest(folder, manifest)
+    return manifest
+
+
+def _no_photo(tasks: list[ShardTask], rejected: int) -> str:
+    why = next(reason for task in tasks for reason in rejected_photos(task).values())
+    return f"not one photo could be used; {rejected:,} records were left out, the first: {why}"
+
+
+def _draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
+    missing = [task for task in tasks if not is_drawn(task)]
+    photos = len(_each_photo(tasks))
+    done = photos - len(_each_photo(missing))
+    with (
+        enough_space(missing),
+        tqdm(total=photos, initial=done, desc="drawing", unit="photo") as progress,
+    ):
+        for drawn in share(draw_shard, missing, num_workers):
+            progress.update(drawn)
+    _see_all(missing)
+
+
+def _see_all(tasks: list[ShardTask]) -> None:
+    """Wait until the files of other machines are seen here; a file system may take its time."""
+    deadline = time.monotonic() + SEEN_WITHIN
+    while unseen := [task.path for task in tasks if not task.path.is_file()]:
+        if time.monotonic() > deadline:
+            problem = "another process has written this file, but it is not to be seen here"
+            raise BadInputError(problem, file=unseen[0])
+        time.sleep(1)
+
+
+def _each_photo(tasks: list[ShardTask]) -> list[Photo]:
+    return [photo for task in tasks for photo in task.photos]
+
+
+def _write_rejected(
+    corpus: Corpus,
+    splits: tuple[str, ...],
+    detections: list[Rejected],
+    tasks: list[ShardTask],
+    folder: Path,
+) -> int:
+    """List every record that was left out, one per line, and return how many there are."""
+    why = {image_id: reason for task in tasks for image_id, reason in rejected_photos(task).items()}
+    with_bad_photo = [
+        Rejected(
+            file=corpus.photos[expression.image_id].file_name,
+            record=f"expression {expression.expression_id}, image {expression.image_id}",
+            reason=why[expression.image_id],
+        )
+        for expression in corpus.expressions
+        if expression.image_id in why and expression.split in splits
+    ]
+    records = [*corpus.rejected, *with_bad_photo, *detections]
+    lines = [json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records]
+    write_whole_text(folder / "rejected.jsonl", "".join(lines))
+    return len(records)
+
+
+def _write_expressions(
+    corpus: Corpus, settings: PreparationSettings, tasks: list[ShardTask], folder: Path
+) -> dict[str, dict[str, float]]:
+    """Write the expressions of every split and the photos they are about; return the counts."""
+    drawn = read_drawn(tasks)
+    counts = {}
+    for split in settings.splits:
+        rows = expression_rows(corpus, split, settings, drawn)
+        stand_ins = count_stand_ins(rows, settings.proposer_of(split), drawn)
+        counts[split] = count_split(rows) | {"photos_with_stand_ins": stand_ins}
+        _write_table(folder / "expressions" / split, EXPRESSIONS, rows)
+    photos = dict.fromkeys(photo for task in tasks for photo in kept_photos(task))
+    _write_table(folder / "images", IMAGES, [asdict(photo) for photo in photos])
+    return counts
+
+
+def _write_table(folder: Path, features: Features, rows: list[dict[str, Any]]) -> None:
+    write_shard(folder / ONLY_SHARD, features, rows)
+    finish_folder(folder, features, [ONLY_SHARD])
+
+
+def _count_peculiar(tasks: list[ShardTask]) -> dict[str, int]:
+    """Count photos by what is peculiar about them; one that two proposers saw counts once."""
+    photos = {
+        image_id: found for task in tasks for image_id, found in peculiar_photos(task).items()
+    }
+    counts = Counter(name for found in photos.values() for name in found)
+    return {name: counts[name] for name in PECULIARITIES if counts[name]}
+
+
+def _manifest(
+    described: dict[str, Any],
+    counts: dict[str, dict[str, float]],
+    rejected: int,
+    tasks: list[ShardTask],
+    folder: Path,
+) -> Manifest:
+    sources: Counter[str] = Counter()
+    further = 0
+    for task in tasks:
+        found = Counter(open_shard(task.path).column("source").to_pylist())
+        sources += found
+        own = {*(member.kind for member in task.proposer.members), *IN_PLACE_OF_NONE}
+        further += sum(count for source, count in found.items() if source not in own)
+    files = describe_files(folder)
+    return {
+        "schema": SCHEMA_VERSION,
+        "data_hash": data_hash(files),
+        **described,
+        "counts": counts,
+        "candidates": {"total": sources.total(), "by_source": dict(sorted(sources.items()))},
+        "further_wrong_answers": further,
+        "rejected": rejected,
+        "peculiar_photos": _count_peculiar(tasks),
+        "files": files,
+    }

@@ -1,0 +1,152 @@
+"""Shards, drawn: the files of candidates.
+
+The bytes of a shard depend on its photos and the settings alone, so any number of workers gives the
+same files, and a shard that a killed run has finished is never drawn again.
+"""
+
+import io
+import json
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vg_mc.boxes.arithmetic import as_boxes, clipped
+from vg_mc.errors import BadInputError
+from vg_mc.images import draw_views
+from vg_mc.images.files import open_photo
+from vg_mc.prepared.build.candidates import Subject, propose, subjects_of
+from vg_mc.prepared.build.plan import ShardTask
+from vg_mc.prepared.build.settings import Drawing
+from vg_mc.prepared.schema import (
+    candidate_features,
+    open_shard,
+    picture_columns,
+    write_shard,
+)
+from vg_mc.proposers.building import ask
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.records import Photo, Proposal
+
+PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
+REJECTED = "rejected"  # in a shard's metadata: image ids of photos left out, and why
+PECULIAR = "peculiar"  # there too: image ids of photos that are no plain RGB, and what they are
+
+JPEG_QUALITY = 90
+FULL_COLOR = 0  # chroma subsampling 4:4:4, which keeps the colour of a thin outline
+
+
+def draw_shard(task: ShardTask) -> int:
+    """Draw all candidates of a shard, write its file and return its number of photos.
+
+    Raises:
+        BadInputError: If a photo is unusable and not to be skipped, or the folder that was made
+            for the shards is not there.
+    """
+    if not task.path.parent.is_dir():
+        problem = "the first process made this folder; all machines need to share its file system"
+        raise BadInputError(problem, file=task.path.parent)
+    rows: list[dict[str, Any]] = []
+    rejected: dict[int, str] = {}
+    peculiar: dict[int, list[str]] = {}
+    for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
+        subjects = subjects_of(task)[start : start + PHOTOS_AT_ONCE]
+        images = _open_photos(task, subjects, rejected, peculiar)
+        opened = [one for one in subjects if one.photo.image_id in images]
+        found = propose(task, opened, partial(_look, images))
+        for (photo, _, _), proposals in zip(opened, found, strict=True):
+            rows += candidate_rows(photo, images[photo.image_id], proposals, task.drawing)
+    features = candidate_features(task.drawing.views)
+    notes = {REJECTED: json.dumps(rejected), PECULIAR: json.dumps(peculiar)}
+    write_shard(task.path, features, rows, notes)
+    return len(task.photos)
+
+
+def is_drawn(task: ShardTask) -> bool:
+    """Tell whether a shard need not be drawn again; a photo left out may have been mended since."""
+    return task.path.exists() and not rejected_photos(task)
+
+
+def rejected_photos(task: ShardTask) -> dict[int, str]:
+    """Return why each photo of a finished shard that was left out is not in it, by image id."""
+    return _noted(task, REJECTED)
+
+
+def peculiar_photos(task: ShardTask) -> dict[int, list[str]]:
+    """Return what is peculiar about photos of a finished shard, by image id."""
+    return _noted(task, PECULIAR)
+
+
+def _noted(task: ShardTask, key: str) -> dict[int, Any]:
+    notes = open_shard(task.path).schema.metadata
+    return {int(image_id): note for image_id, note in json.loads(notes[key.encode()]).items()}
+
+
+def kept_photos(task: ShardTask) -> list[Photo]:
+    """Return the photos of a finished shard that could be read."""
+    rejected = rejected_photos(task)
+    return [photo for photo in task.photos if photo.image_id not in rejected]
+
+
+def _open_photos(
+    task: ShardTask,
+    subjects: list[Subject],
+    rejected: dict[int, str],
+    peculiar: dict[int, list[str]],
+) -> dict[int, Image.Image]:
+    """Decode some photos of a shard, by image id; note which are left out, or peculiar, and why."""
+    images = {}
+    for photo, _, _ in subjects:
+        noticed: list[str] = []
+        try:
+            images[photo.image_id] = open_photo(task.images_folder, photo, noticed)
+        except BadInputError as error:
+            if not task.skip_bad:
+                raise
+            rejected[photo.image_id] = error.problem
+        else:
+            if noticed:
+                peculiar[photo.image_id] = noticed
+    return images
+
+
+def _look(
+    images: dict[int, Image.Image], choice: ProposerChoice, subjects: list[Subject]
+) -> list[list[Proposal]]:
+    """Let a detector look at photos that are open."""
+    photos = [one.photo for one in subjects]
+    pixels = [np.asarray(images[photo.image_id]) for photo in photos]
+    return ask(choice, photos, pixels, [one.sentences for one in subjects])
+
+
+def candidate_rows(
+    photo: Photo, image: Image.Image, proposals: list[Proposal], drawing: Drawing
+) -> list[dict[str, Any]]:
+    """Draw the proposals of one photo, which is resized once, as rows of the candidates table."""
+    boxes = clipped(as_boxes([proposal.box for proposal in proposals]), photo.width, photo.height)
+    views = list(drawing.views.values())
+    pictures = draw_views(image, boxes, views, drawing.image_size, drawing.fit)
+    columns = picture_columns(drawing.views)
+    return [
+        {
+            "image_id": photo.image_id,
+            "box": box,
+            "score": proposal.score,
+            "category": proposal.category,
+            "source": proposal.source,
+            "annotation_id": proposal.annotation_id,
+            **{
+                column: {"bytes": encoded(picture), "path": None}
+                for column, picture in zip(columns, shown, strict=True)
+            },
+        }
+        for proposal, box, shown in zip(proposals, boxes.tolist(), pictures, strict=True)
+    ]
+
+
+def encoded(picture: Image.Image) -> bytes:
+    """Return a picture as the JPEG file that a candidate is."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=FULL_COLOR)
+    return buffer.getvalue()

@@ -1,0 +1,217 @@
+"""Examples to look at: an expression, the candidates ranked highest, and what was right.
+
+What boxes are drawn on: the photo where it is at hand, else a picture of a candidate.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vg_mc.boxes.arithmetic import Boxes
+from vg_mc.boxes.transforms import place
+from vg_mc.errors import BadInputError
+from vg_mc.images.files import open_photo, require_folder
+from vg_mc.metrics import is_right, predicted_index
+from vg_mc.metrics.ranking import probabilities
+from vg_mc.predictions import Predictions
+from vg_mc.prepared.dataset import PreparedDataset
+
+SHOWN = 4
+
+Ids = NDArray[np.int64]
+PicturesOf = Callable[[Ids], list[bytes]]  # candidate ids in, their JPEG files out
+
+
+class Verdict(StrEnum):
+    """How an answer turned out."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NOT_COVERED = "not covered"  # no candidate fits the target, so no choice could be right
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCandidate:
+    """A candidate as a reader sees it.
+
+    Attributes:
+        picture: A JPEG file, empty where none was at hand.
+        share: Softmax of its logit over all candidates of the expression.
+        fits: Whether choosing it is right.
+    """
+
+    picture: bytes
+    share: float
+    fits: bool
+
+    @property
+    def percentage(self) -> str:
+        """The share as text, with the decimals of the seed's figures."""
+        return f"{self.share:.2%}"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One expression with its highest-ranked candidates, best first.
+
+    Attributes:
+        photo_size: Width and height in pixels.
+        target: The box that is meant, shape (4,), pixels of the photo.
+        answer: The box that was chosen, shape (4,), or none of shape (0,) without candidates.
+        answer_iou: Its IoU with the target, 0 without candidates.
+        candidates: How many candidates there were to choose from.
+        rank_of_right: Place of the best candidate that fits, from 1; None where none fits.
+    """
+
+    expression_id: int
+    image_id: int
+    text: str
+    photo_size: tuple[int, int]
+    target: Boxes
+    answer: Boxes
+    answer_iou: float
+    verdict: Verdict
+    ranked: list[RankedCandidate]
+    candidates: int
+    rank_of_right: int | None
+
+
+def no_pictures(candidate_ids: Ids) -> list[bytes]:
+    """Stand in for a dataset that is not at hand."""
+    return [b""] * len(candidate_ids)
+
+
+def verdicts(predictions: Predictions) -> list[Verdict]:
+    """Judge every answer."""
+    return [_verdict(*row) for row in zip(predictions.ious, predictions.logits, strict=True)]
+
+
+def spread_rows(predictions: Predictions, each: int) -> list[int]:
+    """Pick up to `each` rows per verdict, evenly spaced over the split rather than by hand."""
+    judged = np.array(verdicts(predictions))
+    rows: list[int] = []
+    for verdict in Verdict:
+        alike = np.flatnonzero(judged == verdict)
+        spaced = np.linspace(0, len(alike) - 1, num=min(each, len(alike)))
+        rows += alike[spaced.round().astype(np.int64)].tolist()
+    return rows
+
+
+def examples(
+    predictions: Predictions, rows: Sequence[int], pictures_of: PicturesOf
+) -> list[Example]:
+    """Collect what is shown of `rows`."""
+    return [_example(predictions, row, pictures_of) for row in rows]
+
+
+def _example(predictions: Predictions, row: int, pictures_of: PicturesOf) -> Example:
+    ious, logits = predictions.ious[row], predictions.logits[row]
+    order = _ranking(logits)
+    fits, shares = is_right(ious)[order], probabilities(logits)[order]
+    pictures = pictures_of(predictions.candidate_ids[row][order[:SHOWN]])
+    width, height = predictions.photo_sizes[row]
+    return Example(
+        expression_id=int(predictions.expression_ids[row]),
+        image_id=int(predictions.image_ids[row]),
+        text=predictions.texts[row],
+        photo_size=(int(width), int(height)),
+        target=predictions.targets[row],
+        answer=predictions.boxes[row][order[:1]].ravel(),
+        answer_iou=float(ious[order[0]]) if len(order) else 0.0,
+        verdict=_verdict(ious, logits),
+        ranked=[
+            RankedCandidate(picture, float(share), bool(fit))
+            for picture, share, fit in zip(pictures, shares, fits, strict=False)
+        ],
+        candidates=len(logits),
+        rank_of_right=int(fits.argmax()) + 1 if fits.any() else None,
+    )
+
+
+def _verdict(ious: NDArray[np.float64], logits: NDArray[np.float32]) -> Verdict:
+    fits = is_right(ious)
+    if not fits.any():
+        return Verdict.NOT_COVERED
+    return Verdict.RIGHT if fits[predicted_index(logits)] else Verdict.WRONG
+
+
+def _ranking(logits: NDArray[np.float32]) -> Ids:
+    """Positions from the highest logit to the lowest; equals in their order, as metrics do it."""
+    return np.argsort(-logits, kind="stable")
+
+
+LONGER_SIDE = 560  # of a photo on a page, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """A JPEG file, and where it lies in pixels of the photo.
+
+    Attributes:
+        is_photo: Whether it is the photo itself, not a picture with a drawn candidate.
+    """
+
+    picture: bytes
+    left: float
+    top: float
+    width: float
+    height: float
+    is_photo: bool
+
+
+BackdropOf = Callable[[Example], Backdrop | None]
+
+
+def no_backdrop(example: Example) -> None:
+    """Stand in where neither photos nor a dataset are at hand."""
+
+
+def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
+    """Return how to find what the boxes of an example are drawn on.
+
+    A photo that is missing or damaged is replaced by the picture of the best candidate, in which
+    that candidate is marked; an example without candidates then has none.
+
+    Args:
+        dataset: Names the photos and says how they were fitted into pictures.
+        images: Folder of the photos, None where it is not at hand.
+
+    Raises:
+        BadInputError: If there is no such folder.
+    """
+    if images is not None:
+        require_folder(images)
+    photos, settings = dataset.photos(), dataset.manifest["settings"]
+
+    def find(example: Example) -> Backdrop | None:
+        if images is not None:
+            try:
+                return _photo(open_photo(images, photos[example.image_id]))
+            except BadInputError:
+                pass  # the page says which examples show no photo
+        return _candidate(example, dataset.image_size, settings["fit"])
+
+    return find
+
+
+def _photo(photo: Image.Image) -> Backdrop:
+    width, height = photo.size
+    photo.thumbnail((LONGER_SIDE, LONGER_SIDE), Image.Resampling.LANCZOS)
+    encoded = io.BytesIO()
+    photo.save(encoded, "JPEG", quality=85)
+    return Backdrop(encoded.getvalue(), 0, 0, width, height, is_photo=True)
+
+
+def _candidate(example: Example, size: int, fit: str) -> Backdrop | None:
+    if not example.ranked:
+        return None
+    placed = place(*example.photo_size, size, "letterbox" if fit == "letterbox" else "squash")
+    (across, down), (left, top) = placed.scale, placed.offset
+    picture = example.ranked[0].picture
+    return Backdrop(picture, -left / across, -top / down, size / across, size / down, False)

@@ -1,0 +1,120 @@
+"""What an audit found, as tables for the terminal and as files."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from vg_mc.prepared.auditing import Part, Sharing
+from vg_mc.prepared.detector_exposure import Exposure
+from vg_mc.system.atomic import write_whole_text
+
+LEAK = "LEAK: photos to learn from are asked about"
+HARMLESS = "both to learn from"
+SHARED_QUESTIONS = "both to be asked about"
+
+FAIR_TEXT, FAIR_JSON = "fair_photos.txt", "audit.json"
+
+
+def audit_text(
+    parts: Sequence[Part],
+    shared: Sequence[Sharing],
+    exposures: Mapping[str, Exposure],
+    fair: Sequence[str],
+) -> str:
+    """Spell everything that was found, the gravest of each kind first."""
+    last = f"{len(fair):,} training photos are in no evaluation split" + (
+        ": a fair detector may be trained on them" if fair else ""
+    )
+    sections = [
+        [_parts_table(parts)],
+        _sharing_lines(shared),
+        _exposure_lines(exposures),
+        [last],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def write_audit(
+    parts: Sequence[Part],
+    shared: Sequence[Sharing],
+    exposures: Mapping[str, Exposure],
+    fair: Sequence[str],
+    folder: Path,
+) -> None:
+    """Write the fair photos, one per line, and everything that was found as JSON."""
+    found: dict[str, Any] = {
+        "splits": [
+            {
+                "dataset": part.dataset,
+                "split": part.split,
+                "photos": len(part.file_names),
+                "expressions": part.expressions,
+                "duplicates": part.duplicates,
+                "ambiguous": part.ambiguous,
+            }
+            for part in parts
+        ],
+        "shared": [
+            {
+                "first": sharing.first.name,
+                "second": sharing.second.name,
+                "photos": sharing.photos,
+                "expressions": sharing.expressions,
+                "leaks": sharing.leaks,
+            }
+            for sharing in shared
+        ],
+        "detectors": {name: exposure.name.lower() for name, exposure in exposures.items()},
+        "fair_photos": list(fair),
+    }
+    write_whole_text(folder / FAIR_TEXT, "".join(f"{name}\n" for name in fair))
+    write_whole_text(folder / FAIR_JSON, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def _parts_table(parts: Sequence[Part]) -> str:
+    headers = ["dataset", "split", "photos", "expressions", "repeated", "ambiguous"]
+    rows = [
+        [
+            part.dataset,
+            part.split,
+            len(part.file_names),
+            part.expressions,
+            part.duplicates,
+            part.ambiguous,
+        ]
+        for part in parts
+    ]
+    return tabulate(rows, headers=headers, intfmt=",")
+
+
+def _sharing_lines(shared: Sequence[Sharing]) -> Iterator[str]:
+    if not shared:
+        yield "no photo is in two splits"
+        return
+    headers = ["split", "and split", "photos in both", "same expressions", ""]
+    rows = [
+        [one.first.name, one.second.name, one.photos, one.expressions, _meaning(one)]
+        for one in shared
+    ]
+    yield tabulate(rows, headers=headers, intfmt=",")
+
+
+def _meaning(sharing: Sharing) -> str:
+    if sharing.leaks:
+        return LEAK
+    return HARMLESS if sharing.first.is_train else SHARED_QUESTIONS
+
+
+def _exposure_lines(exposures: Mapping[str, Exposure]) -> Iterator[str]:
+    for name, exposure in exposures.items():
+        flag = "DETECTOR: " if exposure in {Exposure.LIKELY, Exposure.UNKNOWN} else ""
+        yield f"{flag}{name}: {exposure}"
+    if Exposure.LIKELY in exposures.values() or Exposure.UNKNOWN in exposures.values():
+        yield (
+            "Photos of COCO's train2014 are the test photos of RefCOCO and its kin. Unless the "
+            "detector was trained without them, as MAttNet's coco_minus_refer was, its boxes are "
+            "better than those of new photos would be; say so beside the numbers."
+        )

@@ -1,0 +1,128 @@
+"""The numbers of result tables: their headings, and how they are spelled.
+
+Shares have four decimals in JSON and stand as percentages with two in all tables, so no two files
+of one result disagree.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vg_mc.metrics.answers import NAMED_THRESHOLDS
+from vg_mc.metrics.significance import Difference
+from vg_mc.scoring import SplitReport
+from vg_mc.scoring.ratios import RECALLED
+
+NOTHING = "–"  # a share of nothing
+DECIMALS = 4  # of shares
+
+
+def percent(share: float) -> str:
+    """Spell a share as a percentage.
+
+    From the rounded share, so that a table never rounds the other way than the JSON file.
+    """
+    return NOTHING if math.isnan(share) else f"{100 * round(share, DECIMALS):.2f}"
+
+
+def points(share: float, sign: str = "") -> str:
+    """Spell a share, or a difference of two, in points; a `sign` of + stands before gains, too.
+
+    From the rounded share, as in `percent`; what is rounded to nothing has no sign.
+    """
+    if math.isnan(share):
+        return NOTHING
+    rounded = round(share, DECIMALS) or 0.0
+    return f"{100 * rounded:{sign if rounded else ''}.2f}"
+
+
+def gain_interval(difference: Difference) -> str:
+    """Spell the interval of a difference of two accuracies in points."""
+    if math.isnan(difference.low):
+        return NOTHING
+    return f"{points(difference.low, '+')} to {points(difference.high, '+')}"
+
+
+def p_value(value: float) -> str:
+    """Spell a probability; below a thousandth its digits mean nothing."""
+    if math.isnan(value):
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def number(value: float) -> str:
+    """Spell a number that is no share."""
+    return NOTHING if math.isnan(value) else f"{round(value, DECIMALS):.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A number of every row.
+
+    Attributes:
+        brief: Heads it on the screen, empty where it is left out there.
+        name: Of the estimate that has its interval and its denominator, empty for plain counts.
+        spell: How such an estimate is spelled.
+    """
+
+    heading: str
+    brief: str
+    cell: Callable[[SplitReport], str]
+    name: str = ""
+    spell: Callable[[float], str] = percent
+
+
+def _share(name: str, heading: str, brief: str = "") -> Column:
+    return Column(heading, brief, lambda report: percent(report.numbers[name].value), name)
+
+
+def _similarity(name: str, heading: str) -> Column:
+    return Column(heading, "", lambda report: _number_of(report, name), name, number)
+
+
+def _score(name: str, heading: str, brief: str) -> Column:
+    return Column(heading, brief, lambda report: percent(getattr(report.scores, name)), name)
+
+
+def _number_of(report: SplitReport, name: str) -> str:
+    return number(report.numbers[name].value) if name in report.numbers else NOTHING
+
+
+# The interval of the first column, which pages show below every number instead.
+INTERVAL_COLUMNS = (
+    Column("from %", "from", lambda report: percent(report.numbers["accuracy"].low)),
+    Column("to %", "to", lambda report: percent(report.numbers["accuracy"].high)),
+)
+COLUMNS = (
+    _score("accuracy", "acc@0.5 (IoU > 0.5) %", "IoU>0.5"),
+    *INTERVAL_COLUMNS,
+    _score("accuracy_at_least", "acc (IoU ≥ 0.5) %", "IoU≥0.5"),
+    _score("mean_iou", "mean IoU %", "mean IoU"),
+    _score("proposal_recall", "proposal recall %", "recall"),
+    _score("accuracy_where_covered", "acc where covered %", "covered acc"),
+    _score("chance", "chance %", "chance"),
+    Column("candidates each", "candidates", lambda report: number(report.scores.mean_candidates)),
+    Column("expressions", "expressions", lambda report: str(report.scores.expressions)),
+    Column("covered", "", lambda report: str(report.scores.covered)),
+    Column("without proposals", "", lambda report: str(report.scores.without_proposals)),
+)
+
+_OTHER_RULES = (
+    *(_share(f"accuracy@{above}", f"acc@{above} %") for above in NAMED_THRESHOLDS),
+    _share("mean_accuracy", "acc@0.5:0.95 %"),
+    _share("giou_accuracy", "acc (GIoU ≥ 0.5) %"),
+    *(_share(f"recall@{count}", f"recall@{count} %") for count in RECALLED),
+    _share("calibration_error", "calibration error %"),
+)
+_SIMILARITIES = (
+    _similarity("target_cosine", "cosine to target"),
+    _similarity("target_distance", "distance to target"),
+    _similarity("sentence_cosine", "cosine to sentence"),
+    _similarity("sentence_distance", "distance to sentence"),
+)
+
+
+def other_columns(reports: Sequence[SplitReport]) -> tuple[Column, ...]:
+    """Return what stands in the second table; similarities only where some report has them."""
+    compared = any("target_cosine" in report.numbers for report in reports)
+    return (*_OTHER_RULES, *(_SIMILARITIES if compared else ()))

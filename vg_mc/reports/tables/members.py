@@ -1,0 +1,110 @@
+"""What an ensemble gains over its members, with the tests that say whether it was luck."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from vg_mc.metrics import summarize
+from vg_mc.predictions import Predictions
+from vg_mc.predictions.ensembles import Agreement, agreement_of
+from vg_mc.reports.pages.page import table
+from vg_mc.reports.tables.columns import gain_interval, p_value, points
+from vg_mc.reports.tables.escaping import markdown, one_line
+from vg_mc.scoring import Comparison, compare
+from vg_mc.system.atomic import write_whole_text
+
+HEADINGS = (
+    "split",
+    "expressions",
+    "any member right %",
+    "all right %",
+    "same answer %",
+    "best member",
+    "gain",
+    "95 % interval",
+    "p, photos",
+    "only ensemble : only member",
+    "p, McNemar",
+)
+NOTES = (
+    "The best member is that of the split, chosen by the very answers that it is compared on. "
+    "gain: accuracy of the ensemble less that of the member, in points, with an interval and a p "
+    "by drawing photos. McNemar's test takes expressions as independent."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MembersRow:
+    """One split: what the members know together, and the ensemble against the best of them."""
+
+    agreement: Agreement
+    comparison: Comparison
+
+    @classmethod
+    def of(cls, members: Sequence[Predictions], ensemble: Predictions) -> "MembersRow":
+        """Compare members, and the ensemble with the most accurate of them, the first of equals."""
+        best = max(members, key=_accuracy)
+        return cls(agreement_of(members), compare(ensemble, best))
+
+
+def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
+    """Write ``members.json`` and ``members.md`` to `folder`."""
+    write_whole_text(folder / "members.json", json_text(rows))
+    lines = [[markdown(cell) for cell in _cells(row)] for row in rows]
+    text = tabulate(lines, headers=HEADINGS, tablefmt="pipe", disable_numparse=True)
+    write_whole_text(folder / "members.md", f"{text}\n\n{NOTES}\n")
+
+
+def json_text(rows: Sequence[MembersRow]) -> str:
+    """Spell rows for programs: shares, not percentages, and null for a share of nothing."""
+    document = {"notes": NOTES, "splits": [_plain(asdict(row)) for row in rows]}
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def members_text(rows: Sequence[MembersRow]) -> str:
+    """Spell rows for a terminal."""
+    lines = [[one_line(cell) for cell in _cells(row)] for row in rows]
+    return tabulate(lines, headers=HEADINGS, disable_numparse=True)
+
+
+def members_html(rows: Sequence[MembersRow]) -> str:
+    """Spell rows for a page."""
+    lines = [(cells[:1], [escape(cell) for cell in cells[1:]]) for cells in map(_cells, rows)]
+    notes = f'<p class="soft">{escape(NOTES)}</p>'
+    return f"<h2>What the ensemble gains</h2>{table(HEADINGS, lines)}{notes}"
+
+
+def _cells(row: MembersRow) -> list[str]:
+    agreement, difference, test = row.agreement, row.comparison.difference, row.comparison.mcnemar
+    return [
+        row.comparison.split,
+        str(agreement.expressions),
+        points(agreement.any_right),
+        points(agreement.all_right),
+        points(agreement.same_answer),
+        row.comparison.second,
+        points(difference.value, "+"),
+        gain_interval(difference),
+        p_value(difference.p_value),
+        f"{test.only_first} : {test.only_second}",
+        p_value(test.p_value),
+    ]
+
+
+def _accuracy(member: Predictions) -> float:
+    accuracy = summarize(member.ious, member.logits).accuracy
+    return -1.0 if math.isnan(accuracy) else accuracy
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever JSON knows
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 6)
+    return value

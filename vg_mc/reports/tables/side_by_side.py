@@ -1,0 +1,245 @@
+"""Many results side by side: what was measured, the tests, and what others published.
+
+Measured and published figures stand in different tables: the latter have no interval, and no test
+could compare them.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vg_mc.metrics.resampling import ROUNDS, Estimate
+from vg_mc.metrics.significance import TEST_ROUNDS
+from vg_mc.reports.tables.columns import NOTHING, gain_interval, p_value, percent, points
+from vg_mc.reports.tables.published import PublishedRow
+from vg_mc.scoring.leaderboard import Contest, Standings
+from vg_mc.scoring.split_report import GroupScores
+
+Record = dict[str, float | str]
+
+MEASURED = "acc@0.5 (IoU > 0.5) %, with 95 % intervals"
+TESTED = "Against the baseline of each split"
+PUBLISHED = "Published by others, NOT measured here"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of texts; nothing in it is escaped yet.
+
+    Attributes:
+        measured: Whether its numbers were measured here.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    measured: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """What is shown, in whatever format.
+
+    Attributes:
+        bars: The systems of each split, their accuracy and its ceiling.
+        records: The numbers for programs, of a system and a split each; shares, not percentages.
+        notes: What a reader should know besides the tables.
+    """
+
+    bars: Mapping[str, Sequence[GroupScores]]
+    tables: Sequence[Table]
+    records: Sequence[Record]
+    notes: Mapping[str, str]
+
+
+def side_by_side(
+    standings: Standings, published: Sequence[PublishedRow], notes: Mapping[str, str]
+) -> SideBySide:
+    """Lay out standings, and what others published about the same splits.
+
+    Args:
+        standings: What was measured.
+        published: Reference lines; none where the corpus is not a known one.
+        notes: Facts to add to our own notes.
+    """
+    letters = proposal_letters(standings)
+    tables = [_measured(standings, letters)]
+    if standings.contests:
+        tables.append(_tested(standings.contests))
+    shown = [row for row in published if set(row.accuracies) & set(standings.splits)]
+    if shown:
+        tables.append(_published(shown, standings.splits))
+    legend = {f"proposals {letter}": text for text, letter in letters.items()}
+    records = [*_measured_records(standings), *_published_records(shown)]
+    notes = dict(notes) | _notes(standings) | legend
+    return SideBySide(_bars(standings), tables, records, notes)
+
+
+def _bars(standings: Standings) -> dict[str, list[GroupScores]]:
+    return {
+        split: [
+            GroupScores(each.system, each.accuracy, each.ceiling)
+            for each in standings.standings.values()
+            if each.split == split
+        ]
+        for split in standings.splits
+    }
+
+
+def proposal_letters(standings: Standings) -> dict[str, str]:
+    """Name each different description of proposals by a letter or two, in order."""
+    described = dict.fromkeys(
+        proposals
+        for system in standings.systems
+        for proposals in _proposals_of(standings, system.name)
+    )
+    return {text: chr(ord("A") + at % 26) * (at // 26 + 1) for at, text in enumerate(described)}
+
+
+def _proposals_of(standings: Standings, name: str) -> list[str]:
+    system = next(system for system in standings.systems if system.name == name)
+    texts = []
+    for predictions in system.splits.values():
+        facts = predictions.facts
+        saw = facts.get("detector saw test photos")
+        known = f"; detector saw test photos: {saw}" if saw else ""
+        texts.append(facts.get("proposals", "unknown") + known)
+    return list(dict.fromkeys(texts))
+
+
+def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
+    rows = []
+    for system in standings.systems:
+        used = "+".join(letters[text] for text in _proposals_of(standings, system.name))
+        cells = [
+            _with_interval(standings.standings[system.name, split].accuracy)
+            if split in system.splits
+            else NOTHING
+            for split in standings.splits
+        ]
+        ceilings = [
+            percent(standings.standings[system.name, split].ceiling.value)
+            for split in standings.splits
+            if split in system.splits
+        ]
+        rows.append([system.name, *cells, used, " / ".join(ceilings)])
+    splits = [f"{split} ({_expressions(standings, split):,})" for split in standings.splits]
+    return Table(MEASURED, ["system", *splits, "proposals", "their recall %"], rows)
+
+
+def _expressions(standings: Standings, split: str) -> int:
+    counts = [each.accuracy.of for each in standings.standings.values() if each.split == split]
+    return max(counts)
+
+
+def _with_interval(estimate: Estimate) -> str:
+    if math.isnan(estimate.low):
+        return percent(estimate.value)
+    return f"{percent(estimate.value)} ({percent(estimate.low)} to {percent(estimate.high)})"
+
+
+def _tested(contests: Sequence[Contest]) -> Table:
+    headings = [
+        *("split", "system", "baseline", "gain", "95 % interval", "p, photos"),
+        *("only system : only baseline", "p, McNemar", "proposals"),
+    ]
+    return Table(TESTED, headings, [_contest_cells(contest) for contest in contests])
+
+
+def _contest_cells(contest: Contest) -> list[str]:
+    comparison = contest.comparison
+    difference, test = comparison.difference, comparison.mcnemar
+    return [
+        comparison.split,
+        comparison.first,
+        comparison.second,
+        points(difference.value, "+"),
+        gain_interval(difference),
+        p_value(contest.difference_p),
+        f"{test.only_first} : {test.only_second}",
+        p_value(contest.mcnemar_p),
+        "the same" if contest.same_proposals else "DIFFERENT",
+    ]
+
+
+def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
+    headings = ["system", *splits, "proposals", "differs by", "source", "read"]
+    return Table(
+        PUBLISHED,
+        headings,
+        [
+            [
+                row.system,
+                *(row.accuracies.get(split, NOTHING) for split in splits),
+                *(row.proposals, row.remark, row.source, row.read),
+            ]
+            for row in rows
+        ],
+        measured=False,
+    )
+
+
+def _notes(standings: Standings) -> dict[str, str]:
+    notes = {"intervals": f"95 %, percentiles of {ROUNDS:,} draws of photos"}
+    if standings.contests:
+        notes["tests"] = (
+            "gain in points over the baseline; p by drawing photos and p of McNemar's exact test, "
+            f"each corrected by Holm's method for {len(standings.contests)} comparisons. By "
+            f"{TEST_ROUNDS:,} draws of photos, no p is below 2 in {TEST_ROUNDS + 1:,} before that. "
+            "A best system is chosen by the very answers that it is compared on, which makes it "
+            "look a little better than it is."
+        )
+    if not all(contest.same_proposals for contest in standings.contests):
+        notes["different proposals"] = (
+            "some systems chose among other boxes, so that a gain may be the detector's"
+        )
+    return notes
+
+
+def _measured_records(standings: Standings) -> Iterator[Record]:
+    contests = {(each.comparison.first, each.comparison.split): each for each in standings.contests}
+    for (system, split), standing in standings.standings.items():
+        accuracy = standing.accuracy
+        record: Record = {
+            "system": system,
+            "split": split,
+            "measured here": "yes",
+            "accuracy": accuracy.value,
+            "from": accuracy.low,
+            "to": accuracy.high,
+            "expressions": accuracy.of,
+            "proposal recall": standing.ceiling.value,
+            "proposals": " + ".join(_proposals_of(standings, system)),
+        }
+        yield record | _contest_record(contests.get((system, split)))
+
+
+def _contest_record(contest: Contest | None) -> Record:
+    if contest is None:
+        return {}
+    difference, test = contest.comparison.difference, contest.comparison.mcnemar
+    return {
+        "baseline": contest.comparison.second,
+        "gain": difference.value,
+        "gain from": difference.low,
+        "gain to": difference.high,
+        "p photos, Holm": contest.difference_p,
+        "only system": test.only_first,
+        "only baseline": test.only_second,
+        "p McNemar, Holm": contest.mcnemar_p,
+        "same proposals": "yes" if contest.same_proposals else "no",
+    }
+
+
+def _published_records(rows: Sequence[PublishedRow]) -> Iterator[Record]:
+    for row in rows:
+        for split, accuracy in row.accuracies.items():
+            yield {
+                "system": row.system,
+                "split": split,
+                "measured here": "no",
+                "accuracy": float(accuracy) / 100,
+                "proposals": row.proposals,
+                "differs by": row.remark,
+                "source": f"{row.source} ({row.read})",
+            }

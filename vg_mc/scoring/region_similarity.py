@@ -1,0 +1,75 @@
+"""Semantic similarity of a split's answers, out of the features that a bank holds."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.grounders.clip import EncoderScorer
+from vg_mc.metrics import is_right, predicted_index
+from vg_mc.metrics.similarity import SemanticSimilarity, semantic_similarity
+from vg_mc.models.features.cache import FeatureBank, FeatureTable
+from vg_mc.models.features.extraction import text_keys
+from vg_mc.predictions import Predictions, taken
+
+ROWS = 4096  # expressions whose features are in memory at a time
+NOBODY = -1
+
+
+def region_similarity(
+    bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
+) -> SemanticSimilarity:
+    """Compare each chosen region with the target's and with the sentence.
+
+    The target itself need not be among the candidates. In its place stands the candidate of the
+    highest IoU, if that is right; else there is nothing to compare with. Of several views and
+    wordings the first ones are compared.
+
+    Args:
+        bank: Holds what `scorer` encoded.
+        scorer: What answered.
+        predictions: Its answers to a split.
+    """
+    starts = range(0, max(1, len(predictions)), ROWS)
+    ends = np.arange(len(predictions))
+    parts = [
+        _similarity(bank, scorer, taken(predictions, ends[start : start + ROWS]))
+        for start in starts
+    ]
+    columns = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in SemanticSimilarity.__slots__
+    )
+    return SemanticSimilarity(*columns)
+
+
+def _similarity(
+    bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
+) -> SemanticSimilarity:
+    asked = [scorer.worded(text)[0] for text in predictions.texts]
+    sentences = bank.texts.rows(text_keys(scorer.encoder, asked, ROWS, bank.known_texts))
+    pictures = bank.pictures_in(scorer.views[0], mirrored=scorer.mirrored)
+    chosen = [
+        _id(ids, predicted_index(logits))
+        for ids, logits in zip(predictions.candidate_ids, predictions.logits, strict=True)
+    ]
+    targets = [
+        _id(ids, int(np.argmax(ious)) if is_right(ious).any() else NOBODY)
+        for ids, ious in zip(predictions.candidate_ids, predictions.ious, strict=True)
+    ]
+    size = sentences.shape[1]
+    return semantic_similarity(
+        _features(pictures, chosen, size), _features(pictures, targets, size), sentences
+    )
+
+
+def _id(candidate_ids: NDArray[np.int64], place: int) -> int:
+    return NOBODY if place < 0 else int(candidate_ids[place])
+
+
+def _features(table: FeatureTable, candidate_ids: list[int], size: int) -> NDArray[np.float32]:
+    """Return features (B, D), rows of NaN for nobody."""
+    ids = np.array(candidate_ids, np.int64)
+    features = np.full((len(ids), size), np.nan, np.float32)
+    there = ids != NOBODY
+    if there.any():
+        features[there] = table.rows(ids[there])
+    return features

@@ -1,0 +1,1 @@
+"""The machine below the field: files, processes, signals, launchers, the hub."""

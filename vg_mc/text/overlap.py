@@ -1,0 +1,62 @@
+"""How alike two short texts are by the words that they share, rare words counting most.
+
+The F1 of precision and recall, each word with the weight log(1 + N / n) where n of N texts have
+it. Articles and prepositions are in so many texts that they hardly count.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.text.names import categories_called
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SAME = {"grey": "gray", "leftmost": "left", "rightmost": "right", "center": "middle"}
+
+
+class WordOverlap:
+    """Compares texts by their words; what a noun may mean counts like the noun itself."""
+
+    def __init__(self, corpus: Iterable[str]) -> None:
+        """Learn from `corpus` how rare words are; a word that is not in it is the rarest."""
+        texts = [words_of(text) for text in corpus]
+        self._texts = len(texts)
+        self._counts = Counter(word for words in texts for word in words)
+
+    def weight(self, word: str) -> float:
+        """Return what a word counts."""
+        return log(1 + max(1, self._texts) / max(1, self._counts[word]))
+
+    def __call__(
+        self, texts: Sequence[str], captions: Sequence[Sequence[str]]
+    ) -> list[NDArray[np.float64]]:  # N arrays (B_i,)
+        """Return the weighted F1 of each of N texts and its own B_i captions, from 0 to 1."""
+        asked = zip(map(words_of, texts), captions, strict=True)
+        return [
+            np.array([self._f1(words, words_of(one)) for one in own], np.float64)
+            for words, own in asked
+        ]
+
+    def _f1(self, text: frozenset[str], caption: frozenset[str]) -> float:
+        meant = {word: categories_named(word) & caption for word in text}
+        found = sum(self.weight(word) for word, same in meant.items() if same)
+        told = sum(self.weight(word) for word in frozenset().union(*meant.values()))
+        in_text, in_caption = sum(map(self.weight, text)), sum(map(self.weight, caption))
+        if not (found and told):
+            return 0.0
+        recall, precision = found / in_text, told / in_caption
+        return 2 * recall * precision / (recall + precision)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the different words of `text` in lower case, some spellings made one."""
+    return frozenset(_SAME.get(word, word) for word in _WORD.findall(text.lower()))
+
+
+def categories_named(word: str) -> frozenset[str]:
+    """Return the words of all categories that `word` may mean."""
+    return frozenset(part for name in categories_called(word) for part in name.split())

@@ -1,0 +1,108 @@
+"""From planned questions to tensors."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.text.cleaning import swap_left_right
+from vg_mc.training.batching.augmentation import Pixels, Variation, draw_variation, varied
+from vg_mc.training.batching.batches import Batch, Indices, MicroBatch
+from vg_mc.training.batching.sampling import Asking, Question, choose
+
+
+class QuestionMaker(Dataset[tuple[Batch, float]]):
+    """Turns a `MicroBatch` into tensors; runs in the workers of a data loader."""
+
+    def __init__(
+        self,
+        dataset: PreparedDataset,
+        expressions: Expressions,
+        tokenize: Callable[[list[str]], TokenBatch],
+        asking: Asking,
+    ) -> None:
+        """Prepare to ask about `expressions`.
+
+        Args:
+            dataset: Where the pictures are.
+            expressions: The training split.
+            tokenize: The model's tokenizer.
+            asking: How questions are made.
+        """
+        self.dataset = dataset
+        self.expressions = expressions
+        self.tokenize = tokenize
+        self.asking = asking
+
+    def __getitem__(self, part: MicroBatch) -> tuple[Batch, float]:
+        questions = choose(self.expressions, part.expressions, self.asking, part.epoch)
+        return self._assemble(part, questions), part.share
+
+    def _assemble(self, part: MicroBatch, questions: list[Question]) -> Batch:
+        rows = part.expressions
+        variations = self._variations(part)
+        texts = [self._text(row, variations) for row in rows]
+        distinct_texts = list(dict.fromkeys(texts))
+        position = {text: index for index, text in enumerate(distinct_texts)}
+        lengths = [len(question.shares) for question in questions]
+        distinct_ids, first, index = np.unique(
+            np.concatenate([question.candidate_ids for question in questions]),
+            return_index=True,
+            return_inverse=True,
+        )
+        mask = torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
+        image_ids = np.repeat(self.expressions.image_ids[rows], lengths)[first]
+        pictures = self._pictures(distinct_ids, image_ids, variations)
+        return Batch(
+            pictures=torch.from_numpy(pictures).permute(0, 3, 1, 2),
+            tokens=self.tokenize(distinct_texts),
+            text_index=torch.tensor([position[text] for text in texts]),
+            candidate_index=_padded(torch.from_numpy(index), mask),
+            candidate_mask=mask,
+            targets=_padded(_shares(questions), mask),
+            expression_ids=torch.from_numpy(self.expressions.expression_ids[rows]),
+        )
+
+    def _variations(self, part: MicroBatch) -> dict[int, Variation]:
+        """Draw how the images of a part are changed; empty where none are."""
+        if not (self.asking.flip or self.asking.color_jitter):
+            return {}
+        return {
+            image_id: draw_variation(
+                self.asking.flip,
+                self.asking.color_jitter,
+                [self.asking.seed, part.epoch, image_id],
+            )
+            for image_id in np.unique(self.expressions.image_ids[part.expressions]).tolist()
+        }
+
+    def _text(self, row: int, variations: dict[int, Variation]) -> str:
+        text = self.expressions.texts[row]
+        variation = variations.get(int(self.expressions.image_ids[row]))
+        return swap_left_right(text) if variation and variation.mirrored else text
+
+    def _pictures(
+        self, candidate_ids: Indices, image_ids: Indices, variations: dict[int, Variation]
+    ) -> Pixels:
+        """Decode the pictures of candidates (N, H, W, 3), each changed as its image is."""
+        pictures = self.dataset.pictures(candidate_ids)
+        for image_id, variation in variations.items():
+            here = image_ids == image_id
+            pictures[here] = varied(pictures[here], variation)
+        return pictures
+
+
+def _shares(questions: list[Question]) -> Tensor:
+    shares = np.concatenate([question.shares for question in questions])
+    return torch.from_numpy(shares.astype(np.float32))
+
+
+def _padded(values: Tensor, mask: Tensor) -> Tensor:
+    """Lay consecutive runs of `values` out as rows; the mask tells values from padding."""
+    rows = torch.zeros(mask.shape, dtype=values.dtype)
+    rows[mask] = values
+    return rows

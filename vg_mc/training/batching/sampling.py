@@ -1,0 +1,151 @@
+"""Which candidates a question is about, and how much of the right answer each of them is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.metrics import covered, is_right
+from vg_mc.prepared.dataset import Expressions
+from vg_mc.training.batching.batches import Indices
+
+Batching = Literal["expression", "image"]
+Targets = Literal["hard", "iou"]
+Proposals = Literal["annotations", "detected", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How questions are made of expressions.
+
+    Attributes:
+        batching: Whether sentences or images stay together.
+        candidates: With batching by expression, the target and how many others make a question.
+        max_candidates: With batching by image, most candidates of an image; None takes all.
+        targets: Whether the best candidate is the right answer, or each right one by its IoU.
+        flip: Probability that an image is mirrored, with left and right swapped in its sentences.
+        color_jitter: Furthest that brightness, contrast and saturation may be from 1.
+        seed: Seed of all draws.
+    """
+
+    batching: Batching
+    candidates: int
+    max_candidates: int | None
+    targets: Targets
+    flip: float
+    color_jitter: float
+    seed: int
+
+    @property
+    def most_pictures(self) -> int | None:
+        """Most pictures that a sentence or an image is to need; None where there is no limit."""
+        return self.candidates if self.batching == "expression" else self.max_candidates
+
+
+class Question(NamedTuple):
+    """C candidates, the target first."""
+
+    candidate_ids: Indices  # (C,)
+    shares: NDArray[np.float64]  # (C,), of each in the right answer; adds up to 1
+
+    def only(self, kept: NDArray[np.bool_]) -> "Question":
+        """Ask about some of the candidates; the target must be among them."""
+        shares = self.shares[kept]
+        return Question(self.candidate_ids[kept], shares / shares.sum())
+
+
+def trainable(expressions: Expressions) -> Indices:
+    """Return the expressions that teach something: a right candidate, and another to reject."""
+    teaches = covered(expressions.ious) & _has_wrong(expressions)
+    return np.flatnonzero(teaches).astype(np.int64)
+
+
+def left_out(expressions: Expressions) -> tuple[int, int]:
+    """Count the expressions that teach nothing: those without a right candidate, and the others.
+
+    The others have right candidates alone.
+    """
+    coverable = covered(expressions.ious)
+    return int((~coverable).sum()), int((coverable & ~_has_wrong(expressions)).sum())
+
+
+def _has_wrong(expressions: Expressions) -> NDArray[np.bool_]:
+    return np.array([not is_right(ious).all() for ious in expressions.ious], dtype=np.bool_)
+
+
+def drawn_from(
+    expressions: Expressions, annotated: NDArray[np.bool_], proposals: Proposals
+) -> Expressions:
+    """Return `expressions` with candidates of one kind only.
+
+    `annotated` says of each candidate id whether it is an annotation; any other is detected.
+    """
+    if proposals == "both":
+        return expressions
+    kept = [annotated[ids] == (proposals == "annotations") for ids in expressions.candidate_ids]
+    return replace(
+        expressions,
+        candidate_ids=[ids[row] for ids, row in zip(expressions.candidate_ids, kept, strict=True)],
+        ious=[ious[row] for ious, row in zip(expressions.ious, kept, strict=True)],
+    )
+
+
+def choose(expressions: Expressions, rows: Indices, asking: Asking, epoch: int) -> list[Question]:
+    """Make the questions of the expressions `rows`, those of an image all at once."""
+    questions = [_whole(expressions, row, asking.targets) for row in rows]
+    most = asking.most_pictures
+    if most is None:
+        return questions
+    if asking.batching == "expression":
+        keys = [[asking.seed, epoch, int(key)] for key in expressions.expression_ids[rows]]
+        return [_sampled(each, most, key) for each, key in zip(questions, keys, strict=True)]
+    image_ids = expressions.image_ids[rows]
+    for image_id in np.unique(image_ids):
+        here = np.flatnonzero(image_ids == image_id)
+        key = [asking.seed, epoch, int(image_id)]
+        kept = _kept([questions[place] for place in here], most, key)
+        for place in here:
+            questions[place] = questions[place].only(np.isin(questions[place].candidate_ids, kept))
+    return questions
+
+
+def _whole(expressions: Expressions, row: int, targets: Targets) -> Question:
+    """Ask about all candidates, or all but other right ones where only one is the answer."""
+    ids, ious = expressions.candidate_ids[row], expressions.ious[row]
+    best = int(np.argmax(ious))
+    right = is_right(ious)
+    if targets == "hard":
+        # Another box on the same object would be a right answer too, so it is not asked against.
+        asked = ~right
+        right = np.arange(len(ids)) == best
+    else:
+        asked = np.arange(len(ids)) != best
+    order = np.concatenate([[best], np.flatnonzero(asked)])
+    shares = np.where(right, ious, 0.0)[order]
+    return Question(ids[order], shares / shares.sum())
+
+
+def _sampled(question: Question, most: int, key: Sequence[int]) -> Question:
+    """Keep the target and `most` - 1 others."""
+    others = len(question.candidate_ids) - 1
+    if others <= most - 1:
+        return question
+    drawn = np.random.default_rng(key).choice(others, most - 1, replace=False)
+    return question.only(np.concatenate([[0], 1 + drawn]))
+
+
+def _kept(questions: Sequence[Question], most: int, key: Sequence[int]) -> Indices:
+    """Return the candidates of an image that are asked about: all targets, and then up to `most`.
+
+    No sentence loses its target, so that an image with more targets than that has more candidates.
+    """
+    asked = np.unique(np.concatenate([question.candidate_ids for question in questions]))
+    targets = np.unique([question.candidate_ids[0] for question in questions])
+    others = np.setdiff1d(asked, targets)
+    wanted = max(0, most - len(targets))
+    if len(others) <= wanted:
+        return asked
+    drawn = np.random.default_rng(key).choice(others, wanted, replace=False)
+    return np.concatenate([targets, drawn])

@@ -1,0 +1,136 @@
+"""What is searched: for each flag a range of numbers or a list of values.
+
+``learning-rate=1e-6..1e-4:log``, ``weight-decay=0..0.1`` and ``batch-size=16,32,64`` are such.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import get_args, get_type_hints
+
+from vg_mc.errors import BadInputError
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """All numbers between two ends, which are included.
+
+    Attributes:
+        low: The lower end; integer ends make a range of integers.
+        logarithmic: Whether equal ratios are equally likely, instead of equal differences.
+    """
+
+    low: int | float
+    high: int | float
+    logarithmic: bool
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """The outermost values."""
+        return (self.low, self.high)
+
+    def holds(self, value: object) -> bool:
+        """Say whether `value` lies in the range."""
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A few values without an order."""
+
+    values: tuple[Value, ...]
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """All values."""
+        return self.values
+
+    def holds(self, value: object) -> bool:
+        """Say whether `value` is one of them."""
+        return value in self.values
+
+
+Space = Mapping[str, Range | Choice]
+
+
+def read_space(texts: Sequence[str], config_class: type, *, fixed: Sequence[str]) -> Space:
+    """Read what is to be searched among the flags of a command.
+
+    Args:
+        texts: Each ``flag=low..high``, ``flag=low..high:log`` or ``flag=value,value,...``.
+        config_class: The settings of the command.
+        fixed: Fields of it that cannot be searched; switches cannot, either.
+
+    Raises:
+        BadInputError: If a text is none of these, or a flag is unknown or named twice.
+    """
+    hints = get_type_hints(config_class)
+    types = {
+        item.name.replace("_", "-"): hints[item.name]
+        for item in fields(config_class)
+        if item.name not in fixed and hints[item.name] is not bool
+    }
+    space: dict[str, Range | Choice] = {}
+    for text in texts:
+        name, _, values = text.partition("=")
+        if name not in types:
+            close = get_close_matches(name, types, n=1)
+            meant = f"; meant {close[0]!r}?" if close else ""
+            raise BadInputError(f"no flag that can be searched{meant}", record=_record(text))
+        if name in space:
+            raise BadInputError("this flag is searched already", record=_record(text))
+        space[name] = _read(values, _number_kind(types[name]), _record(text))
+    if not space:
+        raise BadInputError("expected a flag to search", record="--search")
+    return space
+
+
+def _read(text: str, kind: type[int] | type[float] | None, record: str) -> Range | Choice:
+    if ".." in text:
+        return _read_range(text, kind, record)
+    parts = text.split(",")
+    values = tuple(parts) if kind is None else tuple(_number(each, kind, record) for each in parts)
+    if len(set(values)) != len(values) or len(values) < 2:
+        problem = "expected different values, as in 16,32,64, or a range, as in 1e-6..1e-4:log"
+        raise BadInputError(problem, record=record)
+    return Choice(values)
+
+
+def _read_range(text: str, kind: type[int] | type[float] | None, record: str) -> Range:
+    if kind is None:
+        problem = "this flag takes no numbers; expected values, as in hard,iou"
+        raise BadInputError(problem, record=record)
+    ends, colon, scale = text.partition(":")
+    low, high = (_number(end, kind, record) for end in ends.split("..", 1))
+    if colon and scale != "log":
+        problem = f"expected nothing or :log behind the range, not :{scale}"
+        raise BadInputError(problem, record=record)
+    if not low < high or (colon and low <= 0):
+        problem = f"expected two ends, the lower one first{' and above 0' if colon else ''}"
+        raise BadInputError(problem, record=record)
+    return Range(low, high, logarithmic=bool(colon))
+
+
+def _number(text: str, kind: type[int] | type[float], record: str) -> int | float:
+    try:
+        value: int | float = kind(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadInputError(f"expected {kind.__name__} values, not {text!r}", record=record)
+    return value
+
+
+def _number_kind(hint: object) -> type[int] | type[float] | None:
+    """Return the kind of numbers that a flag takes, also behind ``X | None``; None for texts."""
+    options = get_args(hint) or (hint,)
+    if int in options:
+        return int
+    return float if float in options else None
+
+
+def _record(text: str) -> str:
+    return f"--search {text}"
