@@ -33,7 +33,7 @@ def test_each_view_is_what_it_is_alone(photo, fit):
 
 @pytest.mark.parametrize("fit", ["squash", "letterbox"])
 def test_a_marker_is_drawn_on_the_resized_photo(photo, fit):
-    placed = place(90, 60, 32, fit).to_picture(BOXES).tolist()
+    placed = place(90, 60, 32, fit).forward(BOXES).tolist()
     expected = list(draw(fit_photo(photo, 32, fit), placed, MARKERS["seed"]))
 
     shown = draw_views(photo, BOXES, [VIEWS["seed"]], 32, fit)
@@ -48,7 +48,7 @@ def test_a_view_of_the_whole_photo_changes_one_side_of_its_box_only(photo, name)
     ((shown,),) = draw_views(photo, BOXES[:1], [VIEWS[name]], 64, "squash")
 
     changed = (np.asarray(shown) != picture).any(axis=2)
-    left, top, right, bottom = place(90, 60, 64, "squash").to_picture(BOXES[:1])[0]
+    left, top, right, bottom = place(90, 60, 64, "squash").forward(BOXES[:1])[0]
     inside, near = np.zeros_like(changed), np.zeros_like(changed)
     inside[floor(top) : ceil(bottom), floor(left) : ceil(right)] = True
     near[floor(top) - 1 : ceil(bottom) + 1, floor(left) - 1 : ceil(right) + 1] = True

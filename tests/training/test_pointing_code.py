@@ -29,7 +29,7 @@ RUN = "import sys; sys.modules['vg_mc'] = None; exec(open('program.py').read())"
 def ours(encoder, photo, marker, fit):
     """Return the logits (N,) of the package's own drawing and encoding."""
     size = encoder.image_size
-    placed = place(*photo.size, size, fit).to_picture(as_boxes(BOXES))
+    placed = place(*photo.size, size, fit).forward(as_boxes(BOXES))
     pictures = draw(fit_photo(photo, size, fit), placed, marker)
     pixels = torch.from_numpy(np.stack([np.asarray(each) for each in pictures]))
     with torch.no_grad():

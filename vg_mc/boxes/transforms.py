@@ -1,57 +1,303 @@
-"""Fitting a photo into the model's square picture, whole: objects at the edge are never cut off.
+"""Exact, invertible transforms between an image and a model's input, for pixels and boxes alike.
 
-CLIP's own preprocessing crops the centre, which takes an eighth of a 640x480 photo off either side
-and every box that stands there with it.
+All of them map x and y independently, so a transform of boxes is a scale and an offset per axis.
+Nothing is rounded: an image that is resized to whole pixels has the scale of those whole pixels.
+
+`Squash` and `Letterbox` fit a whole image into a square. CLIP's own preprocessing crops the centre,
+which takes an eighth of a 640x480 image off either side, with every box that lies there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from vg_mc.boxes.arithmetic import Boxes
+from vg_mc.boxes.arithmetic import Boxes, areas, as_boxes
+from vg_mc.records import XYXY
 
 Fit = Literal["squash", "letterbox"]
+RGB = tuple[int, int, int]
+Size = tuple[int, int]  # width, height in pixels
 
 # CLIP's mean colour: after normalising, the bars of a letterbox are zero.
-BAR_COLOR = (123, 117, 104)
+BAR_COLOR: RGB = (123, 117, 104)
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a photo lies in its picture: ``picture = photo * scale + offset`` along x and y."""
+class Affine:
+    """A map of coordinates, ``output = input * scale + offset`` along x and y.
 
-    scale: tuple[float, float]
-    offset: tuple[float, float]
+    Attributes:
+        scale: A negative one mirrors its axis; zero has no inverse.
+        offset: In pixels of the output.
+    """
 
-    def to_picture(self, boxes: Boxes) -> Boxes:
-        """Carry boxes (N, 4) from pixels of the photo to pixels of the picture."""
-        placed: Boxes = boxes * (*self.scale, *self.scale) + (*self.offset, *self.offset)
-        return placed
+    scale: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    @classmethod
+    def between(cls, size: Size, resized: Size) -> "Affine":
+        """Return the map from an image of `size` to the same image `resized`."""
+        return cls(scale=(resized[0] / size[0], resized[1] / size[1]))
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The map as a matrix (3, 3) for homogeneous coordinates ``(x, y, 1)``."""
+        (x_scale, y_scale), (x_offset, y_offset) = self.scale, self.offset
+        return np.array([[x_scale, 0, x_offset], [0, y_scale, y_offset], [0, 0, 1.0]])
+
+    def forward(self, boxes: Boxes) -> Boxes:
+        """Map boxes (N, 4) of the input to the output."""
+        return self._ordered(boxes * (*self.scale, *self.scale) + (*self.offset, *self.offset))
+
+    def backward(self, boxes: Boxes) -> Boxes:
+        """Map boxes (N, 4) of the output to the input."""
+        return self._ordered((boxes - (*self.offset, *self.offset)) / (*self.scale, *self.scale))
+
+    def then(self, following: "Affine") -> "Affine":
+        """Return the map that applies this one first and `following` second."""
+        (x_scale, y_scale), (x_offset, y_offset) = following.scale, following.offset
+        return Affine(
+            scale=(self.scale[0] * x_scale, self.scale[1] * y_scale),
+            offset=(self.offset[0] * x_scale + x_offset, self.offset[1] * y_scale + y_offset),
+        )
+
+    def _ordered(self, boxes: Boxes) -> Boxes:
+        """Exchange left and right, or top and bottom, along an axis that is mirrored."""
+        columns = [0, 1, 2, 3]
+        for axis in (0, 1):
+            if self.scale[axis] < 0:
+                columns[axis], columns[axis + 2] = axis + 2, axis
+        return boxes if columns == [0, 1, 2, 3] else boxes[:, columns]
 
 
-def place(width: int, height: int, size: int, fit: Fit) -> Placement:
-    """Work out where a photo of `width` x `height` lies in a square picture of `size` pixels."""
-    if fit == "squash":
-        return Placement(scale=(size / width, size / height), offset=(0, 0))
-    inner_width, inner_height = _letterboxed(width, height, size)
-    return Placement(
-        scale=(inner_width / width, inner_height / height),
-        offset=((size - inner_width) // 2, (size - inner_height) // 2),
-    )
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What a transform does to an image of one size, pixels aside.
+
+    Attributes:
+        size: Width and height of the output.
+        affine: From pixels of the image to pixels of the output.
+        content: The box of the output that shows the image; what lies outside it is padding.
+    """
+
+    size: Size
+    affine: Affine
+    content: XYXY
+
+    @classmethod
+    def identity(cls, size: Size) -> "Geometry":
+        """Return the geometry of an image that stays as it is."""
+        return cls(size, Affine(), (0.0, 0.0, float(size[0]), float(size[1])))
+
+    def forward(self, boxes: Boxes) -> Boxes:
+        """Map boxes (N, 4) from the image to the output; they may leave it."""
+        return self.affine.forward(boxes)
+
+    def backward(self, boxes: Boxes) -> Boxes:
+        """Map boxes (N, 4) from the output to the image."""
+        return self.affine.backward(boxes)
+
+    def visible(self, boxes: Boxes) -> Boxes:
+        """Map boxes (N, 4) of the image to the output, clipped to the part that shows the image.
+
+        A box of which nothing is visible has no area.
+        """
+        left, top, right, bottom = self.content
+        return np.clip(self.forward(boxes), [left, top] * 2, [right, bottom] * 2)
+
+    def visible_share(self, boxes: Boxes) -> NDArray[np.float64]:
+        """Return which share of the area of each box (N, 4) of the image is visible, shape (N,)."""
+        whole, shown = areas(self.forward(boxes)), areas(self.visible(boxes))
+        return np.divide(shown, whole, out=np.zeros_like(whole), where=whole > 0)
+
+    def padding_mask(self) -> NDArray[np.bool_]:
+        """Return which pixels of the output are padding by their centres, shape (H, W)."""
+        (width, height), (left, top, right, bottom) = self.size, self.content
+        columns, rows = np.arange(width) + 0.5, np.arange(height) + 0.5
+        inside_x, inside_y = (left < columns) & (columns < right), (top < rows) & (rows < bottom)
+        return ~(inside_y[:, None] & inside_x[None, :])
+
+    def then(self, following: "Geometry") -> "Geometry":
+        """Return the geometry of both, `following` being that of an image of this one's size."""
+        content = following.visible(as_boxes([self.content]))[0].tolist()
+        return Geometry(following.size, self.affine.then(following.affine), tuple(content))
+
+
+class Transform(Protocol):
+    """A transform of an image and of its boxes."""
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Squash:
+    """Resize a whole image to a square, whatever its shape."""
+
+    side: int
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        return _stretched(size, (self.side, self.side))
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        return _resized(image, (self.side, self.side))
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """Resize a whole image into a square and keep its shape, with bars on two sides."""
+
+    side: int
+    color: RGB = BAR_COLOR
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        inner = _longer_side(size, self.side)
+        left, top = (self.side - inner[0]) // 2, (self.side - inner[1]) // 2
+        scale = Affine.between(size, inner).scale
+        content = (float(left), float(top), float(left + inner[0]), float(top + inner[1]))
+        return Geometry((self.side, self.side), Affine(scale, (left, top)), content)
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        square = Image.new("RGB", (self.side, self.side), self.color)
+        left, top = self.geometry(image.size).affine.offset
+        square.paste(_resized(image, _longer_side(image.size, self.side)), (int(left), int(top)))
+        return square
+
+
+@dataclass(frozen=True, slots=True)
+class LongerSide:
+    """Resize an image so that its longer side has `side` pixels; a smaller one stays as it is."""
+
+    side: int
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        return _stretched(size, self._size(size))
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        return _resized(image, self._size(image.size))
+
+    def _size(self, size: Size) -> Size:
+        return _longer_side(size, min(self.side, max(size)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Resize an image by a factor, to whole pixels."""
+
+    factor: float
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        return _stretched(size, self._size(size))
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        return _resized(image, self._size(image.size))
+
+    def _size(self, size: Size) -> Size:
+        width, height = size
+        return max(1, round(width * self.factor)), max(1, round(height * self.factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Cut out a window of whole pixels; where it leaves the image, the output is padded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    color: RGB = BAR_COLOR
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        window = (self.right - self.left, self.bottom - self.top)
+        left, top = float(max(0, -self.left)), float(max(0, -self.top))
+        right, bottom = (
+            float(min(extent, limit - start))
+            for extent, limit, start in zip(window, size, (self.left, self.top), strict=True)
+        )
+        affine = Affine(offset=(-self.left, -self.top))
+        return Geometry(window, affine, (left, top, max(left, right), max(top, bottom)))
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        window = (self.right - self.left, self.bottom - self.top)
+        padded = Image.new("RGB", window, self.color)
+        padded.paste(image, (-self.left, -self.top))
+        return padded
+
+
+@dataclass(frozen=True, slots=True)
+class HorizontalFlip:
+    """Exchange left and right."""
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        whole = Geometry.identity(size)
+        return Geometry(size, Affine((-1.0, 1.0), (float(size[0]), 0.0)), whole.content)
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """Transforms one after the other; none of them leaves the image as it is."""
+
+    steps: tuple[Transform, ...] = ()
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return what becomes of the boxes of an image of this size."""
+        whole = Geometry.identity(size)
+        for step in self.steps:
+            whole = whole.then(step.geometry(whole.size))
+        return whole
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        for step in self.steps:
+            image = step.apply(image)
+        return image
+
+
+FITS: dict[Fit, Callable[[int], Transform]] = {"squash": Squash, "letterbox": Letterbox}
+
+
+def place(width: int, height: int, size: int, fit: Fit) -> Affine:
+    """Return where an image of `width` x `height` lies in a square input of `size` pixels."""
+    return FITS[fit](size).geometry((width, height)).affine
 
 
 def fit_photo(photo: Image.Image, size: int, fit: Fit) -> Image.Image:
-    """Resize an RGB photo, bicubic with antialiasing as CLIP was trained, into a square picture."""
-    if fit == "squash":
-        return photo.resize((size, size), Image.Resampling.BICUBIC)
-    picture = Image.new("RGB", (size, size), BAR_COLOR)
-    inner = photo.resize(_letterboxed(*photo.size, size), Image.Resampling.BICUBIC)
-    offset = place(*photo.size, size, fit).offset
-    picture.paste(inner, (int(offset[0]), int(offset[1])))
-    return picture
+    """Resize an RGB image to a square of `size` pixels."""
+    return FITS[fit](size).apply(photo)
 
 
-def _letterboxed(width: int, height: int, size: int) -> tuple[int, int]:
-    scale = size / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def _stretched(size: Size, resized: Size) -> Geometry:
+    content = (0.0, 0.0, float(resized[0]), float(resized[1]))
+    return Geometry(resized, Affine.between(size, resized), content)
+
+
+def _resized(image: Image.Image, size: Size) -> Image.Image:
+    """Resize bicubically with antialiasing, as CLIP was trained."""
+    return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def _longer_side(size: Size, side: int) -> Size:
+    scale = side / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -36,7 +36,7 @@ def draw_views(
         fit: How the whole photo becomes square, where a view shows the whole of it.
     """
     picture = fit_photo(photo, size, fit)
-    placed = place(*photo.size, size, fit).to_picture(boxes)
+    placed = place(*photo.size, size, fit).forward(boxes)
     drawn = [
         crop_out(photo, _corners(boxes), view, size)
         if isinstance(view, Crop)
