@@ -82,7 +82,7 @@ def _prepare_all(every: tuple[Questions, ...], scratch: Path) -> None:
 def plain_way(task: EvaluationTask, scratch: Path, folder: Path) -> Measured:
     """Answer sentence by sentence; each decodes and encodes its candidates again."""
     from benchmarks.plain.evaluating import answer
-    from vg_mc.models import load_encoder
+    from vg_mc.models.loading import load_encoder
 
     dataset = open_questions(task.questions, scratch)
     encoder = load_encoder(task.model, image_size=task.image_size)
@@ -111,7 +111,7 @@ def our_way(
     from accelerate import Accelerator
 
     from vg_mc.grounders.clip import WINDOW as USUAL
-    from vg_mc.models import load_encoder
+    from vg_mc.models.loading import load_encoder
     from vg_mc.predictions.run import predict
 
     dataset = open_questions(questions, scratch)

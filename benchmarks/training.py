@@ -92,7 +92,7 @@ def plain_way(task: TrainingTask, hardware: Hardware, scratch: Path, folder: Pat
     """Encode for each sentence its own four pictures."""
     from benchmarks.plain.training import CANDIDATES, Sentences, train
     from benchmarks.throughput import StepSize, synchronize
-    from vg_mc.models import load_encoder
+    from vg_mc.models.loading import load_encoder
     from vg_mc.training.batching import plan_epoch, trainable, units_of
 
     dataset = open_questions(task.questions, scratch)
@@ -142,7 +142,7 @@ def our_way(
     import torch
 
     from benchmarks.throughput import synchronize
-    from vg_mc.models import load_encoder
+    from vg_mc.models.loading import load_encoder
     from vg_mc.training.checkpoints import Progress
     from vg_mc.training.loop import Trainer
 

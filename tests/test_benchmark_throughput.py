@@ -3,7 +3,7 @@ from torch import nn
 
 from benchmarks import throughput
 from benchmarks.throughput import StepSize, matrix_rate, operations, without_content
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 
 
 class TwoProducts(nn.Module):

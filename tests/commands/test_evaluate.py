@@ -13,7 +13,7 @@ from vg_mc.commands.evaluate import main, run
 from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.metrics import summarize
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 from vg_mc.training.checkpoints import save_model_folder
 

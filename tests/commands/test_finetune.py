@@ -15,7 +15,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from vg_mc.commands.finetune import main, run
 from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 
 

@@ -11,7 +11,7 @@ from vg_mc.commands import evaluate, predict, prepare_data
 from vg_mc.commands.pointing import frame_color
 from vg_mc.images import choose_views
 from vg_mc.images.markers import MARKERS
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 from vg_mc.prepared.build.settings import Drawing
 

@@ -9,8 +9,8 @@ from accelerate import Accelerator
 
 from vg_mc.grounders.clip import EncoderScorer
 from vg_mc.grounders.score_subtraction import caption_sample
-from vg_mc.models import load_encoder
 from vg_mc.models.features.cache import FeatureBank
+from vg_mc.models.loading import load_encoder
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.prepared.schema import candidate_features, open_shard, write_shard
 

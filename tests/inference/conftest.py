@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vg_mc.commands.prepare_data import main as prepare
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.training.checkpoints import save_model_folder
 

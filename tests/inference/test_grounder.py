@@ -16,7 +16,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.images import VIEWS, choose_views
 from vg_mc.images.markers import MARKERS
 from vg_mc.inference import Grounder, Question
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 from vg_mc.proposers.choice import ProposerChoice
 

@@ -28,7 +28,7 @@ from transformers import (
     ViTImageProcessor,
 )
 
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer, tiny_vit
 
 SIZE = 32

@@ -13,9 +13,10 @@ from transformers.generation import utils
 
 from tests.models.tiny_captioners import KINDS, built, save_captioner
 from vg_mc.errors import BadInputError
-from vg_mc.models import captioner, load_encoder
+from vg_mc.models import captioner
 from vg_mc.models.captioner import REQUEST, load_captioner
 from vg_mc.models.features.identity import model_hash
+from vg_mc.models.loading import load_encoder
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 TOKENS = 8

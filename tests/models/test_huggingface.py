@@ -32,8 +32,8 @@ from tests.models.families import (
     write_vision_text,
 )
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
 from vg_mc.models.huggingface import HuggingFaceEncoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer, tiny_vit
 
 

@@ -4,8 +4,7 @@ import sys
 import pytest
 
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
-from vg_mc.models.loading import load_text_encoder
+from vg_mc.models.loading import load_encoder, load_text_encoder
 
 
 def test_a_model_of_another_size_is_refused_with_both_sizes(tmp_path):
@@ -44,7 +43,9 @@ def test_a_model_arrives_in_evaluation_mode(name):
 
 
 def test_the_libraries_are_not_imported_before_a_model_is_asked_for():
-    program = "import sys, vg_mc.models; print({'open_clip', 'transformers'} & set(sys.modules))"
+    program = (
+        "import sys, vg_mc.models.loading; print({'open_clip', 'transformers'} & set(sys.modules))"
+    )
 
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from tests.models.families import build
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.models.openclip import OpenClipEncoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, tiny_resnet
 

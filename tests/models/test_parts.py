@@ -8,7 +8,7 @@ from open_clip.model import CLIP, CustomTextCLIP
 from torch import nn
 
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.models.parts import blocks_of, parts_of
 
 LAYERS = {"num_hidden_layers": 3}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, CLIPModel
 
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer
 
 NAMES = ("tiny-vit", "tiny-resnet")

@@ -7,8 +7,8 @@ from accelerate import Accelerator
 
 from vg_mc.grounders.clip import EncoderScorer
 from vg_mc.metrics import is_right
-from vg_mc.models import load_encoder
 from vg_mc.models.features.cache import FeatureBank
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import answer
 from vg_mc.scoring import region_similarity as module
 from vg_mc.scoring.region_similarity import region_similarity

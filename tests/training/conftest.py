@@ -8,7 +8,7 @@ import pytest
 from accelerate import Accelerator
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.loop import Trainer
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.training.checkpoints import (
     Progress,
     find_checkpoints,

@@ -9,7 +9,7 @@ from accelerate import Accelerator
 
 from tests.training.tiny_run import SETTINGS
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.training.checkpoints import Progress
 from vg_mc.training.examples import TrainingQuestions
 from vg_mc.training.settings import TrainingSettings

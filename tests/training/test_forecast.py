@@ -8,7 +8,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.training.checkpoints import find_checkpoints
 from vg_mc.training.forecast import _kept, _measure, forecast
 from vg_mc.training.loop import Trainer

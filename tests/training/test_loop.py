@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from tests.training.tiny_run import SETTINGS
 from vg_mc.errors import BadInputError
 from vg_mc.metrics import summarize
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 from vg_mc.training import loop
 from vg_mc.training.checkpoints import find_checkpoints

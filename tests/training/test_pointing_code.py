@@ -14,7 +14,7 @@ from tests.models.families import FAMILIES, build
 from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.boxes.transforms import fit_photo, place
 from vg_mc.images.markers import MARKERS, Marker, draw
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.training.pointing_code import library_of, pointing_code
 
 SIZE = 64

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 from vg_mc.predictions.run import predict
 from vg_mc.training.checkpoints import find_checkpoints

@@ -8,7 +8,7 @@ from accelerate.state import AcceleratorState
 
 from tests.training.tiny_run import SETTINGS
 from vg_mc.errors import BadInputError
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.training.loop import Trainer
 
 

@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.models import load_encoder
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import write_predictions
 from vg_mc.predictions.run import predict
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared

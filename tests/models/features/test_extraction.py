@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from accelerate import Accelerator
 
-from vg_mc.models import load_encoder
 from vg_mc.models.features.cache import FeatureBank
+from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from vg_mc.models import load_encoder
 from vg_mc.models.features.identity import model_hash
+from vg_mc.models.loading import load_encoder
 
 
 @pytest.fixture(params=["tiny-vit", "tiny-resnet"])

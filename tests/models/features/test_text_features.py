@@ -5,8 +5,8 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from vg_mc.models import load_encoder
 from vg_mc.models.features.extraction import TextFeatures
+from vg_mc.models.loading import load_encoder
 
 TEXTS = ["a dog", "a red cup on the left", "a dog"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vg_mc.models import TokenBatch
+from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.text.cleaning import swap_left_right
 from vg_mc.training.batching import Batch, MicroBatch, QuestionMaker, choose
 

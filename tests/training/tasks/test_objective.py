@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.models import TokenBatch
+from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.training.batching import Batch
 from vg_mc.training.tasks.multiple_choice import (
     choice_losses,
