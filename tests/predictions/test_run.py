@@ -10,8 +10,8 @@ from accelerate import Accelerator
 
 from vg_mc.errors import BadInputError
 from vg_mc.metrics import summarize
-from vg_mc.models.freezing import freeze_batch_norm
 from vg_mc.models.loading import load_encoder
+from vg_mc.models.trainable.freezing import freeze_batch_norm
 from vg_mc.predictions.run import predict
 
 

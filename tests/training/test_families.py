@@ -10,7 +10,7 @@ from torch import nn
 from tests.models.families import FAMILIES, TEXTS, build
 from tests.training.tiny_run import SETTINGS
 from vg_mc.models.loading import load_encoder
-from vg_mc.models.parts import parts_of
+from vg_mc.models.trainable.parts import parts_of
 from vg_mc.training.batching import Batch
 from vg_mc.training.stepper import Stepper
 

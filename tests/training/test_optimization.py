@@ -10,7 +10,7 @@ from transformers import get_linear_schedule_with_warmup
 
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
-from vg_mc.models.parts import layer_shares, parts_of
+from vg_mc.models.trainable.parts import layer_shares, parts_of
 from vg_mc.training.optimization import (
     build_optimizer,
     decaying,

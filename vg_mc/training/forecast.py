@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.parts import blocks_of
+from vg_mc.models.trainable.parts import blocks_of
 from vg_mc.system.disk_space import in_megabytes
 from vg_mc.training.batching import choose
 from vg_mc.training.examples import TrainingQuestions

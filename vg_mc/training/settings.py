@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.freezing import check_choice
+from vg_mc.models.trainable.freezing import check_choice
 from vg_mc.training.batching import Asking, Batching, Proposals, Targets
 
 LogitScale = Literal["keep", "reset"]

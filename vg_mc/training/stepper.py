@@ -15,10 +15,10 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, send_to_device
 from torch import Tensor, nn
 
-from vg_mc.models.adapters import add_adapters, merged, recompute_blocks
-from vg_mc.models.freezing import freeze_batch_norm, statistics_of, train_only
-from vg_mc.models.parts import layer_shares
 from vg_mc.models.similarity import INITIAL_LOG_SCALE
+from vg_mc.models.trainable.adapters import add_adapters, merged, recompute_blocks
+from vg_mc.models.trainable.freezing import freeze_batch_norm, statistics_of, train_only
+from vg_mc.models.trainable.parts import layer_shares
 from vg_mc.training.batching import Batch
 from vg_mc.training.checkpoints import Stateful
 from vg_mc.training.forecast import explain_shortage

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vg_mc.models.freezing import freeze_batch_norm
 from vg_mc.models.loading import load_encoder
+from vg_mc.models.trainable.freezing import freeze_batch_norm
 from vg_mc.training.batching import Batch
 from vg_mc.training.tasks.multiple_choice import MultipleChoice
 

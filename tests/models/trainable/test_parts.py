@@ -9,7 +9,7 @@ from torch import nn
 
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
-from vg_mc.models.parts import blocks_of, parts_of
+from vg_mc.models.trainable.parts import blocks_of, parts_of
 
 LAYERS = {"num_hidden_layers": 3}
 

@@ -8,9 +8,9 @@ from torch import nn
 
 from tests.models.families import build
 from vg_mc.errors import BadInputError
-from vg_mc.models.freezing import check_choice, train_only
 from vg_mc.models.loading import load_encoder
-from vg_mc.models.parts import parts_of
+from vg_mc.models.trainable.freezing import check_choice, train_only
+from vg_mc.models.trainable.parts import parts_of
 
 MODELS = ["tiny-vit", "tiny-resnet"]
 CHOICES = ["image", "text", "last:1", "last:2", "projections", "logit-scale"]

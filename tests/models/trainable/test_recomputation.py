@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.adapters import recompute_blocks
-from vg_mc.models.freezing import freeze_batch_norm, train_only
 from vg_mc.models.loading import load_encoder
+from vg_mc.models.trainable.adapters import recompute_blocks
+from vg_mc.models.trainable.freezing import freeze_batch_norm, train_only
 
 MODELS = ["tiny-vit", "tiny-resnet"]
 

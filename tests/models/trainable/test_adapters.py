@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.adapters import add_adapters, merged
-from vg_mc.models.freezing import train_only
 from vg_mc.models.loading import load_encoder
+from vg_mc.models.trainable.adapters import add_adapters, merged
+from vg_mc.models.trainable.freezing import train_only
 
 pytest.importorskip("peft")
 

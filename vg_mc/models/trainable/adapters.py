@@ -22,8 +22,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.freezing import trial_logits
-from vg_mc.models.parts import Tower, blocks_of, parts_of
+from vg_mc.models.trainable.freezing import trial_logits
+from vg_mc.models.trainable.parts import Tower, blocks_of, parts_of
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder

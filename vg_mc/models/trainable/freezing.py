@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.parts import Part, parts_of
+from vg_mc.models.trainable.parts import Part, parts_of
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vg_mc.models.freezing import freeze_batch_norm, statistics_of
+from vg_mc.models.trainable.freezing import freeze_batch_norm, statistics_of
 
 
 @pytest.fixture

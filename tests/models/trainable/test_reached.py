@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from vg_mc.models.freezing import reached, trial_logits
 from vg_mc.models.loading import load_encoder
+from vg_mc.models.trainable.freezing import reached, trial_logits
 
 
 @pytest.fixture(params=["tiny-vit", "tiny-resnet"])
