@@ -199,7 +199,7 @@ def test_a_bad_row_is_named_or_left_out(kind, change, problem, read):
         ("a.json", "[3]", "record 0: expected a record"),
         ("a.json", "", "expected JSON"),
         ("a.parquet", "no", "a Parquet file"),
-        ("a.txt", "no", "expected a file in .csv, .jsonl, .json, .parquet"),
+        ("a.txt", "no", "expected a file in .csv, .tsv, .jsonl"),
     ],
 )
 def test_a_file_of_another_kind_is_refused(name, content, problem, tmp_path, images):

@@ -6,10 +6,8 @@ likes ``id``, ``ref_id``, ``image_id``, ``annotation_id``, ``category``. Without
 of the file is the split: ``val.csv``.
 """
 
-import csv
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from vg_mc.boxes.formats import BoxFormat
@@ -18,10 +16,10 @@ from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
 from vg_mc.corpora.expression_records import as_statement, numbers_in, whole_number_in
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.corpora.parquet_rows import read_rows
+from vg_mc.corpora.rows import ENDINGS, rows_of
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
-from vg_mc.system.fields import as_mapping, read_json
+from vg_mc.system.fields import as_mapping
 
 BOX_COLUMNS: dict[tuple[str, ...], BoxFormat] = {
     ("left", "top", "right", "bottom"): "xyxy",
@@ -34,8 +32,6 @@ BOX_COLUMNS: dict[tuple[str, ...], BoxFormat] = {
 WHOLE_NUMBERS = (names.EXPRESSION_ID, names.REF_ID, names.IMAGE_ID, names.ANNOTATION_ID)
 PLAIN = (names.IMAGE, names.EXPRESSION, names.BOX, names.SPLIT, names.CATEGORY)
 COLUMNS_NAMED = 12  # of those that a file has, in a message about others
-
-Rows = Iterator[tuple[str, object]]  # the name of a record, and the record
 
 
 def read_table(
@@ -69,7 +65,7 @@ def read_table(
     statements = []
     written: set[BoxFormat] = set()  # formats that names of columns tell
     for file in files:
-        for record, row in _reader(file)(file):
+        for record, row in rows_of(file, needed=names.IMAGE):
             with inspection.record(file, record):
                 if isinstance(row, BadInputError):
                     raise row
@@ -87,81 +83,10 @@ def read_table(
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS)
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
     if not files:
-        raise BadInputError(f"expected tables: files in {', '.join(READERS)}", file=path)
+        raise BadInputError(f"expected tables: files in {', '.join(ENDINGS)}", file=path)
     return files
-
-
-def _reader(file: Path) -> Callable[[Path], Rows]:
-    if file.suffix.lower() not in READERS:
-        raise BadInputError(f"expected a file in {', '.join(READERS)}", file=file)
-    return READERS[file.suffix.lower()]
-
-
-def _csv_rows(file: Path) -> Rows:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.reader(opened, strict=True)
-            header = [name.strip().lower() for name in next(reader, [])]
-            if len(set(header)) != len(header) or names.IMAGE not in header:
-                problem = f"expected a first line with different names, one of them {names.IMAGE}"
-                raise BadInputError(f"{problem}, divided by commas, not {header}", file=file)
-            for cells in reader:
-                if cells:
-                    yield f"line {reader.line_num}", _named(cells, header)
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise BadInputError(f"expected a table in UTF-8: {fault}", file=file) from fault
-
-
-def _named(cells: list[str], header: list[str]) -> object:
-    """Return the cells of a line by their names, or what is wrong with it, as `_parsed` does."""
-    if len(cells) == len(header):
-        return dict(zip(header, cells, strict=True))
-    problem = f"expected {len(header)} cells as in the first line, not {len(cells)}"
-    return BadInputError(
-        f"{problem}; a cell with a comma in it stands in double quotes, no blank before them"
-    )
-
-
-def _json_lines(file: Path) -> Rows:
-    try:
-        with file.open("rb") as opened:
-            for number, line in enumerate(opened, start=1):
-                if line.strip():
-                    yield f"line {number}", _parsed(line)
-    except OSError as fault:
-        raise BadInputError(f"expected a readable file: {fault.strerror}", file=file) from fault
-
-
-def _parsed(line: bytes) -> object:
-    """Return the JSON of a line, or what is wrong with it, to be raised by whoever judges."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as fault:
-        return BadInputError(f"expected JSON: {fault.msg}, column {fault.colno}")
-    except (ValueError, RecursionError) as fault:
-        return BadInputError(f"expected JSON: {fault}")
-
-
-def _json_records(file: Path) -> Rows:
-    content = read_json(file)
-    if not isinstance(content, list):
-        problem = "expected a list of records, or COCO's images, annotations and categories"
-        raise BadInputError(problem, file=file)
-    yield from ((f"record {position}", record) for position, record in enumerate(content))
-
-
-def _parquet_rows(file: Path) -> Rows:
-    yield from ((f"row {position}", row) for position, row in enumerate(read_rows(file)))
-
-
-READERS: dict[str, Callable[[Path], Rows]] = {
-    ".csv": _csv_rows,
-    ".jsonl": _json_lines,
-    ".json": _json_records,
-    ".parquet": _parquet_rows,
-}
 
 
 def _require_columns(row: Mapping[object, object]) -> None:

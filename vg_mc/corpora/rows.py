@@ -1,0 +1,102 @@
+"""Rows of flat files: CSV, TSV, JSON lines, a JSON list or Parquet, each with its place."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from vg_mc.corpora.parquet_rows import read_rows
+from vg_mc.errors import BadInputError
+from vg_mc.system.fields import read_json
+
+Rows = Iterator[tuple[str, object]]  # the name of a record, and the record
+
+
+def rows_of(file: Path, *, needed: str | None = None) -> Rows:
+    """Yield the records of a file, each with its place; an unreadable one as a `BadInputError`.
+
+    Args:
+        file: A file whose name ends as one of `ENDINGS`.
+        needed: A column that the header of a CSV has to name.
+
+    Raises:
+        BadInputError: If the file cannot be read at all.
+    """
+    kind = file.suffix.lower()
+    if kind in DELIMITERS:
+        return _delimited_rows(file, DELIMITERS[kind], needed)
+    if kind not in READERS:
+        raise BadInputError(f"expected a file in {', '.join(ENDINGS)}", file=file)
+    return READERS[kind](file)
+
+
+def _delimited_rows(file: Path, delimiter: str, needed: str | None) -> Rows:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            reader = csv.reader(opened, strict=True, delimiter=delimiter)
+            header = [name.strip().lower() for name in next(reader, [])]
+            _check_header(header, needed, file)
+            for cells in reader:
+                if cells:
+                    yield f"line {reader.line_num}", _named(cells, header)
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        raise BadInputError(f"expected a table in UTF-8: {fault}", file=file) from fault
+
+
+def _check_header(header: list[str], needed: str | None, file: Path) -> None:
+    if len(set(header)) == len(header) and (needed is None or needed in header):
+        return
+    named = "" if needed is None else f", one of them {needed}"
+    problem = f"expected a first line with different names{named}, divided by commas"
+    raise BadInputError(f"{problem}, not {header}", file=file)
+
+
+def _named(cells: list[str], header: list[str]) -> object:
+    """Return the cells of a line by their names, or what is wrong with it, as `_parsed` does."""
+    if len(cells) == len(header):
+        return dict(zip(header, cells, strict=True))
+    problem = f"expected {len(header)} cells as in the first line, not {len(cells)}"
+    return BadInputError(
+        f"{problem}; a cell with a comma in it stands in double quotes, no blank before them"
+    )
+
+
+def _json_lines(file: Path) -> Rows:
+    try:
+        with file.open("rb") as opened:
+            for number, line in enumerate(opened, start=1):
+                if line.strip():
+                    yield f"line {number}", _parsed(line)
+    except OSError as fault:
+        raise BadInputError(f"expected a readable file: {fault.strerror}", file=file) from fault
+
+
+def _parsed(line: bytes) -> object:
+    """Return the JSON of a line, or what is wrong with it, to be raised by whoever judges."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as fault:
+        return BadInputError(f"expected JSON: {fault.msg}, column {fault.colno}")
+    except (ValueError, RecursionError) as fault:
+        return BadInputError(f"expected JSON: {fault}")
+
+
+def _json_records(file: Path) -> Rows:
+    content = read_json(file)
+    if not isinstance(content, list):
+        problem = "expected a list of records, or COCO's images, annotations and categories"
+        raise BadInputError(problem, file=file)
+    yield from ((f"record {position}", record) for position, record in enumerate(content))
+
+
+def _parquet_rows(file: Path) -> Rows:
+    yield from ((f"row {position}", row) for position, row in enumerate(read_rows(file)))
+
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+READERS: dict[str, Callable[[Path], Rows]] = {
+    ".jsonl": _json_lines,
+    ".json": _json_records,
+    ".parquet": _parquet_rows,
+}
+ENDINGS = (*DELIMITERS, *READERS)
