@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmarks.made_up import OFFICIAL, Shape, make_corpus
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
 
@@ -101,7 +101,7 @@ def prepare_questions(questions: Questions, scratch: Path) -> None:
         return
     photos = {TRAIN: questions.train_photos, EVALUATION: questions.evaluation_photos}
     settings = PreparationSettings(
-        drawing=Drawing({"seed": MARKERS["seed"]}, questions.image_size, "squash"),
+        drawing=Drawing({"clip-refcoco": CLIP_REFCOCO}, questions.image_size, "squash"),
         train_proposer=ProposerChoice("annotations"),
         proposer=ProposerChoice("annotations"),
         splits=tuple(split for split, count in photos.items() if count),

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks.comparison import Aim, Comparison, Measured, Stopwatch, Way
 from benchmarks.made_up import make_corpus
 from vg_mc.boxes.transforms import fit_photo
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Corpus
@@ -132,7 +132,7 @@ def our_way(source: Source, workers: int, folder: Path) -> Measured:
 
 def _settings(corpus: Corpus, choice: ProposerChoice) -> PreparationSettings:
     return PreparationSettings(
-        drawing=Drawing({"seed": MARKERS["seed"]}, IMAGE_SIZE, "squash"),
+        drawing=Drawing({"clip-refcoco": CLIP_REFCOCO}, IMAGE_SIZE, "squash"),
         train_proposer=choice,
         proposer=choice,
         splits=tuple(dict.fromkeys(expression.split for expression in corpus.expressions)),

@@ -17,7 +17,7 @@ from benchmarks.faults.forms import FORMS, PHOTOS, SIZE, Row, good_rows, photo_b
 from vg_mc.corpora.readers import CorpusSource, read_corpus
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import open_photo
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.run import prepare
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
@@ -202,7 +202,7 @@ def _outcome(folder: Path, total: int, skip_bad: bool) -> Outcome:
     corpus, _ = read_corpus(source)
     annotations = ProposerChoice("annotations")
     settings = PreparationSettings(
-        drawing=Drawing({"seed": MARKERS["seed"]}, image_size=24, fit="squash"),
+        drawing=Drawing({"clip-refcoco": CLIP_REFCOCO}, image_size=24, fit="squash"),
         train_proposer=annotations,
         proposer=annotations,
         splits=("val",),

@@ -9,8 +9,8 @@ from PIL import Image
 from tests.proposers.tiny_detectors import write_detector
 from vg_mc.commands import evaluate, predict, prepare_data
 from vg_mc.commands.pointing import frame_color
-from vg_mc.images import choose_views
-from vg_mc.images.markers import MARKERS
+from vg_mc.images import VIEWS, choose_views
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 from vg_mc.prepared.build.settings import Drawing
@@ -116,8 +116,8 @@ def test_a_photo_gets_the_answer_of_its_prepared_dataset(
 def test_a_drawn_answer_has_the_colour_that_the_model_saw():
     views = choose_views(["crop", "cpt-red"], {})
 
-    assert frame_color(Drawing(views, 32, "squash")) == MARKERS["cpt-red"].color
-    assert frame_color(Drawing({"crop": views["crop"]}, 32, "squash")) == MARKERS["seed"].color
+    assert frame_color(Drawing(views, 32, "squash")) == VIEWS["cpt-red"].color
+    assert frame_color(Drawing({"crop": views["crop"]}, 32, "squash")) == CLIP_REFCOCO.color
 
 
 @pytest.mark.parametrize(

@@ -156,11 +156,11 @@ def test_flags_of_the_marker_reach_the_pictures(scenes):
     assert np.abs(inside.mean(axis=(0, 1)) - (255, 0, 0)).max() < 40
     settings = json.loads((scenes / "red" / "manifest.json").read_text())["settings"]
     assert settings["marker"] == {"color": [255, 0, 0], "opacity": 1.0, "outline": 0}
-    assert settings["views"] == {"seed": settings["marker"]}
+    assert settings["views"] == {"clip-refcoco": settings["marker"]}
 
 
 def test_a_dataset_may_have_several_views(scenes):
-    views = ("--views", "seed", "crop-padded", "--context", "1.5", "--splits", "val")
+    views = ("--views", "clip-refcoco", "crop-padded", "--context", "1.5", "--splits", "val")
 
     main(flags(scenes, "several", *views))
 

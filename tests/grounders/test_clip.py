@@ -39,7 +39,11 @@ def dataset(make_coloured, make_photos, tmp_path_factory) -> PreparedDataset:
 
 def scorer_of(encoder, **changes) -> EncoderScorer:
     plain = EncoderScorer(
-        accelerator=Accelerator(cpu=True), encoder=encoder, batch_size=8, num_workers=0
+        accelerator=Accelerator(cpu=True),
+        encoder=encoder,
+        batch_size=8,
+        num_workers=0,
+        views=("first",),
     )
     return replace(plain, **changes)
 
@@ -52,7 +56,7 @@ def own_logits(encoder, dataset, ids, texts, view=None) -> np.ndarray:
 
 def test_logits_are_the_encoders_own(encoder, coloured):
     expressions = coloured.expressions("val")
-    scorer = scorer_of(encoder)
+    scorer = scorer_of(encoder, views=(coloured.first_view,))
 
     logits = scorer.logits(coloured, expressions)
 
@@ -69,7 +73,7 @@ def test_views_and_wordings_are_put_together_as_named(encoder, dataset, combine,
     expressions = dataset.expressions("val")
 
     logits = scorer_of(
-        encoder, views=(None, "second"), prompts=PROMPTS, combine=combine, window=3
+        encoder, views=("first", "second"), prompts=PROMPTS, combine=combine, window=3
     ).logits(dataset, expressions)
 
     for row, ids in enumerate(expressions.candidate_ids):
@@ -106,10 +110,10 @@ def test_each_view_and_each_wording_is_encoded_once_and_kept(dataset, monkeypatc
         encoder, "encode_texts", lambda batch: (texts.extend(batch.token_ids), real_texts(batch))[1]
     )
     expressions = dataset.expressions("val")
-    asked = {"views": (None, "second"), "prompts": PROMPTS, "combine": "sum"}
+    asked = {"views": ("first", "second"), "prompts": PROMPTS, "combine": "sum"}
 
     def answer():
-        bank = FeatureBank(tmp_path, model_hash="m", data_hash="d")
+        bank = FeatureBank(tmp_path, model_hash="m", data_hash="d", first_view="first")
         return scorer_of(encoder, bank=bank, **asked).logits(dataset, expressions)
 
     first = answer()

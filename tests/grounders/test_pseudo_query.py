@@ -38,7 +38,7 @@ def asked(coloured):
 
 
 def test_a_caption_says_colour_category_and_place(asked):
-    assert captions_of(dataset("seed", "crop"), asked, colour_and_category) == {
+    assert captions_of(dataset("clip-refcoco", "crop"), asked, colour_and_category) == {
         0: "red car on the top left",
         1: "blue person on the right",
         2: "blue thing in the middle",
@@ -46,7 +46,9 @@ def test_a_caption_says_colour_category_and_place(asked):
 
 
 def test_without_crops_there_is_no_colour(asked):
-    assert captions_of(dataset("seed"), asked, colour_and_category)[0] == "car on the top left"
+    assert (
+        captions_of(dataset("clip-refcoco"), asked, colour_and_category)[0] == "car on the top left"
+    )
 
 
 def test_colours_do_not_depend_on_how_many_pictures_are_decoded_at_a_time(monkeypatch):
@@ -66,7 +68,7 @@ def test_whoever_describes_a_candidate_its_box_says_where_it_is(asked):
         calls.append(ids.tolist())
         return ["a car.", "", "a man on a horse"]
 
-    assert captions_of(dataset("seed"), asked, describe) == {
+    assert captions_of(dataset("clip-refcoco"), asked, describe) == {
         0: "a car on the top left",
         1: "on the right",
         2: "a man on a horse in the middle",
@@ -76,7 +78,7 @@ def test_whoever_describes_a_candidate_its_box_says_where_it_is(asked):
 
 def test_a_place_is_told_of_the_photo_that_the_candidate_is_in(asked):
     photos = {1: SimpleNamespace(width=100, height=100), 2: SimpleNamespace(width=20, height=30)}
-    shown = dataset("seed")
+    shown = dataset("clip-refcoco")
     shown.photos = lambda: photos
     questions = replace(
         asked,

@@ -3,21 +3,29 @@
 import pytest
 
 from vg_mc.images import VIEWS, Circle, Crop, choose_views
-from vg_mc.images.markers import MARKERS, Marker
+from vg_mc.images.markers import CLIP_REFCOCO, Marker
+from vg_mc.images.views import FORMER_NAMES
 
 
 def test_views_come_in_the_order_in_which_they_are_named():
-    assert list(choose_views(["crop", "seed"], {})) == ["crop", "seed"]
-    assert choose_views(["seed"], {}) == {"seed": MARKERS["seed"]}
+    assert list(choose_views(["crop", "clip-refcoco"], {})) == ["crop", "clip-refcoco"]
+    assert choose_views(["clip-refcoco"], {}) == {"clip-refcoco": CLIP_REFCOCO}
+
+
+@pytest.mark.parametrize(("name", "former"), FORMER_NAMES.items())
+def test_a_former_name_chooses_the_view_that_was_renamed(name, former):
+    assert choose_views([former], {}) == {name: VIEWS[name]}
+    with pytest.raises(ValueError, match="each once"):
+        choose_views([former, name], {})
 
 
 def test_a_change_reaches_every_view_that_has_the_property_and_no_other():
-    names = ["seed", "circle-red", "crop-bars", "gray-outside"]
+    names = ["clip-refcoco", "circle-red", "crop-bars", "gray-outside"]
 
     changed = choose_views(names, {"color": "#f0001e", "context": 1.5})
 
     assert changed == {
-        "seed": Marker((240, 0, 30), 1 / 6, 2),
+        "clip-refcoco": Marker((240, 0, 30), 1 / 6, 2),
         "circle-red": Circle((240, 0, 30), 2, 0.01),
         "crop-bars": Crop("bars", 1.5),
         "gray-outside": VIEWS["gray-outside"],
@@ -26,20 +34,20 @@ def test_a_change_reaches_every_view_that_has_the_property_and_no_other():
 
 def test_the_names_stand_for_what_the_papers_drew():
     assert VIEWS["cpt-red"] == Marker((240, 0, 30), 127 / 255, 0)
-    assert choose_views(["seed"], {"color": "limegreen"})["seed"] == MARKERS["seed"]
+    assert choose_views(["clip-refcoco"], {"color": "limegreen"})["clip-refcoco"] == CLIP_REFCOCO
 
 
 @pytest.mark.parametrize(
     ("names", "changes", "problem"),
     [
-        (["sead"], {}, "no view is called 'sead'; there are seed, seed-readme"),
-        (["seed", "seed"], {}, "each once, not 'seed, seed'"),
+        (["sead"], {}, "no view is called 'sead'; there are clip-refcoco, clip-refcoco-readme"),
+        (["clip-refcoco", "clip-refcoco"], {}, "each once, not 'clip-refcoco, clip-refcoco'"),
         ([], {}, "expected one view or several"),
-        (["seed"], {"color": "greem"}, "unknown color specifier: 'greem'"),
-        (["seed"], {"opacity": 1.5}, "opacity must lie between 0 and 1, not 1.5"),
-        (["seed"], {"outline": -1}, "outline must be 0 or more pixels, not -1"),
+        (["clip-refcoco"], {"color": "greem"}, "unknown color specifier: 'greem'"),
+        (["clip-refcoco"], {"opacity": 1.5}, "opacity must lie between 0 and 1, not 1.5"),
+        (["clip-refcoco"], {"outline": -1}, "outline must be 0 or more pixels, not -1"),
         (["crop"], {"context": 0.5}, "context must be 1 or more, not 0.5"),
-        (["seed", "outline"], {"context": 2.0}, "seed, outline: nothing here has the property"),
+        (["clip-refcoco", "outline"], {"context": 2.0}, "outline: nothing here has the property"),
     ],
 )
 def test_an_impossible_choice_is_refused(names, changes, problem):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vg_mc.boxes.transforms import BAR_COLOR
-from vg_mc.images.crops import Crop, crop_out
+from vg_mc.images import Crop, Regions
 
 BICUBIC = Image.Resampling.BICUBIC
 WIDTH, HEIGHT = 90, 60
@@ -20,7 +20,8 @@ def noise(width=WIDTH, height=HEIGHT) -> Image.Image:
 
 
 def only(photo, box, crop, size=32) -> np.ndarray:
-    (picture,) = crop_out(photo, [box], crop, size)
+    fitted = Image.new("RGB", (size, size))
+    (picture,) = crop.draw(Regions(photo, [box], fitted, []))
     return np.asarray(picture)
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from vg_mc.images.highlights import Circle, Outside, encircle, grown, set_apart
-from vg_mc.images.markers import covered_pixels
+from vg_mc.images import Circle, Outside, Regions
+from vg_mc.images.regions import covered_pixels, grown
 
 RED = (255, 0, 0)
 WIDTH, HEIGHT = 60, 40
@@ -26,6 +26,10 @@ def inside_of(box) -> np.ndarray:
     return inside
 
 
+def drawn(view, picture, boxes) -> list[Image.Image]:
+    return list(view.draw(Regions(picture, boxes, picture, boxes)))
+
+
 def only(pictures) -> np.ndarray:
     (picture,) = pictures
     return np.asarray(picture)
@@ -41,7 +45,7 @@ boxes = st.tuples(edges, edges, edges, edges).map(
 def test_a_circle_is_a_line_within_its_grown_box_and_nothing_else_changes(box, outline):
     picture = noise()
 
-    candidate = only(encircle(picture, [box], Circle(RED, outline, 0.1)))
+    candidate = only(drawn(Circle(RED, outline, 0.1), picture, [box]))
 
     painted = (candidate == RED).all(axis=2)
     assert painted.any()
@@ -50,7 +54,7 @@ def test_a_circle_is_a_line_within_its_grown_box_and_nothing_else_changes(box, o
 
 
 def test_the_line_is_the_ring_between_two_ellipses():
-    candidate = only(encircle(noise(), [(10, 5, 50, 35)], Circle(RED, 2, 0.0)))
+    candidate = only(drawn(Circle(RED, 2, 0.0), noise(), [(10, 5, 50, 35)]))
 
     painted = (candidate == RED).all(axis=2)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
@@ -68,11 +72,11 @@ def test_the_line_is_the_ring_between_two_ellipses():
 def test_the_box_stays_and_all_else_is_changed(outside, box):
     picture = noise()
 
-    candidate = only(set_apart(picture, [box], outside))
+    candidate = only(drawn(outside, picture, [box]))
 
     inside = inside_of(box)
     assert (candidate[inside] == np.asarray(picture)[inside]).all()
-    whole = only(set_apart(picture, [(0, 0, 1, 1)], outside))
+    whole = only(drawn(outside, picture, [(0, 0, 1, 1)]))
     beyond = ~inside & ~inside_of((0, 0, 1, 1))
     assert (candidate[beyond] == whole[beyond]).all()
 
@@ -81,8 +85,8 @@ def test_gray_is_the_luminance_and_blur_is_that_of_the_whole_picture():
     picture, box = noise(), (20, 10, 30, 20)
     outside = ~inside_of(box)
 
-    gray = only(set_apart(picture, [box], GRAY))[outside]
-    blurred = only(set_apart(picture, [box], BLURRED))[outside]
+    gray = only(drawn(GRAY, picture, [box]))[outside]
+    blurred = only(drawn(BLURRED, picture, [box]))[outside]
 
     luminance = np.asarray(picture, float) @ (0.299, 0.587, 0.114)
     assert np.abs(gray - luminance[outside][:, None]).max() <= 1
@@ -93,14 +97,10 @@ def test_gray_is_the_luminance_and_blur_is_that_of_the_whole_picture():
 def test_each_box_starts_from_an_untouched_picture():
     picture, pair = noise(), [(0, 0, 10, 10), (30, 20, 50, 30)]
 
-    for together, alone in (
-        (encircle(picture, pair, Circle(RED, 2, 0.01)), Circle(RED, 2, 0.01)),
-        (set_apart(picture, pair, GRAY), GRAY),
-    ):
-        draw = encircle if isinstance(alone, Circle) else set_apart
-        second = list(together)[1]
-        assert (np.asarray(second) == only(draw(picture, pair[1:], alone))).all()
-    assert list(encircle(picture, [], Circle(RED, 2, 0.01))) == []
+    for view in (Circle(RED, 2, 0.01), GRAY):
+        second = drawn(view, picture, pair)[1]
+        assert (np.asarray(second) == only(drawn(view, picture, pair[1:]))).all()
+        assert drawn(view, picture, []) == []
 
 
 def test_a_box_grows_around_its_centre():

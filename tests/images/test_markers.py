@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from vg_mc.images.markers import MARKERS, Marker, covered_pixels, draw
-
-SEED = MARKERS["seed"]
+from vg_mc.images import VIEWS, Marker, Regions
+from vg_mc.images.markers import CLIP_REFCOCO
+from vg_mc.images.regions import covered_pixels
 
 
 def noise(width=40, height=30) -> Image.Image:
@@ -18,8 +18,12 @@ def noise(width=40, height=30) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+def each_drawn(picture, boxes, marker) -> list[Image.Image]:
+    return list(marker.draw(Regions(picture, boxes, picture, boxes)))
+
+
 def drawn(picture, box, marker) -> np.ndarray:
-    (candidate,) = draw(picture, [box], marker)
+    (candidate,) = each_drawn(picture, [box], marker)
     return np.asarray(candidate)
 
 
@@ -56,7 +60,7 @@ def test_a_box_thinner_than_a_pixel_marks_one(box):
 def test_the_shading_is_the_blend_that_its_opacity_says():
     picture = noise()
 
-    candidate = drawn(picture, (10, 5, 30, 25), SEED)
+    candidate = drawn(picture, (10, 5, 30, 25), CLIP_REFCOCO)
 
     inner = np.asarray(picture, dtype=float)[7:23, 12:28]
     expected = inner * 5 / 6 + np.array([50, 205, 50]) / 6
@@ -64,7 +68,7 @@ def test_the_shading_is_the_blend_that_its_opacity_says():
 
 
 def test_the_outline_is_two_pixels_of_limegreen_inside_the_box():
-    candidate = drawn(noise(), (10, 5, 30, 25), SEED)
+    candidate = drawn(noise(), (10, 5, 30, 25), CLIP_REFCOCO)
 
     frame = np.zeros((30, 40), dtype=bool)
     frame[5:25, 10:30] = True
@@ -91,7 +95,7 @@ def test_an_outline_wider_than_the_box_stays_inside_it():
 def test_each_box_gets_a_picture_of_its_own_and_the_input_stays():
     picture, untouched = noise(), np.asarray(noise())
 
-    first, second = draw(picture, [(0, 0, 5, 5), (20, 20, 25, 25)], SEED)
+    first, second = each_drawn(picture, [(0, 0, 5, 5), (20, 20, 25, 25)], CLIP_REFCOCO)
 
     assert (np.asarray(picture) == untouched).all()
     assert (np.asarray(first)[20:, 20:] == untouched[20:, 20:]).all()
@@ -99,7 +103,7 @@ def test_each_box_gets_a_picture_of_its_own_and_the_input_stays():
 
 
 def test_no_boxes_make_no_pictures():
-    assert list(draw(noise(), [], SEED)) == []
+    assert each_drawn(noise(), [], CLIP_REFCOCO) == []
 
 
 def test_rounding_errors_of_scaling_touch_no_pixel():
@@ -108,9 +112,9 @@ def test_rounding_errors_of_scaling_touch_no_pixel():
     assert covered_pixels(scaled, 224, 224) == (10, 0, 100, 3)
 
 
-def test_the_seeds_markers():
-    assert Marker((50, 205, 50), 1 / 6, 2) == MARKERS["seed"]
-    assert Marker((0, 255, 0), 0.5, 2) == MARKERS["seed-readme"]
+def test_the_markers_of_clip_refcoco():
+    assert Marker((50, 205, 50), 1 / 6, 2) == CLIP_REFCOCO
+    assert Marker((0, 255, 0), 0.5, 2) == VIEWS["clip-refcoco-readme"]
 
 
 @pytest.mark.parametrize(
@@ -123,4 +127,4 @@ def test_the_seeds_markers():
 )
 def test_an_impossible_marker_is_refused(properties, problem):
     with pytest.raises(ValueError, match=problem):
-        replace(SEED, **properties)
+        replace(CLIP_REFCOCO, **properties)

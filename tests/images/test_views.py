@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from vg_mc.boxes.transforms import fit_photo, place
-from vg_mc.images import VIEWS, draw_views
-from vg_mc.images.markers import MARKERS, draw
+from vg_mc.images import VIEWS, Regions, draw_views
+from vg_mc.images.markers import CLIP_REFCOCO
 
 BOXES = np.array([[10, 5, 40, 25], [50, 30, 80, 58.5]])
 
@@ -34,9 +34,9 @@ def test_each_view_is_what_it_is_alone(photo, fit):
 @pytest.mark.parametrize("fit", ["squash", "letterbox"])
 def test_a_marker_is_drawn_on_the_resized_photo(photo, fit):
     placed = place(90, 60, 32, fit).forward(BOXES).tolist()
-    expected = list(draw(fit_photo(photo, 32, fit), placed, MARKERS["seed"]))
+    expected = CLIP_REFCOCO.draw(Regions(photo, [], fit_photo(photo, 32, fit), placed))
 
-    shown = draw_views(photo, BOXES, [VIEWS["seed"]], 32, fit)
+    shown = draw_views(photo, BOXES, [VIEWS["clip-refcoco"]], 32, fit)
 
     assert [one.tobytes() for (one,) in shown] == [one.tobytes() for one in expected]
 

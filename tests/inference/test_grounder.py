@@ -14,7 +14,7 @@ from scipy.special import softmax
 import vg_mc
 from vg_mc.errors import BadInputError
 from vg_mc.images import VIEWS, choose_views
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.inference import Grounder, Question
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
@@ -120,7 +120,7 @@ def test_marker_and_fit_are_those_of_the_run(grounder, best, scenes):
     (marker,) = grounder.drawing.views.values()
     assert marker.color == tuple(scenes.manifest["settings"]["marker"]["color"])
     assert (grounder.drawing.fit, grounder.drawing.image_size) == ("letterbox", 32)
-    views = choose_views(["crop", "seed"], {})
+    views = choose_views(["crop", "clip-refcoco"], {})
     other = Grounder.from_pretrained(best, views=views)
     assert (other.drawing.views, other.drawing.fit) == (views, "letterbox")
 
@@ -129,7 +129,7 @@ def test_a_model_of_no_known_run_is_warned_of():
     with pytest.warns(UserWarning, match="not known with which marker"):
         grounder = Grounder.from_pretrained("tiny-vit")
 
-    assert grounder.drawing.views == {"marker": MARKERS["seed"]}
+    assert grounder.drawing.views == {"marker": CLIP_REFCOCO}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Grounder.from_pretrained("tiny-vit", views={"crop": VIEWS["crop"]})  # nothing is guessed

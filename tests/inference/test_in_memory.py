@@ -14,7 +14,7 @@ from vg_mc.inference.run_settings import recorded_look
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.proposers.on_demand import GIVEN
 
-DRAWING = Drawing(choose_views(["crop", "seed"], {}), 32, "squash")
+DRAWING = Drawing(choose_views(["crop", "clip-refcoco"], {}), 32, "squash")
 BOXES = [(2.0, 3.0, 30.0, 40.0), (20.0, 5.0, 60.5, 58.0), (33.0, 1.0, 90.0, 80.0)]
 
 
@@ -63,8 +63,8 @@ def test_each_question_has_a_photo_and_candidates_of_its_own(photo):
     assert [ids.tolist() for ids in expressions.candidate_ids] == [[0, 1, 2], [0, 1, 2], [], [3]]
     assert [len(found) for found in proposals] == [3, 0, 1]
     assert proposals[0][2].box == (33, 1, 64, 48)
-    assert list(dataset.views) == ["crop", "seed"]
-    assert dataset.pictures(np.array([3, 0]), "seed").shape == (2, 32, 32, 3)
+    assert list(dataset.views) == ["crop", "clip-refcoco"]
+    assert dataset.pictures(np.array([3, 0]), "clip-refcoco").shape == (2, 32, 32, 3)
 
 
 def test_what_only_annotations_say_is_not_a_number(photo):

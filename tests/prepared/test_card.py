@@ -71,7 +71,7 @@ def test_the_code_on_the_card_runs(prepared, described, monkeypatch):
 @pytest.fixture
 def load(prepared, described, tmp_path, monkeypatch):
     """Load tables by the card alone, as from the hub, with a cache of its own."""
-    write_examples(prepared, described["splits"], ["seed"])
+    write_examples(prepared, described["splits"], ["clip-refcoco"])
     counts = dict(described["counts"])
     counts["val"] = counts["val"] | {"expressions": 0}
     write_card(prepared, described | {"counts": counts})
@@ -105,7 +105,7 @@ def test_candidates_load_in_the_order_of_their_ids(load, prepared):
 
 
 def test_the_example_is_the_best_candidate_of_an_expression(prepared, described):
-    write_examples(prepared, described["splits"], ["seed"])
+    write_examples(prepared, described["splits"], ["clip-refcoco"])
     write_card(prepared, described)
 
     (picture,) = PreparedDataset(prepared, {}).picture_bytes([0])  # its IoU is 1/2, then 1/3
@@ -114,6 +114,6 @@ def test_the_example_is_the_best_candidate_of_an_expression(prepared, described)
 
 
 def test_without_candidates_there_is_no_example(prepared):
-    write_examples(prepared, ["val"], ["seed"])
+    write_examples(prepared, ["val"], ["clip-refcoco"])
 
     assert not (prepared / "marker.jpg").exists()

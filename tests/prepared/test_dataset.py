@@ -75,7 +75,7 @@ def test_a_dataset_that_does_not_name_its_view_has_one(prepared, dataset):
 
 
 def test_each_view_is_read_from_its_column(prepared):
-    views = {"seed": {}, "gray-outside": {}}
+    views = {"clip-refcoco": {}, "gray-outside": {}}
     for path in sorted((prepared / "candidates").glob("*.arrow")):
         rows = open_shard(path).to_pylist()
         further = [row | {"picture_gray_outside": rows[-1]["picture"]} for row in rows]
@@ -83,10 +83,24 @@ def test_each_view_is_read_from_its_column(prepared):
     dataset = PreparedDataset(prepared, {"settings": {"image_size": 16, "views": views}})
 
     assert dataset.picture_bytes([0, 1], "gray-outside") == dataset.picture_bytes([3, 3])
-    assert dataset.picture_bytes([1], "seed") == dataset.picture_bytes([1])
+    assert dataset.picture_bytes([1], "clip-refcoco") == dataset.picture_bytes([1])
     assert (dataset.pictures([4], "gray-outside") == dataset.pictures([6])).all()
-    with pytest.raises(BadInputError, match="no view 'crop'; there are seed, gray-outside"):
+    with pytest.raises(BadInputError, match="no view 'crop'; there are clip-refcoco, gray-outside"):
         dataset.pictures([0], "crop")
+
+
+def test_a_view_answers_to_its_former_name_and_keeps_its_column(prepared):
+    views = {"crop": {}, "seed-readme": {"outline": 2}}
+    for path in sorted((prepared / "candidates").glob("*.arrow")):
+        rows = open_shard(path).to_pylist()
+        further = [row | {"picture_seed_readme": rows[-1]["picture"]} for row in rows]
+        write_shard(path, candidate_features(views), further)
+    dataset = PreparedDataset(prepared, {"settings": {"image_size": 16, "views": views}})
+
+    assert list(dataset.views) == ["crop", "clip-refcoco-readme"]
+    assert dataset.view_named("seed-readme") == "clip-refcoco-readme"
+    for name in ("seed-readme", "clip-refcoco-readme"):
+        assert dataset.picture_bytes([0], name) == dataset.picture_bytes([3])
 
 
 def test_a_table_without_rivals_says_that_they_are_unknown(dataset, prepared):

@@ -20,10 +20,11 @@ def found(request, coloured, tmp_path_factory):
     """Answer testA, whose last expression has no candidates."""
     encoder = load_encoder("tiny-vit", image_size=32)
     folder = tmp_path_factory.mktemp("bank")
-    bank = FeatureBank(folder, model_hash="model", data_hash=coloured.data_hash)
+    view = coloured.first_view
+    bank = FeatureBank(folder, model_hash="model", data_hash=coloured.data_hash, first_view=view)
     scorer = EncoderScorer(
         accelerator=Accelerator(cpu=True), encoder=encoder, batch_size=8, num_workers=0,
-        bank=bank, mirrored=request.param,
+        views=[view], bank=bank, mirrored=request.param,
     )  # fmt: skip
     return bank, scorer, answer(scorer, coloured, "testA")
 

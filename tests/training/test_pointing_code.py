@@ -13,7 +13,8 @@ from PIL import Image
 from tests.models.families import FAMILIES, build
 from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.boxes.transforms import fit_photo, place
-from vg_mc.images.markers import MARKERS, Marker, draw
+from vg_mc.images import Marker, Regions
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.models.loading import load_encoder
 from vg_mc.training.pointing_code import library_of, pointing_code
 
@@ -30,7 +31,7 @@ def ours(encoder, photo, marker, fit):
     """Return the logits (N,) of the package's own drawing and encoding."""
     size = encoder.image_size
     placed = place(*photo.size, size, fit).forward(as_boxes(BOXES))
-    pictures = draw(fit_photo(photo, size, fit), placed, marker)
+    pictures = marker.draw(Regions(photo, [], fit_photo(photo, size, fit), placed))
     pixels = torch.from_numpy(np.stack([np.asarray(each) for each in pictures]))
     with torch.no_grad():
         return encoder(pixels.permute(0, 3, 1, 2), encoder.tokenize([EXPRESSION]))[0].tolist()
@@ -39,10 +40,10 @@ def ours(encoder, photo, marker, fit):
 @pytest.mark.parametrize(
     ("model", "library", "fit", "marker"),
     [
-        ("tiny-vit", "transformers", "letterbox", MARKERS["seed"]),
+        ("tiny-vit", "transformers", "letterbox", CLIP_REFCOCO),
         ("tiny-resnet", "open_clip", "squash", Marker((255, 0, 255), 1 / 6, 0)),
-        ("siglip2", "transformers", "squash", MARKERS["seed"]),
-        ("open_clip-siglip", "open_clip", "letterbox", MARKERS["seed"]),
+        ("siglip2", "transformers", "squash", CLIP_REFCOCO),
+        ("open_clip-siglip", "open_clip", "letterbox", CLIP_REFCOCO),
     ],
 )
 def test_the_program_points_like_the_package(tmp_path, model, library, fit, marker):
@@ -80,7 +81,7 @@ def test_every_property_of_a_marker_is_drawn_by_the_program():
 
 def test_a_text_tower_that_reads_padding_is_given_it(monkeypatch):
     encoder = load_encoder("tiny-vit", image_size=SIZE)
-    drawing = {"marker": asdict(MARKERS["seed"]), "fit": "squash"}
+    drawing = {"marker": asdict(CLIP_REFCOCO), "fit": "squash"}
     assert 'padding="longest"' in pointing_code(encoder, drawing)
 
     monkeypatch.setattr(encoder, "reads_padding", True)

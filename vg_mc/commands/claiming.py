@@ -82,9 +82,7 @@ def describe(
     from vg_mc.system.versions import versions
 
     if "marker" not in dataset.manifest["settings"]:
-        problem = (
-            f"models are trained on a marker, and the first view is {next(iter(dataset.views))}"
-        )
+        problem = f"models are trained on a marker, and the first view is {dataset.first_view}"
         raise BadInputError(problem, file=dataset.folder)
 
     decisive = {key: value for key, value in asdict(config).items() if key not in INDECISIVE}

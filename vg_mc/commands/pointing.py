@@ -13,7 +13,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.images import View, choose_views
-from vg_mc.images.markers import MARKERS, RGB, Marker
+from vg_mc.images.markers import CLIP_REFCOCO, RGB, Marker
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.naming import named_proposer
@@ -127,9 +127,9 @@ def _by_others(
 
 
 def frame_color(drawing: Drawing) -> RGB:
-    """Return the colour of the first marker that is drawn, or where there is none the seed's."""
+    """Return the colour of the first marker that is drawn, or that of clip-refcoco."""
     markers = [view for view in drawing.views.values() if isinstance(view, Marker)]
-    return (markers or [MARKERS["seed"]])[0].color
+    return (markers or [CLIP_REFCOCO])[0].color
 
 
 def _views(config: PredictConfig) -> dict[str, View]:

@@ -8,6 +8,7 @@ from vg_mc.commands.request import Request
 from vg_mc.commands.word_grounders import captions_by
 from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
+from vg_mc.images import present_name
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.system.launch import batch_size_of, workers_of
 
@@ -62,8 +63,12 @@ def _picture_scorer(
     encoder = load_encoder(model, image_size=dataset.image_size).to(accelerator.device)
     identity, bank = model_hash(encoder, config.mixed_precision), None
     if config.features is not None:
-        bank = FeatureBank(config.features, model_hash=identity, data_hash=dataset.data_hash)
-    first = next(iter(dataset.views))
+        bank = FeatureBank(
+            config.features,
+            model_hash=identity,
+            data_hash=dataset.data_hash,
+            first_view=dataset.first_view,
+        )
     return EncoderScorer(
         accelerator=accelerator,
         encoder=encoder,
@@ -72,7 +77,7 @@ def _picture_scorer(
         num_workers=workers_of(config.num_workers, accelerator),
         mirrored=config.flip,
         bank=bank,
-        views=[None if view == first else view for view in config.views or (first,)],
+        views=_views(config, dataset),
         prompts=config.prompts,
         subject_of=subjects_for(config.prompts, config.spacy_model),
         combine=config.combine,
@@ -89,15 +94,14 @@ def check_looks(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
     """
     from vg_mc.text.prompts import check_prompts
 
-    for view in config.views:
-        dataset.picture_column(view)
-    if len(set(config.views)) < len(config.views):
+    views = _views(config, dataset)
+    if len(set(views)) < len(views):
         problem = f"expected each once, not {', '.join(config.views)}"
         raise BadInputError(problem, record="--views")
     check_prompts(config.prompts)
     if config.subtract < 0:
         raise BadInputError(f"expected 0 or more, not {config.subtract}", record="--subtract")
-    if config.captioner is not None and config.caption_view not in dataset.views:
+    if config.captioner is not None and present_name(config.caption_view) not in dataset.views:
         problem = (
             f"the captioner is to describe the view {config.caption_view!r}, which this dataset "
             f"lacks; there are {', '.join(dataset.views)}"
@@ -105,12 +109,17 @@ def check_looks(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
         raise BadInputError(problem, file=dataset.folder, record="--caption-view")
 
 
+def _views(config: EvaluateConfig, dataset: "PreparedDataset") -> list[str]:
+    """Return the names of the views to show, by default the first of the dataset."""
+    return [dataset.view_named(name) for name in config.views or (dataset.first_view,)]
+
+
 def _facts_of_clip(
     config: EvaluateConfig, dataset: "PreparedDataset", model: str
 ) -> dict[str, str]:
     from vg_mc.prepared.manifest import spelled
 
-    views = config.views or tuple(dataset.views)[:1]
+    views = _views(config, dataset)
     facts = {
         "model": model,
         "precision": "fp32" if config.mixed_precision == "no" else config.mixed_precision,

@@ -88,7 +88,11 @@ def captions_by(
     from vg_mc.prepared.manifest import spelled
 
     captioner = load_captioner(name).to(accelerator.device)
-    identity, view, table = model_hash(captioner, config.mixed_precision), config.caption_view, None
+    identity, view, table = (
+        model_hash(captioner, config.mixed_precision),
+        dataset.view_named(config.caption_view),
+        None,
+    )
     if config.features is not None:
         table = CaptionTable(
             config.features, model_hash=identity, data_hash=dataset.data_hash, view=view

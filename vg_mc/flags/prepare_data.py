@@ -3,12 +3,19 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from vg_mc.boxes.formats import BoxFormat
 from vg_mc.boxes.transforms import Fit
+from vg_mc.images import DEFAULT_VIEW, VIEWS
 from vg_mc.proposers.choice import WhenEmpty
 
+VIEWS_HELP = (
+    "How a region is shown, in one or several views; models train on the first, a marker. There "
+    f"are {', '.join(VIEWS)}; see docs/method.md."
+)
 CORES = os.cpu_count() or 1
 
 
@@ -95,10 +102,7 @@ class PrepareConfig:
     device: str = "cpu"
     """Where the detector runs: cpu, cuda, cuda:1 ..."""
 
-    views: tuple[str, ...] = ("seed",)
-    """How a region is shown, in one or several views; models train on the first, a marker. Markers:
-    seed, seed-readme, cpt-red, outline; further: circle-red, blur-outside, gray-outside, crop,
-    crop-padded, crop-bars; see docs/method.md."""
+    views: Annotated[tuple[str, ...], tyro.conf.arg(help=VIEWS_HELP)] = (DEFAULT_VIEW,)
 
     color: str | None = None
     """Colour in place of the views' own: a name or #rrggbb."""

@@ -20,7 +20,7 @@ from vg_mc.grounders.protocol import Logits
 from vg_mc.grounders.score_subtraction import OtherCaptions, caption_sample
 from vg_mc.models.dual_encoder import DualEncoder
 from vg_mc.models.features.cache import FeatureBank
-from vg_mc.models.features.extraction import FeatureMaker, Views, Window
+from vg_mc.models.features.extraction import FeatureMaker, Window
 from vg_mc.models.similarity import in_evaluation_mode
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.system.processes import Processes
@@ -75,14 +75,14 @@ class EncoderScorer:
     Attributes:
         accelerator: The processes and the precision of the forward pass.
         encoder: The model.
-        facts: What a reader of the numbers should know of it.
         batch_size: Pictures, or texts, per forward pass.
         num_workers: Processes that decode pictures.
+        views: Names of the views of the dataset that are looked at, one or several.
+        facts: What a reader of the numbers should know of it.
         mirrored: Show pictures mirrored, and ask with left and right swapped.
         bank: What is found here is not encoded again, and what is encoded is kept here.
         window: About so many candidates have their features in memory at a time. A text that comes
             up in two windows is encoded for both unless a bank keeps it.
-        views: Views of the dataset that are looked at; None is its first.
         prompts: How expressions are worded; ``{}`` stands for the expression, ``{subject}`` for
             its subject alone.
         subject_of: Returns the subject of an expression.
@@ -96,11 +96,11 @@ class EncoderScorer:
     encoder: DualEncoder
     batch_size: int
     num_workers: int
+    views: Sequence[str]
     facts: Mapping[str, str] = field(default_factory=dict)
     mirrored: bool = False
     bank: FeatureBank | None = None
     window: int = WINDOW
-    views: Views = (None,)
     prompts: Sequence[str] = (PLACE,)
     subject_of: Callable[[str], str] = str
     combine: Combination = "mean"

@@ -6,6 +6,20 @@ alone, and keeps of the photo's resolution what resizing the whole photo would l
 
 from vg_mc.images.crops import Crop
 from vg_mc.images.highlights import Circle, Outside
-from vg_mc.images.views import VIEWS, View, choose_views, draw_views
+from vg_mc.images.markers import Marker
+from vg_mc.images.regions import Regions
+from vg_mc.images.views import DEFAULT_VIEW, VIEWS, View, choose_views, draw_views, present_name
 
-__all__ = ["VIEWS", "Circle", "Crop", "Outside", "View", "choose_views", "draw_views"]
+__all__ = [
+    "DEFAULT_VIEW",
+    "VIEWS",
+    "Circle",
+    "Crop",
+    "Marker",
+    "Outside",
+    "Regions",
+    "View",
+    "choose_views",
+    "draw_views",
+    "present_name",
+]

@@ -4,16 +4,14 @@ A crop of a large photo shows details that are gone once the whole photo is as s
 input. What it does not show is where the region lies, and what stands beside it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from PIL import Image
 
-from vg_mc.boxes.transforms import fit_photo
-from vg_mc.images.highlights import grown
-from vg_mc.images.markers import covered_pixels
-from vg_mc.records import XYXY
+from vg_mc.boxes.transforms import Fit, fit_photo
+from vg_mc.images.regions import Regions, covered_pixels, grown
 
 Pixels = tuple[int, int, int, int]
 
@@ -35,17 +33,15 @@ class Crop:
         if not self.context >= 1:
             raise ValueError(f"context must be 1 or more, not {self.context}")
 
-
-def crop_out(
-    photo: Image.Image, boxes: Iterable[XYXY], crop: Crop, size: int
-) -> Iterator[Image.Image]:
-    """Yield a square picture of `size` pixels for each box in pixels of an RGB photo."""
-    for box in boxes:
-        pixels = covered_pixels(grown(box, crop.context), *photo.size)
-        if crop.square == "surroundings":
-            pixels = _squared(pixels, *photo.size)
-        fit: Literal["squash", "letterbox"] = "squash" if crop.square == "squashed" else "letterbox"
-        yield fit_photo(photo.crop(pixels), size, fit)
+    def draw(self, regions: Regions) -> Iterator[Image.Image]:
+        """Yield a square image for each box, cut out of the image in its original size."""
+        image, size = regions.image, regions.fitted.width
+        fit: Fit = "squash" if self.square == "squashed" else "letterbox"
+        for box in regions.boxes:
+            pixels = covered_pixels(grown(box, self.context), *image.size)
+            if self.square == "surroundings":
+                pixels = _squared(pixels, *image.size)
+            yield fit_photo(image.crop(pixels), size, fit)
 
 
 def _squared(pixels: Pixels, width: int, height: int) -> Pixels:

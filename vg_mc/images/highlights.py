@@ -5,13 +5,13 @@ A red circle is how people point in the photos that CLIP learned from
 (ReCLIP, https://arxiv.org/abs/2204.05991; FGVP, https://arxiv.org/abs/2306.04356).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from vg_mc.images.markers import RGB, covered_pixels
-from vg_mc.records import XYXY
+from vg_mc.images.markers import RGB
+from vg_mc.images.regions import Regions, covered_pixels, grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,16 @@ class Circle:
                 f"the outline of a circle must be 1 or more pixels, not {self.outline}"
             )
 
+    def draw(self, regions: Regions) -> Iterator[Image.Image]:
+        """Yield a copy of the fitted image for each box, with the circle around it."""
+        image = regions.fitted
+        for box in regions.fitted_boxes:
+            left, top, right, bottom = covered_pixels(grown(box, 1 + self.growth), *image.size)
+            candidate = image.copy()
+            ellipse = (left, top, right - 1, bottom - 1)  # PIL counts the last pixel in
+            ImageDraw.Draw(candidate).ellipse(ellipse, outline=self.color, width=self.outline)
+            yield candidate
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -47,35 +57,15 @@ class Outside:
     blur: float
     saturation: float
 
-
-def encircle(picture: Image.Image, boxes: Iterable[XYXY], circle: Circle) -> Iterator[Image.Image]:
-    """Yield a copy of an RGB picture for each box (in its pixels), with the circle around it."""
-    for box in boxes:
-        left, top, right, bottom = covered_pixels(grown(box, 1 + circle.growth), *picture.size)
-        candidate = picture.copy()
-        ellipse = (left, top, right - 1, bottom - 1)  # PIL counts the last pixel in
-        ImageDraw.Draw(candidate).ellipse(ellipse, outline=circle.color, width=circle.outline)
-        yield candidate
-
-
-def set_apart(
-    picture: Image.Image, boxes: Iterable[XYXY], outside: Outside
-) -> Iterator[Image.Image]:
-    """Yield a copy of an RGB picture for each box (in its pixels), changed outside it."""
-    changed = picture  # once: the boxes are cut out of the picture and laid on it
-    if outside.saturation != 1:
-        changed = ImageEnhance.Color(changed).enhance(outside.saturation)
-    if outside.blur:
-        changed = changed.filter(ImageFilter.GaussianBlur(outside.blur * max(picture.size)))
-    for box in boxes:
-        pixels = covered_pixels(box, *picture.size)
-        candidate = changed.copy()
-        candidate.paste(picture.crop(pixels), pixels[:2])
-        yield candidate
-
-
-def grown(box: XYXY, factor: float) -> XYXY:
-    """Return a box with the same centre, so many times as wide and high."""
-    left, top, right, bottom = box
-    more_width, more_height = ((factor - 1) / 2 * side for side in (right - left, bottom - top))
-    return left - more_width, top - more_height, right + more_width, bottom + more_height
+    def draw(self, regions: Regions) -> Iterator[Image.Image]:
+        """Yield a copy of the fitted image for each box, changed outside it."""
+        changed = regions.fitted  # once: the boxes are cut out of the image and laid on it
+        if self.saturation != 1:
+            changed = ImageEnhance.Color(changed).enhance(self.saturation)
+        if self.blur:
+            changed = changed.filter(ImageFilter.GaussianBlur(self.blur * max(changed.size)))
+        for box in regions.fitted_boxes:
+            pixels = covered_pixels(box, *changed.size)
+            candidate = changed.copy()
+            candidate.paste(regions.fitted.crop(pixels), pixels[:2])
+            yield candidate

@@ -5,18 +5,15 @@ painting it. A translucent box keeps the object visible and its surroundings in 
 would not (Colorful Prompt Tuning, https://arxiv.org/abs/2109.11797).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, floor
 
 from PIL import Image, ImageDraw
 
-from vg_mc.records import XYXY
+from vg_mc.images.regions import Regions, covered_pixels
 
 RGB = tuple[int, int, int]
-
-ROUNDING = 6  # decimals of a pixel: scaling errs far behind them, and that touches no pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +36,28 @@ class Marker:
         if self.outline < 0:
             raise ValueError(f"outline must be 0 or more pixels, not {self.outline}")
 
+    def draw(self, regions: Regions) -> Iterator[Image.Image]:
+        """Yield a copy of the fitted image for each box, marked there and only there.
 
-# clip-refcoco names opacity 0.5, but its drawing tool fills with a third of it (measured on its own
-# pictures: 0.1669). Both are offered: what it drew, and what its README says. CPT fills with a red
-# of its own and draws no line; FGVP draws lines of two pixels in plain red.
-MARKERS = {
-    "seed": Marker(color=(50, 205, 50), opacity=1 / 6, outline=2),
-    "seed-readme": Marker(color=(0, 255, 0), opacity=0.5, outline=2),
-    "cpt-red": Marker(color=(240, 0, 30), opacity=127 / 255, outline=0),
-    "outline": Marker(color=(255, 0, 0), opacity=0.0, outline=2),
-}
-
-
-def draw(picture: Image.Image, boxes: Iterable[XYXY], marker: Marker) -> Iterator[Image.Image]:
-    """Yield a copy of an RGB picture for each box (in its pixels), marked there and only there.
-
-    A box thinner than a pixel, as far small objects are after resizing, still marks one.
-    """
-    shaded = picture.point(_shading(marker.color, marker.opacity))  # once: boxes are cut out of it
-    for box in boxes:
-        pixels = covered_pixels(box, *picture.size)
-        region = shaded.crop(pixels)
-        if marker.outline:
-            last = (region.width - 1, region.height - 1)  # PIL counts the last pixel in
-            pen = ImageDraw.Draw(region)
-            pen.rectangle(((0, 0), last), outline=marker.color, width=marker.outline)
-        candidate = picture.copy()
-        candidate.paste(region, pixels[:2])
-        yield candidate
+        A box thinner than a pixel, as far small objects are after resizing, still marks one.
+        """
+        image = regions.fitted
+        shaded = image.point(_shading(self.color, self.opacity))  # once: boxes are cut out of it
+        for box in regions.fitted_boxes:
+            pixels = covered_pixels(box, *image.size)
+            region = shaded.crop(pixels)
+            if self.outline:
+                last = (region.width - 1, region.height - 1)  # PIL counts the last pixel in
+                pen = ImageDraw.Draw(region)
+                pen.rectangle(((0, 0), last), outline=self.color, width=self.outline)
+            candidate = image.copy()
+            candidate.paste(region, pixels[:2])
+            yield candidate
 
 
-def covered_pixels(box: XYXY, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the whole pixels that `box` touches, cut to the picture and at least one each way."""
-    box_left, box_top, box_right, box_bottom = (round(edge, ROUNDING) for edge in box)
-    left = min(max(floor(box_left), 0), width - 1)
-    top = min(max(floor(box_top), 0), height - 1)
-    right = max(min(ceil(box_right), width), left + 1)
-    bottom = max(min(ceil(box_bottom), height), top + 1)
-    return left, top, right, bottom
+# What the pictures of clip-refcoco show; its README names opacity 0.5, but its drawing tool fills
+# with a third of it (measured on its own pictures: 0.1669).
+CLIP_REFCOCO = Marker(color=(50, 205, 50), opacity=1 / 6, outline=2)
 
 
 @lru_cache(maxsize=64)

@@ -1,26 +1,66 @@
-"""Drawing the views of a photo's regions: it is resized once for all views of the whole photo.
+"""Views: the registered ways of showing a region to a model.
 
-The views that have names, and how their properties are changed.
+To add a view, write a frozen dataclass with a `draw` method in a file of this folder and name it in
+`VIEWS`. Its fields are the properties that a manifest lists and that flags such as ``--color``
+change.
 
-Where the figures come from: CPT fills with (240, 0, 30) at 127 of 255; FGVP draws red lines of two
-pixels on the resized photo, its circle around a box grown by 1 %; ReCLIP and FGVP blur the photo
-with a standard deviation of 100 pixels, and photos of COCO are 640 pixels wide or high.
+Where the figures come from: CPT fills with (240, 0, 30) at 127 of 255 and draws no line; FGVP draws
+red lines of two pixels on the resized photo, its circle around a box grown by 1 %; ReCLIP and FGVP
+blur the photo with a standard deviation of 100 pixels, and photos of COCO are 640 pixels wide or
+high. Of clip-refcoco both are offered: what it drew, and what its README says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import Field, fields, replace
+from typing import Any, ClassVar, Protocol
 
 from PIL import Image, ImageColor
 
 from vg_mc.boxes.arithmetic import Boxes
-from vg_mc.boxes.transforms import Fit, fit_photo, place
-from vg_mc.images.crops import Crop, crop_out
-from vg_mc.images.highlights import Circle, Outside, encircle, set_apart
-from vg_mc.images.markers import MARKERS, Marker, draw
-from vg_mc.records import XYXY
+from vg_mc.boxes.transforms import Fit
+from vg_mc.images.crops import Crop
+from vg_mc.images.highlights import Circle, Outside
+from vg_mc.images.markers import CLIP_REFCOCO, Marker
+from vg_mc.images.regions import Regions
 
-View = Marker | Circle | Outside | Crop
+
+class View(Protocol):
+    """A frozen dataclass that draws regions."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def draw(self, regions: Regions) -> Iterator[Image.Image]:
+        """Yield a square image of the size of `regions.fitted` for each box."""
+
+
+VIEWS: dict[str, View] = {
+    "clip-refcoco": CLIP_REFCOCO,
+    "clip-refcoco-readme": Marker(color=(0, 255, 0), opacity=0.5, outline=2),
+    "cpt-red": Marker(color=(240, 0, 30), opacity=127 / 255, outline=0),
+    "outline": Marker(color=(255, 0, 0), opacity=0.0, outline=2),
+    "circle-red": Circle(color=(255, 0, 0), outline=2, growth=0.01),
+    "blur-outside": Outside(blur=100 / 640, saturation=1.0),
+    "gray-outside": Outside(blur=0.0, saturation=0.0),
+    "crop": Crop(square="squashed"),
+    "crop-padded": Crop(square="surroundings"),
+    "crop-bars": Crop(square="bars"),
+}
+DEFAULT_VIEW = "clip-refcoco"
+
+# Views that were renamed. The former names are accepted wherever a view is named, and files of
+# prepared datasets keep them, so that their bytes stay the same.
+FORMER_NAMES = {"clip-refcoco": "seed", "clip-refcoco-readme": "seed-readme"}
+_PRESENT_NAMES = {former: name for name, former in FORMER_NAMES.items()}
+
+
+def present_name(name: str) -> str:
+    """Return the name of a view that may be given by a former one."""
+    return _PRESENT_NAMES.get(name, name)
+
+
+def name_in_files(name: str) -> str:
+    """Return the name of a view in columns and files of a prepared dataset."""
+    return FORMER_NAMES.get(name, name)
 
 
 def draw_views(
@@ -35,40 +75,8 @@ def draw_views(
         size: Side of the pictures in pixels.
         fit: How the whole photo becomes square, where a view shows the whole of it.
     """
-    picture = fit_photo(photo, size, fit)
-    placed = place(*photo.size, size, fit).forward(boxes)
-    drawn = [
-        crop_out(photo, _corners(boxes), view, size)
-        if isinstance(view, Crop)
-        else _pointed(picture, _corners(placed), view)
-        for view in views
-    ]
-    return zip(*drawn, strict=True)
-
-
-def _pointed(
-    picture: Image.Image, boxes: list[XYXY], view: Marker | Circle | Outside
-) -> Iterator[Image.Image]:
-    if isinstance(view, Circle):
-        return encircle(picture, boxes, view)
-    if isinstance(view, Outside):
-        return set_apart(picture, boxes, view)
-    return draw(picture, boxes, view)
-
-
-def _corners(boxes: Boxes) -> list[XYXY]:
-    return [(left, top, right, bottom) for left, top, right, bottom in boxes.tolist()]
-
-
-VIEWS: dict[str, View] = {
-    **MARKERS,
-    "circle-red": Circle(color=(255, 0, 0), outline=2, growth=0.01),
-    "blur-outside": Outside(blur=100 / 640, saturation=1.0),
-    "gray-outside": Outside(blur=0.0, saturation=0.0),
-    "crop": Crop(square="squashed"),
-    "crop-padded": Crop(square="surroundings"),
-    "crop-bars": Crop(square="bars"),
-}
+    regions = Regions.of(photo, boxes, size, fit)
+    return zip(*(view.draw(regions) for view in views), strict=True)
 
 
 def choose_views(names: Sequence[str], changes: Mapping[str, object]) -> dict[str, View]:
@@ -82,6 +90,7 @@ def choose_views(names: Sequence[str], changes: Mapping[str, object]) -> dict[st
     Raises:
         ValueError: If a name or a value is not usable, or no view has the property.
     """
+    names = [present_name(name) for name in names]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"expected one view or several, each once, not {', '.join(names)!r}")
     for name in names:
@@ -93,13 +102,8 @@ def choose_views(names: Sequence[str], changes: Mapping[str, object]) -> dict[st
         if not having:
             raise ValueError(f"{', '.join(names)}: nothing here has the property {key}")
         used: Any = ImageColor.getrgb(str(value))[:3] if key == "color" else value
-        views |= {name: _changed(views[name], key, used) for name in having}
+        views |= {name: replace(views[name], **{key: used}) for name in having}
     return views
-
-
-def _changed(view: Any, key: str, value: Any) -> View:  # noqa: ANN401 - any view, any property
-    changed: View = replace(view, **{key: value})
-    return changed
 
 
 def _properties(view: View) -> set[str]:

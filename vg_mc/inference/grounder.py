@@ -21,7 +21,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.grounders.clip import Combination, EncoderScorer
 from vg_mc.grounders.protocol import Logits, Scorer
 from vg_mc.images import View
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.inference.answers import Answer
 from vg_mc.inference.in_memory import asked
 from vg_mc.inference.queries import ImageLike, Question
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 File: TypeAlias = Path | str
 PICTURES_AT_ONCE = 64
 
-UNKNOWN_LOOK = Look(MARKERS["seed"], "squash")
+UNKNOWN_LOOK = Look(CLIP_REFCOCO, "squash")
 UNKNOWN_LOOK_NOTE = (
     "it is not known with which marker and fit this model was trained (no config.json of a run "
-    "lies beside its folder): the seed's marker is drawn on squashed photos; name others if it "
-    "knows others"
+    "lies beside its folder): the marker clip-refcoco is drawn on squashed photos; name others if "
+    "it knows others"
 )
 OTHER_MODEL_NOTE = (
     "the stored temperature was fitted with other weights, another precision or other versions of "
@@ -140,7 +140,7 @@ class Grounder:
             encoder=encoder,
             batch_size=PICTURES_AT_ONCE,
             num_workers=0,
-            views=[None, *[*drawing.views][1:]],
+            views=[*drawing.views],
             prompts=prompts,
             subject_of=subjects_for(prompts, spacy_model),
             combine=combine,

@@ -63,6 +63,7 @@ def predict(
         encoder=encoder,
         batch_size=batch_size,
         num_workers=num_workers,
+        views=[dataset.first_view],
         mirrored=mirrored,
         bank=bank,
         window=window,

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from vg_mc.images.views import name_in_files
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.prepared.manifest import Manifest, spelled, views_of
 from vg_mc.prepared.schema import picture_columns
@@ -91,7 +92,7 @@ def write_examples(folder: Path, splits: Sequence[str], views: Iterable[str]) ->
 def _examples(views: Iterable[str]) -> dict[str, str]:
     """Name the file that shows each view."""
     first, *further = views
-    return {first: EXAMPLE} | {view: f"view-{view}.jpg" for view in further}
+    return {first: EXAMPLE} | {view: f"view-{name_in_files(view)}.jpg" for view in further}
 
 
 def write_card(folder: Path, manifest: Manifest) -> Path:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from vg_mc.boxes.arithmetic import Boxes, as_boxes
 from vg_mc.errors import BadInputError
+from vg_mc.images import present_name
 from vg_mc.prepared.manifest import Manifest, read_manifest, views_of
 from vg_mc.prepared.schema import PICTURE, open_shard, picture_columns
 from vg_mc.records import ANNOTATIONS, UNKNOWN_RIVALS, WHOLE_IMAGE, Photo, Proposal
@@ -80,6 +81,23 @@ class PreparedDataset:
     def views(self) -> dict[str, dict[str, Any]]:
         """Properties of each view of a candidate, by name; the first is the one to train on."""
         return views_of(self.manifest)
+
+    @property
+    def first_view(self) -> str:
+        """Name of the view that models are trained on."""
+        return next(iter(self.views))
+
+    def view_named(self, name: str) -> str:
+        """Return the name of a view that may be given by a former one.
+
+        Raises:
+            BadInputError: If the dataset was prepared without it.
+        """
+        view = present_name(name)
+        if view not in self.views:
+            problem = f"no view {name!r}; there are {', '.join(self.views)}"
+            raise BadInputError(problem, file=self.folder)
+        return view
 
     @cached_property
     def _candidates(self) -> pa.Table:
@@ -165,23 +183,14 @@ class PreparedDataset:
         sources = self._candidates.column("source").to_numpy()
         return np.asarray(sources == ANNOTATIONS, dtype=np.bool_)
 
-    def picture_column(self, view: str | None = None) -> str:
-        """Return the column of the candidates table that holds a view, by default the first.
-
-        Raises:
-            BadInputError: If the dataset was prepared without it.
-        """
-        if view is None:
-            return PICTURE
+    def _picture_column(self, view: str) -> str:
+        """Return the column of the candidates table that holds a view."""
         columns = dict(zip(self.views, picture_columns(self.views), strict=True))
-        if view not in columns:
-            problem = f"no view {view!r}; there are {', '.join(columns)}"
-            raise BadInputError(problem, file=self.folder)
-        return columns[view]
+        return columns[self.view_named(view)]
 
     def picture_bytes(self, candidate_ids: Ids, view: str | None = None) -> list[bytes]:
         """Return the JPEG files of candidates in a view, by default the first."""
-        column = self.picture_column(view)
+        column = PICTURE if view is None else self._picture_column(view)
         if column not in self._pictures:
             chunks = self._candidates.column(column).chunks
             files = [chunk.field("bytes") for chunk in chunks]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vg_mc.errors import BadInputError
+from vg_mc.images import present_name
 from vg_mc.prepared.schema import open_shard
 from vg_mc.system.atomic import write_whole_text
 
@@ -100,7 +101,7 @@ def views_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """
     settings = manifest["settings"]
     views: dict[str, dict[str, Any]] = settings.get("views") or {"marker": settings["marker"]}
-    return views
+    return {present_name(name): properties for name, properties in views.items()}
 
 
 def spelled(properties: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vg_mc.images.views import name_in_files
 from vg_mc.system.atomic import whole_file, write_whole_text
 
 Features = dict[str, Any]
@@ -53,7 +54,7 @@ _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 def picture_columns(views: Iterable[str]) -> list[str]:
     """Name the column of each view; each is stored apart, so that an unread one costs nothing."""
-    _, *further = views
+    _, *further = map(name_in_files, views)
     return [PICTURE, *(f"{PICTURE}_{view.replace('-', '_')}" for view in further)]
 
 

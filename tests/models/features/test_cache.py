@@ -126,25 +126,25 @@ def test_the_rest_of_a_killed_run_is_not_looked_at(tmp_path):
 
 def test_models_and_datasets_have_tables_of_their_own_and_share_texts(tmp_path):
     banks = [
-        FeatureBank(tmp_path, model_hash=model, data_hash=data)
+        FeatureBank(tmp_path, model_hash=model, data_hash=data, first_view="a")
         for model, data in (("m", "d"), ("m", "e"), ("n", "d"))
     ]
 
-    assert len({bank.pictures.folder for bank in banks}) == 3
-    assert len({bank.mirrored.folder for bank in banks}) == 3
+    for mirrored in (True, False):
+        assert len({bank.pictures_in("a", mirrored=mirrored).folder for bank in banks}) == 3
     assert [bank.texts.folder for bank in banks] == [tmp_path / name / "texts" for name in "mmn"]
 
 
 def test_the_first_view_is_where_it_always_was_and_others_are_apart(tmp_path):
-    bank = FeatureBank(tmp_path, model_hash="m", data_hash="d")
+    bank = FeatureBank(tmp_path, model_hash="m", data_hash="d", first_view="a")
 
-    assert bank.pictures_in(None, mirrored=False) is bank.pictures
-    assert bank.pictures_in(None, mirrored=True) is bank.mirrored
+    assert bank.pictures_in("a", mirrored=False).folder == tmp_path / "m" / "pictures-d"
+    assert bank.pictures_in("a", mirrored=True).folder == tmp_path / "m" / "mirrored-d"
     tables = [
-        bank.pictures_in(view, mirrored=way) for view in (None, "a", "b") for way in (True, False)
+        bank.pictures_in(view, mirrored=way) for view in ("a", "b", "c") for way in (True, False)
     ]
     assert len({table.folder for table in tables}) == 6
-    assert bank.pictures_in("a", mirrored=True) is tables[2]
+    assert bank.pictures_in("b", mirrored=True) is tables[2]
 
 
 @given(one=st.lists(st.integers(0, 60_000)), other=st.lists(st.integers(0, 60_000)))

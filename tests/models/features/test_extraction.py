@@ -49,7 +49,14 @@ def answered(counted, dataset, split="testA", bank=None, batch_size=8, **options
 
 
 def bank_in(folder, dataset):
-    return FeatureBank(folder, model_hash="model", data_hash=dataset.data_hash)
+    return FeatureBank(
+        folder, model_hash="model", data_hash=dataset.data_hash, first_view=dataset.first_view
+    )
+
+
+def picture_files(folder, dataset):
+    table = bank_in(folder, dataset).pictures_in(dataset.first_view, mirrored=False)
+    return table.folder.iterdir()
 
 
 def same(one, other) -> bool:
@@ -94,7 +101,7 @@ def test_a_text_of_another_split_is_known(counted, coloured, tmp_path):
 
 def test_a_damaged_file_is_made_anew(counted, coloured, tmp_path, capsys):
     filling = answered(counted, coloured, bank=bank_in(tmp_path, coloured))
-    (file,) = bank_in(tmp_path, coloured).pictures.folder.iterdir()
+    (file,) = picture_files(tmp_path, coloured)
     content = file.read_bytes()
     file.write_bytes(content[:-1])
 
@@ -108,7 +115,7 @@ def test_a_damaged_file_is_made_anew(counted, coloured, tmp_path, capsys):
 def test_what_a_bank_lacks_is_encoded(counted, coloured, tmp_path):
     filling = answered(counted, coloured, "train", bank=bank_in(tmp_path, coloured), window=9)
     whole, counted.pictures = counted.pictures, 0
-    files = sorted(bank_in(tmp_path, coloured).pictures.folder.iterdir())
+    files = sorted(picture_files(tmp_path, coloured))
     for file in files[::2]:
         file.unlink()
 
@@ -127,7 +134,7 @@ def test_windows_change_nothing(counted, coloured, window):
 def test_no_window_holds_more_than_it_may(counted, coloured, tmp_path):
     answered(counted, coloured, "train", bank=bank_in(tmp_path, coloured), window=6)
 
-    sizes = [len(np.load(file)) for file in bank_in(tmp_path, coloured).pictures.folder.iterdir()]
+    sizes = [len(np.load(file)) for file in picture_files(tmp_path, coloured)]
     assert len(sizes) > 3
     assert max(sizes) < 6 + 5  # the last photo that began in it has up to 5 candidates
 

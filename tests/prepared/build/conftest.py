@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Corpus, Photo, Proposal, ReferringExpression
@@ -59,7 +59,7 @@ def make_corpus(folder: Path, regions: dict[str, list[int]]) -> Corpus:
 
 def make_settings(corpus: Corpus, **changes) -> PreparationSettings:
     settings = PreparationSettings(
-        drawing=Drawing({"seed": MARKERS["seed"]}, image_size=24, fit="squash"),
+        drawing=Drawing({"clip-refcoco": CLIP_REFCOCO}, image_size=24, fit="squash"),
         train_proposer=ANNOTATIONS,
         proposer=ANNOTATIONS,
         splits=tuple(dict.fromkeys(one.split for one in corpus.expressions)),

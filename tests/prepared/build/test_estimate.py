@@ -51,7 +51,7 @@ def test_the_estimate_is_near_the_size_of_the_files(tasks):
 
 
 def test_every_view_takes_room_of_its_own(tasks):
-    views = choose_views(["seed", "blur-outside", "crop"], {})
+    views = choose_views(["clip-refcoco", "blur-outside", "crop"], {})
     tasks = [replace(task, drawing=replace(task.drawing, views=views)) for task in tasks]
     for task in tasks:
         draw_shard(task)
@@ -74,7 +74,7 @@ def test_further_wrong_answers_are_in_the_estimate(make, tmp_path, stored_file, 
 
 
 @pytest.mark.skipif(not REFCOCO_MINI.is_dir(), reason=f"there is no {REFCOCO_MINI}")
-@pytest.mark.parametrize("views", [["seed"], ["crop"]], ids="+".join)
+@pytest.mark.parametrize("views", [["clip-refcoco"], ["crop"]], ids="+".join)
 def test_the_estimate_is_near_the_size_of_real_photos_and_detections(make, tmp_path, views):
     corpus = read_refer(REFCOCO_MINI, "unc", REFCOCO_MINI / "images", skip_bad=False)
     stored = ProposerChoice("stored", REFCOCO_MINI / "yolo26m_dets.json")
@@ -84,7 +84,7 @@ def test_the_estimate_is_near_the_size_of_real_photos_and_detections(make, tmp_p
     assert estimated == pytest.approx(size, rel=0.25)
 
 
-def estimated_and_drawn(make, corpus, folder, views=("seed",), **changes):
+def estimated_and_drawn(make, corpus, folder, views=("clip-refcoco",), **changes):
     """Return the estimate for a corpus, and the rows and bytes of its shards once drawn."""
     drawing = Drawing(choose_views(list(views), {}), 224, "squash")
     settings = make.settings(corpus, drawing=drawing, **changes)

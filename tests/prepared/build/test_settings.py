@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vg_mc.images.markers import MARKERS
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice, united
 
@@ -15,7 +15,7 @@ YOLO = ProposerChoice("yolo", Path("yolov8n.pt"))
 
 
 def settings(train_proposer: ProposerChoice, proposer: ProposerChoice) -> PreparationSettings:
-    drawing = Drawing({"seed": MARKERS["seed"]}, image_size=64, fit="squash")
+    drawing = Drawing({"clip-refcoco": CLIP_REFCOCO}, image_size=64, fit="squash")
     return PreparationSettings(drawing, train_proposer, proposer, ("train",), skip_bad=False)
 
 

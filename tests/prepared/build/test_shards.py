@@ -11,9 +11,9 @@ from PIL import Image
 
 from vg_mc.boxes.arithmetic import as_boxes, intersections
 from vg_mc.errors import BadInputError
-from vg_mc.images import VIEWS
+from vg_mc.images import VIEWS, Regions
 from vg_mc.images.files import open_photo
-from vg_mc.images.markers import MARKERS, draw
+from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build import plan as planning
 from vg_mc.prepared.build import shards
 from vg_mc.prepared.build.plan import plan_shards
@@ -59,7 +59,7 @@ def test_a_machine_without_the_folder_of_the_others_says_so(make, corpus, tmp_pa
 
 
 def test_every_candidate_is_its_photo_with_its_box_marked(make, corpus, tmp_path):
-    drawing = Drawing({"seed": MARKERS["seed"]}, image_size=48, fit="squash")
+    drawing = Drawing({"clip-refcoco": CLIP_REFCOCO}, image_size=48, fit="squash")
     (task, _) = plan(make, corpus, tmp_path, drawing=drawing)
 
     draw_shard(task)
@@ -86,7 +86,7 @@ def test_a_box_is_cut_to_its_photo():
     found = [Proposal((-5.0, 2.0, 60.0, 31.0), 0.5, "dog", "yolo")]
 
     (row,) = candidate_rows(
-        photo, image, found, Drawing({"seed": MARKERS["seed"]}, 24, "letterbox")
+        photo, image, found, Drawing({"clip-refcoco": CLIP_REFCOCO}, 24, "letterbox")
     )
 
     assert row["box"] == [0.0, 2.0, 48.0, 31.0]
@@ -96,20 +96,21 @@ def test_a_box_is_cut_to_its_photo():
 def test_one_view_gives_the_rows_and_the_table_that_there_were_before_there_were_views():
     photo, image = Photo(7, "a.jpg", 48, 32), Image.effect_noise((48, 32), 90).convert("RGB")
     found = [Proposal(BOX, 0.5, "dog", "yolo"), Proposal((1.0, 2.0, 9.0, 8.0), 0.4, "", "yolo")]
-    marker = MARKERS["seed"]
+    marker = CLIP_REFCOCO
 
-    rows = candidate_rows(photo, image, found, Drawing({"seed": marker}, 24, "squash"))
+    rows = candidate_rows(photo, image, found, Drawing({"clip-refcoco": marker}, 24, "squash"))
 
     placed = [(10, 3.75, 15.25, 21), (0.5, 1.5, 4.5, 6)]
-    drawn = draw(image.resize((24, 24), Image.Resampling.BICUBIC), placed, marker)
+    resized = image.resize((24, 24), Image.Resampling.BICUBIC)
+    drawn = marker.draw(Regions(image, [], resized, placed))
     assert [row["picture"]["bytes"] for row in rows] == [shards.encoded(each) for each in drawn]
-    assert list(rows[0]) == list(CANDIDATES) == list(candidate_features(["seed"]))
+    assert list(rows[0]) == list(CANDIDATES) == list(candidate_features(["clip-refcoco"]))
 
 
 def test_each_view_has_a_column_and_the_first_one_does_not_depend_on_others():
     photo, image = Photo(7, "a.jpg", 48, 32), Image.effect_noise((48, 32), 90).convert("RGB")
     found = [Proposal(BOX, 0.5, "dog", "yolo")]
-    alone = {"seed": MARKERS["seed"]}
+    alone = {"clip-refcoco": CLIP_REFCOCO}
 
     (row,) = candidate_rows(photo, image, found, Drawing(alone, 24, "squash"))
     (both,) = candidate_rows(photo, image, found, Drawing(alone | CROP, 24, "squash"))

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vg_mc.images.views import name_in_files
 from vg_mc.system.hashed_files import sound_files, write_hashed
 
 Keys = NDArray[np.int64]
@@ -87,29 +88,31 @@ class FeatureBank:
     """The features that one model made of one prepared dataset.
 
     Attributes:
-        pictures: By candidate id, of the dataset's first view; other datasets have tables of their
-            own, and so have other views (`pictures_in`).
-        mirrored: Likewise of the mirrored pictures.
         texts: By `text_key`; shared by all datasets.
         known_texts: The keys of texts that were asked for since the start, by text.
     """
 
-    def __init__(self, folder: Path, *, model_hash: str, data_hash: str) -> None:
-        """Name the tables of a model and a dataset in the bank `folder`, which may hold many."""
+    def __init__(self, folder: Path, *, model_hash: str, data_hash: str, first_view: str) -> None:
+        """Name the tables of a model and a dataset in the bank `folder`, which may hold many.
+
+        Args:
+            folder: Need not exist.
+            model_hash: Names the model.
+            data_hash: Names the dataset.
+            first_view: The view of the dataset that the names of files leave out.
+        """
         self._home, self._data = folder / model_hash[:16], data_hash[:16]
-        self.pictures = FeatureTable(self._home / f"pictures-{self._data}")
-        self.mirrored = FeatureTable(self._home / f"mirrored-{self._data}")
+        self._first_view = first_view
         self.texts = FeatureTable(self._home / "texts")
         self.known_texts: dict[str, int] = {}
-        self._further: dict[str, FeatureTable] = {}
+        self._pictures: dict[str, FeatureTable] = {}
 
-    def pictures_in(self, view: str | None, *, mirrored: bool) -> FeatureTable:
-        """Return the table of a view, None standing for the dataset's first."""
-        if view is None:
-            return self.mirrored if mirrored else self.pictures
+    def pictures_in(self, view: str, *, mirrored: bool) -> FeatureTable:
+        """Return the table of a view, by candidate id; mirrored pictures have another one."""
         kind = "mirrored" if mirrored else "pictures"
-        name = f"{kind}-{self._data}-{view}"
-        return self._further.setdefault(name, FeatureTable(self._home / name))
+        suffix = "" if view == self._first_view else f"-{name_in_files(view)}"
+        name = f"{kind}-{self._data}{suffix}"
+        return self._pictures.setdefault(name, FeatureTable(self._home / name))
 
 
 def text_key(token_ids: Iterable[int]) -> int:

@@ -52,7 +52,7 @@ class Captions:
         self._look_up()
         fresh = np.setdiff1d(candidate_ids, np.array([*self._known], np.int64))
         windows = np.split(fresh, range(self.window, len(fresh), self.window))
-        batches: list[tuple[str | None, Ids]] = [
+        batches: list[tuple[str, Ids]] = [
             (self.view, batch)
             for window in windows
             for batch in batches_of(window, self.accelerator, self.batch_size)

@@ -37,8 +37,6 @@ class Window:
 
 BAR_AFTER = 1.0  # seconds
 
-Views = Sequence[str | None]  # names; None is the dataset's first
-
 
 class PictureReader(Dataset[Tensor]):
     """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
@@ -47,7 +45,7 @@ class PictureReader(Dataset[Tensor]):
         self.dataset = dataset
         self.mirrored = mirrored
 
-    def __getitem__(self, batch: tuple[str | None, Ids]) -> Tensor:
+    def __getitem__(self, batch: tuple[str, Ids]) -> Tensor:
         view, candidate_ids = batch
         pixels = self.dataset.pictures(candidate_ids, view)
         pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2)
@@ -67,7 +65,7 @@ class FeatureMaker:
         num_workers: int,
         mirrored: bool,
         bank: FeatureBank | None,
-        views: Views = (None,),
+        views: Sequence[str],
     ) -> None:
         """Take over what `bank` holds; all processes see the same of it."""
         self.accelerator = accelerator
@@ -128,7 +126,7 @@ class FeatureMaker:
     def _batches(self, ids: Ids) -> list[Ids]:
         return batches_of(ids, self.accelerator, self.batch_size)
 
-    def _decoded(self, batches: list[tuple[str | None, Ids]]) -> Iterator[Tensor]:
+    def _decoded(self, batches: list[tuple[str, Ids]]) -> Iterator[Tensor]:
         reader = PictureReader(self.dataset, mirrored=self.mirrored)
         return decoded(reader, batches, self.accelerator, self.num_workers, doing="encoding")
 
@@ -189,7 +187,7 @@ def _without_padding(tokens: TokenBatch) -> Iterator[list[int]]:
 
 def decoded(
     reader: PictureReader,
-    batches: list[tuple[str | None, Ids]],
+    batches: list[tuple[str, Ids]],
     accelerator: Processes,
     num_workers: int,
     *,
