@@ -17,19 +17,24 @@ endif
 python := $(environment)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check benchmark complete-active-environment
+.PHONY: help install demo test exhaustive check benchmark complete-active-environment
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+): .*## (.*)/\1|\2/p' $(MAKEFILE_LIST) \
-	  | while IFS='|' read -r target summary; do printf '  make %-10s %s\n' "$$target" "$$summary"; done
+	  | while IFS='|' read -r target summary; do printf '  make %-11s %s\n' "$$target" "$$summary"; done
 
 install: $(ready) ## Set up the environment and stop there
 
 demo: $(ready) ## Watch CLIP learn to point: scenes, detector, two models, ensemble, result table
 	$(python) -m vg_mc demo
 
-test: $(ready) ## Run the whole test suite
-	OMP_NUM_THREADS=1 $(python) -m pytest -q --durations=10 --numprocesses=auto --maxprocesses=4
+pytest = OMP_NUM_THREADS=1 $(python) -m pytest -q --durations=10 --numprocesses=auto --maxprocesses=4
+
+test: $(ready) ## Run the test suite
+	$(pytest)
+
+exhaustive: $(ready) ## Run the slow tests that `make test` leaves out: more models, more launchers
+	$(pytest) -m exhaustive
 
 check: $(ready) ## Lint, format and types; changes nothing
 	$(python) -m ruff check .

@@ -3,15 +3,16 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import evaluation, preparation, scoring, training
 from benchmarks.comparison import Aim, Comparison, carry_out
 from benchmarks.made_up import SCENES
+from benchmarks.models import CPU
 from benchmarks.report import describe_machine, page, section
-from benchmarks.sizes import FULL, QUICK
+from benchmarks.sizes import FULL, QUICK, QUICK_SIDE
 from vg_mc.commands.config import parse_config
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def comparisons(config: BenchmarkConfig, scratch: Path) -> list[Comparison]:
     """List everything to measure."""
     size = QUICK if config.quick else FULL
+    hardware = replace(CPU, matrix_side=QUICK_SIDE) if config.quick else CPU
     chosen = [preparation.of_made_up_photos(scratch, size.photos)]
     if not config.quick and (config.refer / preparation.DETECTIONS).exists():
         chosen.append(preparation.of_real_photos(config.refer))
@@ -62,7 +64,7 @@ def comparisons(config: BenchmarkConfig, scratch: Path) -> list[Comparison]:
     chosen += [evaluation.of_memory(size.memory_photos, scratch), scoring.of_split(*size.scored)]
     for task in size.trainings:
         aims = (TRAINING,) if task.shape is SCENES else ()
-        chosen.append(training.of_model(task, scratch, aims=aims))
+        chosen.append(training.of_model(task, scratch, hardware, aims))
     return chosen
 
 

@@ -17,7 +17,7 @@ from benchmarks import training
 from benchmarks.comparison import Aim, Measured, carry_out
 from benchmarks.models import Hardware
 from benchmarks.report import aims_table, describe_machine, joint_table
-from benchmarks.sizes import FULL_ON_GPU, QUICK_ON_GPU, VIT
+from benchmarks.sizes import FULL_ON_GPU, QUICK_ON_GPU, QUICK_SIDE, VIT
 from vg_mc.commands.config import parse_config
 from vg_mc.system.launch import MOST_WORKERS
 
@@ -47,7 +47,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     command = shlex.join(["python", "-m", "benchmarks.gpu_training", *arguments])
     machine = describe_machine(command, torch.cuda.get_device_name() if has_gpu else "no GPU")
-    hardware = Hardware(cpu=not has_gpu, precision="bf16", num_workers=config.num_workers)
+    hardware = Hardware(
+        cpu=not has_gpu,
+        precision="bf16",
+        num_workers=config.num_workers,
+        matrix_side=QUICK_SIDE if config.quick else 8192,
+    )
     findings = []
     with TemporaryDirectory(prefix="vg_mc-benchmarks-") as temporary:
         scratch = config.photos or Path(temporary)

@@ -77,11 +77,13 @@ class Hardware:
     Attributes:
         precision: Arithmetic of the forward pass.
         num_workers: Processes that decode pictures, 0 for none besides the one that trains.
+        matrix_side: Rows and columns of the matrices whose product gives the matrix rate.
     """
 
     cpu: bool
     precision: Literal["no", "bf16"]
     num_workers: int
+    matrix_side: int
 
     @property
     def warm_up(self) -> int:
@@ -89,7 +91,7 @@ class Hardware:
         return 1 + 2 * self.num_workers
 
 
-CPU = Hardware(cpu=True, precision="no", num_workers=0)
+CPU = Hardware(cpu=True, precision="no", num_workers=0, matrix_side=2048)
 
 
 def prepare_questions(questions: Questions, scratch: Path) -> None:

@@ -33,6 +33,7 @@ def _training(model: str, shape: Shape, images_per_step: int) -> TrainingTask:
     )
 
 
+QUICK_SIDE = 64  # of matrices; without bf16 units, 2048 would take a CPU 20 minutes
 QUICK = Size(
     photos=4,
     evaluations=(EvaluationTask("tiny-resnet", 64, 3, 2),),

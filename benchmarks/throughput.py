@@ -18,7 +18,6 @@ from vg_mc.models.dual_encoder import DualEncoder, TokenBatch
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
 
-SIDE = {"cpu": 2048, "cuda": 8192}  # of the matrices
 PRODUCTS = {"cpu": 1, "cuda": 20}  # timed together
 REPEATS = 5
 
@@ -31,9 +30,9 @@ class StepSize(NamedTuple):
     tokens: int  # of each text, padding included
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
+def matrix_rate(device: torch.device, dtype: torch.dtype, side: int) -> float:
     """Measure the floating-point operations per second of a matrix product, the best of several."""
-    side, products = SIDE[device.type], PRODUCTS[device.type]
+    products = PRODUCTS[device.type]
     one = torch.randn(side, side, device=device).to(dtype)
     other = torch.randn(side, side, device=device).to(dtype)
     seconds = []

@@ -208,7 +208,7 @@ def measured(
     shapes = without_content(encoder)
     rate = sum(operations(shapes, size) for size in done.sizes) / seconds
     dtype = torch.bfloat16 if hardware.precision == "bf16" else torch.float32
-    possible = matrix_rate(device, dtype)
+    possible = matrix_rate(device, dtype, hardware.matrix_side)
     facts["GFLOP/s"] = f"{rate / 1e9:,.0f}"
     facts[MATRIX_RATE] = f"{100 * rate / possible:.0f}"
     return start.until(end, done.expressions, **facts)

@@ -2,10 +2,7 @@
 
 import io
 import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +11,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from tests.forked import Ended, Server, places_of
 from vg_mc.boxes.arithmetic import as_boxes, iou_matrix
 from vg_mc.predictions import Predictions
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
@@ -255,42 +253,35 @@ def coloured(tmp_path_factory) -> PreparedDataset:
     return write_coloured(tmp_path_factory.mktemp("coloured"), splits)
 
 
-def started(arguments: Sequence[str], folder: Path) -> str:
-    """Run Python with `arguments`; return what it printed, or fail with what it complained of."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        printed, complaints = process.communicate(timeout=240)
-    except subprocess.TimeoutExpired:
-        process.terminate()  # not kill: torchrun must have the time to end its own processes
-        printed, complaints = process.communicate(timeout=60)
-    assert process.returncode == 0, f"{arguments}\n{printed}\n{complaints}"
-    return printed
-
-
-def two_processes() -> list[str]:
-    """Return the arguments by which Python starts a script twice, on this machine alone."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"--master-addr 127.0.0.1 --master-port {port}"
-    return f"-m torch.distributed.run --nproc-per-node 2 {address}".split()
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Run programs in forks of a process that has the heavy libraries loaded."""
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def start() -> Callable[[Sequence[str], Path], str]:
-    return started
+def start(server) -> Callable[[Sequence[str], Path], str]:
+    """Run Python with arguments; return what it printed, or fail with what it complained of."""
+
+    def run(arguments: Sequence[str], folder: Path) -> str:
+        (ended,) = server.run(arguments, folder)
+        assert ended.code == 0, f"{arguments}\n{ended.printed}\n{ended.complaints}"
+        return ended.printed
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def torchrun() -> Callable[[], list[str]]:
-    return two_processes
+def launch(server) -> Callable[..., list[Ended]]:
+    """Run Python several times at once, each process told of the others as torchrun does it."""
+
+    def run(processes: int, arguments: Sequence[str], folder: Path, **place: str) -> list[Ended]:
+        places = [each | place for each in places_of(processes)]
+        return server.run(arguments, folder, *places)
+
+    return run
 
 
 NOUNS = "cat cats dog hot guy man shirt horse pizza slice bear teddy side left orange".split()

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
 
+@pytest.mark.exhaustive
 def test_two_writers_are_tried_and_counted():
     command = [sys.executable, "-m", "benchmarks.kills", "--photos", "10"]
     command += ["--kills", "0", "--pairs", "1", "--sizes", "0"]

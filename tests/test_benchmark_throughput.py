@@ -1,7 +1,6 @@
 import torch
 from torch import nn
 
-from benchmarks import throughput
 from benchmarks.throughput import StepSize, matrix_rate, operations, without_content
 from vg_mc.models.loading import load_encoder
 
@@ -52,7 +51,5 @@ def test_counting_changes_no_weight_and_leaves_the_model_where_it_is():
     assert all(weight.grad is None for weight in encoder.parameters())
 
 
-def test_the_rate_of_a_matrix_product_is_measured(monkeypatch):
-    monkeypatch.setitem(throughput.SIDE, "cpu", 64)
-
-    assert matrix_rate(torch.device("cpu"), torch.float32) > 0
+def test_the_rate_of_a_matrix_product_is_measured():
+    assert matrix_rate(torch.device("cpu"), torch.float32, side=64) > 0

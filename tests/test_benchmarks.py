@@ -2,11 +2,11 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from benchmarks import gpu_training
 from benchmarks.comparison import Aim, Comparison, Finding, Measured, Stopwatch, Way, carry_out
 from benchmarks.made_up import HEIGHT, WIDTH, Shape, make_corpus
 from benchmarks.report import aims_table, section
@@ -43,6 +43,19 @@ def letters(check=compare_letters) -> Comparison:
     return Comparison("Two ways", "letters", nothing, ways, check, needs_torch=False)
 
 
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "benchmarks").rglob("*.py")
+)
+
+
+def test_every_benchmark_can_be_imported():
+    assert len(MODULES) > 30
+    for module in MODULES:
+        import_module(module)
+
+
+@pytest.mark.exhaustive
 def test_quick_benchmark_measures_everything_and_finds_equal_results(tmp_path):
     page = tmp_path / "page.md"
 
@@ -70,6 +83,7 @@ def test_quick_benchmark_measures_everything_and_finds_equal_results(tmp_path):
     assert "The loss of the first step" in text
 
 
+@pytest.mark.exhaustive
 def test_the_command_for_a_gpu_works_without_one_and_prints_one_table():
     command = [sys.executable, "-m", "benchmarks.gpu_training", "--quick", "--num-workers", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -82,6 +96,8 @@ def test_the_command_for_a_gpu_works_without_one_and_prints_one_table():
 
 
 def test_without_a_gpu_nothing_is_measured_for_one(monkeypatch):
+    from benchmarks import gpu_training
+
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
 
     with pytest.raises(SystemExit, match="no GPU"):

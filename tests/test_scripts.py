@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import TORCHRUN
 from vg_mc.predictions import read_predictions
 
 ROOT = Path(__file__).parent.parent
@@ -30,24 +31,44 @@ def folder(tmp_path_factory, start) -> Path:
     return folder
 
 
+def training(run: str, further: str) -> list[str]:
+    arguments = f"--dataset prepared --output {run} {FINETUNE} {further}"
+    return [str(ROOT / "finetune.py"), *arguments.split()]
+
+
+def evaluation(run: str) -> list[str]:
+    arguments = f"--dataset prepared --model {run}/best --output evaluations/{run}"
+    return [str(ROOT / "evaluate.py"), *arguments.split(), *"--split val testA".split()]
+
+
 @pytest.fixture(scope="module")
-def evaluations(folder, start, torchrun) -> Path:
-    """Fine-tune by Accelerate's launcher and by torchrun, and evaluate both."""
-    launch = "-m accelerate.commands.launch --cpu --num_processes 1".split()
-    for launcher, run, further in (
-        (launch, "one", "--batch-norm trained --num-workers 1 --mixed-precision bf16"),
-        (torchrun(), "two", "--num-workers 0 --gradient-accumulation 2"),
+def evaluations(folder, launch) -> Path:
+    """Fine-tune and evaluate in one process, and in two."""
+    for processes, run, further in (
+        (1, "one", "--batch-norm trained --num-workers 1"),
+        (2, "two", "--num-workers 0 --gradient-accumulation 2"),
     ):
-        arguments = f"--dataset prepared --output {run} {FINETUNE} {further}"
-        printed = start([*launcher, str(ROOT / "finetune.py"), *arguments.split()], folder)
-        assert printed.count("best accuracy on val") == 1
-    for launcher, run in (([], "one"), (torchrun(), "two")):
-        arguments = f"--dataset prepared --model {run}/best --output evaluations/{run}"
-        splits = "--split val testA --num-workers 0"
-        script = [str(ROOT / "evaluate.py"), *arguments.split(), *splits.split()]
-        printed = start([*launcher, *script], folder)
-        assert printed.count(" testA ") == 1
+        for arguments, said in (
+            (training(run, further), "best accuracy"),
+            (evaluation(run), " testA "),
+        ):
+            finished = launch(processes, arguments, folder)
+            assert [each.code for each in finished] == [0] * processes, finished
+            assert "".join(each.printed for each in finished).count(said) == 1
     return folder / "evaluations"
+
+
+@pytest.mark.exhaustive
+def test_launchers_start_the_scripts(folder, start):
+    accelerate = "-m accelerate.commands.launch --cpu --num_processes 1".split()
+
+    for launcher, run in ((accelerate, "by-accelerate"), (TORCHRUN, "by-torchrun")):
+        further = "--num-workers 1 --mixed-precision bf16"
+        trained = start([*launcher, *training(run, further)], folder)
+        evaluated = start([*launcher, *evaluation(run)], folder)
+
+        assert trained.count("best accuracy on val") == 1
+        assert evaluated.count(" testA ") == 1
 
 
 @pytest.mark.usefixtures("evaluations")

@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -254,16 +253,12 @@ print("no socket")
 """
 
 
-def test_preparing_opens_no_socket(tmp_path):
+def test_preparing_opens_no_socket(tmp_path, start):
     arguments = write_corpus(tmp_path / "corpus")
 
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED, *arguments, str(tmp_path / "corpus" / "prepared")],
-        capture_output=True, text=True, check=False,
-        cwd=Path(__file__).parents[2], env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    printed = start(["-c", WATCHED, *arguments, str(tmp_path / "corpus" / "prepared")], tmp_path)
 
-    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["no socket"]), done.stderr
+    assert printed.splitlines()[-1] == "no socket"
 
 
 ALSO_WATCHED = (
@@ -282,7 +277,7 @@ print("no socket")
 )
 
 
-def test_training_and_evaluating_open_no_socket(tmp_path):
+def test_training_and_evaluating_open_no_socket(tmp_path, start):
     corpus = tmp_path / "corpus"
     arguments = write_corpus(corpus, text="dog")
     lines = (corpus / "mine.csv").read_text().splitlines()
@@ -291,10 +286,6 @@ def test_training_and_evaluating_open_no_socket(tmp_path):
     arguments[arguments.index("--image-size") + 1] = "64"
     prepare_data(arguments)
 
-    done = subprocess.run(
-        [sys.executable, "-c", ALSO_WATCHED, str(corpus / "prepared"), str(tmp_path / "run")],
-        capture_output=True, text=True, check=False,
-        cwd=Path(__file__).parents[2], env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    printed = start(["-c", ALSO_WATCHED, str(corpus / "prepared"), str(tmp_path / "run")], tmp_path)
 
-    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["no socket"]), done.stderr
+    assert printed.splitlines()[-1] == "no socket"

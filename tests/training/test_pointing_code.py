@@ -1,8 +1,6 @@
 """The program of a card runs without the package, and gives the logits and the box of ours."""
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict, fields
 
 import numpy as np
@@ -46,7 +44,7 @@ def ours(encoder, photo, marker, fit):
         ("open_clip-siglip", "open_clip", "letterbox", CLIP_REFCOCO),
     ],
 )
-def test_the_program_points_like_the_package(tmp_path, model, library, fit, marker):
+def test_the_program_points_like_the_package(tmp_path, start, model, library, fit, marker):
     if model in FAMILIES:
         (tmp_path / "start").mkdir()
         encoder = build(model, tmp_path / "start")
@@ -62,13 +60,10 @@ def test_the_program_points_like_the_package(tmp_path, model, library, fit, mark
     program = "\n".join(given.get(line.split(" = ")[0], line) for line in code)
     (tmp_path / "program.py").write_text(program)
 
-    outcome = subprocess.run(
-        [sys.executable, "-I", "-c", RUN], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    printed = start(["-c", RUN], tmp_path)
 
     assert library_of(encoder) == library
-    assert outcome.returncode == 0, outcome.stderr
-    logits, choice = outcome.stdout.splitlines()[-2:]
+    logits, choice = printed.splitlines()[-2:]
     expected = ours(encoder, photo, marker, fit)
     assert np.allclose(json.loads(logits), expected, atol=TOLERANCE, rtol=0)
     assert np.ptp(expected) > 10 * TOLERANCE

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
+from tests.forked import TORCHRUN
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 from vg_mc.predictions.run import predict
@@ -24,9 +26,10 @@ specification.loader.exec_module(two_processes)
 
 
 @pytest.fixture(scope="module")
-def output(coloured, tmp_path_factory, start, torchrun) -> Path:
+def output(coloured, tmp_path_factory, launch) -> Path:
     folder = tmp_path_factory.mktemp("two-processes")
-    start([*torchrun(), str(PROGRAM), str(coloured.folder), str(folder)], folder)
+    finished = launch(2, [PROGRAM, coloured.folder, folder], folder)
+    assert [each.code for each in finished] == [0, 0], finished
     return folder
 
 
@@ -131,12 +134,30 @@ def test_both_processes_skip_a_step_that_one_of_them_cannot_use(output):
     assert len((output / "spoiled" / "nonfinite.jsonl").read_text().splitlines()) == 1
 
 
-def test_torchrun_starts_again_when_a_process_is_lost(coloured, tmp_path, start, torchrun):
-    run, alone = tmp_path / "lost", tmp_path / "alone"
-    again = [*torchrun(), "--max-restarts", "1"]
+@pytest.mark.exhaustive
+def test_torchrun_starts_again_when_a_process_is_lost(coloured, tmp_path, start):
+    run = tmp_path / "lost"
+    again = [*TORCHRUN, "--max-restarts", "1"]
 
     start([*again, str(PROGRAM), str(coloured.folder), str(run), "lost"], tmp_path)
 
+    equals_a_run_of_one_process(run, coloured, tmp_path / "alone")
+
+
+def test_a_run_goes_on_where_a_process_was_lost(coloured, tmp_path, launch):
+    run = tmp_path / "lost"
+    arguments = [PROGRAM, coloured.folder, run, "lost"]
+
+    first = launch(2, arguments, tmp_path, TORCHELASTIC_RESTART_COUNT="0")
+    again = launch(2, arguments, tmp_path, TORCHELASTIC_RESTART_COUNT="1")
+
+    assert first[1].code == -signal.SIGKILL
+    assert first[0].code != 0
+    assert [each.code for each in again] == [0, 0], again
+    equals_a_run_of_one_process(run, coloured, tmp_path / "alone")
+
+
+def equals_a_run_of_one_process(run, coloured, alone):
     two_processes.trained(coloured, alone, two_processes.LOST, "tiny-vit")
     assert len(entries(run)) == len(entries(alone))
     for mine, other in zip(entries(run), entries(alone), strict=True):

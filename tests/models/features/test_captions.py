@@ -99,10 +99,11 @@ def test_what_a_table_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
 
 
 def test_two_processes_say_what_one_says_and_write_it_once(
-    model, folder, coloured, tmp_path, start, torchrun
+    model, folder, coloured, tmp_path, launch
 ):
-    start([*torchrun(), str(PROGRAM), str(coloured.folder), folder, str(tmp_path)], tmp_path)
+    finished = launch(2, [PROGRAM, coloured.folder, folder, tmp_path], tmp_path)
 
+    assert [each.code for each in finished] == [0, 0], finished
     alone = captions_by(model)(coloured, CANDIDATES)
     for rank in range(2):
         said = json.loads((tmp_path / f"said-{rank}.json").read_text())

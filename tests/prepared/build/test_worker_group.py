@@ -1,22 +1,17 @@
 """Several processes that were launched together prepare what one does, and fail together."""
 
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from torch.distributed import HashStore
 
+from tests.forked import TORCHRUN
 from vg_mc.commands.prepare_data import main
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build import worker_group as crew
 from vg_mc.prepared.build.worker_group import Crew
 
-ROOT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).with_name("several_processes.py")
-LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 def flags(folder: Path, output: str) -> list[str]:
@@ -38,55 +33,41 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def ended(processes: int, arguments: list[str]) -> list[tuple[int, str]]:
-    """Start processes as a scheduler does; return the exit code and complaints of each."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    started = []
-    for rank in range(processes):
-        values = (rank, processes, rank, processes, "127.0.0.1", port)
-        place = dict(zip(LAUNCHED, map(str, values), strict=True))
-        quiet = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, str(PROGRAM), *arguments]
-        environment = os.environ | quiet | place
-        started.append(
-            subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        )
-    try:
-        complaints = [process.communicate(timeout=120)[1] for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    codes = [process.returncode for process in started]
-    return list(zip(codes, complaints, strict=True))
+def test_two_processes_write_the_bytes_of_one(folder, launch):
+    finished = launch(2, [PROGRAM, *flags(folder, "two")], folder)
 
-
-def test_two_processes_of_torchrun_write_the_bytes_of_one(folder, start, torchrun):
-    start([*torchrun(), str(PROGRAM), *flags(folder, "two")], folder)
-
+    assert [each.code for each in finished] == [0, 0], finished
     alone = contents(folder / "alone")
     assert len([name for name in alone if name.startswith("candidates/data-")]) == 4
     assert contents(folder / "two") == alone
 
 
-def test_processes_without_a_shard_do_no_harm(folder):
+@pytest.mark.exhaustive
+def test_two_processes_of_torchrun_write_the_bytes_of_one(folder, start):
+    start([*TORCHRUN, str(PROGRAM), *flags(folder, "torchrun")], folder)
+
+    assert contents(folder / "torchrun") == contents(folder / "alone")
+
+
+def test_processes_without_a_shard_do_no_harm(folder, launch):
     one_shard = ["--splits", "val"]
     main([*flags(folder, "val"), *one_shard])
 
-    finished = ended(3, [*flags(folder, "three"), *one_shard])
+    finished = launch(3, [PROGRAM, *flags(folder, "three"), *one_shard], folder)
 
-    assert [code for code, _ in finished] == [0] * 3, finished
+    assert [each.code for each in finished] == [0] * 3, finished
     assert contents(folder / "three") == contents(folder / "val")
 
 
-def test_a_bad_photo_of_one_process_ends_them_all_with_its_name(folder):
+def test_a_bad_photo_of_one_process_ends_them_all_with_its_name(folder, launch):
     photo = folder / "scenes" / "images" / "scene_000000000010.jpg"  # in the second shard
     content = photo.read_bytes()
     photo.write_text("<html>")
 
     try:
-        (first, told), (second, found) = ended(2, flags(folder, "broken"))
+        (first, _, told), (second, _, found) = launch(
+            2, [PROGRAM, *flags(folder, "broken")], folder
+        )
     finally:
         photo.write_bytes(content)
 
@@ -97,8 +78,8 @@ def test_a_bad_photo_of_one_process_ends_them_all_with_its_name(folder):
     assert not (folder / "broken").exists()
 
 
-def test_a_fault_of_the_first_process_ends_them_all(folder):
-    (first, found), (second, _) = ended(2, flags(folder, "alone"))
+def test_a_fault_of_the_first_process_ends_them_all(folder, launch):
+    (first, _, found), (second, *_) = launch(2, [PROGRAM, *flags(folder, "alone")], folder)
 
     assert first == 3
     assert "it exists already; --overwrite replaces it" in found
