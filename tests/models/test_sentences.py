@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Dense, Transformer
+from sentence_transformers.sentence_transformer.modules import Pooling
 from transformers import (
     AutoModel,
     AutoTokenizer,
@@ -19,14 +22,16 @@ from transformers import (
     MPNetConfig,
     MPNetModel,
     T5Config,
+    T5EncoderModel,
     T5Model,
     XLMRobertaConfig,
     XLMRobertaModel,
 )
 
 from vg_mc.errors import BadInputError
+from vg_mc.models import sentences
 from vg_mc.models.loading import load_text_encoder
-from vg_mc.models.sentences import open_sentence_encoder, pooled
+from vg_mc.models.sentences import open_sentence_encoder
 from vg_mc.models.tiny import tiny_vit
 
 TEXTS = ["guy", "the red cup on the left side", "Red cup"]
@@ -83,15 +88,17 @@ def write_transformer(folder: Path, family: str = "bert", **tokenizing) -> Path:
 
 
 def write_layout(folder: Path, pooling: str = "mean", **reading) -> Path:
+    """Write the files that older releases of sentence-transformers write beside a transformer."""
     kinds = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
     modules = [
-        {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.{kind}"}
-        for place, (kind, path) in enumerate(kinds.items())
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, path) in enumerate(kinds.items())
     ]
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "1_Pooling").mkdir()
     flags = {flag: name == pooling for name, flag in FLAGS.items()}
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(flags))
+    settings = {"word_embedding_dimension": 16} | flags
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(settings))
     (folder / "sentence_bert_config.json").write_text(json.dumps(reading))
     return folder
 
@@ -122,33 +129,6 @@ def test_a_text_becomes_what_the_formula_makes_of_it_alone(tmp_path, family, poo
     assert np.allclose(vectors(folder), by_formula(folder, pooling), atol=2e-6)
 
 
-@pytest.mark.parametrize(
-    ("tokens", "expected"),
-    [
-        (3, {"mean": [3, 4], "cls": [1, 9], "max": [6, 9], "lasttoken": [2, 3]}),
-        (2, {"mean": [3.5, 4.5], "cls": [1, 9], "max": [6, 9], "lasttoken": [6, 0]}),
-    ],
-)
-def test_tokens_are_pooled_as_counted_by_hand(tokens, expected):
-    hidden = torch.tensor([[[1.0, 9.0], [6.0, 0.0], [2.0, 3.0]]])
-    mask = torch.arange(3)[None] < tokens
-
-    assert {name: pooled(hidden, mask, name)[0].tolist() for name in FLAGS} == expected
-
-
-@pytest.mark.parametrize("pooling", FLAGS)
-def test_nothing_on_padding_is_pooled(pooling):
-    hidden = torch.randn((2, 5, 4), generator=torch.Generator().manual_seed(0))
-    mask = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]).bool()
-    padded = hidden.clone()
-    padded[0, 3:] = float("nan")
-
-    assert torch.equal(pooled(padded, mask, pooling), pooled(hidden, mask, pooling))
-    assert torch.equal(
-        pooled(hidden[:1, :3], mask[:1, :3], pooling)[0], pooled(padded, mask, pooling)[0]
-    )
-
-
 def test_a_transformer_without_a_layout_has_its_tokens_averaged(tmp_path):
     folder = write_transformer(tmp_path)
 
@@ -170,14 +150,14 @@ def test_a_long_text_is_cut_where_the_layout_says_and_keeps_its_end(tmp_path):
 def test_no_text_is_longer_than_the_positions_of_its_model(tmp_path, family, tokens):
     folder = write_layout(write_transformer(tmp_path, family), max_seq_length=512)
 
-    assert open_sentence_encoder(str(folder)).maximal_tokens == tokens
+    assert open_sentence_encoder(str(folder)).model.max_seq_length == tokens
     assert np.isfinite(vectors(folder, ["red cup " * 99])).all()
 
 
 def test_the_tokenizer_limits_texts_where_the_layout_does_not(tmp_path):
     folder = write_transformer(tmp_path, model_max_length=8)
 
-    assert open_sentence_encoder(str(folder)).maximal_tokens == 8
+    assert open_sentence_encoder(str(folder)).model.max_seq_length == 8
 
 
 def test_texts_are_read_in_lower_case_where_the_layout_says_so(tmp_path):
@@ -194,14 +174,20 @@ def test_white_space_around_a_text_is_not_read(tmp_path):
     assert np.array_equal(vectors(folder, ["  red cup\n"]), vectors(folder, ["red cup"]))
 
 
-def test_the_prompt_of_the_model_stands_before_each_text(tmp_path):
+@pytest.mark.parametrize("pools_prompt", [True, False])
+def test_the_default_prompt_is_applied_as_the_library_does(tmp_path, pools_prompt):
     folder = write_layout(write_transformer(tmp_path))
     prompts = {"prompts": {"query": "find the "}, "default_prompt_name": "query"}
     (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    file = folder / "1_Pooling" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"include_prompt": pools_prompt}))
 
-    expected = by_formula(folder, "mean", ["find the red cup"])
+    expected = SentenceTransformer(str(folder)).encode(TEXTS, normalize_embeddings=True)
 
-    assert np.allclose(vectors(folder, ["red cup"]), expected, atol=2e-6)
+    assert np.allclose(vectors(folder), expected, atol=2e-6)
+    if pools_prompt:
+        by_hand = by_formula(folder, "mean", ["find the red cup"])
+        assert np.allclose(vectors(folder, ["red cup"]), by_hand, atol=2e-6)
 
 
 def test_a_model_arrives_in_evaluation_mode_and_leaves_the_global_generator_alone(tmp_path):
@@ -221,64 +207,144 @@ def test_a_pooler_that_is_not_looked_at_may_be_missing(tmp_path):
     assert np.array_equal(vectors(folder), expected)
 
 
-def test_a_checkpoint_with_holes_is_refused(tmp_path):
-    folder = write_transformer(tmp_path)
+def write_with_a_hole(folder: Path) -> Path:
     state = BertModel.from_pretrained(folder).state_dict()
     del state["encoder.layer.1.output.dense.weight"]
     BertModel(BertConfig(**SMALL)).save_pretrained(folder, state_dict=state)
+    return folder
 
-    with pytest.raises(BadInputError, match=r"lacks 1 weights, .*encoder.layer.1.output.dense"):
+
+def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path):
+    folder = write_with_a_hole(write_transformer(tmp_path))
+
+    with pytest.raises(BadInputError, match="lacks 1 weights") as refused:
         open_sentence_encoder(str(folder))
+
+    assert "encoder.layer.1.output.dense" in refused.value.problem
+
+
+def test_missing_weights_are_found_in_a_subfolder_too(tmp_path):
+    folder = write_layout(tmp_path)
+    write_with_a_hole(write_transformer(tmp_path / "0_Transformer"))
+    file = folder / "modules.json"
+    modules = json.loads(file.read_text())
+    modules[0]["path"] = "0_Transformer"
+    file.write_text(json.dumps(modules))
+
+    with pytest.raises(BadInputError, match="lacks 1 weights"):
+        open_sentence_encoder(str(folder))
+
+
+def test_a_dense_layer_behind_the_pooling_is_part_of_the_model(tmp_path):
+    transformer = Transformer(str(write_transformer(tmp_path / "bert")))
+    model = SentenceTransformer(
+        modules=[transformer, Pooling(16), Dense(16, 4, bias=False)], device="cpu"
+    )
+    model.save(str(tmp_path / "saved"), create_model_card=False)
+
+    expected = model.encode(TEXTS, normalize_embeddings=True)
+
+    assert np.allclose(vectors(tmp_path / "saved"), expected, atol=2e-6)
+
+
+def test_the_encoder_of_a_t5_is_used_alone(tmp_path):
+    folder = write_transformer(tmp_path)
+    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
+    T5Model(T5Config(vocab_size=len(WORDS), **sizes)).save_pretrained(folder)
+    model, tokenizer = T5EncoderModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+
+    with torch.no_grad():
+        states = model(input_ids=tokenizer("red cup", return_tensors="pt")["input_ids"])
+    expected = torch.nn.functional.normalize(states.last_hidden_state.mean(dim=1)).numpy()
+
+    assert np.allclose(vectors(folder, ["red cup"]), expected, atol=2e-6)
 
 
 def test_weights_in_a_pickle_are_refused(tmp_path):
     folder = write_transformer(tmp_path)
-    state = BertModel.from_pretrained(folder).state_dict()
-    torch.save(state, folder / "pytorch_model.bin")
+    torch.save(BertModel.from_pretrained(folder).state_dict(), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
 
-    with pytest.raises(BadInputError, match="safetensors weights"):
+    with pytest.raises(BadInputError) as refused:
+        open_sentence_encoder(str(folder))
+
+    assert refused.value.file == str(folder / "pytorch_model.bin")
+
+
+def test_an_adapter_without_its_base_model_is_refused(tmp_path):
+    folder = write_transformer(tmp_path)
+    (folder / "adapter_config.json").write_text("{}")
+
+    with pytest.raises(BadInputError, match="adapter"):
         open_sentence_encoder(str(folder))
 
 
-def test_a_clip_is_sent_to_its_own_name(tmp_path):
-    tiny_vit(32).save(tmp_path)
-
-    with pytest.raises(BadInputError, match="sees pictures too: name it without 'sentence:'"):
-        open_sentence_encoder(str(tmp_path))
+def clip(folder: Path) -> None:
+    tiny_vit(32).save(folder)
 
 
-def test_a_model_that_also_writes_is_refused(tmp_path):
-    folder = write_transformer(tmp_path)
-    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
-    T5Model(T5Config(vocab_size=len(WORDS), **sizes)).save_pretrained(folder)
-
-    with pytest.raises(BadInputError, match="only reads texts, like a BERT, not a T5Model"):
-        open_sentence_encoder(str(folder))
-
-
-def test_a_family_that_only_the_folder_s_own_code_could_build_is_refused(tmp_path):
-    folder = write_transformer(tmp_path)
-    config = json.loads((folder / "config.json").read_text())
+def unknown_family(folder: Path) -> None:
+    config = json.loads((write_transformer(folder) / "config.json").read_text())
     config |= {"model_type": "strange", "auto_map": {"AutoModel": "modeling.StrangeModel"}}
     (folder / "config.json").write_text(json.dumps(config))
 
-    with pytest.raises(BadInputError, match=r"config.json: transformers has no family .*'strange'"):
-        open_sentence_encoder(str(folder))
+
+def modules_with_code(folder: Path) -> None:
+    file = write_layout(write_transformer(folder)) / "modules.json"
+    modules = json.loads(file.read_text())
+    modules[1]["type"] = "evil.Pooling"
+    file.write_text(json.dumps(modules))
 
 
-def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path):
-    folder = write_transformer(tmp_path)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+def no_padding_token(folder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(write_transformer(folder))
     tokenizer.pad_token = None
     tokenizer.save_pretrained(folder)
 
-    with pytest.raises(BadInputError, match="a tokenizer with a padding token"):
-        open_sentence_encoder(str(folder))
+
+def damaged_list_of_modules(folder: Path) -> None:
+    (write_layout(write_transformer(folder)) / "modules.json").write_text("[{}]")
 
 
-def test_a_folder_without_a_model_and_a_name_without_a_folder_are_refused(tmp_path):
-    with pytest.raises(BadInputError, match=r"config.json"):
+def empty_folder(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        clip,
+        unknown_family,
+        modules_with_code,
+        no_padding_token,
+        damaged_list_of_modules,
+        empty_folder,
+    ],
+)
+def test_what_is_no_text_encoder_or_would_run_code_is_refused(tmp_path, write):
+    trace = tmp_path / "code was run"
+    for name in ("evil.py", "modeling.py"):
+        (tmp_path / name).write_text(f"open({str(trace)!r}, 'w').close()")
+    write(tmp_path)
+
+    with pytest.raises(BadInputError) as refused:
         open_sentence_encoder(str(tmp_path))
-    with pytest.raises(BadInputError, match="expected a folder, or the id of a model on the hub"):
+
+    assert refused.value.file == str(tmp_path)
+    assert not trace.exists()
+
+
+def test_a_name_that_is_neither_a_folder_nor_a_hub_id_is_refused():
+    with pytest.raises(BadInputError) as refused:
         open_sentence_encoder("all-MiniLM-L6-v2")
+
+    assert refused.value.file == "all-MiniLM-L6-v2"
+
+
+def test_a_missing_library_is_named_with_the_line_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sentences, "find_spec", lambda _: None)
+
+    with pytest.raises(BadInputError, match="pip install sentence-transformers") as refused:
+        open_sentence_encoder(str(tmp_path))
+
+    assert refused.value.record == f"--model sentence:{tmp_path}"

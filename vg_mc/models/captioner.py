@@ -22,9 +22,9 @@ from transformers import (
 )
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.huggingface import check_complete, without_folders
+from vg_mc.models.huggingface import without_folders
 from vg_mc.models.loading import random_start
-from vg_mc.system.hub import fetched_model
+from vg_mc.system.hub import check_complete, fetched_model
 
 REQUEST = "Describe the picture in one short sentence."  # to a model that chats
 MOST_TOKENS = 32  # of a caption; those of COCO, from which captioners learn, have about 13

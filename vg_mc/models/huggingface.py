@@ -23,6 +23,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.models.preprocessing import PictureNormalizer
 from vg_mc.models.similarity import similarity_logits, unit_vectors
+from vg_mc.system.hub import check_complete
 
 
 class HuggingFaceEncoder(nn.Module):
@@ -160,14 +161,6 @@ def _check_dual_encoder(model: nn.Module, name: str) -> None:
         raise BadInputError(
             f"'{name}' is a {type(model).__name__}, which takes pictures of any shape as patches: "
             "expected a model of one square size, such as the fixed-resolution SigLIP 2"
-        )
-
-
-def check_complete(missing_weights: set[str], name: str) -> None:
-    """Refuse a checkpoint with holes: the library only warns, and fills them at random."""
-    if missing_weights:
-        raise BadInputError(
-            f"'{name}' lacks {len(missing_weights)} weights, the first is {min(missing_weights)}"
         )
 
 

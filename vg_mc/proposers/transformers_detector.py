@@ -30,6 +30,7 @@ from transformers import (
 from vg_mc.boxes.arithmetic import Boxes, areas, clipped
 from vg_mc.errors import BadInputError
 from vg_mc.records import Photo, Proposal
+from vg_mc.system.hub import check_complete
 
 READS_TEXT = frozenset({"grounding-dino", "mm-grounding-dino", "owlv2", "owlvit"})
 OVERLAP = 0.7  # IoU from which a box is taken for one that another query found better
@@ -152,11 +153,7 @@ def _load(folder: Path) -> tuple[bool, Any, Any]:
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as fault:
         problem = "expected a detector of transformers: config, safetensors weights and processor"
         raise BadInputError(f"{problem}: {fault}", file=folder) from fault
-    if report["missing_keys"]:
-        # The library only warns, and fills the holes at random.
-        first = min(report["missing_keys"])
-        problem = f"{len(report['missing_keys'])} weights are missing, the first is {first}"
-        raise BadInputError(problem, file=folder)
+    check_complete(report["missing_keys"], folder)
     return reads_text, model, processor
 
 

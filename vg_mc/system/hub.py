@@ -7,6 +7,7 @@ Uploading a model to Hugging Face's hub: only for those who ask for it, and priv
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -60,6 +61,24 @@ def fetched_model(name: Path) -> Path:
     if any(folder.glob("*.safetensors")):
         return folder
     return local_or_fetched(name, "model", (*LANGUAGE_MODEL, *OLD_WEIGHTS))
+
+
+def check_complete(missing_weights: Collection[str], name: Path | str) -> None:
+    """Check that a checkpoint has all weights of its model.
+
+    transformers initialises missing weights at random and only logs a warning.
+
+    Args:
+        missing_weights: Names of the weights that were not found in the checkpoint.
+        name: Folder or hub id of the model, for the error message.
+
+    Raises:
+        BadInputError: If a weight is missing.
+    """
+    if missing_weights:
+        first = min(missing_weights)
+        problem = f"the checkpoint lacks {len(missing_weights)} weights, the first is {first}"
+        raise BadInputError(problem, file=name)
 
 
 FLAG = "--push-to-hub"
