@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vg_mc.reports.pages.page import templates
+
 VOID = {"img", "input", "meta"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Page(HTMLParser):
-    """Keeps tags and text, and notices a tag that is closed by another one."""
+    """Keeps tags and text without blanks, and notices a tag that is closed by another one."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -32,7 +34,8 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        if text := data.strip(" \n"):
+            self.words.append(text)
 
     def every(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.tags if name == tag]
@@ -41,6 +44,16 @@ class Page(HTMLParser):
 @pytest.fixture
 def read_page() -> type[Page]:
     return Page
+
+
+@pytest.fixture
+def read_part():
+    """Render a macro of a template with values, and read it."""
+
+    def render(template: str, macro: str, *values: object) -> Page:
+        return Page(getattr(templates().get_template(template).module, macro)(*values))
+
+    return render
 
 
 @pytest.fixture

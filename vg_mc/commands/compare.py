@@ -48,8 +48,8 @@ def run(config: CompareConfig) -> "Standings":
     Raises:
         BadInputError: If systems answer different expressions, or there is nothing to compare.
     """
-    from vg_mc.reports.tables.side_by_side import side_by_side
-    from vg_mc.reports.tables.side_by_side_formats import screen_text, write_side_by_side
+    from vg_mc.reports.pages.comparison import write_comparison_page
+    from vg_mc.reports.tables.side_by_side import screen_text, side_by_side, write_side_by_side
     from vg_mc.scoring.leaderboard import standings_of
 
     systems = read_systems(config.results, config.split)
@@ -59,6 +59,7 @@ def run(config: CompareConfig) -> "Standings":
     shown = side_by_side(standings, published, {"corpus": ", ".join(corpora) or "unknown"})
     if config.output is not None:
         write_side_by_side(shown, config.output)
+        write_comparison_page(shown, config.output)
     print(screen_text(shown))
     return standings
 

@@ -65,7 +65,8 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     from vg_mc.predictions import is_one_split, write_predictions
     from vg_mc.predictions.ensembles import combine
     from vg_mc.reports.pages.report_page import write_report
-    from vg_mc.reports.tables.members import MembersRow, members_html, members_text, write_members
+    from vg_mc.reports.tables.formats import terminal
+    from vg_mc.reports.tables.members import MembersRow, members_table, write_members
     from vg_mc.reports.tables.protocol import protocol_of
     from vg_mc.reports.tables.results import screen_text, write_results
     from vg_mc.scoring.subsets import read_subsets, remarks_text, score_all, subset_remarks
@@ -86,11 +87,11 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
     answered = [answers for split in members for answers in split]
     remarks = subset_remarks(subsets, answered) | {"weighting": rule.note}
-    protocol, gains = protocol_of(answered) | remarks, members_html(together)
+    protocol, gains = protocol_of(answered) | remarks, members_table(together)
     write_results(rows, protocol, config.output)
     write_members(together, config.output)
-    write_report(ensembles, rows, protocol, shown, config.output, gains)
-    print("\n".join([screen_text(rows), "", members_text(together), "", *remarks_text(remarks)]))
+    write_report(ensembles, rows, protocol, shown, config.output, [gains])
+    print("\n".join([screen_text(rows), "", terminal(gains), "", *remarks_text(remarks)]))
     return rows
 
 

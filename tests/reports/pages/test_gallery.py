@@ -14,7 +14,7 @@ from vg_mc.reports.pages.examples import (
     spread_rows,
     verdicts,
 )
-from vg_mc.reports.pages.gallery import cards, gallery
+from vg_mc.reports.pages.gallery import Cards
 from vg_mc.reports.pages.page import inside
 
 
@@ -23,11 +23,12 @@ def photo(example) -> Backdrop:
 
 
 @pytest.fixture
-def show(make_predictions, pictures_of, read_page):
+def show(make_predictions, pictures_of, read_part):
     def lay_out(pictures=pictures_of, backdrop_of=photo, splits=("val",), **changes):
         made = make_predictions(expressions=40)
         answered = [replace(made, split=split, **changes) for split in splits]
-        return read_page(gallery(cards(answered, 4, pictures, backdrop_of), answered, inside))
+        shown = Cards.of(answered, 4, pictures, backdrop_of)
+        return read_part("gallery.html.j2", "gallery", shown, inside)
 
     return lay_out
 

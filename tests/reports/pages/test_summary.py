@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 
 from vg_mc.metrics.similarity import semantic_similarity
-from vg_mc.reports.pages.report_page import headline, numbers_tables
+from vg_mc.reports.pages.report_page import NumbersTables
 from vg_mc.reports.tables.columns import percent
 from vg_mc.scoring import score
 
+NUMBERS = "numbers.html.j2"
 
-def test_the_headline_has_accuracy_and_what_it_is_about(make_predictions, read_page):
+
+def test_the_headline_has_accuracy_and_what_it_is_about(make_predictions, read_part):
     report = score(make_predictions(expressions=40))
 
-    page = read_page(headline([report]))
+    page = read_part(NUMBERS, "headline", [report])
 
     accuracy = report.numbers["accuracy"]
     assert f"{percent(accuracy.value)}\xa0%" in page.words
@@ -23,26 +25,27 @@ def test_the_headline_has_accuracy_and_what_it_is_about(make_predictions, read_p
     assert page.open == []
 
 
-def test_an_empty_split_has_no_accuracy(make_predictions, read_page):
-    page = read_page(headline([score(make_predictions(expressions=0))]))
+def test_an_empty_split_has_no_accuracy(make_predictions, read_part):
+    page = read_part(NUMBERS, "headline", [score(make_predictions(expressions=0))])
 
     assert page.words == ["val", "–"]
 
 
-def test_a_single_photo_has_no_interval(make_predictions, read_page):
+def test_a_single_photo_has_no_interval(make_predictions, read_part):
     single = replace(make_predictions(), image_ids=np.ones(12, np.int64))
 
-    text = headline([score(single)]) + numbers_tables([score(single)])
+    headline = read_part(NUMBERS, "headline", [score(single)])
+    tables = read_part(NUMBERS, "numbers_tables", NumbersTables.of([score(single)]))
 
-    assert "no interval; " in text
-    assert "nan" not in text
-    assert read_page(text).open == []
+    assert any("no interval; " in text for text in headline.words)
+    assert "nan" not in f"{headline.words} {tables.words} {headline.tags} {tables.tags}"
+    assert headline.open == tables.open == []
 
 
-def test_every_number_has_its_interval_below_and_its_denominator(make_predictions, read_page):
+def test_every_number_has_its_interval_below_and_its_denominator(make_predictions, read_part):
     report = score(make_predictions(expressions=40))
 
-    page = read_page(numbers_tables([report]))
+    page = read_part(NUMBERS, "numbers_tables", NumbersTables.of([report]))
 
     for name in ("accuracy", "proposal_recall", "recall@5", "calibration_error"):
         estimate = report.numbers[name]
@@ -54,19 +57,23 @@ def test_every_number_has_its_interval_below_and_its_denominator(make_prediction
     assert page.open == []
 
 
-def test_similarities_are_no_percentages(make_predictions, read_page):
+def test_similarities_are_no_percentages(make_predictions, read_part):
     features, others = np.eye(12), np.repeat(np.eye(12)[::4], 4, axis=0)
     similarity = semantic_similarity(features, others, -features)
 
-    page = read_page(numbers_tables([score(make_predictions(), similarity=similarity)]))
+    page = read_part(
+        NUMBERS,
+        "numbers_tables",
+        NumbersTables.of([score(make_predictions(), similarity=similarity)]),
+    )
 
     assert {"0.25", "-1.00"} <= set(page.words)
 
 
-def test_models_are_named_where_there_are_several(make_predictions, read_page):
+def test_models_are_named_where_there_are_several(make_predictions, read_part):
     one, other = (score(make_predictions(name=name)) for name in ("<one>", "other"))
 
-    assert "model" not in read_page(numbers_tables([one, one])).words
-    words = read_page(numbers_tables([one, other])).words
+    assert "model" not in read_part(NUMBERS, "numbers_tables", NumbersTables.of([one, one])).words
+    words = read_part(NUMBERS, "numbers_tables", NumbersTables.of([one, other])).words
     assert words.count("model") == 2
     assert words.count("<one>") == 2

@@ -8,11 +8,11 @@ import pytest
 
 from vg_mc.metrics import summarize
 from vg_mc.predictions.ensembles import EQUAL, combine
+from vg_mc.reports.tables.formats import terminal
 from vg_mc.reports.tables.members import (
     MembersRow,
     json_text,
-    members_html,
-    members_text,
+    members_table,
     write_members,
 )
 
@@ -47,13 +47,13 @@ def test_names_are_plain_text_in_every_format(members, tmp_path):
     assert "any member right %" in page
     document = json.loads((tmp_path / "members.json").read_text())
     assert document["splits"][0]["comparison"]["second"] == best
-    assert best in members_text([row])
+    assert best in terminal(members_table([row]))
 
 
-def test_a_page_has_the_table_too(members, read_page):
+def test_a_page_has_the_table_too(members, read_part):
     row = MembersRow.of(members, combine(members, "all", EQUAL))
 
-    page = read_page(members_html([row]))
+    page = read_part("parts.html.j2", "table", members_table([row]))
 
     assert {"val", "60", row.comparison.second, "any member right %"} <= set(page.words)
     assert page.open == []
@@ -66,4 +66,4 @@ def test_shares_of_nothing_are_null_in_json_and_a_dash_in_tables(make_prediction
     row = MembersRow.of([empty, other], combine([empty, other], "both", EQUAL))
 
     assert json.loads(json_text([row]))["splits"][0]["agreement"]["any_right"] is None
-    assert "–" in members_text([row])
+    assert "–" in terminal(members_table([row]))

@@ -35,6 +35,11 @@ class Verdict(StrEnum):
     WRONG = "wrong"
     NOT_COVERED = "not covered"  # no candidate fits the target, so no choice could be right
 
+    @property
+    def mark(self) -> str:
+        """A sign that stands before the verdict."""
+        return {"right": "✓", "wrong": "✗", "not covered": "∅"}[self.value]
+
 
 @dataclass(frozen=True, slots=True)
 class RankedCandidate:

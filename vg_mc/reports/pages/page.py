@@ -1,136 +1,111 @@
-"""The frame of our HTML pages: one file each, which opens anywhere, with its pictures inside.
+"""HTML pages: one file each, rendered from a template, that opens without a network.
 
-Expressions come from corpora that we did not write, so their text is escaped. The policy of a page
-loads nothing from elsewhere and runs no script but the one that the page was made with.
+Expressions and names come from corpora that others wrote, so templates escape every value. The
+content security policy of a page loads nothing from elsewhere and runs no script but its own.
 
-Where the pictures of a page lie: inside it, or beside it when it would grow too large.
+The images of a page lie inside it, or in a folder beside it where the page would be too large.
 """
 
+import math
+import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
-from html import escape
-from importlib.resources import files
 from pathlib import Path
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from vg_mc.metrics.resampling import Estimate
+from vg_mc.reports.tables.columns import percent
+from vg_mc.reports.tables.formats import is_sentence
 from vg_mc.system.atomic import whole_file, write_whole_text
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-{script}</body>
-</html>
-"""
+_ADDRESS = re.compile(r"(https://[\w./-]+)")
 
 
-def page(title: str, body: str, *, style: str = "", script: str = "") -> str:
-    """Put a body, which is HTML, below a title, which is any text.
+def render_page(
+    template: str, title: str, *, styles: Sequence[str] = (), script: str = "", **values: object
+) -> str:
+    """Render a template that extends ``page.html.j2``.
 
     Args:
-        title: The heading, and the name of the window.
-        body: What follows it, all foreign text in it escaped.
-        style: Rules besides those of every page, as `asset` reads them.
-        script: JavaScript that runs when everything is there.
+        template: Name of the template.
+        title: The heading and the title of the window.
+        styles: Names of style sheets besides that of every page.
+        script: Name of a script that runs when the page is loaded.
+        values: What the template shows.
     """
-    return _PAGE.format(
-        policy=_policy(script),
-        title=escape(title),
-        style=asset("page.css") + style,
-        body=body,
-        script=f"<script>{script}</script>\n" if script else "",
+    page = templates().get_template(template)
+    return page.render(title=title, policy=_policy(script), styles=styles, script=script, **values)
+
+
+@cache
+def templates() -> Environment:
+    """Return the environment of all templates: every value is escaped, a missing one raises."""
+    environment = Environment(
+        loader=PackageLoader("vg_mc.reports.pages", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-
-
-def asset(name: str) -> str:
-    """Read a style sheet or a script that lies beside this module."""
-    return files("vg_mc.reports.pages").joinpath(name).read_text(encoding="utf-8")
+    environment.filters |= {
+        "by_address": _ADDRESS.split,
+        "css": lambda share: f"{share:.2%}",
+        "estimate": estimate_text,
+        "interval": interval_text,
+        "percent": percent,
+        "rounded": round,
+        "thousands": lambda number: f"{number:,}",
+    }
+    environment.tests |= {
+        "finite": math.isfinite,
+        "sentence": is_sentence,
+    }
+    return environment
 
 
 def _policy(script: str) -> str:
-    """Allow pictures that are inside or beside the page, and one script, named by its hash."""
+    """Allow images inside or beside the page, and one script, identified by its hash."""
     allowed = ["default-src 'none'", "img-src 'self' data:", "style-src 'unsafe-inline'"]
     if script:
-        digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
+        code = templates().get_template(script).render()
+        digest = b64encode(sha256(code.encode()).digest()).decode("ascii")
         allowed.append(f"script-src 'sha256-{digest}'")
     return "; ".join(allowed)
 
 
-def term(name: str, value: str) -> str:
-    """Spell a fact for a description list."""
-    return f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+def estimate_text(estimate: Estimate) -> str:
+    """Format a share with its interval and its denominator."""
+    between = "" if math.isnan(estimate.low) else f", {interval_text(estimate)}"
+    return f"{percent(estimate.value)} %{between}, of {estimate.of:,}"
 
 
-def protocol_list(protocol: Mapping[str, str]) -> str:
-    """Spell how numbers came about."""
-    return f'<dl class="protocol">{"".join(term(*fact) for fact in protocol.items())}</dl>'
-
-
-def table(headings: Sequence[str], rows: Iterable[tuple[Sequence[str], Sequence[str]]]) -> str:
-    """Lay a table out that scrolls where the window is narrow, by keys as well.
-
-    Args:
-        headings: Any text, one for each column.
-        rows: For each row its names, which are any text, and its cells, which are HTML.
-    """
-    top = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
-    lines = "".join(f"<tr>{_names(names)}{_cells(cells)}</tr>" for names, cells in rows)
-    return (
-        f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
-    )
-
-
-def _names(names: Iterable[str]) -> str:
-    return "".join(f'<th scope="row">{escape(name)}</th>' for name in names)
-
-
-def _cells(cells: Iterable[str]) -> str:
-    return "".join(f"<td>{cell}</td>" for cell in cells)
+def interval_text(estimate: Estimate) -> str:
+    """Format the interval of a share in percent."""
+    return f"{percent(estimate.low)} to {percent(estimate.high)}"
 
 
 def embedded(content: bytes, kind: str) -> str:
-    """Return the address of a picture that the page holds itself; `kind` is jpeg or png."""
+    """Return the address of an image inside the page; `kind` is jpeg or png."""
     return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
-
-
-def image(address: str, meaning: str) -> str:
-    """Show the picture at `address`; `meaning` is read to those who cannot see it."""
-    return f'<img src="{escape(address)}" alt="{escape(meaning)}" loading="lazy">'
-
-
-def candidate_figure(address: str, caption: str, *, fits: bool) -> str:
-    """Show a candidate, framed where choosing it is right; an empty address has no picture."""
-    meaning = "right" if fits else "not the target"
-    shown = image(address, f"candidate, {meaning}") if address else ""
-    return (
-        f'<figure class="{"fits" if fits else "misses"}">{shown}'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
 
 
 LARGEST_PAGE = 20_000_000  # characters, which are bytes nearly everywhere
 
-AddressOf = Callable[[bytes], str]  # a JPEG file in, where a page finds it out
+AddressOf = Callable[[bytes], str]  # a JPEG file in, its address on the page out
 Render = Callable[[AddressOf], str]
 
 
 def write_page(render: Render, file: Path, largest: int = LARGEST_PAGE) -> None:
-    """Write a page, its pictures inside, or in a folder beside it where it would be too large.
+    """Write a page with its images inside, or in a folder beside it where it would be too large.
 
     Args:
-        render: Makes the page; what it is given says where a picture lies.
-        file: The page to write; the folder is called like it, with ``-files`` behind.
-        largest: Up to so many characters pictures are inside.
+        render: Makes the page, given a function that returns the address of an image.
+        file: The page to write; the folder has its name followed by ``-files``.
+        largest: Most characters of a page with its images inside.
     """
     folder, kept = file.with_name(f"{file.stem}-files"), set[str]()
 
@@ -150,12 +125,12 @@ def write_page(render: Render, file: Path, largest: int = LARGEST_PAGE) -> None:
 
 
 def inside(picture: bytes) -> str:
-    """Return the address of a JPEG file that the page holds itself."""
+    """Return the address of a JPEG file inside the page."""
     return embedded(picture, "jpeg")
 
 
 def _clear(folder: Path, kept: set[str]) -> None:
-    """Remove pictures that only an earlier page of this name showed."""
+    """Remove images that only an earlier page of this name showed."""
     for path in folder.glob("*.jpg"):
         if path.name not in kept:
             path.unlink()

@@ -1,18 +1,16 @@
-"""The page of an evaluation: numbers, plots and examples in one file that opens anywhere.
+"""The page of an evaluation: numbers, plots and examples in one file.
 
-The way into several evaluations: one table, and a link to the page of each.
-
-The numbers of a page: accuracy in large type, then every number with its interval.
+The index of several evaluations: one table, and a link to the page of each.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from vg_mc.predictions import Predictions
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.reports.pages.charts import SplitCharts
 from vg_mc.reports.pages.examples import (
     BackdropOf,
     PicturesOf,
@@ -21,29 +19,14 @@ from vg_mc.reports.pages.examples import (
     no_backdrop,
     no_pictures,
 )
-from vg_mc.reports.pages.gallery import cards, gallery
-from vg_mc.reports.pages.line_plot import interval
-from vg_mc.reports.pages.page import (
-    AddressOf,
-    asset,
-    embedded,
-    image,
-    page,
-    protocol_list,
-    table,
-    write_page,
-)
-from vg_mc.reports.pages.split_plots import chart_legend, split_plots
-from vg_mc.reports.tables.columns import COLUMNS, INTERVAL_COLUMNS, Column, other_columns, percent
+from vg_mc.reports.pages.gallery import Cards
+from vg_mc.reports.pages.page import AddressOf, embedded, render_page, write_page
+from vg_mc.reports.tables.columns import COLUMNS, INTERVAL_COLUMNS, Column, other_columns
+from vg_mc.reports.tables.table import Cell, Table
 from vg_mc.scoring import SplitReport
 from vg_mc.system.atomic import write_whole_text
 
-_INDEX = """<p class="lead">{links}</p>
-{tables}
-<h2>How the numbers came about</h2>
-{protocol}
-<h2>Examples</h2>
-<p>{picture}</p>"""
+FILE_NAME = "report.html"
 
 
 def write_index(
@@ -54,97 +37,60 @@ def write_index(
     picture: Path,
     file: Path,
 ) -> None:
-    """Write a page that leads to others.
+    """Write a page with links to others.
 
     Args:
         title: Any text.
         reports: Rows of the table.
         protocol: How the numbers came about.
-        pages: By what their links are called, pages below the folder of `file`.
+        pages: Pages below the folder of `file`, by the text of their links.
         picture: A PNG file with examples.
         file: The page to write.
     """
-    links = [
-        f'<a href="{escape(path.relative_to(file.parent).as_posix())}">{escape(name)}</a>'
-        for name, path in pages.items()
-    ]
-    body = _INDEX.format(
-        links="Plots and examples: " + " · ".join(links),
-        tables=numbers_tables(reports),
-        protocol=protocol_list(protocol),
-        picture=image(embedded(picture.read_bytes(), "png"), "examples with their candidates"),
+    page = render_page(
+        "index.html.j2",
+        title,
+        styles=["report.css"],
+        links={name: path.relative_to(file.parent).as_posix() for name, path in pages.items()},
+        tables=NumbersTables.of(reports),
+        protocol=protocol,
+        picture=embedded(picture.read_bytes(), "png"),
     )
-    write_whole_text(file, page(title, body, style=asset("report.css")))
+    write_whole_text(file, page)
 
 
-def headline(reports: Sequence[SplitReport]) -> str:
-    """Show accuracy, ceiling and chance of each split."""
-    return f'<div class="headline">{"".join(map(_section, reports))}</div>'
+@dataclass(frozen=True, slots=True)
+class NumbersTables:
+    """The main table of a page, and that of the other rules below it."""
+
+    main: Table
+    others: Table
+
+    @classmethod
+    def of(cls, reports: Sequence[SplitReport]) -> "NumbersTables":
+        """Make both tables of the same rows."""
+        main = [column for column in COLUMNS if column not in INTERVAL_COLUMNS]
+        photos = Column("photos", "", lambda report: str(report.images))
+        return cls(_table(reports, [*main, photos]), _table(reports, other_columns(reports)))
 
 
-def _section(report: SplitReport) -> str:
-    accuracy, ceiling = report.numbers["accuracy"], report.numbers["proposal_recall"]
-    if not accuracy.of:
-        return f"<section><h3>{escape(report.part)}</h3><strong>–</strong></section>"
-    right = round(accuracy.value * accuracy.of)
-    photos = f"{report.images:,} photo{'s' if report.images != 1 else ''}"
-    between = "no interval" if math.isnan(accuracy.low) else f"{interval(accuracy)} %"
-    return (
-        f"<section><h3>{escape(report.part)}, IoU &gt; 0.5</h3>"
-        f"<strong>{percent(accuracy.value)}&nbsp;%</strong>"
-        f'<div class="bar"><b style="width:{accuracy.value:.2%}"></b>'
-        f'<u style="left:{ceiling.value:.2%}"></u></div>'
-        f"<small>{between}; {right:,} of {accuracy.of:,} expressions, {photos}. "
-        f"Ceiling of the proposals {percent(ceiling.value)}&nbsp;%, chance "
-        f"{percent(report.scores.chance)}&nbsp;%.</small></section>"
-    )
-
-
-def numbers_tables(reports: Sequence[SplitReport]) -> str:
-    """Lay out the main table, and the other rules below it."""
-    main = [column for column in COLUMNS if column not in INTERVAL_COLUMNS]
-    photos = Column("photos", "", lambda report: str(report.images))
-    return _table(reports, [*main, photos]) + (
-        f"<details><summary>Other rules, and how good the ranking is</summary>"
-        f"{_table(reports, other_columns(reports))}</details>"
-    )
-
-
-def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> str:
-    """Name the models only where there are several: a page has its model for a title."""
+def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Table:
+    """Name the models only where there are several: the title of a page is that of its model."""
     several = len({each.name for each in reports}) > 1
     headings = [*(["model"] if several else []), "split", *(each.heading for each in columns)]
-    rows = (
-        ((each.name, each.part) if several else (each.part,), list(_cells(each, columns)))
+    rows = [
+        [*([each.name] if several else []), each.part, *(_cell(each, one) for one in columns)]
         for each in reports
-    )
-    return table(headings, rows)
+    ]
+    return Table(headings, rows, names=2 if several else 1)
 
 
-def _cells(report: SplitReport, columns: Sequence[Column]) -> Iterator[str]:
-    for column in columns:
-        cell, estimate = escape(column.cell(report)), report.numbers.get(column.name)
-        if estimate is None or math.isnan(estimate.low):
-            yield cell
-            continue
-        between = escape(f"{column.spell(estimate.low)}–{column.spell(estimate.high)}")
-        yield f'<span title="of {estimate.of:,} expressions">{cell}</span><small>{between}</small>'
-
-
-FILE_NAME = "report.html"
-
-_BODY = """<p class="lead">{lead}</p>
-{headline}
-<h2>Numbers</h2>
-<p class="soft">Small numbers are 95 % intervals over photos.</p>
-{tables}
-{further}
-<h2>How they came about</h2>
-{protocol}
-<h2>What accuracy depends on</h2>
-{plots}
-<h2>Examples</h2>
-{gallery}"""
+def _cell(report: SplitReport, column: Column) -> Cell | str | None:
+    text, estimate = column.cell(report), report.numbers.get(column.name)
+    if text is None or estimate is None or math.isnan(estimate.low):
+        return text
+    interval = f"{column.spell(estimate.low)}–{column.spell(estimate.high)}"
+    return Cell(text, interval, f"of {estimate.of:,} expressions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +126,7 @@ def write_report(
     protocol: Mapping[str, str],
     shown: Gallery,
     folder: Path,
-    further: str = "",
+    further: Sequence[Table] = (),
 ) -> None:
     """Write ``report.html`` to `folder`.
 
@@ -190,22 +136,28 @@ def write_report(
         protocol: How the numbers came about.
         shown: The examples.
         folder: Where the page is written, and its pictures where it would be too large.
-        further: HTML that follows the numbers.
+        further: Tables that follow the numbers.
     """
     own = [report for report in reports if report.name == answered[0].name]
-    examples = cards(answered, shown.each, shown.pictures_of, shown.backdrop_of)
+    values = {
+        "lead": _lead(answered, protocol),
+        "own": own,
+        "tables": NumbersTables.of(reports),
+        "further": further,
+        "protocol": protocol,
+        "charts": {report.part: SplitCharts.of(report) for report in own},
+        "shown": Cards.of(answered, shown.each, shown.pictures_of, shown.backdrop_of),
+    }
 
     def render(address_of: AddressOf) -> str:
-        body = _BODY.format(
-            lead=escape(_lead(answered, protocol)),
-            headline=headline(own),
-            tables=numbers_tables(reports),
-            further=further,
-            protocol=protocol_list(protocol),
-            plots=_plots(own),
-            gallery=gallery(examples, answered, address_of),
+        return render_page(
+            "report.html.j2",
+            answered[0].name,
+            styles=["report.css"],
+            script="report.js",
+            address_of=address_of,
+            **values,
         )
-        return page(answered[0].name, body, style=asset("report.css"), script=asset("report.js"))
 
     write_page(render, folder / FILE_NAME)
 
@@ -214,19 +166,3 @@ def _lead(answered: Sequence[Predictions], protocol: Mapping[str, str]) -> str:
     count = sum(map(len, answered))
     splits = ", ".join(each.split for each in answered)
     return f"{protocol.get('corpus', 'unnamed corpus')}: {splits}, {count:,} expressions"
-
-
-def _plots(own: Sequence[SplitReport]) -> str:
-    """Draw the plots of each split; a script shows one of them at a time."""
-    buttons = "".join(
-        f'<button data-key="part" data-value="{escape(report.part)}" aria-pressed="false">'
-        f"{escape(report.part)}</button>"
-        for report in own
-    )
-    panels = "\n".join(
-        f'<section data-part="{escape(report.part)}"><h3>{escape(report.part)}</h3>'
-        f"{split_plots(report)}</section>"
-        for report in own
-    )
-    tabs = f'<div class="tabs">{buttons}</div>' if len(own) > 1 else ""
-    return f"{chart_legend()}{tabs}{panels}"

@@ -1,9 +1,10 @@
-"""A sheet of random records of a prepared dataset, to look at before anything is trained."""
+"""A page with random records of a prepared dataset, to look at before training."""
 
 import io
-from collections.abc import Callable
-from html import escape
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.records import Photo
-from vg_mc.reports.pages.page import candidate_figure, embedded, image, page, term
+from vg_mc.reports.pages.page import embedded, inside, render_page
 from vg_mc.reports.plots import plot_distributions
 from vg_mc.system.atomic import write_whole_text
 
@@ -24,13 +25,31 @@ FRAME = (255, 200, 0)
 
 OpenPhoto = Callable[[Photo], Image.Image]
 
-_BODY = """<dl>{counts}</dl>
-{plots}
-<h2>Records</h2>
-<p>{legend}</p>
-<main>
-{articles}
-</main>"""
+
+class Candidate(NamedTuple):
+    """A candidate of a record as the page shows it."""
+
+    address: str
+    caption: str
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An expression of the dataset as the page shows it.
+
+    Attributes:
+        covered: Whether a candidate fits the target.
+        photo: Address of the photo with its target framed, empty where it is not shown.
+        problem: Why the photo cannot be shown.
+    """
+
+    text: str
+    remark: str
+    covered: bool
+    photo: str
+    problem: str
+    candidates: Sequence[Candidate]
 
 
 def random_rows(expressions: int, wanted: int, seed: int) -> list[int]:
@@ -57,50 +76,49 @@ def write_sheet(
         file: The page to write.
     """
     expressions, photos = dataset.expressions(split), dataset.photos()
-    shown = "\n".join(
-        _article(dataset, expressions, row, photos[int(expressions.image_ids[row])], open_photo)
+    records = [
+        _record(dataset, expressions, row, photos[int(expressions.image_ids[row])], open_photo)
         for row in rows
-    )
-    plots = image(embedded(plot_distributions(expressions), "png"), "histograms of the split")
-    body = _BODY.format(
+    ]
+    page = render_page(
+        "sheet.html.j2",
+        f"{dataset.manifest['corpus']}, {split}",
         counts=_counts(dataset, split),
-        plots=f'<p class="plots">{plots}</p>',
-        legend=_legend(expressions, rows, with_photos=open_photo is not None),
-        articles=shown,
+        plots=embedded(plot_distributions(expressions), "png"),
+        records=records,
+        expressions=len(expressions),
+        with_photos=open_photo is not None,
+        most_candidates=MOST_CANDIDATES,
     )
-    write_whole_text(file, page(f"{dataset.manifest['corpus']}, {split}", body))
+    write_whole_text(file, page)
 
 
-def _counts(dataset: PreparedDataset, split: str) -> str:
+def _counts(dataset: PreparedDataset, split: str) -> dict[str, str]:
     counts = dataset.manifest.get("counts", {}).get(split, {})
     facts = {name.replace("_", " "): f"{value:,.4g}" for name, value in counts.items()}
-    facts |= {"data hash": dataset.data_hash[:16]}
-    return "".join(term(*fact) for fact in facts.items())
+    return facts | {"data hash": dataset.data_hash[:16]}
 
 
-def _legend(expressions: Expressions, rows: list[int], *, with_photos: bool) -> str:
-    photos = "The photo shows the target in yellow. " if with_photos else ""
-    return (
-        f"{len(rows):,} of {len(expressions):,} records, chosen at random. {photos}Candidates are "
-        f"as a model sees them, up to {MOST_CANDIDATES} with the highest IoU with the target, "
-        "which stands below; a green frame says that choosing it is right."
-    )
-
-
-def _article(
+def _record(
     dataset: PreparedDataset,
     expressions: Expressions,
     row: int,
     photo: Photo,
     open_photo: OpenPhoto | None,
-) -> str:
-    ious = expressions.ious[row]
-    kind = "right" if is_right(ious).any() else "not-covered"
-    picture = "" if open_photo is None else _photo(photo, expressions.targets[row], open_photo)
-    return (
-        f'<article class="{kind}"><p dir="auto">{escape(expressions.texts[row])}</p>'
-        f"<p><small>{escape(_remark(expressions, row, photo))}</small></p>{picture}"
-        f'<div class="candidates">{_figures(dataset, expressions, row)}</div></article>'
+) -> Record:
+    shown, problem = "", ""
+    if open_photo is not None:
+        try:
+            shown = _framed_photo(open_photo(photo), expressions.targets[row])
+        except BadInputError as error:
+            problem = error.problem
+    return Record(
+        text=expressions.texts[row],
+        remark=_remark(expressions, row, photo),
+        covered=bool(is_right(expressions.ious[row]).any()),
+        photo=shown,
+        problem=problem,
+        candidates=_candidates(dataset, expressions, row),
     )
 
 
@@ -115,32 +133,25 @@ def _remark(expressions: Expressions, row: int, photo: Photo) -> str:
     return ", ".join(parts)
 
 
-def _figures(dataset: PreparedDataset, expressions: Expressions, row: int) -> str:
+def _candidates(dataset: PreparedDataset, expressions: Expressions, row: int) -> list[Candidate]:
     ious = expressions.ious[row]
     best = np.argsort(-ious, kind="stable")[:MOST_CANDIDATES]
     ids = expressions.candidate_ids[row][best]
-    figures = [
-        candidate_figure(
-            embedded(picture, "jpeg"), f"{category} {iou:.2f}".strip(), fits=bool(is_right(iou))
-        )
-        for picture, category, iou in zip(
-            dataset.picture_bytes(ids), dataset.candidate_categories(ids), ious[best], strict=True
-        )
+    shown = zip(
+        dataset.picture_bytes(ids), dataset.candidate_categories(ids), ious[best], strict=True
+    )
+    return [
+        Candidate(inside(picture), f"{category} {iou:.2f}".strip(), bool(is_right(iou)))
+        for picture, category, iou in shown
     ]
-    return "".join(figures) or "<em>no proposals</em>"
 
 
-def _photo(photo: Photo, target: NDArray[np.float64], open_photo: OpenPhoto) -> str:
-    try:
-        opened = open_photo(photo)
-    except BadInputError as error:
-        return f"<p><em>{escape(error.problem)}</em></p>"
+def _framed_photo(opened: Image.Image, target: NDArray[np.float64]) -> str:
     share = min(1.0, LONGER_SIDE / max(opened.size))
     small = opened.resize([max(1, round(side * share)) for side in opened.size])
     encoded = io.BytesIO()
     _framed(small, target * share).save(encoded, "JPEG", quality=85)
-    address = embedded(encoded.getvalue(), "jpeg")
-    return f"<p>{image(address, 'the photo with its target framed')}</p>"
+    return inside(encoded.getvalue())
 
 
 def _framed(picture: Image.Image, box: Boxes) -> Image.Image:

@@ -60,6 +60,7 @@ class Column:
     """A number of every row.
 
     Attributes:
+        cell: Its text; None where the number does not apply to a row, which is an empty cell.
         brief: Heads it on the screen, empty where it is left out there.
         name: Of the estimate that has its interval and its denominator, empty for plain counts.
         spell: How such an estimate is spelled.
@@ -67,7 +68,7 @@ class Column:
 
     heading: str
     brief: str
-    cell: Callable[[SplitReport], str]
+    cell: Callable[[SplitReport], str | None]
     name: str = ""
     spell: Callable[[float], str] = percent
 

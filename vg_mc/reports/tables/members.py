@@ -4,18 +4,15 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
-
-from tabulate import tabulate
 
 from vg_mc.metrics import summarize
 from vg_mc.predictions import Predictions
 from vg_mc.predictions.ensembles import Agreement, agreement_of
-from vg_mc.reports.pages.page import table
 from vg_mc.reports.tables.columns import gain_interval, p_value, points
-from vg_mc.reports.tables.escaping import markdown, one_line
+from vg_mc.reports.tables.formats import markdown_table
+from vg_mc.reports.tables.table import Table
 from vg_mc.scoring import Comparison, compare
 from vg_mc.system.atomic import write_whole_text
 
@@ -56,9 +53,8 @@ class MembersRow:
 def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
     """Write ``members.json`` and ``members.md`` to `folder`."""
     write_whole_text(folder / "members.json", json_text(rows))
-    lines = [[markdown(cell) for cell in _cells(row)] for row in rows]
-    text = tabulate(lines, headers=HEADINGS, tablefmt="pipe", disable_numparse=True)
-    write_whole_text(folder / "members.md", f"{text}\n\n{NOTES}\n")
+    table = members_table(rows)
+    write_whole_text(folder / "members.md", f"{markdown_table(table)}\n\n{table.note}\n")
 
 
 def json_text(rows: Sequence[MembersRow]) -> str:
@@ -67,17 +63,10 @@ def json_text(rows: Sequence[MembersRow]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def members_text(rows: Sequence[MembersRow]) -> str:
-    """Spell rows for a terminal."""
-    lines = [[one_line(cell) for cell in _cells(row)] for row in rows]
-    return tabulate(lines, headers=HEADINGS, disable_numparse=True)
-
-
-def members_html(rows: Sequence[MembersRow]) -> str:
-    """Spell rows for a page."""
-    lines = [(cells[:1], [escape(cell) for cell in cells[1:]]) for cells in map(_cells, rows)]
-    notes = f'<p class="soft">{escape(NOTES)}</p>'
-    return f"<h2>What the ensemble gains</h2>{table(HEADINGS, lines)}{notes}"
+def members_table(rows: Sequence[MembersRow]) -> Table:
+    """Return a row per split."""
+    title = "What the ensemble gains"
+    return Table(HEADINGS, [_cells(row) for row in rows], title, NOTES)
 
 
 def _cells(row: MembersRow) -> list[str]:

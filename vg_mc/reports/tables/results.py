@@ -14,7 +14,6 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from html import escape
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from vg_mc.metrics.calibration import ReliabilityBin
 from vg_mc.metrics.resampling import Estimate
 from vg_mc.reports.tables.columns import COLUMNS, DECIMALS, NOTHING, Column, other_columns, percent
 from vg_mc.reports.tables.escaping import latex, latex_heading, markdown, one_line, spreadsheet
+from vg_mc.reports.tables.formats import markdown_folded
 from vg_mc.scoring import Curve, SplitReport
 from vg_mc.scoring.split_report import GroupScores
 from vg_mc.system.atomic import write_whole_text
@@ -40,7 +40,7 @@ def markdown_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -
         *_table(reports, other_columns(reports)),
         "",
         *(f"- {markdown(fact)}: {markdown(value)}" for fact, value in protocol.items()),
-        *(line for report in reports for line in _details(report)),
+        *(line for report in reports for line in _folded(report)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -49,7 +49,7 @@ def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Iterato
     yield _line(["model", "split", *(column.heading for column in columns)])
     yield _line(["---", "---", *("---:" for _ in columns)])
     for report in reports:
-        cells = [column.cell(report) for column in columns]
+        cells = _cells(report, columns)
         yield _line([markdown(report.name), markdown(report.part), *cells])
 
 
@@ -57,10 +57,14 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _folded(report: SplitReport) -> list[str]:
+    return markdown_folded(
+        f"{report.name} on {report.part}: groups of expressions", _details(report)
+    )
+
+
 def _details(report: SplitReport) -> Iterator[str]:
-    """Fold the groups, the proposals and the confusions of one row away."""
-    title = escape(f"{report.name} on {report.part}")
-    yield from ("", f"<details><summary>{title}: groups of expressions</summary>", "")
+    """List the groups, the proposals and the confusions of one row."""
     yield _line(GROUP_HEADINGS)
     yield _line(["---", "---", *("---:" for _ in GROUP_HEADINGS[2:])])
     for name, groups in report.breakdowns.items():
@@ -72,8 +76,7 @@ def _details(report: SplitReport) -> Iterator[str]:
     recalls = ", ".join(f"{at:g}: {percent(each.value)}" for at, each in curve)
     yield from ("", f"Proposal recall % by number of proposals: {recalls or 'none'}")
     confused = ", ".join(islice(_confused(report), MOST_CONFUSED))
-    yield from ("", f"Most often taken for another category: {confused or 'none'}", "")
-    yield "</details>"
+    yield from ("", f"Most often taken for another category: {confused or 'none'}")
 
 
 def _group_line(name: str, group: GroupScores) -> str:
@@ -184,7 +187,7 @@ def csv_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str
 
 
 def _cells(report: SplitReport, columns: Sequence[Column]) -> list[str]:
-    return [column.cell(report) for column in columns]
+    return [column.cell(report) or "" for column in columns]
 
 
 def latex_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:

@@ -7,33 +7,31 @@ could compare them.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vg_mc.metrics.resampling import ROUNDS, Estimate
 from vg_mc.metrics.significance import TEST_ROUNDS
 from vg_mc.reports.tables.columns import NOTHING, gain_interval, p_value, percent, points
+from vg_mc.reports.tables.escaping import latex, markdown, one_line
+from vg_mc.reports.tables.formats import (
+    LATEX_HEAD,
+    csv_table,
+    latex_notes,
+    latex_table,
+    markdown_table,
+    terminal,
+)
 from vg_mc.reports.tables.published import PublishedRow
+from vg_mc.reports.tables.table import Table
 from vg_mc.scoring.leaderboard import Contest, Standings
 from vg_mc.scoring.split_report import GroupScores
+from vg_mc.system.atomic import write_whole_text
 
 Record = dict[str, float | str]
 
 MEASURED = "acc@0.5 (IoU > 0.5) %, with 95 % intervals"
 TESTED = "Against the baseline of each split"
 PUBLISHED = "Published by others, NOT measured here"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of texts; nothing in it is escaped yet.
-
-    Attributes:
-        measured: Whether its numbers were measured here.
-    """
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
         ]
         rows.append([system.name, *cells, used, " / ".join(ceilings)])
     splits = [f"{split} ({_expressions(standings, split):,})" for split in standings.splits]
-    return Table(MEASURED, ["system", *splits, "proposals", "their recall %"], rows)
+    return Table(["system", *splits, "proposals", "their recall %"], rows, MEASURED)
 
 
 def _expressions(standings: Standings, split: str) -> int:
@@ -143,7 +141,7 @@ def _tested(contests: Sequence[Contest]) -> Table:
         *("split", "system", "baseline", "gain", "95 % interval", "p, photos"),
         *("only system : only baseline", "p, McNemar", "proposals"),
     ]
-    return Table(TESTED, headings, [_contest_cells(contest) for contest in contests])
+    return Table(headings, [_contest_cells(contest) for contest in contests], TESTED)
 
 
 def _contest_cells(contest: Contest) -> list[str]:
@@ -164,19 +162,15 @@ def _contest_cells(contest: Contest) -> list[str]:
 
 def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
     headings = ["system", *splits, "proposals", "differs by", "source", "read"]
-    return Table(
-        PUBLISHED,
-        headings,
+    cells = [
         [
-            [
-                row.system,
-                *(row.accuracies.get(split, NOTHING) for split in splits),
-                *(row.proposals, row.remark, row.source, row.read),
-            ]
-            for row in rows
-        ],
-        measured=False,
-    )
+            row.system,
+            *(row.accuracies.get(split, NOTHING) for split in splits),
+            *(row.proposals, row.remark, row.source, row.read),
+        ]
+        for row in rows
+    ]
+    return Table(headings, cells, PUBLISHED, measured=False, links=True)
 
 
 def _notes(standings: Standings) -> dict[str, str]:
@@ -243,3 +237,49 @@ def _published_records(rows: Sequence[PublishedRow]) -> Iterator[Record]:
                 "differs by": row.remark,
                 "source": f"{row.source} ({row.read})",
             }
+
+
+def write_side_by_side(shown: SideBySide, folder: Path) -> None:
+    """Write ``comparison.md``, ``.tex`` and ``.csv`` to `folder`."""
+    write_whole_text(folder / "comparison.md", markdown_text(shown))
+    write_whole_text(folder / "comparison.tex", latex_text(shown))
+    write_whole_text(folder / "comparison.csv", csv_text(shown))
+
+
+def screen_text(shown: SideBySide) -> str:
+    """Render tables and notes for a terminal."""
+    tables = [f"{table.title}\n\n{terminal(table)}" for table in shown.tables]
+    notes = [f"{name}: {one_line(note)}" for name, note in shown.notes.items()]
+    return "\n\n".join([*tables, "\n".join(notes)])
+
+
+def markdown_text(shown: SideBySide) -> str:
+    """Render tables and notes for a README."""
+    tables = [f"**{markdown(one.title)}**\n\n{markdown_table(one)}\n" for one in shown.tables]
+    notes = [f"- {markdown(name)}: {markdown(note)}" for name, note in shown.notes.items()]
+    return "\n".join([*tables, *notes]) + "\n"
+
+
+def latex_text(shown: SideBySide) -> str:
+    """Render tables and notes for a paper, which needs the package booktabs."""
+    tables = [
+        f"\\textbf{{{latex(each.title)}}}\\par\n{latex_table(each)}\n" for each in shown.tables
+    ]
+    return "\n".join([LATEX_HEAD, *tables, latex_notes(shown.notes)]) + "\n"
+
+
+def csv_text(shown: SideBySide) -> str:
+    """Render the numbers for spreadsheets and programs: a row per system and split."""
+    names = list(dict.fromkeys(name for record in shown.records for name in record))
+    rows = [[_text(record.get(name)) for name in names] for record in shown.records]
+    numbers = {
+        name for each in shown.records for name, value in each.items() if not isinstance(value, str)
+    }
+    align = "".join("r" if name in numbers else "l" for name in names)
+    return csv_table(Table(names, rows, align=align))
+
+
+def _text(value: float | str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return None if math.isnan(value) else f"{value:.6g}"

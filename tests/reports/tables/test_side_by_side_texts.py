@@ -7,15 +7,16 @@ from html import escape
 import pytest
 
 from vg_mc.metrics.resampling import Estimate
-from vg_mc.reports.tables.side_by_side import SideBySide, Table
-from vg_mc.reports.tables.side_by_side_formats import (
+from vg_mc.reports.pages.comparison import comparison_page, write_comparison_page
+from vg_mc.reports.tables.side_by_side import (
+    SideBySide,
     csv_text,
-    html_text,
     latex_text,
     markdown_text,
     screen_text,
     write_side_by_side,
 )
+from vg_mc.reports.tables.table import Table
 from vg_mc.scoring.split_report import GroupScores
 
 NAME = "<b>a_b|c</b> &\n50%"
@@ -25,12 +26,13 @@ ADDRESS = "https://example.org/a-b"
 
 @pytest.fixture
 def shown() -> SideBySide:
-    table = Table("Accuracies", ["system", "val"], [[NAME, "50.00 (40.00 to 60.00)"], ["b", "–"]])
+    table = Table(["system", "val"], [[NAME, "50.00 (40.00 to 60.00)"], ["b", "–"]], "Accuracies")
     records = [
         {"system": "=b", "accuracy": 0.5, "gain": -0.25, "p": 3.25e-9},
         {"system": "b", "accuracy": float("nan"), "source": "a book"},
     ]
-    others = Table("Published", ["system", "read", "at"], [["c", REMARK, ADDRESS]], measured=False)
+    published = [["c", REMARK, ADDRESS]]
+    others = Table(["system", "read", "at"], published, "Published", measured=False, links=True)
     systems = {"val": [GroupScores(NAME, Estimate(0.5, 0.4, 0.6, 40), Estimate(0.9, 0.8, 1, 40))]}
     return SideBySide(systems, [table, others], records, {"remark": NAME, "corpus": "refcoco_unc"})
 
@@ -78,7 +80,7 @@ def test_spreadsheets_get_numbers_and_no_formula(shown):
 
 
 def test_the_page_escapes_names(shown, read_page):
-    page = read_page(html_text(shown))
+    page = read_page(comparison_page(shown))
 
     assert not page.open
     assert [bar["style"] for bar in page.every("b")] == ["width:50.00%"]
@@ -87,23 +89,24 @@ def test_the_page_escapes_names(shown, read_page):
 
 
 def test_only_published_rows_have_addresses_to_follow(shown, read_page):
-    own = Table("Own", ["system", "at"], [[ADDRESS, ADDRESS]])
+    own = Table(["system", "at"], [[ADDRESS, ADDRESS]], "Own")
 
-    page = read_page(html_text(replace(shown, tables=[own, *shown.tables])))
+    page = read_page(comparison_page(replace(shown, tables=[own, *shown.tables])))
 
     assert page.every("a") == [{"href": ADDRESS}]
 
 
 def test_what_others_published_follows_all_that_was_measured(shown):
-    text = html_text(shown)
+    text = comparison_page(shown)
 
     order = ["refcoco_unc: val", "Accuracies", "How to read this", "Published", escape(REMARK)]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 
 def test_all_files_are_written_the_same_each_time(shown, tmp_path):
-    write_side_by_side(shown, tmp_path / "one")
-    write_side_by_side(shown, tmp_path / "two")
+    for name in ("one", "two"):
+        write_side_by_side(shown, tmp_path / name)
+        write_comparison_page(shown, tmp_path / name)
 
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == [f"comparison.{ending}" for ending in ("csv", "html", "md", "tex")]

@@ -1,0 +1,60 @@
+"""A table as a value: plain texts in rows. Renderers per format escape and align them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text with details that only HTML pages show.
+
+    Attributes:
+        text: The text of the cell, the same in all formats.
+        interval: Shown in small type below the text.
+        denominator: Shown as a tooltip.
+    """
+
+    text: str
+    interval: str = ""
+    denominator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts below headings; nothing in it is escaped yet.
+
+    Attributes:
+        headings: One per column.
+        rows: A cell per column; None where a column does not apply to a row, rendered empty.
+        title: What the table shows.
+        note: How to read it.
+        names: Number of leading columns that name a row.
+        align: A letter per column, r for numbers and l for texts; by default all are texts.
+        measured: Whether the numbers were measured here.
+        links: Whether web addresses in cells become links on pages.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell | str | None]]
+    title: str = ""
+    note: str = ""
+    names: int = 1
+    align: str = ""
+    measured: bool = True
+    links: bool = False
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """Rows with every entry as a cell; that of None is empty."""
+        return [[_cell(entry) for entry in row] for row in self.rows]
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """Texts of all cells, row by row."""
+        return [[cell.text for cell in row] for row in self.cells]
+
+
+def _cell(entry: Cell | str | None) -> Cell:
+    if isinstance(entry, Cell):
+        return entry
+    return Cell(entry or "")
