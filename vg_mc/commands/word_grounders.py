@@ -82,19 +82,19 @@ def captions_by(
 ) -> tuple["Describer", dict[str, str]]:
     """Return what a captioner says of the candidates of a dataset, and facts about it."""
     from vg_mc.models.captioner import load_captioner
-    from vg_mc.models.features.caption_cache import CaptionTable
+    from vg_mc.models.features.cache import caption_cache
     from vg_mc.models.features.captions import Captions
     from vg_mc.models.features.identity import model_hash
     from vg_mc.prepared.manifest import spelled
 
     captioner = load_captioner(name).to(accelerator.device)
-    identity, view, table = (
+    identity, view, cache = (
         model_hash(captioner, config.mixed_precision),
         dataset.view_named(config.caption_view),
         None,
     )
     if config.features is not None:
-        table = CaptionTable(
+        cache = caption_cache(
             config.features, model_hash=identity, data_hash=dataset.data_hash, view=view
         )
     captions = Captions(
@@ -103,7 +103,7 @@ def captions_by(
         batch_size=batch_size_of(config.batch_size, accelerator),
         num_workers=workers_of(config.num_workers, accelerator),
         view=view,
-        table=table,
+        cache=cache,
     )
     facts = {
         "captions": "the captioner's, then the place",

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from vg_mc.grounders.clip import EncoderScorer
 from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.similarity import SemanticSimilarity, semantic_similarity
-from vg_mc.models.features.cache import FeatureBank, FeatureTable
+from vg_mc.models.features.cache import FeatureBank, RowCache
 from vg_mc.models.features.extraction import text_keys
 from vg_mc.predictions import Predictions, taken
 
@@ -65,7 +65,7 @@ def _id(candidate_ids: NDArray[np.int64], place: int) -> int:
     return NOBODY if place < 0 else int(candidate_ids[place])
 
 
-def _features(table: FeatureTable, candidate_ids: list[int], size: int) -> NDArray[np.float32]:
+def _features(table: RowCache, candidate_ids: list[int], size: int) -> NDArray[np.float32]:
     """Return features (B, D), rows of NaN for nobody."""
     ids = np.array(candidate_ids, np.int64)
     features = np.full((len(ids), size), np.nan, np.float32)

@@ -23,7 +23,7 @@ def write_hashed(folder: Path, content: bytes | memoryview, suffix: str) -> str:
     return name
 
 
-def sound_files(folder: Path, suffix: str, known: Collection[str] = ()) -> list[str]:
+def verified_files(folder: Path, suffix: str, known: Collection[str] = ()) -> list[str]:
     """Return the names of the files in the folder; damaged ones are removed with a notice.
 
     Args:

@@ -1,11 +1,20 @@
-"""A bank gives back every bit of what was put in, and never half of a file or a damaged one."""
+"""A cache gives back every bit of what was put in, and never half of a file or a damaged one."""
+
+import json
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vg_mc.models.features.cache import FeatureBank, FeatureTable, text_key
+from vg_mc.models.features.cache import (
+    FEATURES,
+    TEXTS,
+    FeatureBank,
+    RowCache,
+    caption_cache,
+    text_key,
+)
 
 
 def made(keys, seed=0):
@@ -18,13 +27,13 @@ def ids(*keys):
 
 
 def opened(folder):
-    table = FeatureTable(folder)
-    table.open(table.sound_files())
+    table = RowCache(folder, FEATURES)
+    table.open(table.verified_files())
     return table
 
 
 def test_what_is_written_is_read_in_any_order(tmp_path):
-    table, features = FeatureTable(tmp_path), made(range(3))
+    table, features = RowCache(tmp_path, FEATURES), made(range(3))
 
     table.open([table.write(ids(7, -3, 5), features)])
 
@@ -38,7 +47,7 @@ def test_many_files_are_one_table(parts, tmp_path_factory):
     expected = {}
     for seed, part in enumerate(parts):
         keys = ids(*part)
-        FeatureTable(folder).write(keys, features := made(keys, seed))
+        RowCache(folder, FEATURES).write(keys, features := made(keys, seed))
         expected |= dict(zip(keys.tolist(), features, strict=True))
 
     table = opened(folder)
@@ -52,7 +61,7 @@ def test_many_files_are_one_table(parts, tmp_path_factory):
 
 
 def test_missing_keys_are_named_once_each(tmp_path):
-    table = FeatureTable(tmp_path / "not there yet")
+    table = RowCache(tmp_path / "not there yet", FEATURES)
     assert table.missing(ids(3, 1, 3)).tolist() == [1, 3]
 
     table.open([table.write(ids(1), made([1]))])
@@ -63,7 +72,7 @@ def test_missing_keys_are_named_once_each(tmp_path):
 
 
 def test_nothing_asked_for_is_nothing(tmp_path):
-    table = FeatureTable(tmp_path)
+    table = RowCache(tmp_path, FEATURES)
     assert table.rows(ids()).shape == (0, 0)
 
     table.open([table.write(ids(1), made([1]))])
@@ -72,7 +81,7 @@ def test_nothing_asked_for_is_nothing(tmp_path):
 
 
 def test_two_runs_that_write_the_same_write_one_file(tmp_path):
-    first, second = FeatureTable(tmp_path), FeatureTable(tmp_path)
+    first, second = RowCache(tmp_path, FEATURES), RowCache(tmp_path, FEATURES)
 
     names = {table.write(ids(1, 2), made(range(2))) for table in (first, second)}
 
@@ -81,18 +90,18 @@ def test_two_runs_that_write_the_same_write_one_file(tmp_path):
 
 
 def test_a_file_is_mapped_once(tmp_path):
-    table = FeatureTable(tmp_path)
+    table = RowCache(tmp_path, FEATURES)
     name = table.write(ids(1, 2), made(range(2)))
 
     for _ in range(3):
-        table.open([name, *table.sound_files()])
+        table.open([name, *table.verified_files()])
 
     assert len(table._files) == 1
     assert table.missing(ids(1, 2)).size == 0
 
 
 def test_of_two_features_under_one_key_the_one_in_use_stays(tmp_path):
-    table, first = FeatureTable(tmp_path), made([1], 0)
+    table, first = RowCache(tmp_path, FEATURES), made([1], 0)
     table.open([table.write(ids(1), first)])
 
     table.open([table.write(ids(1), made([1], 1))])
@@ -102,7 +111,7 @@ def test_of_two_features_under_one_key_the_one_in_use_stays(tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
 def test_a_damaged_file_is_removed_with_a_notice(tmp_path, capsys, damage):
-    table = FeatureTable(tmp_path)
+    table = RowCache(tmp_path, FEATURES)
     path = tmp_path / table.write(ids(1, 2), made(range(2)))
     kept = table.write(ids(3), made([3]))
     content = bytearray(path.read_bytes())
@@ -145,6 +154,57 @@ def test_the_first_view_is_where_it_always_was_and_others_are_apart(tmp_path):
     ]
     assert len({table.folder for table in tables}) == 6
     assert bank.pictures_in("b", mirrored=True) is tables[2]
+
+
+def texts(*values):
+    return np.array(values, object)
+
+
+def test_texts_are_read_as_they_were_written(tmp_path):
+    cache = RowCache(tmp_path, TEXTS)
+    cache.write(ids(3, 17), texts("a “dog”", ""))
+    cache.write(ids(1), texts("a cat"))
+
+    cache.open(cache.verified_files())
+
+    assert cache.keys.tolist() == [1, 3, 17]
+    assert cache.rows(ids(17, 1, 3, 1)).tolist() == ["", "a cat", "a “dog”", "a cat"]
+
+
+def test_of_two_texts_under_one_key_the_one_in_use_stays(tmp_path):
+    cache = RowCache(tmp_path, TEXTS)
+    cache.open([cache.write(ids(1), texts("a cat"))])
+
+    cache.open([cache.write(ids(1, 2), texts("a dog", "a cow"))])
+
+    assert cache.rows(ids(1, 2)).tolist() == ["a cat", "a cow"]
+
+
+def test_a_file_of_texts_is_a_json_mapping(tmp_path):
+    cache = RowCache(tmp_path, TEXTS)
+
+    name = cache.write(ids(3), texts("a “dog”"))
+
+    assert json.loads((tmp_path / name).read_text("utf-8")) == {"3": "a “dog”"}
+    assert "“" in (tmp_path / name).read_text("utf-8")
+
+
+def test_a_damaged_file_of_texts_is_removed(tmp_path, capsys):
+    cache = RowCache(tmp_path, TEXTS)
+    (tmp_path / cache.write(ids(1), texts("a cat"))).write_text("{")
+
+    assert cache.verified_files() == []
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_captions_of_models_datasets_and_views_are_apart(tmp_path):
+    folders = {
+        caption_cache(tmp_path, model_hash=model, data_hash=data, view=view).folder
+        for model, data, view in ("mdv", "ndv", "mev", "mdw")
+    }
+
+    assert len(folders) == 4
+    assert tmp_path / "m" / "captions-d-v" in folders
 
 
 @given(one=st.lists(st.integers(0, 60_000)), other=st.lists(st.integers(0, 60_000)))

@@ -12,7 +12,7 @@ from tests.models.features.two_processes import CANDIDATES
 from tests.models.tiny_captioners import save_captioner
 from vg_mc.models import captioner
 from vg_mc.models.captioner import load_captioner
-from vg_mc.models.features.caption_cache import CaptionTable
+from vg_mc.models.features.cache import RowCache, caption_cache
 from vg_mc.models.features.captions import Captions
 
 VIEW = "marker"  # of the dataset of colours
@@ -36,20 +36,20 @@ def model(folder, monkeypatch):
     return loaded
 
 
-def captions_by(model, table=None, window=1024, batch_size=4) -> Captions:
+def captions_by(model, cache=None, window=1024, batch_size=4) -> Captions:
     return Captions(
         accelerator=Accelerator(cpu=True),
         captioner=model,
         batch_size=batch_size,
         num_workers=0,
         view=VIEW,
-        table=table,
+        cache=cache,
         window=window,
     )
 
 
-def table_in(folder) -> CaptionTable:
-    return CaptionTable(folder, model_hash="model", data_hash="data", view=VIEW)
+def cache_in(folder) -> RowCache:
+    return caption_cache(folder, model_hash="model", data_hash="data", view=VIEW)
 
 
 def test_candidates_get_the_captions_of_their_pictures(model, coloured):
@@ -77,23 +77,23 @@ def test_what_was_captioned_is_not_captioned_again(model, coloured):
 
 
 def test_captions_are_kept_for_the_next_evaluation(model, coloured, tmp_path):
-    first = captions_by(model, table_in(tmp_path), window=4)(coloured, np.arange(10))
+    first = captions_by(model, cache_in(tmp_path), window=4)(coloured, np.arange(10))
     model.sizes.clear()
 
-    second = captions_by(model, table_in(tmp_path))(coloured, np.arange(10))
+    second = captions_by(model, cache_in(tmp_path))(coloured, np.arange(10))
 
     assert second == first
     assert not model.sizes
-    assert len(list(table_in(tmp_path).folder.iterdir())) == 3
+    assert len(list(cache_in(tmp_path).folder.iterdir())) == 3
 
 
-def test_what_a_table_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
-    first = captions_by(model, table_in(tmp_path), window=4)(coloured, np.arange(8))
-    damaged = max(table_in(tmp_path).folder.iterdir())
+def test_what_a_cache_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
+    first = captions_by(model, cache_in(tmp_path), window=4)(coloured, np.arange(8))
+    damaged = max(cache_in(tmp_path).folder.iterdir())
     damaged.write_text("{}")
     model.sizes.clear()
 
-    assert captions_by(model, table_in(tmp_path), window=4)(coloured, np.arange(8)) == first
+    assert captions_by(model, cache_in(tmp_path), window=4)(coloured, np.arange(8)) == first
     assert model.sizes == [4]
     assert "damaged" in capsys.readouterr().err
 
@@ -108,7 +108,7 @@ def test_two_processes_say_what_one_says_and_write_it_once(
     for rank in range(2):
         said = json.loads((tmp_path / f"said-{rank}.json").read_text())
         assert said == [alone[:1], alone]
-    read = table_in(tmp_path)
-    read.open(read.sound_files())
-    assert read.captions == dict(enumerate(alone))
-    assert len(read.sound_files()) == 3  # of 1, 6 and 4 candidates
+    read = cache_in(tmp_path)
+    read.open(read.verified_files())
+    assert read.rows(np.arange(len(alone))).tolist() == alone
+    assert len(read.verified_files()) == 3  # of 1, 6 and 4 candidates

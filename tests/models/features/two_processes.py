@@ -8,7 +8,7 @@ import numpy as np
 from accelerate import Accelerator
 
 from vg_mc.models import captioner
-from vg_mc.models.features.caption_cache import CaptionTable
+from vg_mc.models.features.cache import caption_cache
 from vg_mc.models.features.captions import Captions
 from vg_mc.prepared.dataset import open_prepared
 
@@ -16,7 +16,7 @@ CANDIDATES = np.arange(11)
 
 
 def main(data: Path, model: str, home: Path) -> None:
-    """Write what this process was told, and keep the captions in a table."""
+    """Write what this process was told, and keep the captions in a cache."""
     captioner.MOST_TOKENS = 5
     accelerator = Accelerator(cpu=True)
     captions = Captions(
@@ -25,7 +25,7 @@ def main(data: Path, model: str, home: Path) -> None:
         batch_size=2,
         num_workers=0,
         view="marker",
-        table=CaptionTable(home, model_hash="model", data_hash="data", view="marker"),
+        cache=caption_cache(home, model_hash="model", data_hash="data", view="marker"),
         window=6,
     )
     said = [captions(open_prepared(data), ids) for ids in (CANDIDATES[:1], CANDIDATES)]

@@ -1,64 +1,79 @@
-"""The feature bank: what a model made of pictures and texts, kept on disk under 64-bit keys.
+"""Caches of what models compute from images and texts: files of rows under 64-bit keys.
 
-Encoding costs nearly all the time of an evaluation, and the same pictures and sentences are asked
-for again and again: by a second evaluation, by another split of the same photos, by a sweep. A file
-of the bank is a plain ``.npy`` of keys and features. It appears only when it is complete, is never
-changed, and has the hash of its bytes for a name. So several runs may fill one bank at once, and a
-damaged file is known by its name. Files are mapped into memory, not read, so that a bank may be
-larger than the memory.
+Encoding and captioning take nearly all the time of an evaluation, and the same candidates and texts
+occur again in other splits, evaluations and sweeps. A file is written atomically, never changed and
+named by the hash of its content. Several runs can therefore fill one folder at once, and damaged
+files are detected. Arrays are mapped into memory, so a cache may be larger than the memory.
 """
 
 import hashlib
 import io
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.images.views import name_in_files
-from vg_mc.system.hashed_files import sound_files, write_hashed
+from vg_mc.system.hashed_files import verified_files, write_hashed
 
 Keys = NDArray[np.int64]
-Features = NDArray[np.float32]
-
-_SUFFIX = ".npy"
+Rows = NDArray[Any]  # one row per key
 
 
-class FeatureTable:
-    """Features (N, D) of a model by key, in the files of one folder that were opened."""
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How keys and rows are stored in a file.
 
-    def __init__(self, folder: Path) -> None:
-        """Start empty; the folder need not exist."""
+    Attributes:
+        suffix: Of the file names.
+        read: Returns the keys and the rows of a file.
+        write: Returns the content of a file.
+    """
+
+    suffix: str
+    read: Callable[[Path], tuple[Keys, Rows]]
+    write: Callable[[Keys, Rows], bytes | memoryview]
+
+
+class RowCache:
+    """Rows by key, from those files of one folder that were opened."""
+
+    def __init__(self, folder: Path, file_format: FileFormat) -> None:
+        """Create an empty cache; the folder need not exist."""
         self.folder = folder
-        self._names: set[str] = set()
-        self._files: list[NDArray[np.void]] = []
-        self._keys: Keys = np.empty(0, np.int64)  # sorted, each of them once
+        self.format = file_format
+        self.keys: Keys = np.empty(0, np.int64)  # sorted and unique
         self._places: Keys = np.empty((0, 2), np.int64)  # file and row of each key
+        self._files: list[Rows] = []
+        self._names: set[str] = set()
 
-    def sound_files(self) -> list[str]:
+    def verified_files(self) -> list[str]:
         """Return the names of the files in the folder; damaged ones are removed with a notice."""
-        return sound_files(self.folder, _SUFFIX, self._names)
+        return verified_files(self.folder, self.format.suffix, self._names)
 
     def open(self, names: Iterable[str]) -> None:
-        """Map files of the folder, each once; where two hold a key, the first one counts."""
-        keys, places = [self._keys], [self._places]
+        """Open files of the folder, each once; if two of them hold a key, the first one is used."""
+        keys, places = [self.keys], [self._places]
         for name in sorted(set(names) - self._names):
-            table = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-            keys.append(np.array(table["key"]))
-            rows = np.arange(len(table))
-            places.append(np.stack([np.full_like(rows, len(self._files)), rows], axis=1))
-            self._files.append(table)
+            file_keys, rows = self.format.read(self.folder / name)
+            keys.append(file_keys)
+            numbers = np.arange(len(file_keys))
+            places.append(np.stack([np.full_like(numbers, len(self._files)), numbers], axis=1))
+            self._files.append(rows)
             self._names.add(name)
-        self._keys, first = np.unique(np.concatenate(keys), return_index=True)
+        self.keys, first = np.unique(np.concatenate(keys), return_index=True)
         self._places = np.concatenate(places)[first]
 
     def missing(self, keys: Keys) -> Keys:
-        """Return those of `keys` that no opened file holds, sorted and each of them once."""
-        return np.setdiff1d(keys, self._keys)
+        """Return those of `keys` that no opened file holds, sorted and unique."""
+        return np.setdiff1d(keys, self.keys)
 
-    def rows(self, keys: Keys) -> Features:
-        """Return the features of `keys` (N,), shape (N, D).
+    def rows(self, keys: Keys) -> Rows:
+        """Return the rows of `keys` (N,), in their order.
 
         Raises:
             KeyError: If no opened file holds one of them.
@@ -66,22 +81,52 @@ class FeatureTable:
         absent = self.missing(keys)
         if absent.size:
             raise KeyError(int(absent[0]))
-        places = self._places[np.searchsorted(self._keys, keys)]
-        size = self._files[0]["feature"].shape[1] if self._files else 0
-        features = np.empty((len(keys), size), np.float32)
+        if not self._files:
+            return np.empty((0, 0), np.float32)
+        places = self._places[np.searchsorted(self.keys, keys)]
+        found = np.empty((len(keys), *self._files[0].shape[1:]), self._files[0].dtype)
         for file in np.unique(places[:, 0]):
-            wanted = places[:, 0] == file
-            features[wanted] = self._files[file]["feature"][places[wanted, 1]]
-        return features
+            inside = places[:, 0] == file
+            found[inside] = self._files[file][places[inside, 1]]
+        return found
 
-    def write(self, keys: Keys, features: Features) -> str:
-        """Add a file to the folder, without opening it; return its name."""
-        kind = np.dtype([("key", "<i8"), ("feature", "<f4", (features.shape[1],))])
-        table = np.empty(len(keys), kind)
-        table["key"], table["feature"] = keys, features
-        content = io.BytesIO()
-        np.save(content, table, allow_pickle=False)
-        return write_hashed(self.folder, content.getbuffer(), _SUFFIX)
+    def write(self, keys: Keys, rows: Rows) -> str:
+        """Add a file to the folder without opening it; return its name."""
+        return write_hashed(self.folder, self.format.write(keys, rows), self.format.suffix)
+
+
+def _read_features(file: Path) -> tuple[Keys, Rows]:
+    table = np.load(file, mmap_mode="r", allow_pickle=False)
+    return np.array(table["key"]), table["feature"]
+
+
+def _features_as_npy(keys: Keys, rows: Rows) -> memoryview:
+    kind = np.dtype([("key", "<i8"), ("feature", "<f4", (rows.shape[1],))])
+    table = np.empty(len(keys), kind)
+    table["key"], table["feature"] = keys, rows
+    content = io.BytesIO()
+    np.save(content, table, allow_pickle=False)
+    return content.getbuffer()
+
+
+def _read_texts(file: Path) -> tuple[Keys, Rows]:
+    texts = json.loads(file.read_text(encoding="utf-8"))
+    return np.array([*map(int, texts)], np.int64), np.array([*texts.values()], object)
+
+
+def _texts_as_json(keys: Keys, rows: Rows) -> bytes:
+    texts = dict(zip(keys.tolist(), rows.tolist(), strict=True))
+    return json.dumps(texts, ensure_ascii=False, indent=0).encode()
+
+
+FEATURES = FileFormat(".npy", _read_features, _features_as_npy)  # rows (N, D), float32
+TEXTS = FileFormat(".json", _read_texts, _texts_as_json)  # rows (N,) of strings
+
+
+def caption_cache(folder: Path, *, model_hash: str, data_hash: str, view: str) -> RowCache:
+    """Return the cache of a captioner's texts for one view of a dataset, by candidate id."""
+    name = f"captions-{data_hash[:16]}-{view}"
+    return RowCache(folder / model_hash[:16] / name, TEXTS)
 
 
 class FeatureBank:
@@ -103,16 +148,16 @@ class FeatureBank:
         """
         self._home, self._data = folder / model_hash[:16], data_hash[:16]
         self._first_view = first_view
-        self.texts = FeatureTable(self._home / "texts")
+        self.texts = RowCache(self._home / "texts", FEATURES)
         self.known_texts: dict[str, int] = {}
-        self._pictures: dict[str, FeatureTable] = {}
+        self._pictures: dict[str, RowCache] = {}
 
-    def pictures_in(self, view: str, *, mirrored: bool) -> FeatureTable:
+    def pictures_in(self, view: str, *, mirrored: bool) -> RowCache:
         """Return the table of a view, by candidate id; mirrored pictures have another one."""
         kind = "mirrored" if mirrored else "pictures"
         suffix = "" if view == self._first_view else f"-{name_in_files(view)}"
         name = f"{kind}-{self._data}{suffix}"
-        return self._pictures.setdefault(name, FeatureTable(self._home / name))
+        return self._pictures.setdefault(name, RowCache(self._home / name, FEATURES))
 
 
 def text_key(token_ids: Iterable[int]) -> int:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vg_mc.models.captioner import Captioner
-from vg_mc.models.features.caption_cache import CaptionTable
-from vg_mc.models.features.extraction import PictureReader, batches_of, decoded
+from vg_mc.models.features.cache import RowCache
+from vg_mc.models.features.extraction import PictureReader, batches_of, decoded, open_on_all
 from vg_mc.prepared.dataset import PreparedDataset
 
 Ids = NDArray[np.int64]
@@ -34,8 +34,8 @@ class Captions:
         batch_size: Pictures per forward pass.
         num_workers: Processes that decode pictures.
         view: The view of the dataset that is captioned.
-        table: What is found here is not captioned again, and what is captioned is kept here.
-        window: So many candidates are captioned between two files of the table.
+        cache: Captions found here are not generated again; new ones are added.
+        window: Number of candidates per file of the cache.
     """
 
     accelerator: Accelerator
@@ -43,13 +43,13 @@ class Captions:
     batch_size: int
     num_workers: int
     view: str
-    table: CaptionTable | None = None
+    cache: RowCache | None = None
     window: int = WINDOW
     _known: dict[int, str] = field(default_factory=dict)
 
     def __call__(self, dataset: PreparedDataset, candidate_ids: Ids) -> list[str]:
         """Return the captions of candidates; all processes call this and get all of them."""
-        self._look_up()
+        self._open_cache()
         fresh = np.setdiff1d(candidate_ids, np.array([*self._known], np.int64))
         windows = np.split(fresh, range(self.window, len(fresh), self.window))
         batches: list[tuple[str, Ids]] = [
@@ -61,7 +61,7 @@ class Captions:
         pictures = decoded(reader, batches, self.accelerator, self.num_workers, doing="captioning")
         with torch.no_grad(), self.accelerator.autocast():
             for window in windows:
-                self._keep(dict(zip(window.tolist(), self._made(window, pictures), strict=True)))
+                self._keep(window, self._made(window, pictures))
         return [self._known[one] for one in candidate_ids.tolist()]
 
     def _made(self, candidate_ids: Ids, pictures: Iterator[Tensor]) -> list[str]:
@@ -73,15 +73,13 @@ class Captions:
         in_turn = [everyone[start :: len(mine)] for start in range(len(mine))]
         return [text for turn in in_turn for text in turn][: len(candidate_ids)]
 
-    def _look_up(self) -> None:
-        """Open what is there; the first process decides, as others may be adding to it."""
-        if self.table is None:
-            return
-        names = self.table.sound_files() if self.accelerator.is_main_process else []
-        self.table.open(broadcast_object_list([names])[0])
-        self._known = self.table.captions | self._known
+    def _open_cache(self) -> None:
+        if self.cache is not None:
+            open_on_all(self.cache, self.accelerator)
+            keys = self.cache.keys
+            self._known = dict(zip(keys.tolist(), self.cache.rows(keys), strict=True)) | self._known
 
-    def _keep(self, captions: dict[int, str]) -> None:
-        self._known |= captions
-        if self.table is not None and captions and self.accelerator.is_main_process:
-            self.table.write(captions)
+    def _keep(self, candidate_ids: Ids, captions: list[str]) -> None:
+        self._known |= zip(candidate_ids.tolist(), captions, strict=True)
+        if self.cache is not None and captions and self.accelerator.is_main_process:
+            self.cache.write(candidate_ids, np.array(captions, object))

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from vg_mc.models.dual_encoder import DualEncoder, TextEncoder, TokenBatch
-from vg_mc.models.features.cache import FeatureBank, FeatureTable, text_key
+from vg_mc.models.features.cache import FeatureBank, RowCache, text_key
 from vg_mc.models.similarity import in_evaluation_mode
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.system.processes import Processes
@@ -75,14 +75,15 @@ class FeatureMaker:
         self.num_workers = num_workers
         self.mirrored = mirrored
         self.views = views
-        self.pictures: list[FeatureTable | None] = [None] * len(views)
-        self.texts: FeatureTable | None = None
+        self.pictures: list[RowCache | None] = [None] * len(views)
+        self.texts: RowCache | None = None
         self.known_texts: dict[str, int] = {} if bank is None else bank.known_texts
         if bank is not None:
             self.pictures = [
-                self._opened(bank.pictures_in(view, mirrored=mirrored)) for view in views
+                open_on_all(bank.pictures_in(view, mirrored=mirrored), accelerator)
+                for view in views
             ]
-            self.texts = self._opened(bank.texts)
+            self.texts = open_on_all(bank.texts, accelerator)
 
     def features(self, windows: list[Window]) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yield the features of each window: candidates (N, D) by view, and texts (U, D)."""
@@ -139,26 +140,22 @@ class FeatureMaker:
         in_turn = everyone.reshape(self.accelerator.num_processes, *mine.shape).transpose(0, 1)
         return in_turn.reshape(-1, mine.shape[-1])[:count]
 
-    def _opened(self, table: FeatureTable) -> FeatureTable:
-        """Open what is there; the first process decides, as others may be adding to it."""
-        names = table.sound_files() if self.accelerator.is_main_process else []
-        table.open(self._shared(names))
-        return table
-
-    def _kept(self, table: FeatureTable | None, keys: Ids, made: Tensor, wanted: Ids) -> Tensor:
+    def _kept(self, table: RowCache | None, keys: Ids, made: Tensor, wanted: Ids) -> Tensor:
         """Keep what was `made` under `keys`, and return the features of all that are `wanted`."""
         if table is None:
             return made[torch.from_numpy(np.searchsorted(keys, wanted)).to(made.device)]
         if len(keys):
             first = self.accelerator.is_main_process
             names = [table.write(keys, made.cpu().numpy())] if first else []
-            table.open(self._shared(names))
+            table.open(broadcast_object_list([names])[0])
         return torch.from_numpy(table.rows(wanted)).to(self.accelerator.device)
 
-    def _shared(self, names: list[str]) -> list[str]:
-        """Return the first process's names on all of them; the others wait for it here."""
-        shared: list[str] = broadcast_object_list([names])[0]
-        return shared
+
+def open_on_all(cache: RowCache, accelerator: Processes) -> RowCache:
+    """Open the files that the first process finds, on all processes; other runs may add to them."""
+    names = cache.verified_files() if accelerator.is_main_process else []
+    cache.open(broadcast_object_list([names])[0])
+    return cache
 
 
 def text_keys(
@@ -176,7 +173,7 @@ def text_keys(
     return np.array([known[text] for text in texts], np.int64)
 
 
-def _missing(table: FeatureTable | None, keys: Ids) -> Ids:
+def _missing(table: RowCache | None, keys: Ids) -> Ids:
     return np.unique(keys) if table is None else table.missing(keys)
 
 
