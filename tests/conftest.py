@@ -183,10 +183,12 @@ def _write_prepared(
         write_shard(folder / name / shard_name(0, 1), features, table)
         finish_folder(folder / name, features, [shard_name(0, 1)])
     files = describe_files(folder)
+    marker = {"color": [0, 0, 0], "opacity": 0, "outline": 0}
     settings = {
         "image_size": COLOURED_SIZE,
         "fit": "squash",
-        "marker": {"color": [0, 0, 0], "opacity": 0, "outline": 0},
+        "marker": marker,
+        "views": {"marker": marker},
         "train_proposer": {"kind": "annotations"},
         "proposer": {"kind": proposer},
     }

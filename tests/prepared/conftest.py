@@ -82,7 +82,7 @@ def prepared(tmp_path) -> Path:
     manifest = {
         "schema": SCHEMA_VERSION,
         "data_hash": data_hash(files),
-        "settings": {"image_size": SIZE},
+        "settings": {"image_size": SIZE, "views": {"marker": {}}},
         "splits": list(ROWS),
         "files": files,
     }
@@ -104,7 +104,7 @@ DESCRIBED = {
     "settings": {
         "image_size": 224,
         "fit": "letterbox",
-        "marker": {"color": [50, 205, 50], "opacity": 1 / 6, "outline": 2},
+        "views": {"marker": {"color": [50, 205, 50], "opacity": 1 / 6, "outline": 2}},
         "train_proposer": {"kind": "annotations"},
         "proposer": {"kind": "yolo", "source": "yolov8n.pt"},
     },

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from vg_mc.prepared.card import write_card, write_examples
-from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.prepared.dataset import open_prepared
 
 
 def test_the_card_says_what_the_manifest_says(tmp_path, described):
@@ -108,7 +108,7 @@ def test_the_example_is_the_best_candidate_of_an_expression(prepared, described)
     write_examples(prepared, described["splits"], ["clip-refcoco"])
     write_card(prepared, described)
 
-    (picture,) = PreparedDataset(prepared, {}).picture_bytes([0])  # its IoU is 1/2, then 1/3
+    (picture,) = open_prepared(prepared).picture_bytes([0])  # its IoU is 1/2, then 1/3
     assert (prepared / "marker.jpg").read_bytes() == picture
     assert "![A candidate as marker](marker.jpg)" in (prepared / "README.md").read_text()
 

@@ -66,14 +66,6 @@ def test_picture_files_are_jpeg(dataset, ids):
     assert len(files) == len(ids)
 
 
-def test_a_dataset_that_does_not_name_its_view_has_one(prepared, dataset):
-    marker = {"color": [0, 0, 0], "opacity": 0.5, "outline": 1}
-    older = PreparedDataset(prepared, {"settings": {"image_size": 16, "marker": marker}})
-
-    assert older.views == {"marker": marker}
-    assert older.picture_bytes([2], "marker") == dataset.picture_bytes([2])
-
-
 def test_each_view_is_read_from_its_column(prepared):
     views = {"clip-refcoco": {}, "gray-outside": {}}
     for path in sorted((prepared / "candidates").glob("*.arrow")):
@@ -172,7 +164,7 @@ def test_a_dataset_without_any_candidate_can_be_read(tmp_path):
     write_shard(folder / shard_name(0, 1), CANDIDATES, [])
     none = np.empty(0, dtype=np.int64)
 
-    dataset = PreparedDataset(tmp_path, {"settings": {"image_size": 16}})
+    dataset = PreparedDataset(tmp_path, {"settings": {"image_size": 16, "views": {"marker": {}}}})
 
     assert dataset.boxes(none).shape == (0, 4)
     assert dataset.pictures(none).shape == (0, 16, 16, 3)

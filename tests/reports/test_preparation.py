@@ -21,6 +21,7 @@ COUNTS = {
 @pytest.fixture
 def manifest():
     return {
+        "settings": {"views": {"clip-refcoco": {}}},
         "counts": {"train": COUNTS, "val": COUNTS},
         "files": [{"bytes": 1_000_000}, {"bytes": 500_000}],
         "candidates": {"total": 60, "by_source": {"yolo": 60}},

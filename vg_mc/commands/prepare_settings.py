@@ -2,12 +2,19 @@
 
 from dataclasses import fields
 
+from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.flags.predict import PredictConfig
 from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.images import View, choose_views
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
-from vg_mc.proposers.choice import DETECTORS, MOST_JITTER, ProposerChoice, united
+from vg_mc.proposers.choice import (
+    DETECTORS,
+    MOST_JITTER,
+    NO_CANDIDATES,
+    ProposerChoice,
+    united,
+)
 from vg_mc.proposers.naming import Finding, check_finding, kinds_of, member_of
 from vg_mc.records import TRAIN_SPLIT, Corpus
 from vg_mc.system.launch import require_device
@@ -19,13 +26,16 @@ def check_flags(config: PrepareConfig) -> None:
     Raises:
         BadInputError: Naming the first such flag.
     """
-    for name in ("image_size", "num_workers", "scenes"):
+    for name in ("image_size", "num_workers", "scenes", "whole_images"):
         value = getattr(config, name)
-        if value < 1:
+        if value is not None and value < 1:
             flag = f"--{name.replace('_', '-')}"
             raise BadInputError(f"expected 1 or more, not {value}", record=flag)
     for_train = kinds_of(config.train_proposer, "--train-proposer")
     asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
+    if asked == {NO_CANDIDATES} and config.whole_images is None:
+        problem = f"a dataset without candidates needs --whole-images, not {NO_CANDIDATES} alone"
+        raise BadInputError(problem, record="--proposer")
     check_finding(finding_of(config), asked)
     if asked & set(DETECTORS):
         require_device(config.device)
@@ -63,6 +73,7 @@ def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
         ),
         splits=tuple(dict.fromkeys(config.splits)) or splits_of(corpus),
         skip_bad=config.on_error == "skip",
+        whole_images=None if config.whole_images is None else LongerSide(config.whole_images),
     )
 
 
@@ -84,6 +95,8 @@ def _views(config: PrepareConfig) -> dict[str, View]:
 
 
 def _proposer(kind: str, config: PrepareConfig, jitter: float = 0.0) -> ProposerChoice:
+    if kind == NO_CANDIDATES:
+        return ProposerChoice(kind)
     if kind == "annotations":
         return ProposerChoice(kind, jitter=jitter, seed=config.seed if jitter else 0)
     finding = finding_of(config)

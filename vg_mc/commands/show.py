@@ -28,7 +28,8 @@ class ShowConfig:
     """Split to show."""
 
     images: Path | None = None
-    """Folder of the photos, to show each with its target beside its candidates."""
+    """Folder of the photos, to show each with its target beside its candidates; those that the
+    dataset stores by default."""
 
     records: int = 24
     """How many records to show."""
@@ -51,7 +52,7 @@ def run(config: ShowConfig) -> None:
     """
     from vg_mc.images.files import open_photo, require_photos
     from vg_mc.prepared.dataset import open_prepared
-    from vg_mc.reports.pages.sheet import random_rows, write_sheet
+    from vg_mc.reports.pages.sheet import OpenPhoto, random_rows, write_sheet
 
     for name in ("records", "seed"):
         if getattr(config, name) < 0:
@@ -60,12 +61,14 @@ def run(config: ShowConfig) -> None:
     dataset = open_prepared(config.dataset)
     expressions = dataset.expressions(config.split)
     rows = random_rows(len(expressions), config.records, config.seed)
-    opener = None
+    opener: OpenPhoto | None = None
     if config.images is not None:
         photos = dataset.photos()
         shown = dict.fromkeys(expressions.image_ids[rows].tolist())
         require_photos(config.images, [photos[image_id] for image_id in shown])
         opener = partial(open_photo, config.images)
+    elif dataset.whole_images is not None:
+        opener = dataset.image
     folder = config.dataset.resolve()
     output = config.output or folder.with_name(f"{folder.name}-{config.split}.html")
     write_sheet(dataset, config.split, rows, opener, output)

@@ -61,7 +61,7 @@ class PrepareConfig:
     proposer: str = "annotations"
     """What proposes regions for every split but train: annotations (the annotated boxes), yolo,
     transformers (DETR, RT-DETR, OWLv2, Grounding DINO), stored (detections in a file), or several
-    united, like yolo+transformers."""
+    united, like yolo+transformers; or none, for a dataset of whole images."""
 
     train_proposer: str = "annotations"
     """What proposes regions for the split train."""
@@ -121,6 +121,10 @@ class PrepareConfig:
 
     fit: Fit = "squash"
     """How a whole photo becomes square: squashed, or letterboxed with bars."""
+
+    whole_images: int | None = None
+    """Store each image as a whole, too, once, with at most this many pixels along its longer side;
+    larger than a model's input where crops and scales are drawn from it."""
 
     on_error: Literal["stop", "skip"] = "stop"
     """At a bad record: stop and name it, or list it in rejected.jsonl and go on."""

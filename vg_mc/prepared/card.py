@@ -5,7 +5,7 @@ loads as it is, here or uploaded.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,20 @@ import yaml
 
 from vg_mc.images.views import name_in_files
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.prepared.manifest import Manifest, spelled, views_of
+from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, spelled, views_of
 from vg_mc.prepared.schema import picture_columns
 from vg_mc.proposers.naming import proposer_in_words
 from vg_mc.system.atomic import whole_file, write_whole_text
+
+Json = dict[str, Any]
 
 EXAMPLE = "marker.jpg"
 
 CARD = """---
 {head}---
-# {corpus}: referring expressions as multiple choice
+# {corpus}: referring expressions {task}
 
-{example}Each candidate shows one region proposal, {image_size} pixels square; a whole photo becomes
-that by {fit}. An expression asks which of its candidates it describes.
-
-| view | column | properties |
-|---|---|---|
-{views}
+{contents}
 
 | split | images | expressions | candidates | boxes per image | proposal recall | no proposals |
 |---|--:|--:|--:|--:|--:|--:|
@@ -53,15 +50,14 @@ Records left out: {rejected} (`rejected.jsonl` names each). Data hash: `{data_ha
 ```python
 from datasets import load_from_disk
 
-candidates = load_from_disk("candidates")  # image_id, box (xyxy), score, category, picture
-expressions = load_from_disk("expressions/{split}")  # text, target, candidate_ids, ious
+expressions = load_from_disk("expressions/{split}")  # text, target (xyxy), candidate_ids, ious
 expression = expressions[0]
-pictures = [candidates[i]["picture"] for i in expression["candidate_ids"]]
+{code}
 ```
 
-`load_dataset(folder, "expressions")` and `load_dataset(folder, "candidates")` read the same tables,
-from this folder or from the hub. `candidate_ids` are row numbers of `candidates`; `images` names
-the photos. `python -m vg_mc verify` compares every byte with `manifest.json`.
+`load_dataset(folder, "expressions")` reads the same table, from this folder or from the hub, and so
+with the others. `candidate_ids` are row numbers of `candidates`; `images` names the photos.
+`python -m vg_mc verify` compares every byte with `manifest.json`.
 
 ## Licences
 
@@ -69,6 +65,28 @@ Photos and expressions keep the licences of their sources: COCO's photos are und
 use and its annotations under CC BY 4.0, and drawn scenes carry no rights of others. The proposer
 `yolo` runs a model of ultralytics, which is under AGPL-3.0.
 """
+
+
+CANDIDATES_TEXT = """\
+{example}Each candidate shows one region proposal, {image_size} pixels square; a whole photo becomes
+that by {fit}. An expression asks which of its candidates it describes.
+
+| view | column | properties |
+|---|---|---|
+{views}"""
+
+CANDIDATES_CODE = """\
+candidates = load_from_disk("candidates")  # image_id, box (xyxy), score, category, picture
+pictures = [candidates[i]["picture"] for i in expression["candidate_ids"]]"""
+
+IMAGES_TEXT = """\
+Whole images: the column `image` of `images` has each image once, as a JPEG file whose longer side
+has {side} pixels; a smaller image is not enlarged. Boxes are in pixels of the original image, so
+they are multiplied by `image.width / width` along x and `image.height / height` along y."""
+
+IMAGES_CODE = """\
+images = load_from_disk("images")  # image_id, file_name, width, height, image
+image = images[images["image_id"][:].index(expression["image_id"])]["image"]"""
 
 
 def write_examples(folder: Path, splits: Sequence[str], views: Iterable[str]) -> None:
@@ -98,23 +116,21 @@ def _examples(views: Iterable[str]) -> dict[str, str]:
 def write_card(folder: Path, manifest: Manifest) -> Path:
     """Write README.md for a dataset that `manifest` describes, and return its path."""
     settings, views = manifest["settings"], views_of(manifest)
-    shown = [
-        f"![A candidate as {view}]({name})\n"
-        for view, name in _examples(views).items()
-        if (folder / name).is_file()
-    ]
+    whole = settings.get(WHOLE_IMAGES)
+    contents, code = [], []
+    if views:
+        contents.append(_candidates_text(folder, settings, views))
+        code.append(CANDIDATES_CODE)
+    if whole is not None:
+        contents.append(IMAGES_TEXT.format(side=whole))
+        code.append(IMAGES_CODE)
+    head = _head(manifest["counts"], with_candidates=bool(views))
     text = CARD.format(
-        head=yaml.safe_dump(_head(manifest["counts"]), sort_keys=False),
+        head=yaml.safe_dump(head, sort_keys=False),
         corpus=manifest["corpus"],
-        example="".join([*shown, "\n" if shown else ""]),
-        image_size=settings["image_size"],
-        fit=settings["fit"],
-        views="\n".join(
-            f"| {view} | `{column}` | {spelled(properties)} |"
-            for (view, properties), column in zip(
-                views.items(), picture_columns(views), strict=True
-            )
-        ),
+        task="as multiple choice" if views else "and whole images",
+        contents="\n\n".join(contents),
+        code="\n".join(code),
         rows="\n".join(_row(split, counts) for split, counts in manifest["counts"].items()),
         train_proposer=proposer_in_words(settings["train_proposer"]),
         proposer=proposer_in_words(settings["proposer"]),
@@ -126,20 +142,40 @@ def write_card(folder: Path, manifest: Manifest) -> Path:
     return folder / "README.md"
 
 
-def _head(counts: dict[str, dict[str, float]]) -> dict[str, Any]:
+def _candidates_text(folder: Path, settings: Json, views: Mapping[str, Json]) -> str:
+    shown = [
+        f"![A candidate as {view}]({name})\n"
+        for view, name in _examples(views).items()
+        if (folder / name).is_file()
+    ]
+    return CANDIDATES_TEXT.format(
+        example="".join([*shown, "\n" if shown else ""]),
+        image_size=settings["image_size"],
+        fit=settings["fit"],
+        views="\n".join(
+            f"| {view} | `{column}` | {spelled(properties)} |"
+            for (view, properties), column in zip(
+                views.items(), picture_columns(views), strict=True
+            )
+        ),
+    )
+
+
+def _head(counts: Json, *, with_candidates: bool) -> Json:
     parts = [
         # The hub knows words as names of splits, without dots and dashes.
         {"split": re.sub(r"\W", "_", split), "path": f"expressions/{split}/*.arrow"}
         for split, count in counts.items()
         if count["expressions"]  # `load_dataset` refuses a split without rows, and all with it
     ]
+    candidates = {"config_name": "candidates", "data_files": "candidates/*.arrow"}
     return {
         "license": "other",
-        "task_categories": ["multiple-choice", "image-text-to-text"],
+        "task_categories": [*["multiple-choice"][:with_candidates], "image-text-to-text"],
         "tags": ["visual-grounding", "referring-expression-comprehension"],
         "configs": [
             {"config_name": "expressions", "data_files": parts, "default": True},
-            {"config_name": "candidates", "data_files": "candidates/*.arrow"},
+            *[candidates][:with_candidates],
             {"config_name": "images", "data_files": "images/*.arrow"},
         ],
     }

@@ -14,10 +14,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vg_mc.boxes.arithmetic import Boxes, as_boxes
+from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.images import present_name
-from vg_mc.prepared.manifest import Manifest, read_manifest, views_of
-from vg_mc.prepared.schema import PICTURE, open_shard, picture_columns
+from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, read_manifest, views_of
+from vg_mc.prepared.schema import (
+    CANDIDATES,
+    CANDIDATES_FOLDER,
+    IMAGE,
+    IMAGES,
+    IMAGES_FOLDER,
+    PICTURE,
+    arrow_schema,
+    open_shard,
+    picture_columns,
+)
 from vg_mc.records import ANNOTATIONS, UNKNOWN_RIVALS, WHOLE_IMAGE, Photo, Proposal
 
 Ids = NDArray[np.int64]
@@ -69,8 +80,29 @@ class PreparedDataset:
 
     @property
     def image_size(self) -> int:
-        """Side of the square candidate pictures in pixels."""
+        """Side of the square candidate pictures in pixels.
+
+        Raises:
+            BadInputError: If the dataset was prepared without candidates.
+        """
+        self._require_candidates()
         return int(self.manifest["settings"]["image_size"])
+
+    @property
+    def has_candidates(self) -> bool:
+        """Whether it was prepared with candidates of images."""
+        return bool(self.views)
+
+    def _require_candidates(self) -> None:
+        if not self.has_candidates:
+            problem = "expected a dataset with candidates; this one has whole images only"
+            raise BadInputError(problem, file=self.folder)
+
+    @property
+    def whole_images(self) -> LongerSide | None:
+        """How images are stored as a whole, which also maps boxes to them; None if they are not."""
+        side = self.manifest["settings"].get(WHOLE_IMAGES)
+        return None if side is None else LongerSide(side)
 
     @property
     def splits(self) -> list[str]:
@@ -84,7 +116,12 @@ class PreparedDataset:
 
     @property
     def first_view(self) -> str:
-        """Name of the view that models are trained on."""
+        """Name of the view that models are trained on.
+
+        Raises:
+            BadInputError: If the dataset was prepared without candidates.
+        """
+        self._require_candidates()
         return next(iter(self.views))
 
     def view_named(self, name: str) -> str:
@@ -101,7 +138,9 @@ class PreparedDataset:
 
     @cached_property
     def _candidates(self) -> pa.Table:
-        return self._table("candidates")
+        if not self.has_candidates:
+            return arrow_schema(CANDIDATES).empty_table()
+        return self._table(CANDIDATES_FOLDER)
 
     @cached_property
     def _boxes(self) -> Boxes:
@@ -142,8 +181,41 @@ class PreparedDataset:
 
     def photos(self) -> dict[int, Photo]:
         """Return all photos by their image id."""
-        rows = self._table("images").to_pylist()
+        rows = self._table(IMAGES_FOLDER).select(list(IMAGES)).to_pylist()
         return {row["image_id"]: Photo(**row) for row in rows}
+
+    @cached_property
+    def _whole(self) -> tuple[dict[int, int], pa.ChunkedArray]:
+        """The row of each image by its id, and the files of whole images."""
+        if self.whole_images is None:
+            problem = "expected a dataset that was prepared with --whole-images"
+            raise BadInputError(problem, file=self.folder)
+        table = self._table(IMAGES_FOLDER)
+        image_ids = table.column("image_id").to_pylist()
+        return {image_id: row for row, image_id in enumerate(image_ids)}, _files(table, IMAGE)
+
+    def image_bytes(self, image_ids: Ids) -> list[bytes]:
+        """Return the JPEG files of whole images.
+
+        Raises:
+            BadInputError: If the dataset was prepared without them, or has no image of an id.
+        """
+        rows, files = self._whole
+        unknown = [image_id for image_id in image_ids.tolist() if image_id not in rows]
+        if unknown:
+            raise BadInputError("no such image", file=self.folder, record=f"image {unknown[0]}")
+        return [files[rows[image_id]].as_py() for image_id in image_ids.tolist()]
+
+    def image(self, photo: Photo) -> Image.Image:
+        """Decode the whole image of a photo."""
+        return self.images(np.array([photo.image_id]))[0]
+
+    def images(self, image_ids: Ids) -> list[Image.Image]:
+        """Decode whole images, in RGB, each of its own size; `whole_images` maps boxes to them."""
+        return [
+            Image.open(io.BytesIO(jpeg), formats=["JPEG"]).convert("RGB")
+            for jpeg in self.image_bytes(image_ids)
+        ]
 
     def boxes(self, candidate_ids: Ids) -> Boxes:
         """Return the boxes (N, 4) of candidates in pixels of their photos."""
@@ -192,9 +264,7 @@ class PreparedDataset:
         """Return the JPEG files of candidates in a view, by default the first."""
         column = PICTURE if view is None else self._picture_column(view)
         if column not in self._pictures:
-            chunks = self._candidates.column(column).chunks
-            files = [chunk.field("bytes") for chunk in chunks]
-            self._pictures[column] = pa.chunked_array(files, type=pa.binary())
+            self._pictures[column] = _files(self._candidates, column)
         pictures = self._pictures[column]
         return [pictures[int(candidate)].as_py() for candidate in candidate_ids]
 
@@ -218,6 +288,12 @@ def open_prepared(folder: Path) -> PreparedDataset:
 
 def _open_table(folder: Path) -> pa.Table:
     return pa.concat_tables([open_shard(path) for path in sorted(folder.glob("data-*.arrow"))])
+
+
+def _files(table: pa.Table, column: str) -> pa.ChunkedArray:
+    """Return the files in a column of images."""
+    files = [chunk.field("bytes") for chunk in table.column(column).chunks]
+    return pa.chunked_array(files, type=pa.binary())
 
 
 def _rivals(table: pa.Table) -> Ids:

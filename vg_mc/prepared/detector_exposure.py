@@ -10,6 +10,7 @@ photos tell a good deal.
 from enum import StrEnum
 
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.proposers.choice import NO_CANDIDATES
 from vg_mc.records import TRAIN_SPLIT
 
 _NAMES = (
@@ -23,6 +24,7 @@ _NAMES = (
     "hair drier,toothbrush"
 )
 COCO_CATEGORIES = frozenset(_NAMES.split(","))
+NOT_DETECTED = ("annotations", NO_CANDIDATES)  # kinds of proposers
 TRAINING_PHOTOS = "COCO_train2014_"
 
 
@@ -41,7 +43,7 @@ def exposure(dataset: PreparedDataset) -> Exposure:
     evaluated = [split for split in dataset.splits if split != TRAIN_SPLIT]
     photos = dataset.photos().values()
     of_coco = any(TRAINING_PHOTOS in photo.file_name for photo in photos)
-    if kind == "annotations" or not evaluated or not of_coco:
+    if kind in NOT_DETECTED or not evaluated or not of_coco:
         return Exposure.NONE
     categories = dataset.detected_categories() - {""}
     if not categories:

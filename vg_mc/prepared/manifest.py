@@ -13,6 +13,7 @@ from vg_mc.system.atomic import write_whole_text
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
 
+WHOLE_IMAGES = "whole_images"  # among the settings: the longer side at which they are stored
 CHECKSUM = "checksum"  # of the manifest itself
 
 Manifest = dict[str, Any]
@@ -97,10 +98,9 @@ def parse_manifest(folder: Path) -> Manifest:
 def views_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
     """Return what is drawn of each region: the properties of each view by its name, in order.
 
-    A dataset that was prepared when there was only one view does not name it.
+    A dataset without candidates has none.
     """
-    settings = manifest["settings"]
-    views: dict[str, dict[str, Any]] = settings.get("views") or {"marker": settings["marker"]}
+    views: dict[str, dict[str, Any]] = manifest["settings"]["views"]
     return {present_name(name): properties for name, properties in views.items()}
 
 

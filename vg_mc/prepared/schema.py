@@ -23,6 +23,9 @@ _TEXT = {"dtype": "string", "_type": "Value"}
 _FLOATS = {"feature": _FLOAT, "_type": "List"}
 _BOX = {"feature": _FLOAT, "length": 4, "_type": "List"}
 
+CANDIDATES_FOLDER = "candidates"
+IMAGES_FOLDER = "images"
+
 PICTURE = "picture"  # the column of the first view, and of the only one in most datasets
 
 CANDIDATES: Features = {
@@ -35,6 +38,8 @@ CANDIDATES: Features = {
     PICTURE: {"_type": "Image"},
 }
 IMAGES: Features = {"image_id": _INT, "file_name": _TEXT, "width": _INT, "height": _INT}
+IMAGE = "image"  # the column of whole images, where they are stored
+IMAGES_WITH_PIXELS: Features = IMAGES | {IMAGE: {"_type": "Image"}}
 EXPRESSIONS: Features = {
     "expression_id": _INT,
     "ref_id": _INT,
@@ -61,6 +66,11 @@ def picture_columns(views: Iterable[str]) -> list[str]:
 def candidate_features(views: Iterable[str]) -> Features:
     """Return the columns of candidates that are shown in `views`."""
     return CANDIDATES | {column: {"_type": "Image"} for column in picture_columns(views)}
+
+
+def as_cell(jpeg: bytes) -> dict[str, Any]:
+    """Return a JPEG file as a value of a column of images."""
+    return {"bytes": jpeg, "path": None}
 
 
 def arrow_schema(features: Features) -> pa.Schema:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 DETECTORS = ("yolo", "transformers")  # proposers that look at photos
-KINDS = ("annotations", *DETECTORS, "stored")  # of proposers
+NO_CANDIDATES = "none"  # for datasets of whole images, never in a union
+KINDS = ("annotations", *DETECTORS, "stored", NO_CANDIDATES)  # of proposers
 WhenEmpty = Literal["none", "whole-image", "lower-confidence"]
 
 EVERY_OVERLAP = 1.0  # no IoU exceeds it

@@ -13,6 +13,7 @@ from vg_mc.proposers.choice import (
     DETECTORS,
     EVERY_OVERLAP,
     KINDS,
+    NO_CANDIDATES,
     UNITED_OVERLAP,
     ProposerChoice,
     WhenEmpty,
@@ -66,6 +67,8 @@ def kinds_of(text: str, flag: str, known: Collection[str] = KINDS) -> tuple[str,
             raise BadInputError(f"{problem}, and several joined by +", record=flag)
     if len(set(kinds)) < len(kinds):
         raise BadInputError(f"expected each proposer once, not {text}", record=flag)
+    if NO_CANDIDATES in kinds and len(kinds) > 1:
+        raise BadInputError(f"{NO_CANDIDATES} cannot be united with others: {text}", record=flag)
     return kinds
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from vg_mc.images.files import PECULIARITIES
-from vg_mc.prepared.manifest import Manifest
+from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE
 
 COLUMNS = {
@@ -27,8 +27,10 @@ def summary(manifest: Manifest, output: Path) -> str:
     ]
     table = tabulate(rows, headers=["split", *COLUMNS], floatfmt=".3f", intfmt=",")
     size = sum(entry["bytes"] for entry in manifest["files"])
+    side = manifest["settings"].get(WHOLE_IMAGES)
+    whole = "" if side is None else f", whole images of up to {side} pixels"
     last = (
-        f"{output}: {manifest['candidates']['total']:,} candidates, "
+        f"{output}: {manifest['candidates']['total']:,} candidates{whole}, "
         f"{size / 1e6:,.1f} MB on disk; {manifest['further_wrong_answers']:,} of them detections "
         f"added as wrong answers; {manifest['rejected']:,} records left out (rejected.jsonl)"
     )
@@ -42,6 +44,8 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
             f"their photo, {counts['rejected']:,} left out"
         )
     for split, counts in manifest["counts"].items():
+        if not manifest["settings"]["views"]:
+            continue
         if counts["expressions"] == counts["without_proposals"]:
             yield (
                 f"warning: not one expression of {split} has a proposal; is --confidence too high "

@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).with_name("several_processes.py")
 
 def flags(folder: Path, output: str) -> list[str]:
     scenes = ["--annotations", str(folder / "scenes"), "--corpus", "scenes", "--scenes", "20"]
-    small = ["--image-size", "32", "--num-workers", "1", "--jitter", "0.1"]
+    small = ["--image-size", "32", "--num-workers", "1", "--jitter", "0.1", "--whole-images", "48"]
     return [*scenes, *small, "--output", str(folder / output)]
 
 

@@ -63,15 +63,16 @@ def test_an_expression_without_candidates_says_so(sheet, coloured):
 
 
 def test_a_photo_is_shown_with_its_target(sheet):
-    opened = Image.new("RGB", (960, 480), "black")
+    opened = Image.new("RGB", (990, 90), "black")  # ten times its announced size
 
     page = sheet(rows=[0], open_photo=lambda _: opened)
 
     shown = Image.open(io.BytesIO(pictures(page)[1]))
-    assert shown.size == (480, 240)
+    assert shown.size == (480, 44)
     yellow = (np.asarray(shown.convert("RGB"), dtype=int) - (255, 200, 0)).__abs__().sum(2) < 150
-    assert 0 < yellow.sum() < 200
-    assert yellow[:8, :60].sum() == yellow.sum()
+    assert 0 < yellow.sum() < 800
+    assert yellow[:40].sum() == yellow.sum()  # a target is 8 of 9 pixels high
+    assert np.ptp(np.flatnonzero(yellow.any(axis=0))) == pytest.approx(8 * 480 / 99, abs=3)
     assert "The photo shows the target in yellow" in " ".join(page.words)
 
 

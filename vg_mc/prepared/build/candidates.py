@@ -11,7 +11,7 @@ import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes, intersections
 from vg_mc.prepared.build.plan import ShardTask
-from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.choice import NO_CANDIDATES, ProposerChoice
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE, choose
 from vg_mc.records import Photo, Proposal
 
@@ -62,6 +62,8 @@ def _found_by(
 ) -> list[list[Proposal]]:
     if member.kind == "annotations":
         return [list(one.annotated) for one in subjects]
+    if member.kind == NO_CANDIDATES:
+        return [[] for _ in subjects]
     if member.kind == "stored":
         return [task.stored[member].get(one.photo.image_id, []) for one in subjects]
     return look(member, subjects)

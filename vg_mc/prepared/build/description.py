@@ -9,7 +9,7 @@ from typing import Any
 from vg_mc.images import View
 from vg_mc.images.markers import Marker
 from vg_mc.prepared.build.settings import PreparationSettings
-from vg_mc.prepared.manifest import file_hash
+from vg_mc.prepared.manifest import WHOLE_IMAGES, file_hash
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Corpus
 from vg_mc.system.hub import MODEL
@@ -21,15 +21,16 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     members = (*settings.train_proposer.members, *settings.proposer.members)
     sources = [file for member in members for file in _files(member)]
     drawing = settings.drawing
+    drawn = {"image_size": drawing.image_size, "fit": drawing.fit, **described_views(drawing.views)}
+    whole = settings.whole_images
     return {
         "corpus": corpus.name,
         "texts": corpus.texts,
         "photos_without_id": len(corpus.made_up_ids),
         "splits": list(settings.splits),
         "settings": {
-            "image_size": drawing.image_size,
-            "fit": drawing.fit,
-            **described_views(drawing.views),
+            **(drawn if settings.with_candidates else {"views": {}}),
+            **({} if whole is None else {WHOLE_IMAGES: whole.side}),
             "train_proposer": proposer_settings(settings.train_proposer),
             "proposer": proposer_settings(settings.proposer),
             "skip_bad": settings.skip_bad,

@@ -37,6 +37,10 @@ def read_drawn(tasks: list[ShardTask]) -> DrawnPhotos:
     drawn: DrawnPhotos = {}
     first_row = 0
     for task in tasks:
+        if not task.with_candidates:
+            none = Drawn(np.empty(0, np.int64), as_boxes([]), stands_in=False)
+            drawn |= {(task.proposer, photo.image_id): none for photo in kept_photos(task)}
+            continue
         table = open_shard(task.path)
         image_ids = table.column("image_id").to_numpy()
         boxes = as_boxes(table.column("box").combine_chunks().flatten().to_numpy())

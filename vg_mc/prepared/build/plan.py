@@ -7,14 +7,15 @@ What a detector that reads is asked about a photo: every sentence that shares it
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.prepared.build.stored import StoredProposals
-from vg_mc.prepared.schema import shard_name
+from vg_mc.prepared.schema import CANDIDATES_FOLDER, IMAGES_FOLDER, shard_name
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
 
@@ -72,11 +73,16 @@ class ShardTask:
     """One shard to draw.
 
     Attributes:
+        path: File of the candidates, or that of whole images where there are no candidates. Its
+            metadata has notes on the photos.
         annotated: The annotated regions of each photo.
         sentences: What is said about each photo in the splits that share its candidates.
         stored: Detections that are known already, by proposer and image id.
         wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals;
             None where there are to be none.
+        images_path: File of whole images; None where they are not stored.
+        whole_images: How they are stored.
+        image_ids: Which of them this shard stores; each is stored by the first shard that has it.
     """
 
     path: Path
@@ -89,16 +95,26 @@ class ShardTask:
     wrong_answers: ProposerChoice | None
     drawing: Drawing
     skip_bad: bool
+    images_path: Path | None = None
+    whole_images: LongerSide | None = None
+    image_ids: frozenset[int] = frozenset()
+
+    @property
+    def with_candidates(self) -> bool:
+        """Whether `path` holds candidates; else it is the file of whole images."""
+        return self.path != self.images_path
 
 
 def plan_shards(
     corpus: Corpus, settings: PreparationSettings, stored: StoredProposals, folder: Path
 ) -> list[ShardTask]:
-    """Divide the photos of all splits into shards, for which `folder` is made.
+    """Divide the photos of all splits into shards; make their folders in that of the dataset.
 
     A photo appears once for each proposer.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    tables = folders(settings)
+    for table in tables:
+        (folder / table).mkdir(parents=True, exist_ok=True)
     said = sentences_asked(corpus, settings)
     groups = []
     for is_train in (True, False):
@@ -113,9 +129,12 @@ def plan_shards(
             (tuple(photos[start : start + PHOTOS_PER_SHARD]), proposer, wrong_answers)
             for start in range(0, len(photos), PHOTOS_PER_SHARD)
         ]
+    names = [shard_name(index, len(groups)) for index in range(len(groups))]
+    stores_images = settings.whole_images is not None
+    first_shards = _first_shards([photos for photos, _, _ in groups])
     return [
         ShardTask(
-            path=folder / shard_name(index, len(groups)),
+            path=folder / tables[0] / name,
             images_folder=corpus.images_folder,
             photos=photos,
             annotated=tuple(tuple(corpus.annotations.get(photo.image_id, ())) for photo in photos),
@@ -125,9 +144,31 @@ def plan_shards(
             wrong_answers=wrong_answers,
             drawing=settings.drawing,
             skip_bad=settings.skip_bad,
+            images_path=folder / IMAGES_FOLDER / name if stores_images else None,
+            whole_images=settings.whole_images,
+            image_ids=image_ids,
         )
-        for index, (photos, proposer, wrong_answers) in enumerate(groups)
+        for name, image_ids, (photos, proposer, wrong_answers) in zip(
+            names, first_shards, groups, strict=True
+        )
     ]
+
+
+def folders(settings: PreparationSettings) -> list[str]:
+    """Name the tables that are written in shards; the first has the notes."""
+    candidates = [CANDIDATES_FOLDER] if settings.with_candidates else []
+    return candidates + [IMAGES_FOLDER] * (settings.whole_images is not None)
+
+
+def _first_shards(shards: Sequence[Sequence[Photo]]) -> list[frozenset[int]]:
+    """Return the image ids of each shard that no shard before it has."""
+    seen: set[int] = set()
+    found = []
+    for photos in shards:
+        image_ids = {photo.image_id for photo in photos}
+        found.append(frozenset(image_ids - seen))
+        seen |= image_ids
+    return found
 
 
 def photos_of(corpus: Corpus, splits: Collection[str]) -> list[Photo]:

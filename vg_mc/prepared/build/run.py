@@ -20,7 +20,7 @@ from vg_mc.prepared.build.expressions import (
     expression_rows,
     read_drawn,
 )
-from vg_mc.prepared.build.plan import ShardTask, check_splits, photos_of, plan_shards
+from vg_mc.prepared.build.plan import ShardTask, check_splits, folders, photos_of, plan_shards
 from vg_mc.prepared.build.publication import building
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.prepared.build.shards import (
@@ -41,8 +41,11 @@ from vg_mc.prepared.manifest import (
     write_manifest,
 )
 from vg_mc.prepared.schema import (
+    CANDIDATES_FOLDER,
     EXPRESSIONS,
     IMAGES,
+    IMAGES_FOLDER,
+    IMAGES_WITH_PIXELS,
     Features,
     candidate_features,
     finish_folder,
@@ -84,20 +87,20 @@ def prepare(
     place = {"images_folder": str(corpus.images_folder.resolve())}
     with building(output, described | place, overwrite=overwrite) as folder:
         stored = read_stored(settings, photos_of(corpus, settings.splits), corpus)
-        tasks = plan_shards(corpus, settings, stored, folder / "candidates")
+        tasks = plan_shards(corpus, settings, stored, folder)
         if not settings.skip_bad:
             require_photos(corpus.images_folder, _each_photo(tasks))
         _draw_all(tasks, num_workers, share)
         rejected = _write_rejected(corpus, settings.splits, stored.rejected, tasks, folder)
-        features = candidate_features(settings.drawing.views)
-        finish_folder(folder / "candidates", features, [task.path.name for task in tasks])
+        _finish_shards(settings, tasks, folder)
         counts = _write_expressions(corpus, settings, tasks, folder)
         if not any(count["expressions"] for count in counts.values()):
             raise BadInputError(_no_photo(tasks, rejected), file=corpus.images_folder)
-        if not any(count["candidates"] for count in counts.values()):
+        if settings.with_candidates and not any(count["candidates"] for count in counts.values()):
             problem = "not one photo has a proposal; is --confidence too high for the detector?"
             raise BadInputError(problem, record="--proposer")
-        write_examples(folder, settings.splits, settings.drawing.views)
+        if settings.with_candidates:
+            write_examples(folder, settings.splits, settings.drawing.views)
         described["detections"] = stored.counts
         manifest = _manifest(described, counts, rejected, tasks, folder)
         manifest["card"] = describe_file(folder, write_card(folder, manifest))
@@ -172,9 +175,19 @@ def _write_expressions(
         stand_ins = count_stand_ins(rows, settings.proposer_of(split), drawn)
         counts[split] = count_split(rows) | {"photos_with_stand_ins": stand_ins}
         _write_table(folder / "expressions" / split, EXPRESSIONS, rows)
-    photos = dict.fromkeys(photo for task in tasks for photo in kept_photos(task))
-    _write_table(folder / "images", IMAGES, [asdict(photo) for photo in photos])
+    if settings.whole_images is None:
+        photos = dict.fromkeys(photo for task in tasks for photo in kept_photos(task))
+        _write_table(folder / IMAGES_FOLDER, IMAGES, [asdict(photo) for photo in photos])
     return counts
+
+
+def _finish_shards(settings: PreparationSettings, tasks: list[ShardTask], folder: Path) -> None:
+    """Make the folders of shards datasets of their own."""
+    features = {IMAGES_FOLDER: IMAGES_WITH_PIXELS}
+    if settings.with_candidates:
+        features[CANDIDATES_FOLDER] = candidate_features(settings.drawing.views)
+    for table in folders(settings):
+        finish_folder(folder / table, features[table], [task.path.name for task in tasks])
 
 
 def _write_table(folder: Path, features: Features, rows: list[dict[str, Any]]) -> None:
@@ -200,7 +213,7 @@ def _manifest(
 ) -> Manifest:
     sources: Counter[str] = Counter()
     further = 0
-    for task in tasks:
+    for task in tasks if tasks[0].with_candidates else []:
         found = Counter(open_shard(task.path).column("source").to_pylist())
         sources += found
         own = {*(member.kind for member in task.proposer.members), *IN_PLACE_OF_NONE}

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vg_mc.boxes.transforms import Fit
+from vg_mc.boxes.transforms import Fit, LongerSide
 from vg_mc.images import View
-from vg_mc.proposers.choice import ProposerChoice, united
+from vg_mc.proposers.choice import NO_CANDIDATES, ProposerChoice, united
 from vg_mc.records import TRAIN_SPLIT
 
 
@@ -34,6 +34,7 @@ class PreparationSettings:
             that have fewer than two boxes.
         splits: The splits to prepare, in order.
         skip_bad: List bad photos as rejected and go on, instead of stopping at the first.
+        whole_images: How each image is stored as a whole; None where it is not.
     """
 
     drawing: Drawing
@@ -41,6 +42,13 @@ class PreparationSettings:
     proposer: ProposerChoice
     splits: tuple[str, ...]
     skip_bad: bool
+    whole_images: LongerSide | None = None
+
+    @property
+    def with_candidates(self) -> bool:
+        """Whether any split has candidates."""
+        proposers = (self.train_proposer, self.proposer)
+        return any(proposer.kind != NO_CANDIDATES for proposer in proposers)
 
     def proposer_of(self, split: str) -> ProposerChoice:
         """Return who proposes regions for the photos of `split`."""
@@ -49,9 +57,12 @@ class PreparationSettings:
     @property
     def wrong_answers(self) -> ProposerChoice | None:
         """Proposer of further wrong answers; None where it could not find any others."""
+        if self.train_proposer.kind == NO_CANDIDATES:
+            return None
         others = tuple(
             member
             for member in self.proposer.members
-            if member.kind != "annotations" and member not in self.train_proposer.members
+            if member.kind not in ("annotations", NO_CANDIDATES)
+            and member not in self.train_proposer.members
         )
         return united(others) if others else None

@@ -1,4 +1,4 @@
-"""Shards, drawn: the files of candidates.
+"""Shards, drawn: the files of candidates and of whole images.
 
 The bytes of a shard depend on its photos and the settings alone, so any number of workers gives the
 same files, and a shard that a killed run has finished is never drawn again.
@@ -6,6 +6,7 @@ same files, and a shard that a killed run has finished is never drawn again.
 
 import io
 import json
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,9 @@ from vg_mc.prepared.build.candidates import Subject, propose, subjects_of
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.prepared.schema import (
+    IMAGE,
+    IMAGES_WITH_PIXELS,
+    as_cell,
     candidate_features,
     open_shard,
     picture_columns,
@@ -38,7 +42,7 @@ FULL_COLOR = 0  # chroma subsampling 4:4:4, which keeps the colour of a thin out
 
 
 def draw_shard(task: ShardTask) -> int:
-    """Draw all candidates of a shard, write its file and return its number of photos.
+    """Draw all candidates of a shard, write its files and return its number of photos.
 
     Raises:
         BadInputError: If a photo is unusable and not to be skipped, or the folder that was made
@@ -48,6 +52,7 @@ def draw_shard(task: ShardTask) -> int:
         problem = "the first process made this folder; all machines need to share its file system"
         raise BadInputError(problem, file=task.path.parent)
     rows: list[dict[str, Any]] = []
+    whole: list[dict[str, Any]] = []
     rejected: dict[int, str] = {}
     peculiar: dict[int, list[str]] = {}
     for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
@@ -57,15 +62,19 @@ def draw_shard(task: ShardTask) -> int:
         found = propose(task, opened, partial(_look, images))
         for (photo, _, _), proposals in zip(opened, found, strict=True):
             rows += candidate_rows(photo, images[photo.image_id], proposals, task.drawing)
-    features = candidate_features(task.drawing.views)
+            whole += _whole_image(task, photo, images[photo.image_id])
     notes = {REJECTED: json.dumps(rejected), PECULIAR: json.dumps(peculiar)}
-    write_shard(task.path, features, rows, notes)
+    if task.images_path is not None:
+        write_shard(task.images_path, IMAGES_WITH_PIXELS, whole, notes)
+    if task.with_candidates:
+        write_shard(task.path, candidate_features(task.drawing.views), rows, notes)
     return len(task.photos)
 
 
 def is_drawn(task: ShardTask) -> bool:
     """Tell whether a shard need not be drawn again; a photo left out may have been mended since."""
-    return task.path.exists() and not rejected_photos(task)
+    images_are_there = task.images_path is None or task.images_path.exists()
+    return task.path.exists() and images_are_there and not rejected_photos(task)
 
 
 def rejected_photos(task: ShardTask) -> dict[int, str]:
@@ -120,6 +129,13 @@ def _look(
     return ask(choice, photos, pixels, [one.sentences for one in subjects])
 
 
+def _whole_image(task: ShardTask, photo: Photo, image: Image.Image) -> list[dict[str, Any]]:
+    """Return the row of an image that this shard stores; none of one that another one stores."""
+    if task.whole_images is None or photo.image_id not in task.image_ids:
+        return []
+    return [asdict(photo) | {IMAGE: as_cell(encoded(task.whole_images.apply(image)))}]
+
+
 def candidate_rows(
     photo: Photo, image: Image.Image, proposals: list[Proposal], drawing: Drawing
 ) -> list[dict[str, Any]]:
@@ -137,7 +153,7 @@ def candidate_rows(
             "source": proposal.source,
             "annotation_id": proposal.annotation_id,
             **{
-                column: {"bytes": encoded(picture), "path": None}
+                column: as_cell(encoded(picture))
                 for column, picture in zip(columns, shown, strict=True)
             },
         }

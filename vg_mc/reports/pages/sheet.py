@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vg_mc.boxes.arithmetic import Boxes
+from vg_mc.boxes.transforms import Affine
 from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
@@ -109,7 +110,7 @@ def _record(
     shown, problem = "", ""
     if open_photo is not None:
         try:
-            shown = _framed_photo(open_photo(photo), expressions.targets[row])
+            shown = _framed_photo(open_photo(photo), photo, expressions.targets[row])
         except BadInputError as error:
             problem = error.problem
     return Record(
@@ -146,11 +147,13 @@ def _candidates(dataset: PreparedDataset, expressions: Expressions, row: int) ->
     ]
 
 
-def _framed_photo(opened: Image.Image, target: NDArray[np.float64]) -> str:
+def _framed_photo(opened: Image.Image, photo: Photo, target: NDArray[np.float64]) -> str:
+    """Show a target in a photo, which may have been opened in another size than its own."""
     share = min(1.0, LONGER_SIDE / max(opened.size))
     small = opened.resize([max(1, round(side * share)) for side in opened.size])
     encoded = io.BytesIO()
-    _framed(small, target * share).save(encoded, "JPEG", quality=85)
+    placed = Affine.between((photo.width, photo.height), small.size).forward(target[None])[0]
+    _framed(small, placed).save(encoded, "JPEG", quality=85)
     return inside(encoded.getvalue())
 
 
