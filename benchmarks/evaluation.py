@@ -110,7 +110,7 @@ def our_way(
     import torch
     from accelerate import Accelerator
 
-    from vg_mc.grounders.clip import WINDOW as USUAL
+    from vg_mc.grounders.dual_encoder import WINDOW as USUAL
     from vg_mc.models.loading import load_encoder
     from vg_mc.predictions.run import predict
 

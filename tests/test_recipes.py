@@ -7,9 +7,9 @@ import open_clip
 import pytest
 
 from vg_mc.commands.config import parse_config, read_mapping
-from vg_mc.commands.evaluate import named_answerers
+from vg_mc.commands.evaluate import selected_grounders
 from vg_mc.commands.finetune import settings_of
-from vg_mc.commands.pointing import check_grounder
+from vg_mc.commands.predict import selected_grounder
 from vg_mc.commands.prepare_settings import check_flags
 from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
@@ -66,7 +66,7 @@ def test_all_views_are_prepared_by_one_recipe():
 def test_what_an_evaluation_asks_for_is_there(path):
     config = parsed(path)
 
-    assert len(named_answerers(config)) == 1
+    assert len(selected_grounders(config)) == 1
     assert set(config.views) <= set(VIEWS)
     assert all(prompt.count("{}") + prompt.count("{subject}") == 1 for prompt in config.prompts)
 
@@ -83,7 +83,7 @@ def test_what_an_evaluation_asks_for_answers_a_photo_of_one_s_own(path):
 
     config = parse_config(PredictConfig, flags)
 
-    check_grounder(config)
+    selected_grounder(config)
     assert (config.photo, config.expressions) == (Path("photo.jpg"), ("the dog",))
     assert (config.grounder,) == parsed(path).grounder
     assert config.views == parsed(path).views

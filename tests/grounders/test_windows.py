@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vg_mc.grounders.clip import candidates_of, joined, windows_of
+from vg_mc.grounders.dual_encoder import candidates_of, joined, windows_of
 
 
 @pytest.mark.parametrize("candidates", [1, 5, 8, 10_000])

@@ -138,6 +138,7 @@ def test_the_mirrored_view_asks_with_sides_swapped_about_mirrored_pictures(encod
     """Noise in the place of the pictures, since those of one colour are their own mirror images."""
     noise = np.random.default_rng(0).integers(256, size=(500, 32, 32, 3), dtype=np.uint8)
     turned = SimpleNamespace(
+        first_view=coloured.first_view,
         expressions=coloured.expressions,
         pictures=lambda ids, _: noise[ids],
         boxes=coloured.boxes,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from vg_mc.grounders.clip import EncoderScorer
+from vg_mc.grounders.dual_encoder import DualEncoderGrounder
 from vg_mc.metrics import is_right
 from vg_mc.models.features.cache import FeatureBank
 from vg_mc.models.loading import load_encoder
@@ -22,18 +22,18 @@ def found(request, coloured, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bank")
     view = coloured.first_view
     bank = FeatureBank(folder, model_hash="model", data_hash=coloured.data_hash, first_view=view)
-    scorer = EncoderScorer(
+    scorer = DualEncoderGrounder(
         accelerator=Accelerator(cpu=True), encoder=encoder, batch_size=8, num_workers=0,
         views=[view], bank=bank, mirrored=request.param,
     )  # fmt: skip
-    return bank, scorer, answer(scorer, coloured, "testA")
+    return scorer, answer(scorer, coloured, "testA")
 
 
 def test_they_are_those_of_the_features(found, coloured):
-    bank, scorer, predictions = found
+    scorer, predictions = found
     encoder, mirrored = scorer.encoder, scorer.mirrored
 
-    similarity = region_similarity(bank, scorer, predictions)
+    similarity = region_similarity(scorer, predictions)
 
     for row, ids in enumerate(predictions.candidate_ids[:-1]):
         pictures = torch.from_numpy(coloured.pictures(ids)).permute(0, 3, 1, 2)
@@ -51,21 +51,21 @@ def test_they_are_those_of_the_features(found, coloured):
 
 
 def test_no_sentence_is_tokenized_again(found, monkeypatch):
-    bank, scorer, predictions = found
+    scorer, predictions = found
 
     def tokenize(texts):
         pytest.fail(f"{texts} were read before")
 
     monkeypatch.setattr(scorer.encoder, "tokenize", tokenize)
 
-    assert len(region_similarity(bank, scorer, predictions).sentence_cosine) == len(predictions)
+    assert len(region_similarity(scorer, predictions).sentence_cosine) == len(predictions)
 
 
 def test_parts_make_up_the_whole(found, monkeypatch):
-    bank, scorer, predictions = found
-    whole = region_similarity(bank, scorer, predictions)
+    scorer, predictions = found
+    whole = region_similarity(scorer, predictions)
     monkeypatch.setattr(module, "ROWS", 5)
 
-    parts = region_similarity(bank, scorer, predictions)
+    parts = region_similarity(scorer, predictions)
 
     assert np.array_equal(whole.target_distance, parts.target_distance, equal_nan=True)

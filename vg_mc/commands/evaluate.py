@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
-from vg_mc.commands.grounders import PICTURES, Answerer, answerers
-from vg_mc.commands.scorers import check_looks, scorer_of
 from vg_mc.errors import BadInputError
+from vg_mc.flags import group_of
 from vg_mc.flags.evaluate import EvaluateConfig
+from vg_mc.grounders.registration import Context
+from vg_mc.grounders.registry import GrounderOptions, Selected, select
 from vg_mc.records import TRAIN_SPLIT
-from vg_mc.system.launch import start_accelerator
+from vg_mc.system.launch import batch_size_of, start_accelerator, workers_of
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -37,18 +38,20 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring.subsets import read_subsets
 
-    named, subsets = named_answerers(config), read_subsets(config.subset)
+    grounders, subsets = selected_grounders(config), read_subsets(config.subset)
     accelerator = start_accelerator(config.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
-    check_looks(config, dataset)
+    contexts = [context_of(config, accelerator, dataset, one.model) for one in grounders]
+    for one, context in zip(grounders, contexts, strict=True):
+        one.check(context)
     shown = Gallery.of(dataset, config.images, config.examples)
-    homes = homes_of(config, [answerer.name for answerer in named])
+    homes = homes_of(config, [one.name for one in grounders])
     answered, similarities = [], []
-    for answerer in named:
-        found, similar = answer_splits(config, accelerator, dataset, answerer)
+    for one, context in zip(grounders, contexts, strict=True):
+        found, similar = answer_splits(one, context, dataset, config.split)
         if accelerator.is_main_process:
-            write_answers(found, shown, homes[answerer.name])
+            write_answers(found, shown, homes[one.name])
         answered += found
         similarities += similar
     if accelerator.is_main_process:
@@ -57,27 +60,48 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     return answered
 
 
-def named_answerers(config: EvaluateConfig) -> list[Answerer]:
-    """Return what is to answer, by the names that tables call each.
+def selected_grounders(config: EvaluateConfig) -> list[Selected]:
+    """Return the rows of the table, with the names that tables call them.
 
     Raises:
         BadInputError: If a grounder is unknown or lacks its model, there are more or fewer names
-            than answerers, or two share a folder.
+            than rows, or two share a folder.
     """
-    chosen = answerers(config.grounder, config.model, config.captioner)
-    if config.name and len(config.name) != len(chosen):
-        problem = f"expected a name for each of {len(chosen)} models, not {len(config.name)}"
-        raise BadInputError(problem, record="--name")
-    names = [*config.name] or [one.name for one in chosen]
-    folders = [folder_name(name) for name in names]
-    for name, folder in zip(names, folders, strict=True):
+    options = group_of(config, GrounderOptions)
+    selected = select(config.grounder, config.model, options, config.name)
+    folders = [folder_name(one.name) for one in selected]
+    for one, folder in zip(selected, folders, strict=True):
         if folders.count(folder) > 1:
             problem = f"two models would be written to {folder}: tell them apart by --name"
-            raise BadInputError(problem, record=name)
-    return [
-        one._replace(name=f"{name}, mirrored" if config.flip and one.grounder == PICTURES else name)
-        for one, name in zip(chosen, names, strict=True)
-    ]
+            raise BadInputError(problem, record=one.name)
+    return selected
+
+
+def context_of(
+    config: EvaluateConfig, accelerator: "Accelerator", dataset: "PreparedDataset", model: str
+) -> Context:
+    """Return what a grounder of the expressions of a prepared dataset is built from."""
+
+    def texts_of_corpus() -> list[str]:
+        """Return the texts of the split train, or of the evaluated ones if there is none."""
+        splits = (TRAIN_SPLIT,) if TRAIN_SPLIT in dataset.splits else config.split
+        return [text for split in splits for text in dataset.expressions(split).texts]
+
+    return Context(
+        processes=accelerator,
+        model=model,
+        views=dataset.views,
+        image_size=dataset.image_size,
+        corpus=texts_of_corpus,
+        spacy_model=config.spacy_model,
+        seed=config.seed,
+        precision=config.mixed_precision,
+        batch_size=batch_size_of(config.batch_size, accelerator),
+        num_workers=workers_of(config.num_workers, accelerator),
+        features=config.features,
+        data_hash=dataset.data_hash,
+        with_hash=True,
+    )
 
 
 def homes_of(config: EvaluateConfig, names: Sequence[str]) -> dict[str, Path]:
@@ -92,28 +116,20 @@ def folder_name(name: str) -> str:
 
 
 def answer_splits(
-    config: EvaluateConfig,
-    accelerator: "Accelerator",
-    dataset: "PreparedDataset",
-    answerer: Answerer,
+    selected: Selected, context: Context, dataset: "PreparedDataset", splits: Sequence[str]
 ) -> tuple[list["Predictions"], list["SemanticSimilarity | None"]]:
-    """Let one answerer answer every split; similarities are told where features are kept."""
-    from vg_mc.grounders.clip import EncoderScorer
+    """Let one grounder answer every split; similarities are reported where features are kept."""
     from vg_mc.predictions.run import answer
     from vg_mc.scoring.region_similarity import region_similarity
 
-    scorer = scorer_of(config, accelerator, dataset, answerer)
+    grounder = selected.build(context)
     answered: list[Predictions] = []
     similarities: list[SemanticSimilarity | None] = []
-    for split in config.split:
-        predictions = answer(scorer, dataset, split)
-        facts = {**facts_of(dataset, split), **scorer.facts}
-        answered.append(replace(predictions, name=answerer.name, facts=facts))
-        similarities.append(
-            region_similarity(scorer.bank, scorer, predictions)
-            if isinstance(scorer, EncoderScorer) and scorer.bank is not None
-            else None
-        )
+    for split in splits:
+        predictions = answer(grounder, dataset, split)
+        facts = {**facts_of(dataset, split), **grounder.facts}
+        answered.append(replace(predictions, name=selected.name, facts=facts))
+        similarities.append(region_similarity(grounder, predictions))
     return answered, similarities
 
 

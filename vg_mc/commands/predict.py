@@ -2,7 +2,9 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,15 +12,23 @@ from PIL.ExifTags import Base
 
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
-from vg_mc.commands.grounders import PICTURES
-from vg_mc.commands.pointing import check_grounder, frame_color, load_grounder, proposer_of
+from vg_mc.commands.prepare_settings import finding_of
 from vg_mc.errors import BadInputError
+from vg_mc.flags import group_of
 from vg_mc.flags.predict import PredictConfig
+from vg_mc.grounders.registry import GROUNDERS, GrounderOptions, Selected, select
+from vg_mc.images import Marker, View, choose_views
+from vg_mc.images.markers import CLIP_REFCOCO, RGB
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.naming import named_proposer
 from vg_mc.records import XYXY
 from vg_mc.system.fields import read_json
+from vg_mc.system.launch import require_device
+from vg_mc.text.cleaning import clean_text
 
 if TYPE_CHECKING:
     from vg_mc.inference import Answer, Grounder, Question
+    from vg_mc.prepared.build.settings import Drawing
 
 PHOTOS_AT_ONCE = 8
 UPRIGHT = 1  # in EXIF
@@ -41,7 +51,7 @@ def run(config: PredictConfig) -> None:
     from vg_mc.inference.queries import read_questions
     from vg_mc.reports.answers import answer_record, answer_text, write_answers
 
-    check_grounder(config)
+    selected = selected_grounder(config)
     choice = proposer_of(config)
     boxes = None if config.boxes is None else read_boxes(config.boxes)
     questions = read_questions(config.photo, config.expressions, boxes)
@@ -50,7 +60,7 @@ def run(config: PredictConfig) -> None:
     if single and asked > 1:
         problem = f"expected a folder for {asked} answers, not the name of a picture"
         raise BadInputError(problem, file=config.output, record="--output")
-    grounder = load_grounder(config, choice, questions)
+    grounder = load_grounder(config, selected, choice, questions)
     answers = []
     for name, answer in answered(config, grounder, questions, single=single):
         record = answer_record(name, answer)
@@ -91,7 +101,80 @@ def tells_chances(config: PredictConfig) -> bool:
 
     The logits of most other grounders are ranks, whose softmax is the same whatever was asked.
     """
-    return config.grounder == PICTURES or config.temperature is not None
+    return GROUNDERS[config.grounder].scores_are_logits or config.temperature is not None
+
+
+def selected_grounder(config: PredictConfig) -> Selected:
+    """Return the grounder that is asked for, before anything is loaded.
+
+    Raises:
+        BadInputError: If it is unknown or lacks its model, or another option makes no sense.
+    """
+    models = (config.model,) if config.model else ()
+    (selected,) = select((config.grounder,), models, group_of(config, GrounderOptions))
+    return selected
+
+
+def proposer_of(config: PredictConfig) -> ProposerChoice:
+    """Return what proposes regions.
+
+    Raises:
+        BadInputError: If there is no file to do so with, or one too many.
+    """
+    finding = finding_of(config)
+    if config.boxes is None:
+        return named_proposer(config.proposer, finding)
+    unused = replace(finding, when_empty="none", device="cpu")
+    for one in fields(unused):
+        if getattr(unused, one.name) != one.default:
+            flag = f"--{one.name.replace('_', '-')}"
+            raise BadInputError("regions come from --boxes, so it has no use", record=flag)
+    return ProposerChoice("given", when_empty=config.when_empty)
+
+
+def load_grounder(
+    config: PredictConfig,
+    selected: Selected,
+    choice: ProposerChoice,
+    questions: Sequence["Question"],
+) -> "Grounder":
+    """Load the grounder; warnings of the library are printed as notes on stderr.
+
+    Raises:
+        BadInputError: If a model or its library is missing, or a view is unknown.
+    """
+    from vg_mc.inference import Grounder
+    from vg_mc.inference.loading import load
+
+    require_device(config.device)
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", UserWarning)
+        loaded = load(
+            selected,
+            group_of(config, GrounderOptions),
+            views=_views(config),
+            fit=config.fit,
+            temperature=config.temperature,
+            device=config.device,
+            corpus=lambda: [clean_text(text) for one in questions for text in one.expressions],
+        )
+    for note in noted:
+        if note.category is UserWarning:
+            print(f"note: {note.message}", file=sys.stderr)
+    return Grounder(loaded.chooser, loaded.drawing, choice, temperature=loaded.temperature)
+
+
+def frame_color(drawing: "Drawing") -> RGB:
+    """Return the colour of the first marker that is drawn, or that of clip-refcoco."""
+    markers = [view for view in drawing.views.values() if isinstance(view, Marker)]
+    return (markers or [CLIP_REFCOCO])[0].color
+
+
+def _views(config: PredictConfig) -> dict[str, View]:
+    try:
+        return choose_views(config.views, {}) if config.views else {}
+    except ValueError as error:
+        raise BadInputError(str(error), record="--views") from error
 
 
 def read_boxes(file: Path) -> list[XYXY]:

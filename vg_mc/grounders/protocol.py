@@ -1,34 +1,35 @@
-"""The one hole that whatever answers expressions must fit: candidates in, logits out.
+"""The protocol of all grounders: candidates in, logits out.
 
-A fine-tuned CLIP, a rule about boxes and a matcher of words become rows of one table this way, and
+A fine-tuned CLIP, a rule about boxes and a matcher of words are rows of one table this way, and
 members of one ensemble.
-
-Logits out of reasons in their order of weight: a later reason only decides between equals.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.prepared.dataset import Expressions, PreparedDataset
+if TYPE_CHECKING:
+    from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
+Ids = NDArray[np.int64]
 Logits = NDArray[np.float32]
+Combination = Literal["mean", "sum", "max"]  # of logits of one candidate
 
 
-class Scorer(Protocol):
-    """Says of each candidate of an expression how well it fits."""
+class Chooser(Protocol):
+    """A grounder that chooses among the candidates of an expression."""
 
     @property
     def name(self) -> str:
-        """How result tables call it, unless somebody names it."""
+        """Its name in result tables, unless the user gives another one."""
 
     @property
     def facts(self) -> Mapping[str, str]:
         """What a reader of its numbers should know, such as the model or the seed."""
 
-    def logits(self, dataset: PreparedDataset, expressions: Expressions) -> list[Logits]:
+    def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
         """Return the logits (C,) of each expression's candidates, in their order.
 
         An expression without candidates gets none. Among equal logits the first candidate is the
@@ -36,11 +37,26 @@ class Scorer(Protocol):
         """
 
 
+@runtime_checkable
+class TakesImages(Protocol):
+    """A grounder with a model that takes candidate images of one size."""
+
+    @property
+    def image_size(self) -> int:
+        """Side of these images in pixels."""
+
+    def model_hash(self) -> str:
+        """Return a hash of all that decides on its logits besides its input."""
+
+
 def logits_in_order(*reasons: NDArray[np.floating]) -> Logits:
-    """Return minus the rank of each candidate (C,), 0 for the best; equals share a rank.
+    """Rank candidates lexicographically: later criteria only break ties of earlier ones.
 
     Args:
-        reasons: What speaks for the candidates (C,), the weightiest first.
+        reasons: The criteria, one value for each candidate (C,), the most important first.
+
+    Returns:
+        Minus the rank of each candidate (C,), 0 for the best; equals share a rank.
     """
     table = np.stack([reason.astype(np.float64) for reason in reasons], axis=1)
     if not len(table):
@@ -48,3 +64,8 @@ def logits_in_order(*reasons: NDArray[np.floating]) -> Logits:
     ranks = np.unique(table, axis=0, return_inverse=True)[1].reshape(-1)
     logits: Logits = (ranks - ranks.max()).astype(np.float32)
     return logits
+
+
+def joined(rows: list[Ids]) -> Ids:
+    """Concatenate arrays of ids, of which there may be none."""
+    return np.concatenate([np.empty(0, np.int64), *rows])

@@ -7,29 +7,46 @@ text; a picture only lends its colour, or is put in words by a captioner.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.boxes.arithmetic import Boxes
-from vg_mc.grounders.clip import joined
-from vg_mc.grounders.protocol import Logits, logits_in_order
+from vg_mc.errors import BadInputError
+from vg_mc.grounders.protocol import Ids, Logits, joined, logits_in_order
+from vg_mc.grounders.registration import Context, Registration
+from vg_mc.images import present_name
 from vg_mc.images.colors import main_colour
-from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.text.overlap import WordOverlap
+
+if TYPE_CHECKING:
+    from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 COLOUR_VIEW = "crop"  # markers would paint their own colour over the thing's
 THING = "thing"  # what the detector has no name for
 PART = 256  # pictures that are decoded at a time
 
-Ids = NDArray[np.int64]
 # How alike each of N texts and its own B_i captions are: N arrays (B_i,). All are asked at once,
 # since a model reads many texts faster together than one after the other.
 TextSimilarity = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[NDArray[np.floating]]]
 # What each of N candidates is, wherever it is.
-Describer = Callable[[PreparedDataset, Ids], Sequence[str]]
+Describer: TypeAlias = Callable[["PreparedDataset", Ids], Sequence[str]]
 
 
-def colour_and_category(dataset: PreparedDataset, candidate_ids: Ids) -> list[str]:
+@dataclass(frozen=True)
+class PseudoQueryOptions:
+    """How the grounders pseudo-query and pseudo-query-model describe candidates."""
+
+    captioner: str | None = None
+    """What describes candidates for pseudo-query, instead of colour and category: a captioner of
+    transformers, by its hub id (owner/name, or owner/name@revision) or its folder."""
+
+    caption_view: str = "crop"
+    """View of the dataset that the captioner describes."""
+
+
+def colour_and_category(dataset: "PreparedDataset", candidate_ids: Ids) -> list[str]:
     """Describe candidates by two words: "red car".
 
     The colour is that of the view `COLOUR_VIEW`, and left out where the dataset lacks it.
@@ -54,7 +71,7 @@ class PseudoQuery:
     name: str = "pseudo-query"
     facts: Mapping[str, str] = field(default_factory=dict)
 
-    def logits(self, dataset: PreparedDataset, expressions: Expressions) -> list[Logits]:
+    def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
         """Return minus the ranks of each expression's candidates; equals by confidence."""
         captions = captions_of(dataset, expressions, self.describe)
         known = [[captions[one] for one in ids.tolist()] for ids in expressions.candidate_ids]
@@ -66,7 +83,7 @@ class PseudoQuery:
 
 
 def captions_of(
-    dataset: PreparedDataset, expressions: Expressions, describe: Describer
+    dataset: "PreparedDataset", expressions: "Expressions", describe: Describer
 ) -> dict[int, str]:
     """Caption all candidates of `expressions`, by candidate id: "red car on the left".
 
@@ -101,7 +118,7 @@ _PLACES = (
 )
 
 
-def _colours(dataset: PreparedDataset, candidate_ids: Ids) -> list[str]:
+def _colours(dataset: "PreparedDataset", candidate_ids: Ids) -> list[str]:
     if COLOUR_VIEW not in dataset.views:
         return [""] * len(candidate_ids)
     return [
@@ -109,3 +126,89 @@ def _colours(dataset: PreparedDataset, candidate_ids: Ids) -> list[str]:
         for start in range(0, len(candidate_ids), PART)
         for picture in dataset.pictures(candidate_ids[start : start + PART], COLOUR_VIEW)
     ]
+
+
+def _check(options: PseudoQueryOptions, context: Context) -> None:
+    if options.captioner is not None and present_name(options.caption_view) not in context.views:
+        problem = (
+            f"the captioner is to describe the view {options.caption_view!r}, which is not "
+            f"available; there are {', '.join(context.views)}"
+        )
+        raise BadInputError(problem, record="--caption-view")
+
+
+def _build(options: PseudoQueryOptions, context: Context) -> PseudoQuery:
+    """Compare captions with expressions by their words or by the texts of a model."""
+    similarity: TextSimilarity
+    if context.model:
+        compared = f"cosine of the text features of {context.model}"
+        similarity = context.text_features().similarities
+    else:
+        similarity = WordOverlap(context.corpus())
+        compared = "F1 of words, weighted by how rare they are"
+    describe, described = _describer(options, context)
+    facts = {"grounder": "pseudo-query", **described, "expression and caption": compared}
+    return PseudoQuery(similarity=similarity, describe=describe, facts=facts)
+
+
+def _describer(options: PseudoQueryOptions, context: Context) -> tuple[Describer, dict[str, str]]:
+    """Return what captions say of a candidate, and what a reader should know of it."""
+    if options.captioner is not None:
+        return _captions_by(options.captioner, present_name(options.caption_view), context)
+    coloured = COLOUR_VIEW in context.views
+    captions = "colour, category and place" if coloured else "category and place"
+    return colour_and_category, {"captions": captions}
+
+
+def _captions_by(name: str, view: str, context: Context) -> tuple[Describer, dict[str, str]]:
+    """Return what a captioner says of candidates, and facts about it."""
+    from vg_mc.models.captioner import load_captioner
+    from vg_mc.models.features.cache import caption_cache
+    from vg_mc.models.features.captions import Captions
+    from vg_mc.models.features.identity import model_hash
+    from vg_mc.prepared.manifest import spelled
+
+    captioner = load_captioner(name).to(context.processes.device)
+    identity, cache = model_hash(captioner, context.precision), None
+    if context.features is not None:
+        cache = caption_cache(
+            context.features, model_hash=identity, data_hash=context.data_hash, view=view
+        )
+    captions = Captions(
+        accelerator=context.processes,
+        captioner=captioner,
+        batch_size=context.batch_size,
+        num_workers=context.num_workers,
+        view=view,
+        cache=cache,
+    )
+    facts = {
+        "captions": "the captioner's, then the place",
+        "captioner": name,
+        "captioner hash": identity,
+        "captioned view": f"{view}: {spelled(context.views[view])}",
+    }
+    return captions, facts
+
+
+def _detail(options: PseudoQueryOptions) -> str:
+    return options.captioner or ""
+
+
+PSEUDO_QUERY = (
+    Registration(
+        name="pseudo-query",
+        options=PseudoQueryOptions,
+        build=_build,
+        check=_check,
+        detail=_detail,
+    ),
+    Registration(
+        name="pseudo-query-model",
+        options=PseudoQueryOptions,
+        build=_build,
+        model="texts",
+        check=_check,
+        detail=_detail,
+    ),
+)

@@ -6,19 +6,36 @@ words about places decide if they are asked for, then the detector's confidence.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.grounders.protocol import Logits, logits_in_order
-from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.grounders.registration import Context, Registration
 from vg_mc.text.names import words_named
 from vg_mc.text.places import place_values
 from vg_mc.text.subjects import Subject, SubjectFinder
 
+if TYPE_CHECKING:
+    from vg_mc.prepared.dataset import Expressions, PreparedDataset
+
 Similarities = NDArray[np.float64]  # (S, K) of S subjects and K categories
 NameSimilarity = Callable[[Sequence[Subject], Sequence[str]], Similarities]
 TextVectors = Callable[[Sequence[str]], NDArray[np.float32]]  # N texts to unit vectors (N, D)
+
+
+@dataclass(frozen=True)
+class SubjectMatchOptions:
+    """How the grounders subject-match and subject-match-model compare."""
+
+    text_similarity: Literal["exact", "vectors"] = "exact"
+    """How subject-match compares the subject with category names: the same name or a synonym, or
+    the cosine of spaCy's vectors, which need a model that has some, like en_core_web_md."""
+
+    place_words: bool = False
+    """Words like "left" and "second from right" decide between candidates that subject-match finds
+    equal."""
 
 
 def same_name(subjects: Sequence[Subject], categories: Sequence[str]) -> Similarities:
@@ -59,7 +76,7 @@ class SubjectMatch:
     name: str = "subject-match"
     facts: Mapping[str, str] = field(default_factory=dict)
 
-    def logits(self, dataset: PreparedDataset, expressions: Expressions) -> list[Logits]:
+    def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
         """Return minus the ranks of each expression's candidates.
 
         Without a subject, or where it is like none, places and confidence decide alone.
@@ -85,7 +102,7 @@ class SubjectMatch:
         return answers
 
     def _similarities(
-        self, dataset: PreparedDataset, expressions: Expressions
+        self, dataset: "PreparedDataset", expressions: "Expressions"
     ) -> list[NDArray[np.float64]]:
         found = self.finder.subjects(expressions.texts)
         names = [dataset.candidate_categories(ids) for ids in expressions.candidate_ids]
@@ -107,3 +124,42 @@ class SubjectMatch:
             np.array([similar(subject, name) for name in row], np.float64)
             for subject, row in zip(found, names, strict=True)
         ]
+
+
+def _build(options: SubjectMatchOptions, context: Context) -> SubjectMatch:
+    """Match subjects with categories by names, spaCy's vectors or the texts of a model."""
+    finder = SubjectFinder(context.spacy_model)
+    similarity, compared = _similarity(finder, options, context)
+    return SubjectMatch(
+        finder=finder,
+        similarity=similarity,
+        place_words=options.place_words,
+        facts={
+            "grounder": "subject-match",
+            "subjects": f"spaCy, {finder.model}",
+            "subject and category": compared,
+            "place words": "decide between equals" if options.place_words else "not read",
+        },
+    )
+
+
+def _similarity(
+    finder: SubjectFinder, options: SubjectMatchOptions, context: Context
+) -> tuple[NameSimilarity, str]:
+    """Return how subjects and categories are compared, and its description."""
+    if context.model:
+        by_model = f"cosine of the text features of {context.model}"
+        return cosine_by(context.text_features().vectors), by_model
+    if options.text_similarity == "exact":
+        return same_name, "same name or synonym"
+    finder.vectors(["a cat"])  # refuses a model without any before anything is answered
+    kind = "word vectors" if finder.has_vectors else "the tagger's features, for want of vectors"
+    return cosine_by(finder.vectors), f"cosine of {kind}"
+
+
+SUBJECT_MATCH = (
+    Registration(name="subject-match", options=SubjectMatchOptions, build=_build),
+    Registration(
+        name="subject-match-model", options=SubjectMatchOptions, build=_build, model="texts"
+    ),
+)

@@ -7,57 +7,33 @@ Three lines of Python::
     answers = grounder.ground("photo.jpg", ["the man in red"])
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vg_mc.boxes.transforms import Fit
 from vg_mc.errors import BadInputError
-from vg_mc.grounders.clip import Combination, EncoderScorer
-from vg_mc.grounders.protocol import Logits, Scorer
+from vg_mc.grounders.clip import CLIP, ClipOptions
+from vg_mc.grounders.protocol import Chooser, Combination, Logits
+from vg_mc.grounders.registry import GrounderOptions, select
 from vg_mc.images import View
-from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.inference.answers import Answer
 from vg_mc.inference.in_memory import asked
+from vg_mc.inference.loading import load
 from vg_mc.inference.queries import ImageLike, Question
-from vg_mc.inference.run_settings import (
-    Look,
-    checked_temperature,
-    recorded_look,
-    recorded_temperature,
-)
+from vg_mc.inference.run_settings import checked_temperature
 from vg_mc.metrics.ranking import probabilities
-from vg_mc.models.features.identity import model_hash
-from vg_mc.models.loading import load_encoder
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.naming import Finding, named_proposer
 from vg_mc.proposers.on_demand import GIVEN
 from vg_mc.records import XYXY, Proposal
-from vg_mc.system.processes import Alone
-from vg_mc.text.prompts import PLACE, check_prompts, subjects_for
-
-if TYPE_CHECKING:
-    from vg_mc.models.loading import Encoder
+from vg_mc.text.prompts import PLACE
 
 File: TypeAlias = Path | str
-PICTURES_AT_ONCE = 64
-
-UNKNOWN_LOOK = Look(CLIP_REFCOCO, "squash")
-UNKNOWN_LOOK_NOTE = (
-    "it is not known with which marker and fit this model was trained (no config.json of a run "
-    "lies beside its folder): the marker clip-refcoco is drawn on squashed photos; name others if "
-    "it knows others"
-)
-OTHER_MODEL_NOTE = (
-    "the stored temperature was fitted with other weights, another precision or other versions of "
-    "the libraries: calibrate again if probabilities are to be believed"
-)
 
 
 class Grounder:
@@ -65,7 +41,7 @@ class Grounder:
 
     def __init__(
         self,
-        scorer: Scorer,
+        scorer: Chooser,
         drawing: Drawing,
         proposer: ProposerChoice = GIVEN,
         *,
@@ -129,23 +105,13 @@ class Grounder:
             BadInputError: If a file is missing or damaged, or a wording has no place.
         """
         choice = _choice(proposer, weights, detector, proposals, confidence, device)
-        check_prompts(prompts)
-        look = _look(Path(model), views)
-        encoder = load_encoder(str(model)).to(device)
-        if temperature is None:
-            temperature = _temperature_of(encoder, Path(model))
-        drawing = Drawing(views or {"marker": look.marker}, encoder.image_size, fit or look.fit)
-        scorer = EncoderScorer(
-            accelerator=Alone(torch.device(device)),
-            encoder=encoder,
-            batch_size=PICTURES_AT_ONCE,
-            num_workers=0,
-            views=[*drawing.views],
-            prompts=prompts,
-            subject_of=subjects_for(prompts, spacy_model),
-            combine=combine,
+        clip = ClipOptions(tuple(views or ()), tuple(prompts), combine)
+        options = GrounderOptions(clip=clip, spacy_model=spacy_model)
+        (selected,) = select([CLIP.name], [str(model)], options)
+        loaded = load(
+            selected, options, views=views or {}, fit=fit, temperature=temperature, device=device
         )
-        return cls(scorer, drawing, choice, temperature=temperature)
+        return cls(loaded.chooser, loaded.drawing, choice, temperature=loaded.temperature)
 
     def ground(
         self, image: ImageLike, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
@@ -189,14 +155,6 @@ class Grounder:
         return Answer(text, proposals, logits, probabilities(logits, self.temperature))
 
 
-def _look(model: Path, views: Mapping[str, View] | None) -> Look:
-    """Return how the pictures of a model's run were drawn; warn where that is guessed."""
-    recorded = recorded_look(model)
-    if recorded is None and views is None:
-        warnings.warn(UNKNOWN_LOOK_NOTE, stacklevel=3)
-    return recorded or UNKNOWN_LOOK
-
-
 def _choice(
     proposer: ProposerChoice | str | None,
     weights: File | None,
@@ -215,12 +173,3 @@ def _choice(
         device=device,
     )
     return named_proposer(proposer, finding)
-
-
-def _temperature_of(encoder: "Encoder", model: Path) -> float:
-    stored = recorded_temperature(model)
-    if stored is None:
-        return 1.0
-    if stored.model_hash and stored.model_hash != model_hash(encoder, "no"):
-        warnings.warn(OTHER_MODEL_NOTE, stacklevel=3)
-    return stored.temperature

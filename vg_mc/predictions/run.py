@@ -6,8 +6,8 @@ import numpy as np
 from accelerate import Accelerator
 from numpy.typing import NDArray
 
-from vg_mc.grounders.clip import WINDOW, EncoderScorer
-from vg_mc.grounders.protocol import Scorer
+from vg_mc.grounders.dual_encoder import WINDOW, DualEncoderGrounder
+from vg_mc.grounders.protocol import Chooser
 from vg_mc.models.dual_encoder import DualEncoder
 from vg_mc.models.features.cache import FeatureBank
 from vg_mc.predictions import Predictions
@@ -16,7 +16,7 @@ from vg_mc.prepared.dataset import Expressions, PreparedDataset
 Ids = NDArray[np.int64]
 
 
-def answer(scorer: Scorer, dataset: PreparedDataset, split: str) -> Predictions:
+def answer(scorer: Chooser, dataset: PreparedDataset, split: str) -> Predictions:
     """Let `scorer` score all candidates of every expression of `split`.
 
     Expressions without candidates are kept, with no logits: they count as wrong. Boxes and texts
@@ -57,8 +57,8 @@ def predict(
     bank: FeatureBank | None = None,
     window: int = WINDOW,
 ) -> Predictions:
-    """Let an encoder answer `split` by the first view of its candidates, see `EncoderScorer`."""
-    scorer = EncoderScorer(
+    """Let an encoder answer `split` by the first view of its candidates."""
+    scorer = DualEncoderGrounder(
         accelerator=accelerator,
         encoder=encoder,
         batch_size=batch_size,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def views_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
     return {present_name(name): properties for name, properties in views.items()}
 
 
-def spelled(properties: dict[str, Any]) -> str:
+def spelled(properties: Mapping[str, Any]) -> str:
     """Spell the properties of a view for people."""
     return ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"

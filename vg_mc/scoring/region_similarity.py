@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.grounders.clip import EncoderScorer
+from vg_mc.grounders.dual_encoder import DualEncoderGrounder
+from vg_mc.grounders.protocol import Chooser
 from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.similarity import SemanticSimilarity, semantic_similarity
 from vg_mc.models.features.cache import FeatureBank, RowCache
@@ -14,9 +15,7 @@ ROWS = 4096  # expressions whose features are in memory at a time
 NOBODY = -1
 
 
-def region_similarity(
-    bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
-) -> SemanticSimilarity:
+def region_similarity(grounder: Chooser, predictions: Predictions) -> SemanticSimilarity | None:
     """Compare each chosen region with the target's and with the sentence.
 
     The target itself need not be among the candidates. In its place stands the candidate of the
@@ -24,14 +23,18 @@ def region_similarity(
     wordings the first ones are compared.
 
     Args:
-        bank: Holds what `scorer` encoded.
-        scorer: What answered.
+        grounder: What answered.
         predictions: Its answers to a split.
+
+    Returns:
+        None if the grounder encodes no images, or keeps no features of them.
     """
+    if not isinstance(grounder, DualEncoderGrounder) or grounder.bank is None:
+        return None
     starts = range(0, max(1, len(predictions)), ROWS)
     ends = np.arange(len(predictions))
     parts = [
-        _similarity(bank, scorer, taken(predictions, ends[start : start + ROWS]))
+        _similarity(grounder.bank, grounder, taken(predictions, ends[start : start + ROWS]))
         for start in starts
     ]
     columns = (
@@ -42,11 +45,11 @@ def region_similarity(
 
 
 def _similarity(
-    bank: FeatureBank, scorer: EncoderScorer, predictions: Predictions
+    bank: FeatureBank, grounder: DualEncoderGrounder, predictions: Predictions
 ) -> SemanticSimilarity:
-    asked = [scorer.worded(text)[0] for text in predictions.texts]
-    sentences = bank.texts.rows(text_keys(scorer.encoder, asked, ROWS, bank.known_texts))
-    pictures = bank.pictures_in(scorer.views[0], mirrored=scorer.mirrored)
+    asked = [grounder.worded(text)[0] for text in predictions.texts]
+    sentences = bank.texts.rows(text_keys(grounder.encoder, asked, ROWS, bank.known_texts))
+    pictures = bank.pictures_in(grounder.views[0], mirrored=grounder.mirrored)
     chosen = [
         _id(ids, predicted_index(logits))
         for ids, logits in zip(predictions.candidate_ids, predictions.logits, strict=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,6 +17,7 @@ from vg_mc.models.captioner import Captioner
 from vg_mc.models.features.cache import RowCache
 from vg_mc.models.features.extraction import PictureReader, batches_of, decoded, open_on_all
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.system.processes import Processes
 
 Ids = NDArray[np.int64]
 
@@ -38,7 +38,7 @@ class Captions:
         window: Number of candidates per file of the cache.
     """
 
-    accelerator: Accelerator
+    accelerator: Processes
     captioner: Captioner
     batch_size: int
     num_workers: int

@@ -2,20 +2,41 @@
 
 import pytest
 
-from vg_mc.commands.grounders import Answerer, answerers, short_name
 from vg_mc.errors import BadInputError
+from vg_mc.grounders.clip import ClipOptions
+from vg_mc.grounders.pseudo_query import PseudoQueryOptions
+from vg_mc.grounders.registry import GROUNDERS, GrounderOptions, select, short_name
 
 
 def test_clip_answers_once_for_each_model_and_others_once():
-    assert answerers(("random", "clip"), ("a", "b")) == [
-        Answerer("random", "", "random"),
-        Answerer("clip", "a", "a"),
-        Answerer("clip", "b", "b"),
+    selected = select(("random", "clip"), ("a", "b"))
+
+    assert [(one.grounder.name, one.model, one.name) for one in selected] == [
+        ("random", "", "random"),
+        ("clip", "a", "a"),
+        ("clip", "b", "b"),
     ]
 
 
+def test_each_grounder_gets_the_options_of_its_class():
+    options = GrounderOptions(clip=ClipOptions(combine="max"))
+
+    assert all(isinstance(options.of(one), one.options) for one in GROUNDERS.values())
+    assert options.of(GROUNDERS["clip"]).combine == "max"
+
+
+def test_mirrored_images_are_told_in_any_name():
+    options = GrounderOptions(clip=ClipOptions(flip=True))
+
+    selected = select(("clip", "random"), ("a",), options)
+    named = select(("clip", "random"), ("a",), options, ("first", "second"))
+
+    assert [one.name for one in selected] == ["a, mirrored", "random"]
+    assert [one.name for one in named] == ["first, mirrored", "second"]
+
+
 def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
-    names = [one.name for one in answerers(("clip", "pseudo-query-model"), ("tiny-vit",))]
+    names = [one.name for one in select(("clip", "pseudo-query-model"), ("tiny-vit",))]
 
     assert names == ["tiny-vit", "pseudo-query-model, tiny-vit"]
 
@@ -23,7 +44,7 @@ def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
 def test_a_sentence_encoder_is_named_without_its_kind(tmp_path):
     (tmp_path / "minilm").mkdir()
     models = (f"sentence:{tmp_path / 'minilm'}", "sentence:owner/model")
-    names = [one.name for one in answerers(("subject-match-model",), models)]
+    names = [one.name for one in select(("subject-match-model",), models)]
 
     assert names == ["subject-match-model, minilm", "subject-match-model, owner/model"]
 
@@ -42,13 +63,13 @@ def test_a_sentence_encoder_is_named_without_its_kind(tmp_path):
         (
             ("random",),
             ("tiny-vit",),
-            "--model: it is for the grounder clip or .*, which is not asked",
+            "--model: it has no effect without the grounder clip or",
         ),
     ],
 )
 def test_a_choice_without_sense_is_refused(grounders, models, problem):
     with pytest.raises(BadInputError, match=problem):
-        answerers(grounders, models)
+        select(grounders, models)
 
 
 def test_the_best_model_of_a_run_has_the_name_of_the_run(tmp_path, monkeypatch):
@@ -67,7 +88,8 @@ def test_any_other_model_keeps_its_name(tmp_path, monkeypatch):
 
 
 def test_what_a_captioner_described_is_told_apart():
-    chosen = answerers(("random", "pseudo-query", "pseudo-query-model"), ("tiny-vit",), "a/blip")
+    options = GrounderOptions(pseudo_query=PseudoQueryOptions(captioner="a/blip"))
+    chosen = select(("random", "pseudo-query", "pseudo-query-model"), ("tiny-vit",), options)
 
     assert [one.name for one in chosen] == [
         "random",
@@ -77,6 +99,8 @@ def test_what_a_captioner_described_is_told_apart():
 
 
 def test_a_captioner_that_nobody_listens_to_is_refused():
-    problem = "--captioner: it is for the grounder pseudo-query or pseudo-query-model, which is not"
-    with pytest.raises(BadInputError, match=problem):
-        answerers(("random",), (), "a/blip")
+    options = GrounderOptions(pseudo_query=PseudoQueryOptions(captioner="a/blip"))
+    with pytest.raises(BadInputError) as refused:
+        select(("random",), (), options)
+
+    assert refused.value.record == "--captioner"

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.proposers.tiny_detectors import write_detector
 from vg_mc.commands import evaluate, predict, prepare_data
-from vg_mc.commands.pointing import frame_color
+from vg_mc.commands.predict import frame_color
 from vg_mc.images import VIEWS, choose_views
 from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.models.loading import load_encoder
@@ -124,7 +124,10 @@ def test_a_drawn_answer_has_the_colour_that_the_model_saw():
     ("flags", "problem"),
     [
         ("", "--grounder: the grounder clip needs --model"),
-        ("--grounder random --model tiny-vit", "--model: it is for the grounder clip or"),
+        (
+            "--grounder random --model tiny-vit",
+            "--model: it has no effect without",
+        ),
         ("--grounder guess", "no grounder is called 'guess'; there are clip, biggest-box"),
         ("--grounder random --seed -1", "--seed: expected 0 or more"),
         ("--grounder random --views side", "--views: no view is called 'side'"),

@@ -1,0 +1,158 @@
+"""All grounders by name, and the choice among them.
+
+To add a grounder, write a file with a `Registration` and name it in `GROUNDERS`; a class of options
+of its own is a field of `GrounderOptions`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vg_mc.errors import BadInputError
+from vg_mc.grounders.baselines import BASELINES
+from vg_mc.grounders.clip import CLIP, ClipOptions
+from vg_mc.grounders.protocol import Chooser
+from vg_mc.grounders.pseudo_query import PSEUDO_QUERY, PseudoQueryOptions
+from vg_mc.grounders.registration import Context, Registration
+from vg_mc.grounders.subject_match import SUBJECT_MATCH, SubjectMatchOptions
+
+GROUNDERS: dict[str, Registration[Any]] = {
+    one.name: one for one in (CLIP, *BASELINES, *SUBJECT_MATCH, *PSEUDO_QUERY)
+}
+WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
+
+
+@dataclass(frozen=True)
+class GrounderOptions:
+    """Options of all grounders."""
+
+    clip: ClipOptions = field(default_factory=ClipOptions)
+    subject_match: SubjectMatchOptions = field(default_factory=SubjectMatchOptions)
+    pseudo_query: PseudoQueryOptions = field(default_factory=PseudoQueryOptions)
+
+    spacy_model: str = "en_core_web_sm"
+    """The spaCy model that finds subjects, by name or its folder."""
+
+    seed: int = 0
+    """Seed of the grounder random, and of the captions to subtract."""
+
+    def of(self, registration: Registration[Any]) -> Any:  # noqa: ANN401 - of any class
+        """Return the options of one grounder."""
+        for group in vars(self).values():
+            if isinstance(group, registration.options):
+                return group
+        return registration.options()
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One row of a table of results, before anything is loaded.
+
+    Attributes:
+        grounder: What answers.
+        model: Its ``--model``, empty for a grounder that takes none.
+        options: Of this grounder.
+        name: Its name in tables.
+    """
+
+    grounder: Registration[Any]
+    model: str
+    options: Any
+    name: str
+
+    def check(self, context: Context) -> None:
+        """Refuse options that make no sense, before anything is loaded.
+
+        Raises:
+            BadInputError: Naming the first of them.
+        """
+        self.grounder.check(self.options, context)
+
+    def build(self, context: Context) -> Chooser:
+        """Build the grounder."""
+        return self.grounder.build(self.options, context)
+
+
+def select(
+    grounders: Sequence[str],
+    models: Sequence[str],
+    options: GrounderOptions = GrounderOptions(),
+    names: Sequence[str] = (),
+) -> list[Selected]:
+    """Return one row per grounder, for a grounder with a model one per model.
+
+    Args:
+        grounders: Of `GROUNDERS`, each once.
+        models: Values of ``--model``.
+        options: Of all grounders.
+        names: What tables call the rows, in their order; by default what is selected.
+
+    Raises:
+        BadInputError: If a name is unknown or comes twice, models or the captioner are missing or
+            of no use, or there are more or fewer `names` than rows.
+    """
+    _check_selection(grounders, models, options)
+    chosen = [
+        (one, model, options.of(one))
+        for one in (GROUNDERS[name] for name in grounders)
+        for model in (models if one.model is not None else ("",))
+    ]
+    if names and len(names) != len(chosen):
+        problem = f"expected a name for each of {len(chosen)} models, not {len(names)}"
+        raise BadInputError(problem, record="--name")
+    titles = [*names] or [_title(*one) for one in chosen]
+    return [
+        Selected(*one, name=title + one[0].suffix(one[2]))
+        for one, title in zip(chosen, titles, strict=True)
+    ]
+
+
+def _check_selection(
+    grounders: Sequence[str], models: Sequence[str], options: GrounderOptions
+) -> None:
+    for name in grounders:
+        if name not in GROUNDERS:
+            problem = f"no grounder is called {name!r}; there are {', '.join(GROUNDERS)}"
+            raise BadInputError(problem, record="--grounder")
+        if grounders.count(name) > 1:
+            raise BadInputError(f"the grounder {name!r} is named twice", record="--grounder")
+        _check_models(GROUNDERS[name], models)
+    if models and not WITH_MODEL.intersection(grounders):
+        problem = f"it has no effect without the grounder {' or '.join(sorted(WITH_MODEL))}"
+        raise BadInputError(problem, record="--model")
+    if options.pseudo_query.captioner is not None:
+        reading = sorted(one.name for one in PSEUDO_QUERY)
+        if not set(reading).intersection(grounders):
+            problem = f"it has no effect without the grounder {' or '.join(reading)}"
+            raise BadInputError(problem, record="--captioner")
+    if options.seed < 0:
+        raise BadInputError(f"expected 0 or more, not {options.seed}", record="--seed")
+
+
+def _check_models(grounder: Registration[Any], models: Sequence[str]) -> None:
+    if grounder.model is not None and not models:
+        problem = f"the grounder {grounder.name} needs --model"
+        raise BadInputError(problem, record="--grounder")
+    if grounder.model == "images":
+        from vg_mc.models.loading import check_sees_pictures
+
+        for model in models:
+            check_sees_pictures(model)
+
+
+def _title(grounder: Registration[Any], model: str, options: Any) -> str:  # noqa: ANN401
+    """Return the default name in tables: of a grounder that sees images, the model's alone."""
+    from vg_mc.models.loading import SENTENCE
+
+    own = "" if grounder.model == "images" else grounder.name
+    parts = (own, short_name(model.removeprefix(SENTENCE)), short_name(grounder.detail(options)))
+    return ", ".join(part for part in parts if part)
+
+
+def short_name(model: str) -> str:
+    """Return what tables call `model`: a folder by its name, a run's best model by the run's."""
+    if not model or not Path(model).is_dir():
+        return model
+    folder = Path(model).resolve()
+    return folder.parent.name if folder.name == "best" and folder.parent.name else folder.name
