@@ -1,13 +1,14 @@
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 
 from vg_mc.commands.config import parse_config, parse_flags
 from vg_mc.errors import BadInputError
+from vg_mc.system.options import Range
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,3 +205,42 @@ def test_a_command_may_have_flags_alone():
         parse_flags(Settings, ["--output", "o", "--clip_norm", "1"])
     with pytest.raises(SystemExit):
         parse_flags(Settings, ["--output", "o", "--recipe", "row.yaml"])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How long it trains."""
+
+    epochs: Annotated[int, Range(1)] = 5
+    """Passes over the data."""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A command with a group of flags."""
+
+    output: Path
+    steps: Steps = field(default_factory=Steps)
+
+
+def test_flags_of_a_group_have_no_prefix(recipe):
+    from_flags = parse_config(Grouped, ["--output", "a", "--epochs", "3"])
+    from_recipe = parse_config(Grouped, ["--output", "a", "--recipe", recipe("epochs: 3")])
+
+    assert from_flags == from_recipe == Grouped(Path("a"), Steps(3))
+
+
+def test_a_number_of_a_group_is_held_to_its_range():
+    with pytest.raises(BadInputError) as error:
+        parse_config(Grouped, ["--output", "a", "--epochs", "0"])
+
+    assert error.value.record == "--epochs"
+
+
+def test_help_shows_a_group_under_its_own_title(capsys):
+    with pytest.raises(SystemExit):
+        parse_config(Grouped, ["--help"])
+
+    printed = capsys.readouterr().out
+    assert printed.rindex("--output") < printed.index("How long it trains.")
+    assert printed.index("How long it trains.") < printed.rindex("--epochs")

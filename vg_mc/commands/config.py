@@ -9,19 +9,22 @@ decides on types: YAML alone would read ``learning-rate: 8e-6`` as a string and
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from inspect import getdoc
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar
 
 import tyro
 import yaml
 
 from vg_mc.errors import BadInputError
+from vg_mc.system.options import check_ranges, option_types
 
 Config = TypeVar("Config")
+
+FLAT = (tyro.conf.OmitArgPrefixes,)  # flags of groups have no prefix
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ def parse_config(config_class: type[Config], argv: Sequence[str] | None = None) 
 
     Args:
         config_class: A dataclass; each field is a flag, and the string below it is the flag's help.
+            A field that is a dataclass itself is a group of flags, which help shows together.
         argv: The arguments, those of the process by default.
 
     Raises:
-        BadInputError: If the recipe cannot be read or sets something that `config_class` lacks.
+        BadInputError: If the recipe cannot be read or sets something that `config_class` lacks, or
+            a number is out of its range.
         SystemExit: If a flag is wrong (a message stands on stderr), or after ``--help``.
     """
     flags = list(sys.argv[1:] if argv is None else argv)
@@ -58,8 +63,9 @@ def parse_config(config_class: type[Config], argv: Sequence[str] | None = None) 
     # mypy knows no class that is put together while the program runs.
     invocation_class: Any = Invocation[config_class]  # type: ignore[valid-type]
     invocation: Invocation[Config] = tyro.cli(
-        invocation_class, args=flags, description=_summary(config_class)
+        invocation_class, args=flags, description=_summary(config_class), config=FLAT
     )
+    check_ranges(invocation.settings)
     return invocation.settings
 
 
@@ -67,11 +73,13 @@ def parse_flags(config_class: type[Config], argv: Sequence[str]) -> Config:
     """Read a `config_class` from flags alone, for a command to which a recipe means another thing.
 
     Raises:
-        BadInputError: If a flag is spelled with underscores.
+        BadInputError: If a flag is spelled with underscores, or a number is out of its range.
         SystemExit: If a flag is wrong (a message stands on stderr), or after ``--help``.
     """
     refuse_underscores(argv)
-    return tyro.cli(config_class, args=argv, description=_summary(config_class))
+    config = tyro.cli(config_class, args=argv, description=_summary(config_class), config=FLAT)
+    check_ranges(config)
+    return config
 
 
 def _summary(config_class: type) -> str:
@@ -96,9 +104,7 @@ def refuse_underscores(flags: Sequence[str]) -> None:
 
 def flags_in(recipe: Path, config_class: type) -> list[str]:
     """Spell a recipe as command-line flags; every value stays the text that it is in the file."""
-    hints = get_type_hints(config_class)
-    hint_of_flag = {item.name.replace("_", "-"): hints[item.name] for item in fields(config_class)}
-
+    hint_of_flag = option_types(config_class)
     flags: list[str] = []
     for name, value in read_mapping(recipe).items():
         if name not in hint_of_flag:

@@ -1,0 +1,105 @@
+"""Options of commands: ranges in the annotations of frozen dataclasses, checked in one place.
+
+A group of options is a frozen dataclass beside the code that reads it. A command's options are a
+dataclass of its own fields and of such groups, and every field of either is a flag. The docstring
+of a field is the help of its flag; ``Annotated[float, Range(0, 1)]`` limits its values.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from vg_mc.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers between two ends, both of which may be missing or excluded.
+
+    Attributes:
+        least: Lower end, None for no limit.
+        most: Upper end, likewise.
+        above: Whether the lower end itself is excluded.
+        below: Whether the upper end itself is excluded.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    above: bool = False
+    below: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a number is in the range; NaN is in none."""
+        low = self.least is None or (value > self.least if self.above else value >= self.least)
+        high = self.most is None or (value < self.most if self.below else value <= self.most)
+        return low and high and value == value
+
+    def __str__(self) -> str:
+        """Describe the range as a part of a sentence."""
+        low = (
+            "" if self.least is None else f"{'above' if self.above else 'at least'} {self.least:g}"
+        )
+        high = "" if self.most is None else f"{'below' if self.below else 'at most'} {self.most:g}"
+        return " and ".join(part for part in (low, high) if part)
+
+
+AT_LEAST_0 = Range(0)
+AT_LEAST_1 = Range(1)
+ABOVE_0 = Range(0, above=True)
+FRACTION = Range(0, 1)
+BELOW_1 = Range(0, 1, below=True)
+
+
+def flag_name(field: str) -> str:
+    """Return the flag of a field, without dashes in front of it."""
+    return field.replace("_", "-")
+
+
+def option_types(options_class: type) -> dict[str, Any]:
+    """Return the annotated type of every flag of a dataclass, those of its groups included."""
+    return {flag_name(name): hint for _, name, hint in _options(options_class)}
+
+
+def check_ranges(options: object) -> None:
+    """Check that every number in `options` is in the range of its annotation.
+
+    Raises:
+        BadInputError: At the first one that is not; its record is the flag.
+    """
+    for group, name, hint in _options(type(options)):
+        value = getattr(_group_of(options, group), name)
+        for limits in (each for each in _metadata(hint) if isinstance(each, Range)):
+            if value is not None and value not in limits:
+                problem = f"expected a number {limits}, not {value:g}"
+                raise BadInputError(problem, record=f"--{flag_name(name)}")
+
+
+def _options(
+    options_class: type, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Yield the path of its group, the name and the type of every option."""
+    hints = get_type_hints(options_class, include_extras=True)
+    for field in fields(options_class):
+        plain = get_args(hints[field.name])[0] if _is_annotated(hints[field.name]) else None
+        kind = plain or hints[field.name]
+        if is_dataclass(kind):
+            yield from _options(kind, (*path, field.name))  # type: ignore[arg-type]
+        else:
+            yield path, field.name, hints[field.name]
+
+
+def _group_of(options: object, path: tuple[str, ...]) -> object:
+    for name in path:
+        options = getattr(options, name)
+    return options
+
+
+def _is_annotated(hint: object) -> bool:
+    return get_origin(hint) is Annotated
+
+
+def _metadata(hint: object) -> tuple[object, ...]:
+    """Return what annotations say of a type, of a part of a union as well."""
+    if _is_annotated(hint):
+        return get_args(hint)[1:]
+    return tuple(each for part in get_args(hint) for each in _metadata(part))
