@@ -6,7 +6,9 @@ import pytest
 from PIL import Image
 
 from vg_mc.commands.config import read_mapping
-from vg_mc.reports.study import best_recipe, trials_markdown, write_study_picture, write_trials
+from vg_mc.reports.plots import write_study_picture
+from vg_mc.reports.study import best_recipe, trials_table, write_trials
+from vg_mc.reports.tables.formats import markdown_table
 from vg_mc.training.tuning.space import Choice, Range
 from vg_mc.training.tuning.study import Trial
 
@@ -30,7 +32,7 @@ TRIALS = [
 
 
 def test_the_table_has_a_row_per_trial():
-    lines = trials_markdown(TRIALS, list(SPACE)).splitlines()
+    lines = markdown_table(trials_table(TRIALS, list(SPACE), brief=True)).splitlines()
 
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["0", "1", "2", "3"]
     assert "1.235e-05" in lines[4]
@@ -43,7 +45,8 @@ def test_the_file_for_programs_keeps_all_digits(tmp_path):
     rows = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
     assert [float(row["learning-rate"]) for row in rows] == [8e-6, 1e-4, 1.23456789e-5, 1e-6]
     assert [row["accuracy on val"] for row in rows] == ["0.5", "", "0.625", "0.25"]
-    assert (tmp_path / "trials.md").read_text() == trials_markdown(TRIALS, list(SPACE)) + "\n"
+    brief = markdown_table(trials_table(TRIALS, list(SPACE), brief=True))
+    assert (tmp_path / "trials.md").read_text() == f"{brief}\n"
 
 
 @pytest.mark.parametrize("trials", [TRIALS, TRIALS[1:2], []])

@@ -39,8 +39,9 @@ def run(config: RecallConfig) -> None:
     """
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.recall import recall_table, write_recalls
+    from vg_mc.reports.tables.formats import terminal
     from vg_mc.scoring.proposal_recall import proposal_recalls
 
     recalls = proposal_recalls([open_prepared(each) for each in config.datasets], config.split)
     write_recalls(recalls, config.output)
-    print(recall_table(recalls), end="")
+    print(terminal(recall_table(recalls)))

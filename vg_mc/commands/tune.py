@@ -177,7 +177,8 @@ def tidy(output: Path, trials: "list[Trial]") -> None:
 
 def report(config: TuneConfig, study: "Study") -> None:
     """Write the table, the picture and the recipe of the best trial."""
-    from vg_mc.reports.study import best_recipe, write_study_picture, write_trials
+    from vg_mc.reports.plots import write_study_picture
+    from vg_mc.reports.study import best_recipe, write_trials
 
     trials = study.trials()
     write_trials(trials, list(study.space), config.output)

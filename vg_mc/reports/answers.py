@@ -1,20 +1,21 @@
 """Answers to questions of one's own: as tables, as records, and drawn on the photo."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw, ImageFont
-from tabulate import tabulate
 
 from vg_mc.images.markers import RGB
-from vg_mc.inference import Answer
 from vg_mc.records import XYXY
-from vg_mc.reports.tables.escaping import one_line, spreadsheet
+from vg_mc.reports.tables.escaping import one_line
+from vg_mc.reports.tables.formats import csv_table, terminal
+from vg_mc.reports.tables.table import Table
 from vg_mc.system.atomic import whole_file, write_whole_text
+
+if TYPE_CHECKING:  # inference imports torch
+    from vg_mc.inference import Answer
 
 NOTHING_FOUND = "no proposals, so no answer: --when-empty whole-image answers with the whole image"
 OTHERS: RGB = (150, 150, 150)  # candidates that are not the answer
@@ -22,10 +23,10 @@ INK: RGB = (20, 20, 20)
 
 QUALITY = 90  # of a JPEG, which is written in a fraction of the time of a PNG
 
-Named = tuple[str, Answer]  # the name of the photo
+Named = tuple[str, "Answer"]  # the name of the photo
 
 
-def answer_text(image: str, answer: Answer, *, chances: bool = True) -> str:
+def answer_text(image: str, answer: "Answer", *, chances: bool = True) -> str:
     """Spell an answer for a terminal: all candidates, the best first.
 
     Args:
@@ -36,24 +37,28 @@ def answer_text(image: str, answer: Answer, *, chances: bool = True) -> str:
     title = f"{one_line(image)}: {one_line(answer.expression)}"
     if not answer.proposals:
         return f"{title}\n{NOTHING_FOUND}"
+    return f"{title}\n{terminal(candidates_table(answer, chances=chances))}"
+
+
+def candidates_table(answer: "Answer", *, chances: bool) -> Table:
+    """Return a row per candidate, the best first."""
+    headings = ["probability", "box (left, top, right, bottom)", "category", "detector", "logit"]
     rows = [
         [
-            *([f"{answer.probabilities[at]:.1%}"] if chances else []),
+            f"{answer.probabilities[at]:.1%}",
             ", ".join(f"{edge:.1f}" for edge in answer.proposals[at].box),
-            one_line(answer.proposals[at].category),
+            answer.proposals[at].category,
             f"{answer.proposals[at].score:.2f}",
             f"{answer.logits[at]:.2f}",
         ]
         for at in answer.ranking
     ]
-    headings = ["probability", "box (left, top, right, bottom)", "category", "detector", "logit"]
-    align = ["right", "left", "left", "right", "right"]
-    if not chances:
-        headings, align = headings[1:], align[1:]
-    return f"{title}\n{tabulate(rows, headers=headings, disable_numparse=True, colalign=align)}"
+    if chances:
+        return Table(headings, rows, align="rllrr")
+    return Table(headings[1:], [row[1:] for row in rows], align="llrr")
 
 
-def answer_record(image: str, answer: Answer) -> dict[str, Any]:
+def answer_record(image: str, answer: "Answer") -> dict[str, Any]:
     """Return an answer as JSON knows it; box and index are null where there are no proposals."""
     return {
         "image": image,
@@ -79,19 +84,21 @@ def write_answers(answers: Sequence[Named], folder: Path) -> None:
     """Write ``answers.jsonl`` with all candidates and ``answers.csv`` with the answers alone."""
     lines = [json.dumps(answer_record(*named), ensure_ascii=False) for named in answers]
     write_whole_text(folder / "answers.jsonl", "".join(f"{line}\n" for line in lines))
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
     edges = ["left", "top", "right", "bottom"]
-    writer.writerow(["image", "expression", *edges, "probability", "candidates"])
-    for image, answer in answers:
-        box = [f"{edge:.2f}" for edge in answer.box or ()] or [""] * 4
-        numbers = [*box, f"{answer.score:.6f}", len(answer.proposals)]
-        writer.writerow([spreadsheet(image), spreadsheet(answer.expression), *numbers])
-    write_whole_text(folder / "answers.csv", sheet.getvalue())
+    headings = ["image", "expression", *edges, "probability", "candidates"]
+    rows = [
+        [
+            *(image, answer.expression),
+            *([f"{edge:.2f}" for edge in answer.box] if answer.box else [None] * len(edges)),
+            *(f"{answer.score:.6f}", str(len(answer.proposals))),
+        ]
+        for image, answer in answers
+    ]
+    write_whole_text(folder / "answers.csv", csv_table(Table(headings, rows, align="llrrrrrr")))
 
 
 def write_answer_picture(
-    photo: Image.Image, answer: Answer, color: RGB, file: Path, *, chances: bool = True
+    photo: Image.Image, answer: "Answer", color: RGB, file: Path, *, chances: bool = True
 ) -> None:
     """Draw an answer on a copy of its RGB photo, the expression and its probability below it.
 
@@ -119,7 +126,7 @@ def write_answer_picture(
             drawn.save(partial, format="JPEG", quality=QUALITY)
 
 
-def _caption(answer: Answer, *, chances: bool) -> str:
+def _caption(answer: "Answer", *, chances: bool) -> str:
     expression = one_line(answer.expression)
     if not answer.proposals:
         return f"{expression} (no proposals)"

@@ -1,10 +1,11 @@
-"""The learning curve of a run: loss over steps, validation accuracy over epochs.
+"""Plots as PNG files, drawn by matplotlib: the same numbers give the same bytes.
 
-What a split of a prepared dataset looks like as a whole: three histograms.
+Learning curves of a run, distributions of a split, proposal recall, and the trials of a study.
 """
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,39 @@ from numpy.typing import NDArray
 
 from vg_mc.metrics import RIGHT_ABOVE
 from vg_mc.prepared.dataset import Expressions
+from vg_mc.scoring.proposal_recall import ProposalRecall
 from vg_mc.system.atomic import whole_file
+from vg_mc.training.tuning.space import Range, Space
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from vg_mc.training.tuning.study import Trial  # its module imports torch
 
 Record = Mapping[str, Any]
 Point = tuple[float, float]
+
+
+def _figure(width: float, height: float, *, dpi: int) -> "Figure":
+    """Return an empty figure, `width` and `height` in inches.
+
+    pyplot would keep every figure of the process and ask for a display.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+
+
+def _png(figure: "Figure") -> bytes:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})  # alike in all versions
+    return picture.getvalue()
+
+
+def _write(figure: "Figure", picture: Path) -> None:
+    with whole_file(picture) as partial:
+        partial.write_bytes(_png(figure))
 
 
 def write_learning_curves(records: Sequence[Record], picture: Path) -> None:
@@ -27,18 +54,15 @@ def write_learning_curves(records: Sequence[Record], picture: Path) -> None:
 
     A record with a split is a validation, any other one with a loss is a training step.
     """
-    # Not pyplot: it would keep every figure of the process and ask for a display.
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(9, 3.2), dpi=120, layout="constrained")
+    figure = _figure(9, 3.2, dpi=120)
     loss, accuracy = figure.subplots(1, 2)
     _draw_curve(loss, losses(records), "step", "training loss")
     _draw_curve(accuracy, accuracies(records), "epoch", "accuracy on val (IoU > 0.5)")
     accuracy.set_ylim(0, 1)
     accuracy.xaxis.set_major_locator(MaxNLocator(integer=True))
-    with whole_file(picture) as partial:
-        figure.savefig(partial, metadata={"Software": None})  # the same bytes in any version
+    _write(figure, picture)
 
 
 def losses(records: Sequence[Record]) -> list[Point]:
@@ -90,11 +114,9 @@ def sentence_lengths(expressions: Expressions) -> NDArray[np.int64]:
 
 def plot_distributions(expressions: Expressions) -> bytes:
     """Draw boxes per photo, IoU of the best candidate and sentence length as a PNG file."""
-    # Not pyplot: it would keep every figure of the process and ask for a display.
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(11, 3), dpi=110, layout="constrained")
+    figure = _figure(11, 3, dpi=110)
     boxes, ious, words = figure.subplots(1, 3)
     counts, lengths = boxes_per_photo(expressions), sentence_lengths(expressions)
     _draw_histogram(boxes, counts, _whole_bins(counts), "boxes per photo", "photos")
@@ -103,9 +125,7 @@ def plot_distributions(expressions: Expressions) -> bytes:
     _draw_histogram(words, lengths, _whole_bins(lengths), "words", "expressions")
     for whole in (boxes.xaxis, boxes.yaxis, ious.yaxis, words.xaxis, words.yaxis):
         whole.set_major_locator(MaxNLocator(integer=True))
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+    return _png(figure)
 
 
 def _whole_bins(values: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -128,3 +148,68 @@ def _draw_histogram(
     axes.set_xlabel(across)
     axes.set_ylabel(upward)
     axes.grid(alpha=0.3)
+
+
+def write_recall_curves(recalls: Sequence[ProposalRecall], picture: Path) -> None:
+    """Draw proposal recall over the number of proposals, with its interval, as a PNG file."""
+    figure = _figure(7, 4.2, dpi=110)
+    axes = figure.subplots()
+    for recall in recalls:
+        at, estimates = recall.curve.at, recall.curve.estimates
+        values, low, high = zip(
+            *((each.value, each.low, each.high) for each in estimates), strict=True
+        )
+        (line,) = axes.plot(at, values, marker="o", markersize=3, label=recall.name)
+        axes.fill_between(at, low, high, color=line.get_color(), alpha=0.1)
+    axes.set_xscale("symlog", linthresh=1)  # a log scale with a place for none
+    ticks = [count for count in (1, 2, 5, 10, 20, 50, 100, 300) if count <= axes.get_xlim()[1]]
+    axes.set_xticks(ticks, [str(count) for count in ticks])
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("proposals of a photo, best first")
+    axes.set_ylabel("expressions with a right one (IoU > 0.5)")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small", loc="lower right")
+    _write(figure, picture)
+
+
+TRIAL_COLORS = {"complete": "tab:blue", "pruned": "tab:orange", "failed": "tab:red"}
+
+
+def write_study_picture(trials: "Sequence[Trial]", space: Space, picture: Path) -> None:
+    """Draw the best accuracy so far over the trials, and accuracy over each searched flag."""
+    known = [trial for trial in trials if trial.accuracy is not None]
+    figure = _figure(4 * (1 + len(space)), 3.2, dpi=120)
+    history, *panels = figure.subplots(1, 1 + len(space), squeeze=False)[0]
+    _scatter(history, known, {trial.number: trial.number for trial in known})
+    finished = [trial for trial in known if trial.state == "complete"]
+    best = accumulate((trial.accuracy or 0.0 for trial in finished), max)
+    history.step([trial.number for trial in finished], list(best), where="post", color="tab:blue")
+    history.set_xlabel("trial")
+    history.set_ylabel("accuracy on val (IoU > 0.5)")
+    for panel, (name, each) in zip(panels, space.items(), strict=True):
+        _scatter(panel, known, {trial.number: _place(trial, name, space) for trial in known})
+        panel.set_xlabel(name)
+        if isinstance(each, Range):
+            panel.set_xscale("log" if each.logarithmic else "linear")
+        else:
+            panel.set_xticks(range(len(each.values)), [str(value) for value in each.values])
+    if known:
+        history.legend(loc="lower right", fontsize="small")
+    _write(figure, picture)
+
+
+def _scatter(axes: "Axes", trials: "Sequence[Trial]", places: Mapping[int, float]) -> None:
+    for state, colour in TRIAL_COLORS.items():
+        ours = [trial for trial in trials if trial.state == state]
+        if ours:
+            across = [places[trial.number] for trial in ours]
+            upward = [trial.accuracy or 0.0 for trial in ours]
+            axes.scatter(across, upward, s=20, color=colour, label=state)
+    axes.grid(alpha=0.3)
+
+
+def _place(trial: "Trial", name: str, space: Space) -> float:
+    value, each = trial.values[name], space[name]
+    if isinstance(each, Range):
+        return float(value)
+    return float(each.values.index(value))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tabulate import tabulate
-
 from vg_mc.images.files import PECULIARITIES
 from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE
+from vg_mc.reports.tables.formats import terminal
+from vg_mc.reports.tables.table import Table
 
 COLUMNS = {
     "images": "images",
@@ -22,10 +22,10 @@ COLUMNS = {
 def summary(manifest: Manifest, output: Path) -> str:
     """Say what was prepared, as a table with a row per split and what else a user should know."""
     rows = [
-        [split, *(counts[key] for key in COLUMNS.values())]
+        [split, *(_number(counts[key]) for key in COLUMNS.values())]
         for split, counts in manifest["counts"].items()
     ]
-    table = tabulate(rows, headers=["split", *COLUMNS], floatfmt=".3f", intfmt=",")
+    table = terminal(Table(["split", *COLUMNS], rows, align="l" + "r" * len(COLUMNS)))
     size = sum(entry["bytes"] for entry in manifest["files"])
     side = manifest["settings"].get(WHOLE_IMAGES)
     whole = "" if side is None else f", whole images of up to {side} pixels"
@@ -35,6 +35,10 @@ def summary(manifest: Manifest, output: Path) -> str:
         f"added as wrong answers; {manifest['rejected']:,} records left out (rejected.jsonl)"
     )
     return "\n".join([table, "", *_remarks(manifest), last])
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
 def _remarks(manifest: Manifest) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What stands behind the tables is folded away, and long lists are cut."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,9 +20,9 @@ def test_groups_are_folded_away_below_the_protocol(predictions):
     folded = lines.index("<details><summary>rn_&lt;50&gt; on val: groups of expressions</summary>")
     assert lines.index("- data: 0123") < folded
     assert lines[-1] == "</details>"
-    headings = "| by | group | acc@0.5 % | from % | to % | ceiling % | expressions |"
-    assert lines[folded + 2] == headings
-    assert sum(line.startswith("| person or object |") for line in lines) == 1
+    headings = [cell.strip() for cell in lines[folded + 2].strip("|").split("|")]
+    assert headings == ["by", "group", *"acc@0.5 %|from %|to %|ceiling %|expressions".split("|")]
+    assert sum(line.startswith("| person or object ") for line in lines) == 1
     assert all(line.count("|") == 8 for line in lines[folded + 2 :] if line.startswith("|"))
 
 
@@ -30,7 +31,7 @@ def test_rare_categories_are_counted_and_left_to_the_document(predictions):
 
     text = markdown_text([score(many)], {})
 
-    assert f"| category | and {40 - MOST_GROUPS} others, in results.json |" in text
+    assert re.search(rf"\| category +\| and {40 - MOST_GROUPS} others, in results.json +\|", text)
 
 
 def test_confusions_and_proposals_are_named(predictions):

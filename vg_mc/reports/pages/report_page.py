@@ -3,9 +3,8 @@
 The index of several evaluations: one table, and a link to the page of each.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vg_mc.predictions import Predictions
@@ -22,7 +21,8 @@ from vg_mc.reports.pages.examples import (
 from vg_mc.reports.pages.gallery import Cards
 from vg_mc.reports.pages.page import AddressOf, embedded, render_page, write_page
 from vg_mc.reports.tables.columns import COLUMNS, INTERVAL_COLUMNS, Column, other_columns
-from vg_mc.reports.tables.table import Cell, Table
+from vg_mc.reports.tables.results import results_table
+from vg_mc.reports.tables.table import Table
 from vg_mc.scoring import SplitReport
 from vg_mc.system.atomic import write_whole_text
 
@@ -76,21 +76,12 @@ class NumbersTables:
 
 def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Table:
     """Name the models only where there are several: the title of a page is that of its model."""
-    several = len({each.name for each in reports}) > 1
-    headings = [*(["model"] if several else []), "split", *(each.heading for each in columns)]
-    rows = [
-        [*([each.name] if several else []), each.part, *(_cell(each, one) for one in columns)]
-        for each in reports
-    ]
-    return Table(headings, rows, names=2 if several else 1)
-
-
-def _cell(report: SplitReport, column: Column) -> Cell | str | None:
-    text, estimate = column.cell(report), report.numbers.get(column.name)
-    if text is None or estimate is None or math.isnan(estimate.low):
-        return text
-    interval = f"{column.spell(estimate.low)}–{column.spell(estimate.high)}"
-    return Cell(text, interval, f"of {estimate.of:,} expressions")
+    table = results_table(reports, columns)
+    if len({report.name for report in reports}) > 1:
+        return table
+    return replace(
+        table, headings=table.headings[1:], rows=[row[1:] for row in table.rows], names=1
+    )
 
 
 @dataclass(frozen=True, slots=True)

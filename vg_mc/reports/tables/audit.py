@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from vg_mc.prepared.auditing import Part, Sharing
 from vg_mc.prepared.detector_exposure import Exposure
+from vg_mc.reports.tables.formats import terminal
+from vg_mc.reports.tables.table import Table
 from vg_mc.system.atomic import write_whole_text
 
 LEAK = "LEAK: photos to learn from are asked about"
@@ -75,31 +75,27 @@ def write_audit(
 
 
 def _parts_table(parts: Sequence[Part]) -> str:
-    headers = ["dataset", "split", "photos", "expressions", "repeated", "ambiguous"]
+    headings = ["dataset", "split", "photos", "expressions", "repeated", "ambiguous"]
     rows = [
-        [
-            part.dataset,
-            part.split,
-            len(part.file_names),
-            part.expressions,
-            part.duplicates,
-            part.ambiguous,
-        ]
-        for part in parts
+        [part.dataset, part.split, *(f"{count:,}" for count in _counts(part))] for part in parts
     ]
-    return tabulate(rows, headers=headers, intfmt=",")
+    return terminal(Table(headings, rows, names=2, align="llrrrr"))
+
+
+def _counts(part: Part) -> tuple[int, ...]:
+    return len(part.file_names), part.expressions, part.duplicates, part.ambiguous
 
 
 def _sharing_lines(shared: Sequence[Sharing]) -> Iterator[str]:
     if not shared:
         yield "no photo is in two splits"
         return
-    headers = ["split", "and split", "photos in both", "same expressions", ""]
+    headings = ["split", "and split", "photos in both", "same expressions", ""]
     rows = [
-        [one.first.name, one.second.name, one.photos, one.expressions, _meaning(one)]
+        [one.first.name, one.second.name, f"{one.photos:,}", f"{one.expressions:,}", _meaning(one)]
         for one in shared
     ]
-    yield tabulate(rows, headers=headers, intfmt=",")
+    yield terminal(Table(headings, rows, names=2, align="llrrl"))
 
 
 def _meaning(sharing: Sharing) -> str:

@@ -1,11 +1,15 @@
-"""Renderers of tables: terminal, Markdown, LaTeX and CSV. Pages have ``parts.html.j2``."""
+"""Renderers of tables for terminals, Markdown, LaTeX and CSV, and of documents as JSON.
+
+HTML pages have the macro `table` of ``pages/parts.html.j2``.
+"""
 
 import csv
+import html
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
-
-from tabulate import tabulate
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from vg_mc.reports.tables.columns import NOTHING
 from vg_mc.reports.tables.escaping import latex, latex_heading, markdown, one_line, spreadsheet
@@ -22,28 +26,39 @@ def is_sentence(text: str) -> bool:
 
 def terminal(table: Table) -> str:
     """Render a table for a terminal."""
-    return _grid(table, "simple", [[one_line(text) for text in row] for row in table.texts])
+    heading, *rows = _padded(table, one_line)
+    ruler = ["-" * len(cell) for cell in heading]
+    return "\n".join("  ".join(cells).rstrip() for cells in [heading, ruler, *rows])
 
 
 def markdown_table(table: Table) -> str:
     """Render a table as Markdown, for GitHub and others."""
-    return _grid(table, "pipe", [[markdown(text) for text in row] for row in table.texts])
+    heading, *rows = _padded(table, markdown, least=3)
+    ruler = [
+        "-" * (len(cell) - 1) + (":" if letter == "r" else "-")
+        for cell, letter in zip(heading, table.letters, strict=True)
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heading, ruler, *rows])
+
+
+def _padded(table: Table, escape: Callable[[str], str], least: int = 1) -> list[list[str]]:
+    """Return headings and rows in columns of one width each; tabulate would make them wider."""
+    lines = [[escape(text) for text in line] for line in [table.headings, *table.texts]]
+    widths = [max(least, *map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = list(zip(table.letters, widths, strict=True))
+    return [
+        [
+            cell.rjust(width) if letter == "r" else cell.ljust(width)
+            for cell, (letter, width) in zip(line, aligned, strict=True)
+        ]
+        for line in lines
+    ]
 
 
 def markdown_folded(title: str, lines: Iterable[str]) -> list[str]:
     """Return the lines folded away below a title, which is any text."""
-    opening = f"<details><summary>{escape(title)}</summary>"
+    opening = f"<details><summary>{html.escape(title)}</summary>"
     return ["", opening, "", *lines, "", "</details>"]
-
-
-def _grid(table: Table, form: str, rows: Sequence[Sequence[str]]) -> str:
-    headings = list(map(markdown if form == "pipe" else one_line, table.headings))
-    aligned = [{"l": "left", "r": "right"}[letter] for letter in _letters(table)]
-    return tabulate(rows, headers=headings, tablefmt=form, colalign=aligned, disable_numparse=True)
-
-
-def _letters(table: Table) -> str:
-    return table.align or "l" * len(table.headings)
 
 
 def latex_table(table: Table) -> str:
@@ -52,7 +67,7 @@ def latex_table(table: Table) -> str:
 
 
 def _latex_lines(table: Table) -> Iterator[str]:
-    letters = _letters(table)
+    letters = table.letters
     columns = zip(*table.texts, strict=True) if table.rows else [()] * len(letters)
     kinds = [
         "p{4cm}" if any(map(is_sentence, texts)) else letter
@@ -72,6 +87,11 @@ def _latex_line(cells: Sequence[str]) -> str:
     return rf"{' & '.join(cells)} \\"
 
 
+def markdown_notes(notes: Mapping[str, str]) -> str:
+    """Render facts as a list."""
+    return "\n".join(f"- {markdown(name)}: {markdown(note)}" for name, note in notes.items())
+
+
 def latex_notes(notes: Mapping[str, str]) -> str:
     """Render facts in small type, a paragraph each."""
     lines = [rf"{latex(name)}: {latex(note)}\par" for name, note in notes.items()]
@@ -86,10 +106,9 @@ def csv_table(table: Table) -> str:
     """
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow(map(spreadsheet, table.headings))
-    letters = _letters(table)
+    writer.writerow(_csv_cell(heading, number=False) for heading in table.headings)
     for row in table.texts:
-        pairs = zip(row, letters, strict=True)
+        pairs = zip(row, table.letters, strict=True)
         writer.writerow(_csv_cell(text, number=letter == "r") for text, letter in pairs)
     return sheet.getvalue()
 
@@ -97,7 +116,10 @@ def csv_table(table: Table) -> str:
 def _csv_cell(text: str, *, number: bool) -> str:
     if text == NOTHING:
         return ""
-    return text if number and _is_number(text) else spreadsheet(text)
+    if number and _is_number(text):
+        return text
+    # csv does not quote a carriage return, which would end the row for every reader.
+    return spreadsheet(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _is_number(text: str) -> bool:
@@ -106,3 +128,20 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def json_document(document: object, decimals: int) -> str:
+    """Render a document: floats rounded, NaN, the share of nothing, as null."""
+    return (
+        json.dumps(_plain(document, decimals), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def _plain(value: Any, decimals: int) -> Any:  # noqa: ANN401  # whatever JSON knows
+    if isinstance(value, dict):
+        return {key: _plain(item, decimals) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, decimals) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, decimals)
+    return value

@@ -1,21 +1,20 @@
 """What an ensemble gains over its members, with the tests that say whether it was luck."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from vg_mc.metrics import summarize
 from vg_mc.predictions import Predictions
 from vg_mc.predictions.ensembles import Agreement, agreement_of
 from vg_mc.reports.tables.columns import gain_interval, p_value, points
-from vg_mc.reports.tables.formats import markdown_table
+from vg_mc.reports.tables.formats import json_document, markdown_table
 from vg_mc.reports.tables.table import Table
 from vg_mc.scoring import Comparison, compare
 from vg_mc.system.atomic import write_whole_text
 
+DECIMALS = 6  # of shares in members.json
 HEADINGS = (
     "split",
     "expressions",
@@ -58,9 +57,8 @@ def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
 
 
 def json_text(rows: Sequence[MembersRow]) -> str:
-    """Spell rows for programs: shares, not percentages, and null for a share of nothing."""
-    document = {"notes": NOTES, "splits": [_plain(asdict(row)) for row in rows]}
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Render rows for programs: shares, not percentages, and null for a share of nothing."""
+    return json_document({"notes": NOTES, "splits": [asdict(row) for row in rows]}, DECIMALS)
 
 
 def members_table(rows: Sequence[MembersRow]) -> Table:
@@ -89,11 +87,3 @@ def _cells(row: MembersRow) -> list[str]:
 def _accuracy(member: Predictions) -> float:
     accuracy = summarize(member.ious, member.logits).accuracy
     return -1.0 if math.isnan(accuracy) else accuracy
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever JSON knows
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 6)
-    return value

@@ -18,6 +18,7 @@ from vg_mc.reports.tables.formats import (
     csv_table,
     latex_notes,
     latex_table,
+    markdown_notes,
     markdown_table,
     terminal,
 )
@@ -256,8 +257,7 @@ def screen_text(shown: SideBySide) -> str:
 def markdown_text(shown: SideBySide) -> str:
     """Render tables and notes for a README."""
     tables = [f"**{markdown(one.title)}**\n\n{markdown_table(one)}\n" for one in shown.tables]
-    notes = [f"- {markdown(name)}: {markdown(note)}" for name, note in shown.notes.items()]
-    return "\n".join([*tables, *notes]) + "\n"
+    return "\n".join([*tables, markdown_notes(shown.notes)]) + "\n"
 
 
 def latex_text(shown: SideBySide) -> str:

@@ -44,6 +44,11 @@ class Table:
     links: bool = False
 
     @property
+    def letters(self) -> str:
+        """Alignment of every column."""
+        return self.align or "l" * len(self.headings)
+
+    @property
     def cells(self) -> list[list[Cell]]:
         """Rows with every entry as a cell; that of None is empty."""
         return [[_cell(entry) for entry in row] for row in self.rows]
