@@ -48,7 +48,7 @@ def _on_disk(job: Job, expected: str, needed: int, share: float) -> list[str]:
     said = line.removeprefix("error: ").split(": ", 1)[1].partition(";")[0]
     return [
         f"{share:.0%}",
-        f"drawing, {begun} shards done" if "no space left" in line else "before the start",
+        f"{begun} shards done",
         said,
         "whole" if untouched else "LOST",
         "same hash" if resumed else "OTHER HASH",

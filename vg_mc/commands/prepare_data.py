@@ -11,7 +11,7 @@ from vg_mc.records import Corpus
 from vg_mc.system.launch import processes_launched
 
 if TYPE_CHECKING:
-    from vg_mc.prepared.build.worker_group import Crew
+    from vg_mc.prepared.build.worker_group import WorkerGroup
     from vg_mc.prepared.manifest import Manifest  # which loads pyarrow
 
 SCENE_SIZE = 128  # pixels along the longer side
@@ -26,11 +26,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             return
         from vg_mc.prepared.build.worker_group import joined
 
-        with joined() as crew:
-            if crew.rank == 0:
-                _tell(run(config, crew), config)
+        with joined() as group:
+            if group.rank == 0:
+                _tell(run(config, group), config)
             else:
-                crew.help(config.num_workers)
+                group.help(config.num_workers)
 
 
 def _tell(manifest: "Manifest", config: PrepareConfig) -> None:
@@ -39,8 +39,8 @@ def _tell(manifest: "Manifest", config: PrepareConfig) -> None:
     print(summary(manifest, config.output))
 
 
-def run(config: PrepareConfig, crew: "Crew | None" = None) -> "Manifest":
-    """Prepare the dataset that `config` describes, with the help of `crew`; return its manifest."""
+def run(config: PrepareConfig, group: "WorkerGroup | None" = None) -> "Manifest":
+    """Prepare the dataset that `config` describes, in all processes of `group`."""
     from vg_mc.prepared.build.publication import require_free
     from vg_mc.prepared.build.run import prepare
     from vg_mc.system.workers import results_as_they_come
@@ -54,7 +54,7 @@ def run(config: PrepareConfig, crew: "Crew | None" = None) -> "Manifest":
         settings,
         config.output,
         num_workers=config.num_workers,
-        share=crew.results_as_they_come if crew else results_as_they_come,
+        share=group.draw_share if group else results_as_they_come,
         overwrite=config.overwrite,
     )
 

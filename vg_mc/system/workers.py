@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's sys/prctl.h
 
 def results_as_they_come(
     work: Callable[[Task], Result], tasks: list[Task], num_workers: int
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Yield ``work(task)`` of every task, in the order in which they are done.
 
     The first failure is raised at once: tasks at hand are finished, and no other is begun.

@@ -259,7 +259,7 @@ def test_of_two_writers_one_wins_and_the_other_names_it(tmp_path):
 # Forks a process that replaces a dataset for every step on the file system, and kills it there.
 KILL_AT_EVERY_STEP = """
 import contextlib, os, pathlib, shutil, signal, sys
-from vg_mc import whole_folders
+from vg_mc.system import atomic
 from vg_mc.prepared.build.publication import building
 from vg_mc.prepared.manifest import read_manifest, write_manifest, describe_files
 
@@ -267,7 +267,7 @@ CAN_EXCHANGE, folder = sys.argv[1] == "True", pathlib.Path(sys.argv[2])
 output = folder / "prepared"
 os.fsync = lambda _: None  # it takes most of the time, and a kill does not undo it
 if not CAN_EXCHANGE:
-    whole_folders._exchange = lambda one, other: False
+    atomic._exchange = lambda one, other: False
 
 
 def build(content, die_at=None):

@@ -12,8 +12,8 @@ from PIL import Image
 
 from vg_mc.errors import BadInputError
 from vg_mc.images import VIEWS, choose_views
+from vg_mc.prepared.build import drawing, run, shards
 from vg_mc.prepared.build import plan as planning
-from vg_mc.prepared.build import run, shards
 from vg_mc.prepared.build.run import prepare
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.prepared.dataset import open_prepared
@@ -74,13 +74,13 @@ def test_an_interrupted_run_is_continued_to_the_same_bytes(make, corpus, tmp_pat
         drawn.append(task.path.name)
         return shards.draw_shard(task)
 
-    monkeypatch.setattr(run, "draw_shard", draw_or_die)
+    monkeypatch.setattr(drawing, "draw_shard", draw_or_die)
     with pytest.raises(KeyboardInterrupt):
         prepare(corpus, settings, tmp_path / "broken", num_workers=1)
     assert not (tmp_path / "broken").exists()
     first = drawn.copy()
     drawn.clear()
-    monkeypatch.setattr(run, "draw_shard", count_and_draw(drawn))
+    monkeypatch.setattr(drawing, "draw_shard", count_and_draw(drawn))
 
     prepare(corpus, settings, tmp_path / "broken", num_workers=1)
 
@@ -95,19 +95,6 @@ def count_and_draw(drawn: list[str]):
         return shards.draw_shard(task)
 
     return draw
-
-
-def test_shards_that_others_wrote_elsewhere_are_missed(make, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "SEEN_WITHIN", -1.0)
-
-    with pytest.raises(BadInputError, match="not to be seen here"):
-        prepare(
-            corpus,
-            make.settings(corpus),
-            tmp_path / "prepared",
-            num_workers=1,
-            share=lambda _work, tasks, _workers: [len(task.photos) for task in tasks],
-        )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +118,7 @@ def test_work_for_another_question_is_not_continued(
     else:
         settings = replace(settings, **change)
     drawn: list[str] = []
-    monkeypatch.setattr(run, "draw_shard", count_and_draw(drawn))
+    monkeypatch.setattr(drawing, "draw_shard", count_and_draw(drawn))
 
     prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
 
@@ -301,7 +288,7 @@ def test_bad_detections_are_listed_beside_the_other_records(make, corpus, stored
 def test_a_bad_detection_stops_the_run_before_anything_is_drawn(
     make, corpus, stored, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(run, "draw_shard", None)
+    monkeypatch.setattr(drawing, "draw_shard", None)
     stored.source.write_text('[{"image_id": 6, "box": [0, 0, 9, 9], "score": 2}]')
 
     with pytest.raises(BadInputError, match=r"detections\.json, detection 0: expected a score"):
@@ -359,7 +346,7 @@ def test_a_full_disk_publishes_nothing_and_loses_nothing(
         with pytest.raises(BadInputError, match=r"no space left .* is kept: make room"):
             prepare(corpus, settings, tmp_path / "out", num_workers=1, overwrite=True)
     assert contents(tmp_path / "out") == older
-    monkeypatch.setattr(run, "draw_shard", count_and_draw(drawn))
+    monkeypatch.setattr(drawing, "draw_shard", count_and_draw(drawn))
     prepare(corpus, settings, tmp_path / "out", num_workers=1, overwrite=True)
 
     assert len(drawn) == (3 if full_at == "data-00002-of-00005" else 0)
@@ -388,7 +375,7 @@ def test_a_bad_photo_stops_the_run_and_is_named(make, corpus, tmp_path, num_work
 
 
 def test_missing_photos_are_named_before_anything_is_drawn(make, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "draw_shard", None)
+    monkeypatch.setattr(drawing, "draw_shard", None)
     for image_id in (2, 7):
         (corpus.images_folder / make.photo_name(image_id)).unlink()
 

@@ -15,8 +15,8 @@ from vg_mc.commands import show
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import open_photo
 from vg_mc.prepared.auditing import parts_of, sharings
+from vg_mc.prepared.build import drawing, run, shards
 from vg_mc.prepared.build import plan as planning
-from vg_mc.prepared.build import run, shards
 from vg_mc.prepared.build.run import prepare
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.detector_exposure import Exposure, exposure
@@ -125,7 +125,7 @@ def test_an_interrupted_run_is_continued_to_the_same_bytes(corpus, settings, tmp
         return shards.draw_shard(task)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run, "draw_shard", draw_or_die)
+        patched.setattr(drawing, "draw_shard", draw_or_die)
         with pytest.raises(KeyboardInterrupt):
             prepare(corpus, settings, tmp_path / "broken", num_workers=1)
     lost = tmp_path / ".broken.partial" / "images" / drawn[0]  # killed between two files

@@ -100,6 +100,11 @@ class ShardTask:
     image_ids: frozenset[int] = frozenset()
 
     @property
+    def paths(self) -> list[Path]:
+        """All its files."""
+        return list(dict.fromkeys([self.path, self.images_path or self.path]))
+
+    @property
     def with_candidates(self) -> bool:
         """Whether `path` holds candidates; else it is the file of whole images."""
         return self.path != self.images_path

@@ -1,19 +1,15 @@
 """The offline stage from start to end: draw in parallel, count, describe, publish."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import PECULIARITIES, require_photos
 from vg_mc.prepared.build.description import describe
-from vg_mc.prepared.build.estimate import enough_space
+from vg_mc.prepared.build.drawing import Share, draw_all
 from vg_mc.prepared.build.expressions import (
     count_split,
     count_stand_ins,
@@ -24,8 +20,6 @@ from vg_mc.prepared.build.plan import ShardTask, check_splits, folders, photos_o
 from vg_mc.prepared.build.publication import building
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.prepared.build.shards import (
-    draw_shard,
-    is_drawn,
     kept_photos,
     peculiar_photos,
     rejected_photos,
@@ -54,15 +48,11 @@ from vg_mc.prepared.schema import (
     write_shard,
 )
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE
-from vg_mc.records import Corpus, Photo, Rejected
+from vg_mc.records import Corpus, Rejected
 from vg_mc.system.atomic import write_whole_text
 from vg_mc.system.workers import results_as_they_come
 
 ONLY_SHARD = shard_name(0, 1)
-SEEN_WITHIN = 120.0  # seconds; NFS remembers for one minute that a file was not there
-
-# How shards come to be drawn: by workers of this process, or by other processes too.
-Share = Callable[[Callable[[ShardTask], int], list[ShardTask], int], Iterator[int]]
 
 
 def prepare(
@@ -89,8 +79,8 @@ def prepare(
         stored = read_stored(settings, photos_of(corpus, settings.splits), corpus)
         tasks = plan_shards(corpus, settings, stored, folder)
         if not settings.skip_bad:
-            require_photos(corpus.images_folder, _each_photo(tasks))
-        _draw_all(tasks, num_workers, share)
+            require_photos(corpus.images_folder, [one for task in tasks for one in task.photos])
+        draw_all(tasks, num_workers, share)
         rejected = _write_rejected(corpus, settings.splits, stored.rejected, tasks, folder)
         _finish_shards(settings, tasks, folder)
         counts = _write_expressions(corpus, settings, tasks, folder)
@@ -111,33 +101,6 @@ def prepare(
 def _no_photo(tasks: list[ShardTask], rejected: int) -> str:
     why = next(reason for task in tasks for reason in rejected_photos(task).values())
     return f"not one photo could be used; {rejected:,} records were left out, the first: {why}"
-
-
-def _draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
-    missing = [task for task in tasks if not is_drawn(task)]
-    photos = len(_each_photo(tasks))
-    done = photos - len(_each_photo(missing))
-    with (
-        enough_space(missing),
-        tqdm(total=photos, initial=done, desc="drawing", unit="photo") as progress,
-    ):
-        for drawn in share(draw_shard, missing, num_workers):
-            progress.update(drawn)
-    _see_all(missing)
-
-
-def _see_all(tasks: list[ShardTask]) -> None:
-    """Wait until the files of other machines are seen here; a file system may take its time."""
-    deadline = time.monotonic() + SEEN_WITHIN
-    while unseen := [task.path for task in tasks if not task.path.is_file()]:
-        if time.monotonic() > deadline:
-            problem = "another process has written this file, but it is not to be seen here"
-            raise BadInputError(problem, file=unseen[0])
-        time.sleep(1)
-
-
-def _each_photo(tasks: list[ShardTask]) -> list[Photo]:
-    return [photo for task in tasks for photo in task.photos]
 
 
 def _write_rejected(

@@ -73,8 +73,7 @@ def draw_shard(task: ShardTask) -> int:
 
 def is_drawn(task: ShardTask) -> bool:
     """Tell whether a shard need not be drawn again; a photo left out may have been mended since."""
-    images_are_there = task.images_path is None or task.images_path.exists()
-    return task.path.exists() and images_are_there and not rejected_photos(task)
+    return all(path.exists() for path in task.paths) and not rejected_photos(task)
 
 
 def rejected_photos(task: ShardTask) -> dict[int, str]:

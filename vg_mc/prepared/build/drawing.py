@@ -1,0 +1,129 @@
+"""Drawing all shards: by whichever processes take part, with a check of the room on the disk.
+
+Shards are files that appear once they are complete, so the files tell what is finished, whoever
+wrote them. The room that the rest needs is estimated from the shards that are finished.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Never
+
+from tqdm import tqdm
+
+from vg_mc.errors import BadInputError
+from vg_mc.prepared.build.plan import ShardTask
+from vg_mc.prepared.build.publication import KEPT
+from vg_mc.prepared.build.shards import draw_shard, is_drawn
+from vg_mc.system.disk_space import free_bytes, in_megabytes
+
+STALLED_AFTER = 3600.0  # seconds without a new shard from any process
+PAUSE = 0.2  # seconds between two looks at the files
+REFUSED_BELOW = 0.5  # of the estimated room; with less the run would fail almost certainly
+WARNED_BELOW = 1.5
+FAILURE = "failed-process-{}.txt"  # what a process leaves in the dataset's folder when it fails
+
+# How this process comes to draw its share of the shards; yields after each of them.
+Share = Callable[[Callable[[ShardTask], int], list[ShardTask], int], Generator[int]]
+
+
+def draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
+    """Draw the shards that are not there yet, and wait for those that other processes draw.
+
+    Raises:
+        BadInputError: If an image is not usable, the disk has far too little room, or another
+            process has failed or writes no more.
+    """
+    missing = [task for task in tasks if not is_drawn(task)]
+    for task in missing:
+        task.path.unlink(missing_ok=True)  # from now on, a file that is there is complete
+    total = _images(tasks)
+    with tqdm(
+        total=total, initial=total - _images(missing), desc="drawing", unit="photo"
+    ) as progress:
+        watch = _Watch(missing, progress)
+        with closing(share(draw_shard, missing, num_workers)) as own:
+            for _ in own:
+                watch.look()
+        while watch.left:
+            watch.look()
+            time.sleep(PAUSE if watch.left else 0)
+
+
+def report_failure(task: ShardTask, rank: int, problem: str) -> None:
+    """Tell the first process why process `rank` draws no more; the next run deletes the note."""
+    _dataset_of(task).joinpath(FAILURE.format(rank)).write_text(problem, encoding="utf-8")
+
+
+class _Watch:
+    """Follows the shards of one run.
+
+    Attributes:
+        left: Shards that are not finished.
+    """
+
+    def __init__(self, tasks: list[ShardTask], progress: "tqdm[Never]") -> None:
+        self.left = tasks
+        self._finished: list[ShardTask] = []
+        self._progress = progress
+        self._check_at = 1  # number of finished shards at which the room is checked next
+        self._changed = time.monotonic()
+
+    def look(self) -> None:
+        """Count what was finished since the last look."""
+        seen = [task for task in self.left if _is_written(task)]
+        if seen:
+            self._changed = time.monotonic()
+            self._progress.update(_images(seen))
+            self._finished += seen
+            self.left = [task for task in self.left if task not in seen]
+            self._check_room()
+        elif self.left:
+            self._require_progress()
+
+    def _check_room(self) -> None:
+        if self.left and len(self._finished) >= self._check_at:
+            self._check_at = 2 * len(self._finished)
+            require_room(self._finished, self.left)
+
+    def _require_progress(self) -> None:
+        for note in sorted(_dataset_of(self.left[0]).glob(FAILURE.format("*"))):
+            raise BadInputError(note.read_text(encoding="utf-8"))
+        if time.monotonic() - self._changed > STALLED_AFTER:
+            problem = f"no process has finished a shard for {STALLED_AFTER / 60:.0f} minutes"
+            raise BadInputError(f"{problem}; {KEPT}", file=self.left[0].path)
+
+
+def require_room(finished: list[ShardTask], left: list[ShardTask]) -> None:
+    """Compare the room that is free with what shards need if they are like those finished.
+
+    Raises:
+        BadInputError: If there is less than half of it. With less than 1.5 times as much a warning
+            is printed.
+    """
+    folder = left[0].path.parent
+    needed = sum(map(_bytes, finished)) / _images(finished) * _images(left)
+    free = free_bytes(folder)
+    compared = f"about {in_megabytes(needed)} for what is left, and {in_megabytes(free)} are free"
+    if free < REFUSED_BELOW * needed:
+        raise BadInputError(f"its disk needs room of {compared}; {KEPT}", file=folder)
+    if free < WARNED_BELOW * needed:
+        print(f"warning: {folder}: its disk needs room of {compared}", file=sys.stderr)
+
+
+def _is_written(task: ShardTask) -> bool:
+    return all(path.is_file() for path in task.paths)
+
+
+def _bytes(task: ShardTask) -> int:
+    return sum(path.stat().st_size for path in task.paths)
+
+
+def _images(tasks: Iterable[ShardTask]) -> int:
+    return sum(len(task.photos) for task in tasks)
+
+
+def _dataset_of(task: ShardTask) -> Path:
+    return task.path.parents[1]
