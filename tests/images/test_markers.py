@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vg_mc.images import VIEWS, Marker, Regions
-from vg_mc.images.markers import CLIP_REFCOCO
+from vg_mc.images.markers import CLIP_REFCOCO, draw_frame
 from vg_mc.images.regions import covered_pixels
 
 
@@ -128,3 +128,16 @@ def test_the_markers_of_clip_refcoco():
 def test_an_impossible_marker_is_refused(properties, problem):
     with pytest.raises(ValueError, match=problem):
         replace(CLIP_REFCOCO, **properties)
+
+
+def test_a_frame_lies_inside_its_box_and_a_thin_one_still_has_a_pixel():
+    image = Image.new("RGB", (8, 8))
+
+    draw_frame(image, (1, 2, 5, 6), (255, 0, 0), 1)
+    draw_frame(image, (7, 7, 7.2, 7.2), (255, 0, 0), 1)
+
+    expected = np.zeros((8, 8), dtype=bool)
+    expected[2:6, 1:5] = True
+    expected[3:5, 2:4] = False
+    expected[7, 7] = True
+    assert np.array_equal(np.asarray(image)[..., 0] == 255, expected)

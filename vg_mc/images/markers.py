@@ -16,6 +16,15 @@ from vg_mc.images.regions import Regions, covered_pixels
 RGB = tuple[int, int, int]
 
 
+def draw_frame(
+    image: Image.Image, box: tuple[float, float, float, float], color: RGB, width: int
+) -> None:
+    """Outline an xyxy box of `image`, inside its edges and at least one pixel large."""
+    left, top, right, bottom = box
+    last = (max(left, right - 1), max(top, bottom - 1))  # PIL counts the last pixel in
+    ImageDraw.Draw(image).rectangle(((left, top), last), outline=color, width=width)
+
+
 @dataclass(frozen=True, slots=True)
 class Marker:
     """A shaded, outlined box.
@@ -47,9 +56,7 @@ class Marker:
             pixels = covered_pixels(box, *image.size)
             region = shaded.crop(pixels)
             if self.outline:
-                last = (region.width - 1, region.height - 1)  # PIL counts the last pixel in
-                pen = ImageDraw.Draw(region)
-                pen.rectangle(((0, 0), last), outline=self.color, width=self.outline)
+                draw_frame(region, (0, 0, *region.size), self.color, self.outline)
             candidate = image.copy()
             candidate.paste(region, pixels[:2])
             yield candidate

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from vg_mc.images.markers import RGB
-from vg_mc.records import XYXY
+from vg_mc.images.markers import RGB, draw_frame
 from vg_mc.reports.tables.escaping import one_line
 from vg_mc.reports.tables.formats import csv_table, terminal
 from vg_mc.reports.tables.table import Table
@@ -111,11 +110,11 @@ def write_answer_picture(
         "RGB", (photo.width, photo.height + size * (3 * len(lines) + 2) // 2), "white"
     )
     drawn.paste(photo)
-    pen = ImageDraw.Draw(drawn)
     for proposal in answer.proposals:
-        _frame(pen, proposal.box, OTHERS, max(1, size // 12))
+        draw_frame(drawn, proposal.box, OTHERS, max(1, size // 12))
     if answer.box is not None:
-        _frame(pen, answer.box, color, max(2, size // 4))
+        draw_frame(drawn, answer.box, color, max(2, size // 4))
+    pen = ImageDraw.Draw(drawn)
     for row, line in enumerate(lines):
         top = photo.height + size // 2 + row * size * 3 // 2
         pen.text((size // 2, top), line, fill=INK, font=font)
@@ -131,13 +130,6 @@ def _caption(answer: "Answer", *, chances: bool) -> str:
     if not answer.proposals:
         return f"{expression} (no proposals)"
     return f"{expression} ({answer.score:.1%})" if chances else expression
-
-
-def _frame(pen: ImageDraw.ImageDraw, box: XYXY, color: RGB, width: int) -> None:
-    left, top, right, bottom = box
-    # PIL counts the last pixel in.
-    last = (max(left, right - 1), max(top, bottom - 1))
-    pen.rectangle(((left, top), last), outline=color, width=width)
 
 
 def _wrapped(

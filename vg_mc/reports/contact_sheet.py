@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from vg_mc.images.markers import draw_frame
 from vg_mc.predictions import Predictions
 from vg_mc.reports.pages.examples import (
     SHOWN,
@@ -66,10 +67,9 @@ def _draw_candidate(sheet: Image.Image, candidate: RankedCandidate, left: int, t
     sheet.paste(thumbnail, (left, top))
     pen = ImageDraw.Draw(sheet)
     if candidate.fits:
-        # Around the picture, which it must not cover; PIL counts the last pixel in.
-        end = THUMBNAIL + FRAME - 1
-        around = (left - FRAME, top - FRAME, left + end, top + end)
-        pen.rectangle(around, outline=_GREEN, width=FRAME)
+        end = THUMBNAIL + FRAME
+        around = (left - FRAME, top - FRAME, left + end, top + end)  # it must not cover the picture
+        draw_frame(sheet, around, _GREEN, FRAME)
     middle = (left + THUMBNAIL / 2, top + THUMBNAIL + FRAME)
     font = ImageFont.load_default(size=14)
     pen.text(middle, candidate.percentage, fill=_INK, font=font, anchor="ma")

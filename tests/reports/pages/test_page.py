@@ -114,7 +114,7 @@ def test_what_scrolls_can_be_reached_by_keys(read_part):
     page = read_part(PARTS, "table", Table(["model"], [["tiny"]]))
 
     assert page.every("div") == [{"class": "scroll", "tabindex": "0"}]
-    assert page.every("th") == [{"scope": "col"}, {"scope": "row"}]
+    assert page.every("th") == [{"scope": "col", "class": "name"}, {"scope": "row"}]
 
 
 def test_a_table_has_names_before_its_numbers_and_empty_cells_where_none_applies(read_part):

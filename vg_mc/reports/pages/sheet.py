@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.transforms import Affine
 from vg_mc.errors import BadInputError
+from vg_mc.images.markers import draw_frame
 from vg_mc.metrics import is_right
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.records import Photo
@@ -151,14 +151,9 @@ def _framed_photo(opened: Image.Image, photo: Photo, target: NDArray[np.float64]
     """Show a target in a photo, which may have been opened in another size than its own."""
     share = min(1.0, LONGER_SIDE / max(opened.size))
     small = opened.resize([max(1, round(side * share)) for side in opened.size])
-    encoded = io.BytesIO()
     placed = Affine.between((photo.width, photo.height), small.size).forward(target[None])[0]
-    _framed(small, placed).save(encoded, "JPEG", quality=85)
+    left, top, right, bottom = placed.tolist()
+    draw_frame(small, (left, top, right, bottom), FRAME, 3)
+    encoded = io.BytesIO()
+    small.save(encoded, "JPEG", quality=85)
     return inside(encoded.getvalue())
-
-
-def _framed(picture: Image.Image, box: Boxes) -> Image.Image:
-    left, top, right, bottom = box.tolist()
-    last = (max(left, right - 1), max(top, bottom - 1))  # PIL counts the last pixel in
-    ImageDraw.Draw(picture).rectangle(((left, top), last), outline=FRAME, width=3)
-    return picture
