@@ -22,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from vg_mc.errors import BadInputError
+from vg_mc.models.loading import random_start
 from vg_mc.models.trainable.freezing import trial_logits
 from vg_mc.models.trainable.parts import Tower, blocks_of, parts_of
 
@@ -51,8 +52,7 @@ def add_adapters(encoder: "Encoder", rank: int, seed: int) -> None:
     names = _linear_layers(encoder)
     # Scaled by 1: how fast adapters learn is up to the learning rate.
     config = LoraConfig(r=rank, lora_alpha=rank, target_modules=names)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with random_start(seed):
         inject_adapter_in_model(config, encoder)
     encoder.model.logit_scale.requires_grad_()  # which peft has frozen with all else
 

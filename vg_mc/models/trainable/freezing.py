@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vg_mc.errors import BadInputError
+from vg_mc.models.similarity import in_evaluation_mode
 from vg_mc.models.trainable.parts import Part, parts_of
 
 if TYPE_CHECKING:
@@ -53,12 +54,11 @@ def statistics_of(module: nn.Module) -> list[str]:
 
 def trial_logits(encoder: "Encoder") -> Tensor:
     """Return the logits (1, 1) of a short text and a black picture, in evaluation mode."""
-    side, training = encoder.image_size, encoder.training
-    encoder.eval()
-    logits: Tensor = encoder(
-        torch.zeros(1, 3, side, side, dtype=torch.uint8), encoder.tokenize(["a dog"])
-    )
-    encoder.train(training)
+    side = encoder.image_size
+    with in_evaluation_mode(encoder):
+        logits: Tensor = encoder(
+            torch.zeros(1, 3, side, side, dtype=torch.uint8), encoder.tokenize(["a dog"])
+        )
     return logits
 
 
