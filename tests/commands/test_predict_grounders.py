@@ -134,7 +134,7 @@ def test_a_drawn_answer_has_the_colour_that_the_model_saw():
         ("--grounder random --temperature 0", "expected a temperature above 0"),
         ("--grounder subject-match --spacy-model absent", "there is no spaCy model 'absent'"),
         ("--model tiny-vit --prompts photo", "--prompts: expected {} once"),
-        ("--model sentence:some", "reads texts alone"),
+        ("--model sentence:some", "encodes texts only"),
     ],
 )
 def test_a_grounder_that_cannot_answer_is_told(folder, tmp_path, capsys, flags, problem):

@@ -275,10 +275,10 @@ def test_autocast_changes_features_a_little_only(pictures):
 
 
 def test_a_missing_model_is_named_with_what_was_looked_for(tmp_path):
-    with pytest.raises(BadInputError, match=r"under 'owner/no-such-model' \(no such local folder"):
+    with pytest.raises(BadInputError, match=r"'owner/no-such-model' \(not a local folder"):
         load_encoder("owner/no-such-model")
 
-    with pytest.raises(BadInputError, match="in that local folder"):
+    with pytest.raises(BadInputError, match="a local folder"):
         load_encoder(str(tmp_path))
 
 
@@ -286,7 +286,7 @@ def test_a_model_of_one_tower_is_refused(tmp_path):
     write_vision_text(tmp_path)
     BertModel(BertConfig(**SMALL, vocab_size=50)).save_pretrained(tmp_path)
 
-    with pytest.raises(BadInputError, match="is a BertModel, which has no get_image_features"):
+    with pytest.raises(BadInputError, match="BertModel, which lacks get_image_features"):
         load_encoder(str(tmp_path))
 
 
@@ -299,7 +299,7 @@ def test_a_model_of_patches_instead_of_squares_is_refused(tmp_path):
     tiny_tokenizer().save_pretrained(tmp_path)
     SiglipImageProcessor().save_pretrained(tmp_path)
 
-    with pytest.raises(BadInputError, match="takes pictures of any shape as patches"):
+    with pytest.raises(BadInputError, match="variable size"):
         load_encoder(str(tmp_path))
 
 

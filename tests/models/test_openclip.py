@@ -218,8 +218,8 @@ def test_published_weights_choose_their_activation(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("open_clip:RN5", "no model 'RN5'; near it: RN50"),
-        ("open_clip:RN50/no-tag", "no weights 'no-tag' of 'RN50', only: openai"),
+        ("open_clip:RN5", "no model 'RN5', similar: RN50"),
+        ("open_clip:RN50/no-tag", "'no-tag' for 'RN50', only: openai"),
         ("open_clip:hf-hub:owner/no-such-model", "cannot load 'hf-hub:owner/no-such-model'"),
     ],
 )

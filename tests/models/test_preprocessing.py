@@ -21,7 +21,7 @@ def test_colours_are_scaled_to_one_and_normalised_per_channel():
     ids=["floating point", "not of the model's size", "without a batch"],
 )
 def test_other_input_is_refused_with_what_was_expected(pictures):
-    with pytest.raises(ValueError, match=r"expected uint8 pictures of shape \(N, 3, 4, 4\)"):
+    with pytest.raises(ValueError, match=r"\(N, 3, 4, 4\)"):
         PictureNormalizer(4, MEAN, STD)(pictures)
 
 

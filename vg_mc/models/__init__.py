@@ -1,1 +1,1 @@
-"""Dual encoders and other pretrained models: loading, training options, cached features."""
+"""Pretrained models: loading (this folder), what is trained of them, their cached features."""

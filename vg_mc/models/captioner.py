@@ -1,8 +1,11 @@
-"""Captioners of transformers, pictures in and sentences out: BLIP, BLIP-2, GIT, ViT-GPT2, kin.
+"""Image captioning with models of transformers: BLIP, BLIP-2, GIT, ViT-GPT2, LLaVA and others.
 
-Words are chosen greedily, so that the captions of a picture are the same in every run. All pictures
-of a batch have one size and are asked the same, so nothing is padded, and a caption does not depend
-on the pictures beside it. A model that chats is asked for a caption, others are told nothing.
+Decoding is greedy, so captions are deterministic. All images of a batch have the same size and the
+same prompt, so nothing is padded, and a caption does not depend on the rest of the batch. Only chat
+models get a prompt.
+
+transformers' ``image-text-to-text`` pipeline is not used: it requires a prompt, which changes the
+captions of BLIP-2 and GIT, and it rejects models without a combined processor, such as ViT-GPT2.
 """
 
 import hashlib
@@ -26,20 +29,20 @@ from vg_mc.models.huggingface import without_folders
 from vg_mc.models.loading import random_start
 from vg_mc.system.hub import check_complete, fetched_model
 
-REQUEST = "Describe the picture in one short sentence."  # to a model that chats
-MOST_TOKENS = 32  # of a caption; those of COCO, from which captioners learn, have about 13
-# What the library raises, who knows for what.
+REQUEST = "Describe the picture in one short sentence."  # prompt of chat models
+MOST_TOKENS = 32  # per caption; the captions of COCO have about 13
+# Exceptions that the library raises on loading and on generation.
 _UNREADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 _UNFIT = (ValueError, TypeError, LookupError, AttributeError, RuntimeError)
 
 
 class Captioner(nn.Module):
-    """A model of transformers that describes pictures.
+    """A captioning model of transformers.
 
     Args:
-        model: What generates text from pictures.
-        processor: What prepares pictures and, for a model that chats, the request.
-        tokenizer: What spells the answer.
+        model: Generates token ids from images.
+        processor: Prepares images and, for chat models, the prompt.
+        tokenizer: Decodes the generated tokens.
     """
 
     def __init__(
@@ -53,15 +56,15 @@ class Captioner(nn.Module):
         self.processor = processor
         self.tokenizer = tokenizer
         self.chats = bool(getattr(processor, "chat_template", None))
-        for part in model.modules():  # of some captioners only the text decoder generates
+        for part in model.modules():  # in some captioners only the text decoder generates
             if getattr(part, "generation_config", None) is not None:
-                part.generation_config.max_length = None  # else each batch warns of two limits
+                part.generation_config.max_length = None  # avoids a warning per batch
 
     def captions(
         self,
         pictures: Tensor,  # (N, 3, H, W) uint8
     ) -> list[str]:
-        """Return a caption for each of N pictures, which may be empty."""
+        """Return a caption for each of N images; a caption may be empty."""
         images = [Image.fromarray(one) for one in pictures.permute(0, 2, 3, 1).numpy()]
         inputs = self._asked(images) if self.chats else self.processor(images, return_tensors="pt")
         tokens = self.model.generate(
@@ -76,7 +79,7 @@ class Captioner(nn.Module):
         return [" ".join(text.split()) for text in texts]
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides on captions besides weights and pictures."""
+        """Return everything besides weights and images that captions depend on."""
         words = sorted(self.tokenizer.get_vocab().items())
         return {
             "model": without_folders(self.model.config.to_dict()),
@@ -102,23 +105,23 @@ class Captioner(nn.Module):
 
 
 def load_captioner(name: str) -> Captioner:
-    """Load a captioner in evaluation mode, on the CPU; nothing of its folder is run.
+    """Load a captioner on the CPU, in evaluation mode, without running code from its folder.
 
     Args:
-        name: A local folder as transformers saves it, or else an id of the hub, ``owner/name`` or
+        name: A local folder as saved by transformers, or a hub id, ``owner/name`` or
             ``owner/name@<revision>``.
 
     Raises:
-        BadInputError: If it is no captioner, or one that must be told more than a picture.
+        BadInputError: If it is not a captioner, or needs more input than an image.
     """
     folder = fetched_model(Path(name))
-    kind: Any = AutoModelForImageTextToText  # its hints know nothing of the report
+    kind: Any = AutoModelForImageTextToText  # its type hints omit the loading report
     try:
-        with random_start(0):  # for the weights that no caption depends on
+        with random_start(0):  # for weights that captions do not depend on
             model, report = kind.from_pretrained(
                 folder,
                 dtype=torch.float32,
-                weights_only=True,  # of older models, which were not stored as safetensors
+                weights_only=True,  # for older checkpoints that are not safetensors
                 local_files_only=True,
                 output_loading_info=True,
             )
@@ -126,7 +129,7 @@ def load_captioner(name: str) -> Captioner:
     except (*_UNREADABLE, SafetensorError, UnpicklingError) as fault:
         problem = "expected a captioner of transformers: config, weights, processor and tokenizer"
         raise BadInputError(f"{problem}: {fault}", file=Path(name)) from fault
-    # Vision towers pool for what classifies, a captioner looks at the patches.
+    # Poolers of vision towers are not used for captioning.
     check_complete({key for key in report["missing_keys"] if ".pooler." not in key}, name)
     captioner = Captioner(model, processor, tokenizer).eval()
     _try_out(captioner, name)
@@ -134,7 +137,7 @@ def load_captioner(name: str) -> Captioner:
 
 
 def _processor_of(folder: Path) -> tuple[Any, Any]:
-    """Return what prepares the input, and the tokenizer; older models keep them in two files."""
+    """Return processor and tokenizer, which older models store separately."""
     processor = _opened(AutoProcessor, folder)
     if hasattr(processor, "image_processor") and hasattr(processor, "tokenizer"):
         return processor, processor.tokenizer
@@ -146,11 +149,11 @@ def _opened(kind: Any, folder: Path) -> Any:  # noqa: ANN401  # of any family
 
 
 def _try_out(captioner: Captioner, name: str) -> None:
-    """Refuse what generates nothing from a picture alone, before a dataset is described."""
+    """Check that the model generates text from an image without further input."""
     try:
         with torch.no_grad():
             captioner.captions(torch.full((1, 3, 32, 32), 127, dtype=torch.uint8))
     except _UNFIT as fault:
         kind = type(captioner.model).__name__
-        problem = f"expected a model that captions a picture, this {kind} cannot: {fault}"
+        problem = f"expected a model that captions an image, but {kind} failed: {fault}"
         raise BadInputError(problem, file=Path(name)) from fault

@@ -1,7 +1,7 @@
 """Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, VisionTextDualEncoderModel.
 
-The model comes with its own tokenizer and its own preprocessing: mean and standard deviation of the
-colours differ between families, and so do the rules for padding.
+Tokenizer and preprocessing are those of the model: channel statistics and padding rules differ
+between model families.
 """
 
 from copy import deepcopy
@@ -27,18 +27,18 @@ from vg_mc.system.hub import check_complete
 
 
 class HuggingFaceEncoder(nn.Module):
-    """Any model of transformers with image features, text features and a learned scale.
+    """Adapter for any model of transformers with image features, text features and a logit scale.
 
     Args:
         model: The dual encoder.
         tokenizer: Its tokenizer.
-        image_processor: Its preprocessing; colours are taken from it, the size from the model.
-        name: How result tables call the model.
+        image_processor: Its preprocessing, which defines the channel statistics.
+        name: Name of the model in result tables.
     """
 
     def __init__(
         self,
-        model: Any,  # noqa: ANN401  # PreTrainedModel knows nothing of image and text features
+        model: Any,  # noqa: ANN401  # PreTrainedModel lacks image and text features
         tokenizer: Any,  # noqa: ANN401
         image_processor: Any,  # noqa: ANN401
         name: str,
@@ -50,10 +50,10 @@ class HuggingFaceEncoder(nn.Module):
         self.image_processor = image_processor
         self.image_size: int = model.config.vision_config.image_size
         self.normalize = _normalizer(image_processor, self.image_size)
-        # SigLIP was trained with padding in sight and pools at the last position.
+        # SigLIP was trained without an attention mask and pools at the last position.
         self.reads_padding = model.config.model_type in ("siglip", "siglip2")
-        # CLIP reads a sentence at its end, behind a causal mask, so it never sees what pads it.
-        # The library looks into each mask that it is given, for which it waits for the GPU.
+        # CLIP pools at the end token behind a causal mask, so padding has no effect. A mask would
+        # cost a synchronisation with the GPU, because the library inspects its values.
         is_causal = model.config.model_type == "clip" and tokenizer.padding_side == "right"
         self.needs_mask = not (self.reads_padding or is_causal)
         self.maximal_tokens = min(
@@ -61,7 +61,7 @@ class HuggingFaceEncoder(nn.Module):
         )
 
     def tokenize(self, texts: list[str]) -> TokenBatch:
-        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept."""
+        """Tokenize texts on the CPU; longer texts are truncated, keeping the end token."""
         encoded = self.tokenizer(
             texts,
             padding="max_length" if self.reads_padding else "longest",
@@ -77,7 +77,7 @@ class HuggingFaceEncoder(nn.Module):
         self,
         pictures: Tensor,  # (N, 3, H, W) uint8
     ) -> Tensor:
-        """Encode pictures of the model's size as unit vectors (N, D), float32."""
+        """Encode images of the model's size as unit vectors (N, D), float32."""
         pixels = self.normalize(pictures).to(self.model.dtype)
         return unit_vectors(self.model.get_image_features(pixel_values=pixels).pooler_output)
 
@@ -91,16 +91,16 @@ class HuggingFaceEncoder(nn.Module):
         return unit_vectors(features.pooler_output)
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
-        """Return scaled similarities (B, N) of texts (B, D) and pictures (N, D), float32."""
+        """Return scaled similarities (B, N) of texts (B, D) and images (N, D), float32."""
         bias = getattr(self.model, "logit_bias", None)
         return similarity_logits(image_features, text_features, self.model.logit_scale, bias)
 
     def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
-        """Return the logits (B, N) of every text with every picture."""
+        """Return the logits (B, N) of each text with each image."""
         return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides on features besides weights, pictures and token ids."""
+        """Return everything besides weights and inputs that the features depend on."""
         settings = without_folders(self.model.config.to_dict())
         return settings | {"highest_value": self.normalize.highest_value}
 
@@ -112,10 +112,10 @@ class HuggingFaceEncoder(nn.Module):
 
 
 def open_huggingface(name: str) -> HuggingFaceEncoder:
-    """Open a local folder, or else what the hub (or its cache, when offline) holds under `name`."""
+    """Load a local folder or a model of the hub (of its cache when offline)."""
     local = Path(name).is_dir()
     try:
-        # Half-precision weights are trained in full precision; autocast decides on the rest.
+        # Half-precision checkpoints are trained in float32; autocast selects the compute precision.
         model, report = AutoModel.from_pretrained(
             name,
             dtype=torch.float32,
@@ -124,12 +124,12 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
             output_loading_info=True,
         )
         tokenizer = _open_tokenizer(name, model.config.model_type, local=local)
-        # Candidates are resized by Pillow; a checkpoint that resized otherwise would see others.
+        # Candidate images are resized by Pillow, so the saved processor must do the same.
         image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             name, backend="pil", local_files_only=local
         )
-    except (OSError, ValueError, ImportError) as error:  # a tokenizer may want a package of its own
-        where = "in that local folder" if local else "no such local folder, so on the hub"
+    except (OSError, ValueError, ImportError) as error:  # a tokenizer may need another package
+        where = "a local folder" if local else "not a local folder, so looked up on the hub"
         raise BadInputError(
             "expected a dual encoder of transformers: safetensors weights, tokenizer and image "
             f"processor under '{name}' ({where}): {error}"
@@ -142,8 +142,8 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
 def _open_tokenizer(name: str, model_type: str, *, local: bool) -> Any:  # noqa: ANN401
     tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
     # SigLIP 2 was trained on lower case (https://arxiv.org/abs/2502.14786, section 2.1), but its
-    # published folders name Gemma's tokenizer, which keeps capitals. That of its own has the same
-    # tokens; saved by its name it is found by everybody.
+    # published folders name Gemma's tokenizer, which is case-sensitive. Siglip2Tokenizer has the
+    # same vocabulary, and saving it also fixes the folder for other users.
     if model_type == "siglip" and isinstance(tokenizer, GemmaTokenizer):
         return Siglip2Tokenizer.from_pretrained(name, local_files_only=local)
     return tokenizer
@@ -154,13 +154,13 @@ def _check_dual_encoder(model: nn.Module, name: str) -> None:
     missing = [part for part in parts if not hasattr(model, part)]
     if missing:
         raise BadInputError(
-            f"'{name}' is a {type(model).__name__}, which has no {', '.join(missing)}: "
+            f"'{name}' is a {type(model).__name__}, which lacks {', '.join(missing)}: "
             "expected a dual encoder such as CLIPModel or SiglipModel"
         )
     if not hasattr(model.config.vision_config, "image_size"):  # type: ignore[union-attr]
         raise BadInputError(
-            f"'{name}' is a {type(model).__name__}, which takes pictures of any shape as patches: "
-            "expected a model of one square size, such as the fixed-resolution SigLIP 2"
+            f"'{name}' is a {type(model).__name__}, for images of variable size: "
+            "expected a model with a fixed square input, such as the fixed-resolution SigLIP 2"
         )
 
 
@@ -174,7 +174,7 @@ def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # 
 
 
 def without_folders(settings: dict[str, Any]) -> dict[str, Any]:
-    """Forget where a model and its parts were read: a copy of a model is the same model."""
+    """Remove the folders that a model and its parts were loaded from: copies are equal."""
     return {
         name: without_folders(value) if isinstance(value, dict) else value
         for name, value in settings.items()
@@ -183,7 +183,7 @@ def without_folders(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _squashing(image_processor: Any, image_size: int) -> Any:  # noqa: ANN401
-    """Return a copy that prepares a photo as candidates are prepared: whole, never cropped."""
+    """Return a copy that resizes whole images, as for candidate images, instead of cropping."""
     squashing = deepcopy(image_processor)
     squashing.do_resize = True
     squashing.size = {"height": image_size, "width": image_size}

@@ -1,6 +1,6 @@
-"""From the name of a model to the model.
+"""Load a model by its name.
 
-The libraries behind the names are imported when a name asks for them: they take seconds.
+transformers and open_clip take seconds to import, so each is imported only if a name requires it.
 """
 
 from collections.abc import Iterator
@@ -19,44 +19,43 @@ if TYPE_CHECKING:
 
     Encoder: TypeAlias = HuggingFaceEncoder | OpenClipEncoder
 
-SENTENCE = "sentence:"  # before the name of a model that reads texts alone
+SENTENCE = "sentence:"  # prefix of models that encode texts only
 
 
 def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> "Encoder":
-    """Load a dual encoder, in evaluation mode, on the CPU.
+    """Load a dual encoder on the CPU, in evaluation mode.
 
     Args:
         name: A local folder of transformers or open_clip, ``tiny-vit``, ``tiny-resnet``,
             ``open_clip:RN50`` (random start), ``open_clip:RN50/openai`` (published weights),
             ``open_clip:hf-hub:OWNER/MODEL``, or else a model of transformers on the hub.
-        image_size: Side of the pictures in pixels; only the tiny models can choose it.
-        seed: Where weights are random, they follow from it alone.
+        image_size: Side of the input images in pixels; configurable for the tiny models only.
+        seed: Seed of randomly initialised weights.
 
     Raises:
-        BadInputError: Nothing loads under that name, or the model takes another size.
+        BadInputError: If the model cannot be loaded or has a different input size.
     """
     check_sees_pictures(name)
     with random_start(seed):
         encoder = _open(name, image_size)
     if image_size not in (None, encoder.image_size):
         raise BadInputError(
-            f"'{name}' takes pictures of {encoder.image_size} pixels, the data has {image_size}: "
-            "its position embeddings are made for one size"
+            f"'{name}' expects images of {encoder.image_size} pixels, the data has {image_size}: "
+            "its position embeddings have a fixed size"
         )
     return encoder.eval()
 
 
 def load_text_encoder(name: str, *, image_size: int | None) -> "Encoder | SentenceEncoder":
-    """Load a model to compare texts with texts, in evaluation mode, on the CPU.
+    """Load a text encoder on the CPU, in evaluation mode.
 
     Args:
-        name: As for `load_encoder`, or ``sentence:`` before the folder of a sentence encoder or
-            its id on the hub.
-        image_size: Of the pictures beside the texts, which a dual encoder has to take; None where
-            there are none.
+        name: As for `load_encoder`, or ``sentence:`` followed by the folder or hub id of a sentence
+            encoder.
+        image_size: Input size that a dual encoder must have; None if it gets no images.
 
     Raises:
-        BadInputError: Nothing loads under that name.
+        BadInputError: If the model cannot be loaded.
     """
     if not name.startswith(SENTENCE):
         return load_encoder(name, image_size=image_size)
@@ -67,18 +66,18 @@ def load_text_encoder(name: str, *, image_size: int | None) -> "Encoder | Senten
 
 
 def check_sees_pictures(name: str) -> None:
-    """Refuse the name of a model that reads texts alone.
+    """Check that a name is not that of a text-only model.
 
     Raises:
-        BadInputError: If `name` is one.
+        BadInputError: If it is.
     """
     if name.startswith(SENTENCE):
-        problem = f"'{name}' reads texts alone: expected a model that sees pictures, like a CLIP"
+        problem = f"'{name}' encodes texts only: expected a dual encoder such as CLIP"
         raise BadInputError(problem)
 
 
 def _open(name: str, image_size: int | None) -> "Encoder":
-    if name in ("tiny-vit", "tiny-resnet"):  # also where a run's folder is called so
+    if name in ("tiny-vit", "tiny-resnet"):  # even if there is a folder of that name
         from vg_mc.models import tiny
 
         build = tiny.tiny_vit if name == "tiny-vit" else tiny.tiny_resnet
@@ -107,9 +106,9 @@ def _open_folder(folder: Path) -> "Encoder":
 
 @contextmanager
 def random_start(seed: int) -> Iterator[None]:
-    """Draw initial weights from `seed`, and leave the global generator as it was.
+    """Seed the global random generator for the initialisation of weights, and restore it after.
 
-    The libraries draw from the global one, even where weights are read from a file afterwards.
+    The libraries draw from it even if weights are read from a file afterwards.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Dual encoders of open_clip: the ResNets of CLIP, which transformers lacks, and all its others."""
+"""Dual encoders of open_clip, including the CLIP ResNets, which transformers lacks."""
 
 import json
 from collections.abc import Callable
@@ -26,13 +26,13 @@ Tokenizer = Callable[[list[str]], Tensor]
 
 
 class OpenClipEncoder(nn.Module):
-    """Any model of open_clip.
+    """Adapter for any model of open_clip.
 
     Args:
         model: A ``CLIP`` or ``CustomTextCLIP``.
         tokenizer: Its tokenizer.
-        model_config: The settings that the model was built from; open_clip does not keep them.
-        name: How result tables call the model.
+        model_config: Configuration that the model was built from; open_clip does not store it.
+        name: Name of the model in result tables.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class OpenClipEncoder(nn.Module):
         )
 
     def tokenize(self, texts: list[str]) -> TokenBatch:
-        """Turn texts into token ids on the CPU; longer texts are cut, the end token kept.
+        """Tokenize texts on the CPU; longer texts are truncated, keeping the end token.
 
-        Padding is cut off where the text tower never reads it; else all tokens count as text.
+        Padding is removed if the text tower ignores it; otherwise all tokens are attended to.
         """
         token_ids = self.tokenizer(texts)
         ends = _end_positions(self.model, token_ids)
@@ -70,7 +70,7 @@ class OpenClipEncoder(nn.Module):
         self,
         pictures: Tensor,  # (N, 3, H, W) uint8
     ) -> Tensor:
-        """Encode pictures of the model's size as unit vectors (N, D), float32."""
+        """Encode images of the model's size as unit vectors (N, D), float32."""
         pixels = self.normalize(pictures).to(next(self.model.parameters()).dtype)
         return unit_vectors(self.model.encode_image(pixels))
 
@@ -83,25 +83,25 @@ class OpenClipEncoder(nn.Module):
         return unit_vectors(functional_call(self.model, shortened, (None, token_ids))[1])
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
-        """Return scaled similarities (B, N) of texts (B, D) and pictures (N, D), float32."""
+        """Return scaled similarities (B, N) of texts (B, D) and images (N, D), float32."""
         log_scale, bias = self.model.logit_scale, self.model.logit_bias
         return similarity_logits(image_features, text_features, log_scale, bias)
 
     def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
-        """Return the logits (B, N) of every text with every picture."""
+        """Return the logits (B, N) of each text with each image."""
         return self.logits(self.encode_images(pictures), self.encode_texts(tokens))
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides on features besides weights, pictures and token ids."""
+        """Return everything besides weights and inputs that the features depend on."""
         return self.model_config | {"highest_value": self.normalize.highest_value}
 
     def save(self, folder: Path) -> None:
         """Write a folder that ``open_clip.create_model_and_transforms('local-dir:...')`` loads.
 
-        open_clip's own writer fails on models with CLIP's original tokenizer, hence ours.
+        open_clip's own writer fails for models with CLIP's original tokenizer.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        # Candidates are resized whole: a crop would cut off what stands at the edge.
+        # Candidate images are resized whole; a crop would remove their edges.
         preprocessing = self.preprocessing | {"resize_mode": "squash", "interpolation": "bicubic"}
         settings = {"model_cfg": self.model_config, "preprocess_cfg": preprocessing}
         (folder / CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
@@ -114,13 +114,13 @@ class OpenClipEncoder(nn.Module):
 def open_builtin(
     name: str,  # ARCHITECTURE, ARCHITECTURE/PRETRAINED_TAG or hf-hub:OWNER/MODEL
 ) -> OpenClipEncoder:
-    """Open a model that open_clip finds by name; without a tag it has a random start."""
+    """Load a model by its name in open_clip; without a tag it is initialised at random."""
     hub = name.startswith("hf-hub:")
     architecture, _, tag = (name, "", "") if hub else name.partition("/")
     try:
         model_config = _built_in_config(architecture)
         if tag and _quick_gelu(architecture, tag):
-            # Weights trained with QuickGELU give wrong features with GELU, and nothing fails.
+            # Weights trained with QuickGELU silently give wrong features with GELU.
             model_config["quick_gelu"] = True
         model = open_clip.create_model(
             architecture,
@@ -135,9 +135,9 @@ def open_builtin(
 
 
 def open_folder(folder: Path) -> OpenClipEncoder:
-    """Open what `OpenClipEncoder.save` wrote, or another folder in open_clip's layout."""
+    """Load a folder written by `OpenClipEncoder.save`, or any other in the layout of open_clip."""
     if not (folder / WEIGHTS_FILE).is_file():
-        # open_clip itself only warns, and goes on with random weights.
+        # open_clip only warns, and continues with random weights.
         raise BadInputError(f"expected {WEIGHTS_FILE} beside {CONFIG_FILE}", file=folder)
     try:
         settings = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
@@ -145,7 +145,7 @@ def open_folder(folder: Path) -> OpenClipEncoder:
         model = open_clip.create_model(source)
         tokenizer = open_clip.get_tokenizer(source)
     except (RuntimeError, OSError, ValueError) as error:
-        raise BadInputError(f"not a model of open_clip: {error}", file=folder) from error
+        raise BadInputError(f"expected a model of open_clip: {error}", file=folder) from error
     return OpenClipEncoder(model, tokenizer, settings["model_cfg"], str(folder))
 
 
@@ -153,7 +153,7 @@ def _built_in_config(architecture: str) -> dict[str, Any]:
     model_config: dict[str, Any] | None = open_clip.get_model_config(architecture)
     if model_config is None:
         near = get_close_matches(architecture, open_clip.list_models(), n=5, cutoff=0.3)
-        raise BadInputError(f"open_clip has no model '{architecture}'; near it: {', '.join(near)}")
+        raise BadInputError(f"open_clip has no model '{architecture}', similar: {', '.join(near)}")
     return model_config
 
 
@@ -161,19 +161,19 @@ def _quick_gelu(architecture: str, tag: str) -> bool:
     published = get_pretrained_cfg(architecture, tag)
     if not published:
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
-        raise BadInputError(f"open_clip has no weights '{tag}' of '{architecture}', only: {tags}")
+        raise BadInputError(f"open_clip has no weights '{tag}' for '{architecture}', only: {tags}")
     return bool(published.get("quick_gelu", False))
 
 
 def _side(image_size: Any, name: str) -> int:  # noqa: ANN401  # open_clip allows int or a pair
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
     if height != width:
-        raise BadInputError(f"'{name}' takes pictures of {height} x {width}, expected a square")
+        raise BadInputError(f"'{name}' expects images of {height} x {width}, not square ones")
     return int(height)
 
 
 def _text_tower(model: nn.Module) -> tuple[str, Any]:
-    """Return the prefix of the text tower's parameters and what holds them."""
+    """Return the prefix of the text tower's parameter names, and the module that holds them."""
     return ("text.", model.text) if hasattr(model, "text") else ("", model)
 
 
@@ -181,10 +181,10 @@ def _end_positions(
     model: nn.Module,
     token_ids: Tensor,  # (B, T)
 ) -> Tensor | None:
-    """Return the position of each end token, (B,), None where the tower reads beyond it.
+    """Return the position of each end token, (B,); None if the tower attends to tokens after it.
 
-    Behind a causal mask the tower cannot see what follows the token that it pools. A tower of
-    transformers is told by open_clip to look past padding.
+    With a causal mask the pooled token does not depend on the tokens after it. For a text tower of
+    transformers, open_clip masks the padding itself.
     """
     _, tower = _text_tower(model)
     if isinstance(tower, HFTextEncoder):
@@ -202,10 +202,10 @@ def _end_positions(
 
 
 def _shortened_text_tower(model: nn.Module, tokens: int) -> dict[str, Tensor]:
-    """Return the parts of the text tower that are as long as its context, cut to `tokens`.
+    """Return the text tower's tensors of context length, cut to `tokens`.
 
-    open_clip adds all its positions to whatever it gets, so it takes texts of full length only.
-    With these parts in place of its own it takes shorter ones, through its own code.
+    open_clip always adds all position embeddings, so it requires texts of full length. Replacing
+    these tensors allows shorter texts without changing its code.
     """
     prefix, tower = _text_tower(model)
     if isinstance(tower, HFTextEncoder) or tokens == getattr(tower, "context_length", tokens):

@@ -1,6 +1,6 @@
-"""Where the weights of a model come from, as far as this machine can tell without asking anybody.
+"""Source and licence of pretrained weights, for the model card; without network access.
 
-A fine-tuned model inherits the terms of the model that it started from, so its card must name both.
+A fine-tuned model inherits the licence terms of its base model, so its card must name both.
 """
 
 import re
@@ -17,13 +17,13 @@ HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a model started from.
+    """The weights that a training run started from.
 
     Attributes:
-        name: As the user called it; of a folder only the last two parts, and none of the machine.
-        is_random: Whether it started from no weights of anybody.
-        hub_id: Its name on the hub, empty where unknown.
-        licence: As its own card says, empty where unknown.
+        name: As given by the user; only the last two parts of a folder.
+        is_random: True if the weights were initialised at random.
+        hub_id: Id on the hub, empty if unknown.
+        licence: Licence named in the model card, empty if unknown.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Origin:
 
 
 def origin_of(name: str) -> Origin:
-    """Return the origin of what `load_encoder` loads under `name`."""
+    """Return the origin of the model that `load_encoder` loads by this name."""
     if name in RANDOM_STARTS:
         return Origin(name, is_random=True)
     folder = Path(name)
@@ -48,14 +48,14 @@ def origin_of(name: str) -> Origin:
 
 
 def _hub_id_of_open_clip(name: str) -> str | None:
-    """Return the name on the hub, empty where there is none; None for a random start."""
+    """Return the hub id, empty if there is none; None for randomly initialised weights."""
     if name.startswith("hf-hub:"):
         return name.removeprefix("hf-hub:")
     architecture, _, tag = name.partition("/")
     if not tag:
         return None
     published = get_pretrained_cfg(architecture, tag).get("hf_hub", "")
-    found = HUB_ID.match(published)  # some name a file behind the model
+    found = HUB_ID.match(published)  # some entries also name a file
     return found[0] if found else ""
 
 
@@ -65,7 +65,7 @@ def _cached(hub_id: str | None) -> str:
 
 
 def _head(card: Path) -> dict[str, object]:
-    """Read the head of a card; strangers write cards, and a wrong one tells nothing."""
+    """Read the metadata of a model card; an invalid card has none."""
     try:
         return metadata_load(card) or {}
     except (OSError, ValueError, yaml.YAMLError):

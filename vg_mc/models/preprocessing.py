@@ -1,7 +1,6 @@
-"""From the bytes of a picture to the numbers a model was trained on.
+"""Rescaling and normalisation of images on the model's device.
 
-Pictures travel to the device as uint8, a quarter of the traffic of float32; scaling and normalising
-are cheap there.
+Images are transferred as uint8, a quarter of the size of float32.
 """
 
 from collections.abc import Sequence
@@ -11,10 +10,10 @@ from torch import Tensor, nn
 
 
 class PictureNormalizer(nn.Module):
-    """Scale uint8 pictures and normalise each colour channel, in float32.
+    """Rescale uint8 images and normalise each channel, in float32.
 
     Attributes:
-        image_size: Side of the square pictures that are expected, in pixels.
+        image_size: Expected side of the square images, in pixels.
     """
 
     mean: Tensor
@@ -30,7 +29,7 @@ class PictureNormalizer(nn.Module):
         super().__init__()
         self.image_size = image_size
         self.highest_value = highest_value
-        # They belong to the preprocessing, which is saved by itself: weights stay the library's.
+        # Not persistent: the state dict must stay that of the library.
         self.register_buffer("mean", _per_channel(mean), persistent=False)
         self.register_buffer("std", _per_channel(std), persistent=False)
 
@@ -38,14 +37,14 @@ class PictureNormalizer(nn.Module):
         self,
         pictures: Tensor,  # (N, 3, H, W) uint8
     ) -> Tensor:
-        """Return float32 pictures of the same shape on the model's device."""
+        """Return float32 images of the same shape on the model's device."""
         expected = (3, self.image_size, self.image_size)
         if pictures.dtype != torch.uint8 or pictures.shape[1:] != expected:
             raise ValueError(
-                f"expected uint8 pictures of shape (N, {', '.join(map(str, expected))}), "
+                f"expected uint8 images of shape (N, {', '.join(map(str, expected))}), "
                 f"got {pictures.dtype} of shape {tuple(pictures.shape)}"
             )
-        # Divided, not multiplied by 1 / 255: that is off by one bit from what open_clip does.
+        # A product with 1 / 255 would differ from open_clip by one bit.
         scaled = pictures.to(self.mean.device, non_blocking=True).float() / self.highest_value
         return (scaled - self.mean) / self.std
 

@@ -1,8 +1,8 @@
-"""How two sets of unit vectors become logits.
+"""Logits of unit vectors.
 
-CLIP divides by a learned temperature and holds the scale at 100 or below, as its authors do to
-keep training stable (https://arxiv.org/abs/2103.00020, section 2.5). SigLIP adds a learned bias and
-knows no limit (https://arxiv.org/abs/2303.15343).
+CLIP multiplies similarities by a learned scale, clipped at 100 to keep training stable
+(https://arxiv.org/abs/2103.00020, section 2.5). SigLIP adds a learned bias and does not clip the
+scale (https://arxiv.org/abs/2303.15343).
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-INITIAL_LOG_SCALE = log(1 / 0.07)  # what CLIP's training starts with
+INITIAL_LOG_SCALE = log(1 / 0.07)  # initial value in CLIP's training
 MAXIMAL_CLIP_SCALE = 100.0
 
 
 class _AtMost(torch.autograd.Function):
-    """Clamp a value from above without trapping it there.
+    """Clamp a value from above, and let gradients that decrease it pass.
 
-    The gradient of a plain clamp is zero beyond the limit. The weights that OpenAI published stand
-    a hair beyond it, so that their scale could never be learned again.
+    The gradient of a plain clamp is zero beyond the limit. The scale in OpenAI's weights lies
+    slightly beyond it and could not be trained any more.
     """
 
     @staticmethod
@@ -38,7 +38,7 @@ class _AtMost(torch.autograd.Function):
 
 
 def unit_vectors(features: Tensor) -> Tensor:
-    """Normalise features (N, D) to length one in float32, whatever the autocast."""
+    """Normalise features (N, D) to unit length, in float32 regardless of autocast."""
     return F.normalize(features.float(), dim=-1)
 
 
@@ -48,9 +48,9 @@ def similarity_logits(
     log_scale: Tensor,
     bias: Tensor | None,
 ) -> Tensor:
-    """Return logits (B, N) in float32: under autocast they would keep three digits only.
+    """Return logits (B, N) in float32; under autocast they would have three significant digits.
 
-    A model with a bias is a SigLIP, whose scale has no limit.
+    With a bias (SigLIP) the scale is not clipped.
     """
     with torch.autocast(image_features.device.type, enabled=False):
         similarities = text_features.float() @ image_features.float().T
@@ -63,7 +63,7 @@ def similarity_logits(
 
 @contextmanager
 def in_evaluation_mode(encoder: object) -> Iterator[None]:
-    """Switch dropout and the learning of statistics off, and back on where they were."""
+    """Set a module to evaluation mode, and restore its previous mode on exit."""
     module = cast("nn.Module", encoder)
     was_training = module.training
     module.eval()

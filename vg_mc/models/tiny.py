@@ -1,8 +1,8 @@
-"""Two small models with a random start, for the demo and the tests: nothing is downloaded.
+"""Two small, randomly initialised models for the demo and the tests; nothing is downloaded.
 
-They are real models of their libraries, so whatever works with them works with large ones. Both
-read words with the first 7,678 merges of CLIP's byte pair encoding: with all 48,894 the table of
-tokens would hold most of the weights, and most of it would never be seen.
+They are ordinary models of transformers and open_clip, and run through the same code as large ones.
+Their tokenizer has the first 7,678 merges of CLIP's byte pair encoding: with all 48,894, the token
+embeddings would hold most of the weights and be mostly unused.
 """
 
 import gzip
@@ -24,11 +24,11 @@ IMAGE_SIZE = 64
 CONTEXT_LENGTH = 32
 EMBEDDING_SIZE = 64
 VOCABULARY_SIZE = 8192
-START_TOKEN, END_TOKEN = "<|startoftext|>", "<|endoftext|>"  # CLIP's own spelling
+START_TOKEN, END_TOKEN = "<|startoftext|>", "<|endoftext|>"  # as in CLIP's vocabulary
 
 
 def tiny_vit(image_size: int = IMAGE_SIZE) -> HuggingFaceEncoder:
-    """Build a CLIP of transformers: 3 layers of width 96 over patches of 8 pixels."""
+    """Build a CLIP of transformers with 3 layers of width 96 and patches of 8 pixels."""
     _check_size("tiny-vit", image_size, multiple_of=8)
     square = {"height": image_size, "width": image_size}
     image_processor = CLIPImageProcessor(size=square, crop_size=square, do_center_crop=False)
@@ -37,7 +37,7 @@ def tiny_vit(image_size: int = IMAGE_SIZE) -> HuggingFaceEncoder:
 
 
 def tiny_resnet(image_size: int = IMAGE_SIZE) -> OpenClipEncoder:
-    """Build a CLIP of open_clip: a ModifiedResNet of 4 blocks, starting at width 16."""
+    """Build a CLIP of open_clip with a ModifiedResNet of 4 blocks, starting at width 16."""
     _check_size("tiny-resnet", image_size, multiple_of=32)
     model_config = {
         "embed_dim": EMBEDDING_SIZE,
@@ -45,7 +45,7 @@ def tiny_resnet(image_size: int = IMAGE_SIZE) -> OpenClipEncoder:
         "text_cfg": {
             "context_length": CONTEXT_LENGTH,
             "vocab_size": VOCABULARY_SIZE,
-            "hf_tokenizer_name": "tiny",  # in a folder, open_clip takes the tokenizer beside it
+            "hf_tokenizer_name": "tiny",  # for a local folder, open_clip loads the tokenizer in it
             "width": 64,
             "heads": 2,
             "layers": 2,
@@ -58,7 +58,7 @@ def tiny_resnet(image_size: int = IMAGE_SIZE) -> OpenClipEncoder:
 
 
 def tiny_tokenizer() -> CLIPTokenizer:
-    """Build CLIP's tokenizer with its most frequent merges only."""
+    """Build CLIP's tokenizer with only its most frequent merges."""
     letters = list(bytes_to_unicode().values())
     alphabet = letters + [letter + "</w>" for letter in letters]
     merges = _merges()[: VOCABULARY_SIZE - len(alphabet) - 2]
@@ -66,13 +66,13 @@ def tiny_tokenizer() -> CLIPTokenizer:
     vocabulary = {word: token_id for token_id, word in enumerate(words)}
     return CLIPTokenizer(
         vocab=vocabulary,
-        merges=merges,  # type: ignore[arg-type]  # the hint says list[str], the code wants pairs
+        merges=merges,  # type: ignore[arg-type]  # annotated as list[str], but expects pairs
         model_max_length=CONTEXT_LENGTH,
     )
 
 
 def _merges() -> list[tuple[str, str]]:
-    """Read CLIP's merges, most frequent first, from the copy that open_clip brings along."""
+    """Read CLIP's merges, most frequent first, from the file in open_clip."""
     file = Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
     lines = gzip.decompress(file.read_bytes()).decode("utf-8").splitlines()
     pairs = (line.split() for line in lines[1:])  # the first line is a version number
@@ -80,7 +80,7 @@ def _merges() -> list[tuple[str, str]]:
 
 
 def _openclip_tokenizer() -> HFTokenizer:
-    with TemporaryDirectory() as folder:  # open_clip takes tokenizers from files only
+    with TemporaryDirectory() as folder:  # open_clip loads tokenizers from files only
         tiny_tokenizer().save_pretrained(folder)
         return HFTokenizer(folder, context_length=CONTEXT_LENGTH)
 
@@ -116,5 +116,5 @@ def _vit_config(image_size: int) -> CLIPConfig:
 def _check_size(name: str, image_size: int, *, multiple_of: int) -> None:
     if image_size <= 0 or image_size % multiple_of:
         raise BadInputError(
-            f"{name} takes pictures of a multiple of {multiple_of} pixels, got {image_size}"
+            f"{name} expects image sizes that are multiples of {multiple_of}, got {image_size}"
         )

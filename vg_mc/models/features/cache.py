@@ -130,21 +130,21 @@ def caption_cache(folder: Path, *, model_hash: str, data_hash: str, view: str) -
 
 
 class FeatureBank:
-    """The features that one model made of one prepared dataset.
+    """The caches of one model's features of one prepared dataset.
 
     Attributes:
-        texts: By `text_key`; shared by all datasets.
-        known_texts: The keys of texts that were asked for since the start, by text.
+        texts: Text features by `text_key`, shared by all datasets.
+        known_texts: Keys of the texts that were requested in this process.
     """
 
     def __init__(self, folder: Path, *, model_hash: str, data_hash: str, first_view: str) -> None:
-        """Name the tables of a model and a dataset in the bank `folder`, which may hold many.
+        """Define the caches of a model and a dataset below `folder`, which may hold many.
 
         Args:
-            folder: Need not exist.
-            model_hash: Names the model.
-            data_hash: Names the dataset.
-            first_view: The view of the dataset that the names of files leave out.
+            folder: It need not exist.
+            model_hash: Hash of the model.
+            data_hash: Hash of the dataset.
+            first_view: The view that is omitted from folder names.
         """
         self._home, self._data = folder / model_hash[:16], data_hash[:16]
         self._first_view = first_view
@@ -153,7 +153,7 @@ class FeatureBank:
         self._pictures: dict[str, RowCache] = {}
 
     def pictures_in(self, view: str, *, mirrored: bool) -> RowCache:
-        """Return the table of a view, by candidate id; mirrored pictures have another one."""
+        """Return the cache of a view's images by candidate id; flipped images have their own."""
         kind = "mirrored" if mirrored else "pictures"
         suffix = "" if view == self._first_view else f"-{name_in_files(view)}"
         name = f"{kind}-{self._data}{suffix}"
@@ -161,6 +161,6 @@ class FeatureBank:
 
 
 def text_key(token_ids: Iterable[int]) -> int:
-    """Return the key of a text: 64 bits of the hash of what the model reads of it."""
+    """Return the key of a text: 64 bits of the hash of its token ids."""
     spelled = ",".join(map(str, token_ids))
     return int.from_bytes(hashlib.sha256(spelled.encode()).digest()[:8], "little", signed=True)

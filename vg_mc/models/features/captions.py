@@ -1,7 +1,7 @@
-"""What a captioner says of candidates, in place of a template of words.
+"""Captions of candidate images by a captioner, in place of templates.
 
-All processes share the work, each candidate is captioned once, and what was captioned in an earlier
-evaluation is read from files.
+The candidates are divided among all processes. Each is captioned once, and captions of earlier
+evaluations are read from a cache.
 """
 
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ from vg_mc.system.processes import Processes
 
 Ids = NDArray[np.int64]
 
-WINDOW = 1024  # candidates between one file of captions and the next: an end loses no more
+WINDOW = 1024  # candidates per file of captions: an interrupted run loses at most one file
 
 
 @dataclass(kw_only=True)
 class Captions:
-    """Describes candidates of one dataset by a captioner.
+    """Captions the candidate images of one dataset.
 
     Attributes:
-        accelerator: The processes, and the precision of the forward pass.
-        captioner: The model, on that device and in evaluation mode.
-        batch_size: Pictures per forward pass.
-        num_workers: Processes that decode pictures.
+        accelerator: Defines the processes and the precision of the forward pass.
+        captioner: The model, on the accelerator's device and in evaluation mode.
+        batch_size: Images per forward pass.
+        num_workers: Number of processes that decode images.
         view: The view of the dataset that is captioned.
         cache: Captions found here are not generated again; new ones are added.
         window: Number of candidates per file of the cache.
@@ -48,7 +48,7 @@ class Captions:
     _known: dict[int, str] = field(default_factory=dict)
 
     def __call__(self, dataset: PreparedDataset, candidate_ids: Ids) -> list[str]:
-        """Return the captions of candidates; all processes call this and get all of them."""
+        """Return the captions of candidates; all processes must call it, and get all captions."""
         self._open_cache()
         fresh = np.setdiff1d(candidate_ids, np.array([*self._known], np.int64))
         windows = np.split(fresh, range(self.window, len(fresh), self.window))
@@ -65,11 +65,11 @@ class Captions:
         return [self._known[one] for one in candidate_ids.tolist()]
 
     def _made(self, candidate_ids: Ids, pictures: Iterator[Tensor]) -> list[str]:
-        """Caption this process's share of the candidates, and return the captions of all."""
+        """Caption this process's part of the candidates, and gather the captions of all."""
         here = batches_of(candidate_ids, self.accelerator, self.batch_size)
         mine = [text for _ in here for text in self.captioner.captions(next(pictures))]
         everyone: list[str] = gather_object(mine)
-        # Candidates were dealt in turn, and the last may have been repeated.
+        # Candidates were assigned in turn, and the last one may have been repeated.
         in_turn = [everyone[start :: len(mine)] for start in range(len(mine))]
         return [text for turn in in_turn for text in turn][: len(candidate_ids)]
 

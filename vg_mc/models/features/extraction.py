@@ -1,8 +1,6 @@
-"""From pictures and texts to features: on all processes, and out of a feature bank if there is one.
+"""Feature extraction from images and texts, on all processes and with an optional cache.
 
-Every process encodes its share and gets all of it. What a bank holds is not even decoded.
-
-Texts as unit vectors of a model, to compare texts with texts.
+Each process encodes a part and gets all features. Images with cached features are not decoded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +27,7 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a part of a split needs: candidates, sorted and none of them twice, and its texts."""
+    """Candidates (sorted, unique) and texts of a part of a split."""
 
     candidate_ids: Ids
     texts: list[str]
@@ -39,7 +37,7 @@ BAR_AFTER = 1.0  # seconds
 
 
 class PictureReader(Dataset[Tensor]):
-    """Decodes the pictures of a batch of candidates; runs in the workers of a data loader."""
+    """Decodes the images of a batch of candidates, in the workers of a data loader."""
 
     def __init__(self, dataset: PreparedDataset, *, mirrored: bool) -> None:
         self.dataset = dataset
@@ -53,7 +51,7 @@ class PictureReader(Dataset[Tensor]):
 
 
 class FeatureMaker:
-    """Makes the features of one dataset's pictures and texts by one model, or finds them."""
+    """Computes the features of one dataset's images and texts by one model, or reads them."""
 
     def __init__(
         self,
@@ -67,7 +65,7 @@ class FeatureMaker:
         bank: FeatureBank | None,
         views: Sequence[str],
     ) -> None:
-        """Take over what `bank` holds; all processes see the same of it."""
+        """Open the files of `bank`, the same ones on all processes."""
         self.accelerator = accelerator
         self.encoder = encoder
         self.dataset = dataset
@@ -90,7 +88,7 @@ class FeatureMaker:
         absent = [
             [_missing(table, window.candidate_ids) for table in self.pictures] for window in windows
         ]
-        # One loader for all windows: its workers run ahead from one into the next.
+        # One loader for all windows, so that workers can prefetch across windows.
         needed = [pair for ids in absent for pair in zip(self.views, ids, strict=True)]
         batches = self._decoded([(view, one) for view, ids in needed for one in self._batches(ids)])
         for window, missing in zip(windows, absent, strict=True):
@@ -106,7 +104,7 @@ class FeatureMaker:
         return self._gathered(features, len(candidate_ids))
 
     def text_features(self, texts: list[str]) -> Tensor:
-        """Return the features of texts (U, D), some of which the model may read alike."""
+        """Return the features of texts (U, D); texts with equal token ids are encoded once."""
         keys = text_keys(self.encoder, texts, self.batch_size, self.known_texts)
         absent = _missing(self.texts, keys)
         text_of = dict(zip(keys.tolist(), texts, strict=True))
@@ -114,7 +112,7 @@ class FeatureMaker:
         return self._kept(self.texts, absent, made, keys)
 
     def _encode_texts(self, texts: list[str]) -> Tensor:
-        """Encode texts in order of their length: alike lengths need little padding."""
+        """Encode texts sorted by length, which needs little padding."""
         by_length = np.array(sorted(range(len(texts)), key=lambda row: len(texts[row])), np.int64)
         features = [
             self.encoder.encode_texts(self.encoder.tokenize([texts[row] for row in batch]))
@@ -132,7 +130,7 @@ class FeatureMaker:
         return decoded(reader, batches, self.accelerator, self.num_workers, doing="encoding")
 
     def _gathered(self, features: list[Tensor], count: int) -> Tensor:
-        """Undo `_share`: collect the features of all processes in the order of the ids."""
+        """Gather the features of all processes in the order of the ids, inverting `_share`."""
         if not features:
             return torch.empty(0, 1)
         mine = torch.cat(features)
@@ -141,7 +139,7 @@ class FeatureMaker:
         return in_turn.reshape(-1, mine.shape[-1])[:count]
 
     def _kept(self, table: RowCache | None, keys: Ids, made: Tensor, wanted: Ids) -> Tensor:
-        """Keep what was `made` under `keys`, and return the features of all that are `wanted`."""
+        """Cache the new features `made` of `keys`, and return the features of `wanted`."""
         if table is None:
             return made[torch.from_numpy(np.searchsorted(keys, wanted)).to(made.device)]
         if len(keys):
@@ -161,9 +159,9 @@ def open_on_all(cache: RowCache, accelerator: Processes) -> RowCache:
 def text_keys(
     encoder: DualEncoder, texts: list[str], batch_size: int, known: dict[str, int]
 ) -> Ids:
-    """Name texts by what the model reads of them, whatever tokenizer it comes with.
+    """Return the keys of texts, which depend on their token ids only.
 
-    Tokenizers are slow, so each text is read once: `known` are keys by text, and grows.
+    Tokenizers are slow, so each text is tokenized once: new keys are added to `known`.
     """
     unread = [text for text in dict.fromkeys(texts) if text not in known]
     for start in range(0, len(unread), batch_size):
@@ -190,7 +188,7 @@ def decoded(
     *,
     doing: str,
 ) -> Iterator[Tensor]:
-    """Yield the pictures of each batch, decoded ahead by workers; a bar tells what it is for."""
+    """Yield the images of each batch, prefetched by workers, with a progress bar."""
     if not batches:
         return iter(())
     loader = DataLoader(
@@ -202,18 +200,18 @@ def decoded(
         pin_memory=accelerator.device.type == "cuda",
     )
     silent = not accelerator.is_main_process
-    # A single photo is done before anybody could read a bar.
+    # No bar for work of less than a second, such as a single image.
     return iter(tqdm(loader, desc=doing, leave=False, delay=BAR_AFTER, disable=silent))
 
 
 def batches_of(ids: Ids, accelerator: Processes, batch_size: int) -> list[Ids]:
-    """Cut this process's share of `ids` into batches."""
+    """Split this process's part of `ids` into batches."""
     mine = _share(ids, accelerator)
     return [mine[start : start + batch_size] for start in range(0, len(mine), batch_size)]
 
 
 def _share(ids: Ids, accelerator: Processes) -> Ids:
-    """Deal ids to processes in turn; repeats of the last fill up, so that all have as many."""
+    """Assign ids to processes in turn; the last id is repeated to give all the same number."""
     missing = -len(ids) % accelerator.num_processes
     filled = np.pad(ids, (0, missing), mode="edge") if len(ids) else ids
     return filled[accelerator.process_index :: accelerator.num_processes]
@@ -221,10 +219,10 @@ def _share(ids: Ids, accelerator: Processes) -> Ids:
 
 @dataclass
 class TextFeatures:
-    """Encodes every different text once; each process for itself, as texts are few and short.
+    """Encodes each distinct text once, on every process, since texts are few and short.
 
     Attributes:
-        accelerator: The device and the precision of the forward pass.
+        accelerator: Defines the device and the precision of the forward pass.
         encoder: The model, on that device.
         batch_size: Texts per forward pass.
     """
@@ -235,14 +233,14 @@ class TextFeatures:
     _known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a unit vector for each text, shape (N, D); there is at least one."""
+        """Return a unit vector for each of at least one text, shape (N, D)."""
         self._read(texts)
         return np.stack([self._known[text] for text in texts])
 
     def similarities(
         self, texts: Sequence[str], captions: Sequence[Sequence[str]]
     ) -> list[NDArray[np.float32]]:  # N arrays (B_i,)
-        """Return the cosines of each of N texts and its own B_i captions."""
+        """Return the cosine similarities of each of N texts with its B_i captions."""
         self._read([*texts, *chain.from_iterable(captions)])
         return [
             self.vectors(own) @ self._known[text] if own else np.empty(0, np.float32)

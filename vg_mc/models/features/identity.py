@@ -1,4 +1,4 @@
-"""The name of exactly this model: what may use features that it made earlier, and what may not."""
+"""Hash of a model, as the key of its cached features."""
 
 import hashlib
 import json
@@ -14,17 +14,17 @@ _LIBRARIES = ("torch", "transformers", "open_clip_torch")
 
 
 class Model(Protocol):
-    """A ``torch.nn.Module`` whose weights are not all that decides on what it makes."""
+    """A ``torch.nn.Module`` whose output also depends on settings."""
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides on it besides weights and input."""
+        """Return everything besides weights and inputs that the output depends on."""
 
 
 def model_hash(model: Model, precision: str) -> str:
-    """Return a hash of all that decides on what a model makes of its input.
+    """Return a hash of everything that a model's output depends on besides its input.
 
-    That is every byte of the weights and of the colour statistics, the settings of the model, the
-    precision of the forward pass, and the versions of the code that runs it.
+    That is all weights and buffers, the settings of the model, the precision of the forward pass
+    and the versions of the libraries.
     """
     settings = {
         "settings": model.settings(),

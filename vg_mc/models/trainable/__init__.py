@@ -1,1 +1,1 @@
-"""What of a model is trained: its parts, frozen weights and statistics, adapters."""
+"""Trainable parts of a model: selection, freezing, LoRA adapters, activation checkpointing."""

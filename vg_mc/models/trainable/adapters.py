@@ -1,13 +1,11 @@
-"""LoRA: small matrices are trained beside the large ones of a model, which stay as they are.
+"""LoRA adapters and activation checkpointing, for training with less memory.
 
-Each adapted layer adds ``B A x`` to its output, with A and B of a low rank
-(https://arxiv.org/abs/2106.09685). Their product is a matrix of the layer's own shape. In a model
-that is kept it is added to the weights, so that the model needs neither peft nor this project.
+An adapted layer adds ``B A x`` to its output, with low-rank matrices A and B
+(https://arxiv.org/abs/2106.09685), while its own weights are frozen. In saved models the product is
+merged into the weights, so loading them does not require peft.
 
-Activations that are computed twice: less memory in training, for about a third more time.
-
-The forward pass keeps only what goes into each block; the backward pass computes the rest anew
-(https://arxiv.org/abs/1604.06174).
+Activation checkpointing stores only the inputs of each block and recomputes the rest in the
+backward pass (https://arxiv.org/abs/1604.06174), which takes about a third more time.
 """
 
 import importlib.util
@@ -29,37 +27,37 @@ from vg_mc.models.trainable.parts import Tower, blocks_of, parts_of
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
 
-ADAPTER = "default"  # peft's own name for the only one
+ADAPTER = "default"  # peft's default name
 
 
 def add_adapters(encoder: "Encoder", rank: int, seed: int) -> None:
-    """Put adapters beside the linear layers of the blocks that are trained, and train them alone.
+    """Add adapters to the linear layers of all trainable blocks, and train only the adapters.
 
-    Which those are `train_only` has said before; of all else the logit scale is trained.
+    Call `train_only` first. Besides the adapters only the logit scale is trained.
 
     Args:
-        encoder: On the CPU; it is changed in place, and gives the same features as before.
-        rank: Of the adapters.
-        seed: Their start follows from it alone.
+        encoder: The model, on the CPU, modified in place; its features do not change.
+        rank: Rank of the adapters.
+        seed: Seed of their initialisation.
 
     Raises:
-        BadInputError: If peft is missing, or a tower that is to be trained has no layer to adapt.
+        BadInputError: If peft is not installed, or a trainable tower has no layer to adapt.
     """
     if importlib.util.find_spec("peft") is None:
         raise BadInputError("needs peft; pip install peft", record="--lora-rank")
     from peft import LoraConfig, inject_adapter_in_model
 
     names = _linear_layers(encoder)
-    # Scaled by 1: how fast adapters learn is up to the learning rate.
+    # A scale of 1: the learning rate alone controls the size of updates.
     config = LoraConfig(r=rank, lora_alpha=rank, target_modules=names)
     with random_start(seed):
         inject_adapter_in_model(config, encoder)
-    encoder.model.logit_scale.requires_grad_()  # which peft has frozen with all else
+    encoder.model.logit_scale.requires_grad_()  # frozen by peft
 
 
 @contextmanager
 def merged(encoder: nn.Module) -> Iterator[None]:
-    """Let `encoder` be a plain model with its adapters in the weights until the block ends."""
+    """Replace adapted layers by plain ones with merged weights while the context is active."""
     from peft.tuners.lora import LoraLayer
 
     modules = dict(encoder.named_modules())
@@ -70,11 +68,11 @@ def merged(encoder: nn.Module) -> Iterator[None]:
         yield
     finally:
         for name, module in adapted.items():
-            encoder.set_submodule(name, module)  # type: ignore[arg-type]  # peft: layers are modules, too
+            encoder.set_submodule(name, module)  # type: ignore[arg-type]  # LoraLayer is a mixin of modules
 
 
 def _plain(adapted: Any) -> nn.Linear:  # noqa: ANN401  # peft is optional
-    """Return a layer with the sum of both weights; `adapted` stays as it is."""
+    """Return a linear layer with merged weights; `adapted` is not modified."""
     base = adapted.get_base_layer()
     plain = nn.Linear(base.in_features, base.out_features, device="meta")
     with torch.no_grad():
@@ -84,10 +82,10 @@ def _plain(adapted: Any) -> nn.Linear:  # noqa: ANN401  # peft is optional
 
 
 def _linear_layers(encoder: "Encoder") -> list[str]:
-    """Return the names of all linear layers in trained blocks that can carry an adapter.
+    """Return the names of all linear layers in trainable blocks that can be adapted.
 
     Raises:
-        BadInputError: If a tower has trained weights, but no such layer.
+        BadInputError: If a tower has trainable weights, but no such layer.
     """
     parts = parts_of(encoder)
     trained = {name for name, value in encoder.named_parameters() if value.requires_grad}
@@ -103,20 +101,20 @@ def _linear_layers(encoder: "Encoder") -> list[str]:
     for tower, names in found.items():
         if not names:
             raise BadInputError(
-                f"the {tower} tower of '{encoder.name}' has no linear layer in a trained block "
-                "that an adapter could stand beside; --train can leave that tower out",
+                f"the {tower} tower of '{encoder.name}' has no linear layer in a trainable block "
+                "that can be adapted; exclude the tower with --train",
                 record="--lora-rank",
             )
     if not found:
-        raise BadInputError("--train leaves no tower to adapt", record="--lora-rank")
+        raise BadInputError("--train selects no tower to adapt", record="--lora-rank")
     return [name for names in found.values() for name in names]
 
 
 def _called_linear_layers(encoder: "Encoder") -> list[str]:
-    """Return the names of linear layers that are called.
+    """Return the names of linear layers whose ``forward`` is called.
 
-    Of others, such as those inside of torch's multi-head attention, some code reads the weights
-    and passes by what stands beside them.
+    Other code, such as torch's multi-head attention, reads only the weights of a layer, and would
+    ignore an adapter.
     """
     called: dict[str, None] = {}
 
@@ -136,20 +134,20 @@ def _called_linear_layers(encoder: "Encoder") -> list[str]:
 
 
 def recompute_blocks(encoder: "Encoder", *, learns_statistics: bool) -> None:
-    """Let the blocks of both towers be computed again in the backward pass.
+    """Enable activation checkpointing for the blocks of both towers.
 
-    The libraries have switches of their own, which leave out ResNets.
+    Unlike the options of the libraries, this includes ResNets.
 
     Args:
-        encoder: It is changed in place; features and gradients stay as they are.
-        learns_statistics: Whether batch norms do; they would see each batch twice.
+        encoder: The model, modified in place; features and gradients do not change.
+        learns_statistics: Whether batch norms update their statistics.
 
     Raises:
-        BadInputError: If batch norms learn, or the encoder's blocks are unknown.
+        BadInputError: If batch norms would be updated twice, or the encoder's blocks are unknown.
     """
     has_statistics = any(isinstance(module, _BatchNorm) for module in encoder.modules())
     if learns_statistics and has_statistics:
-        problem = "batch norms would see each batch twice: needs --batch-norm frozen"
+        problem = "batch norms would be updated twice per step; requires --batch-norm frozen"
         raise BadInputError(problem, record="--gradient-checkpointing")
     for block in blocks_of(encoder):
         _recompute(block)

@@ -1,19 +1,14 @@
-"""Which weights of a dual encoder are trained; the others rest.
+"""Select trainable parameters; freeze the rest.
 
-What is frozen runs in evaluation mode, also while the rest is trained: dropout off, the statistics
-of batch norms fixed. A tower that is frozen as a whole then takes no memory for the backward pass.
+Frozen modules run in evaluation mode during training: without dropout, and with fixed batch norm
+statistics. A tower that is frozen as a whole needs no memory for the backward pass. Parameters that
+are frozen by a library, such as the sinusoidal position embeddings of CLIPA, stay frozen.
 
-What a library has frozen stays so: positions made of sines, as CLIPA's, are not to be learned.
+Batch norms can keep their statistics while the rest is trained. The candidate images of one image
+are nearly equal, so the statistics of their batch are those of a single image.
 
-Batch norm that keeps its statistics.
-
-The candidates of one image are near copies of each other, so the statistics of such a batch are
-those of one photo. A pretrained ResNet is fine-tuned with the statistics that it came with.
-
-Which weights of a dual encoder its logits depend on.
-
-Not all do: DINOv2 brings a token for masked patches, which are never masked here. Such a weight
-gets no gradient, and several processes, which exchange those of all, would wait for it or give up.
+Parameters that logits do not depend on are not trained, such as the mask token of DINOv2. They get
+no gradient, which distributed training would wait for or fail on.
 """
 
 import re
@@ -32,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def freeze_batch_norm(module: nn.Module) -> None:
-    """Use and keep the running statistics of every batch norm in `module`, also in training mode.
+    """Use the running statistics of all batch norms in `module` without updating them.
 
-    Its scale and shift are still learned. A model with a random start has no statistics worth
-    keeping: leave it as it is.
+    This also holds in training mode; scale and shift are still trained. It is meant for pretrained
+    models, since randomly initialised ones have no meaningful statistics.
     """
     for part in module.modules():
         if isinstance(part, _BatchNorm):
@@ -43,7 +38,7 @@ def freeze_batch_norm(module: nn.Module) -> None:
 
 
 def statistics_of(module: nn.Module) -> list[str]:
-    """Return the names of the statistics of all batch norms in `module`, counters included."""
+    """Return the names of the buffers of all batch norms in `module`, including counters."""
     return [
         f"{path}.{name}"
         for path, part in module.named_modules()
@@ -53,7 +48,7 @@ def statistics_of(module: nn.Module) -> list[str]:
 
 
 def trial_logits(encoder: "Encoder") -> Tensor:
-    """Return the logits (1, 1) of a short text and a black picture, in evaluation mode."""
+    """Return the logits (1, 1) of a short text and a black image, in evaluation mode."""
     side = encoder.image_size
     with in_evaluation_mode(encoder):
         logits: Tensor = encoder(
@@ -63,7 +58,7 @@ def trial_logits(encoder: "Encoder") -> Tensor:
 
 
 def reached(encoder: "Encoder") -> set[str]:
-    """Return the names of all weights that would get a gradient; those that are frozen do not."""
+    """Return the names of all parameters that get a gradient, which excludes frozen ones."""
     found: set[object] = set()
     nodes = [trial_logits(encoder).grad_fn]
     while nodes:
@@ -79,10 +74,10 @@ _LAST = re.compile(r"last:([1-9]\d*)")
 
 
 def check_choice(choice: str) -> None:
-    """Refuse what `train_only` does not know.
+    """Check a choice for `train_only`.
 
     Raises:
-        BadInputError: If `choice` is no choice of what is trained.
+        BadInputError: If `choice` is unknown.
     """
     names = ("all", "image", "text", "projections", "logit-scale")
     if choice not in names and not _LAST.fullmatch(choice):
@@ -91,21 +86,21 @@ def check_choice(choice: str) -> None:
 
 
 def train_only(encoder: "Encoder", choice: str) -> None:
-    """Let the weights of `choice` have gradients, and no others.
+    """Make the parameters of `choice` trainable, and freeze all others.
 
-    The logit scale is trained in every choice, SigLIP's bias in none: all candidates share it, so
-    it cancels, and its gradient is rounding alone, which Adam makes as long as any other. Nor is
-    what logits do not depend on, and what was frozen before.
+    The logit scale is always trained, SigLIP's bias never: it cancels between candidates, and Adam
+    would amplify the rounding errors in its gradient. Parameters that the logits do not depend on,
+    or that are already frozen, stay frozen.
 
     Args:
-        encoder: What is trained; on the CPU.
+        encoder: The model to train, on the CPU.
         choice: ``all``, ``image`` or ``text`` for a tower, ``last:K`` for all but the embeddings
             (the stem of a ResNet) and all but the last K blocks of each tower, ``projections`` into
             the common space (SigLIP's and a ResNet's attention pooling included), or
             ``logit-scale`` alone.
 
     Raises:
-        BadInputError: If the encoder's parts are not known well enough for `choice`.
+        BadInputError: If `choice` requires the position of a parameter that is unknown.
     """
     check_choice(choice)
     parts = {} if choice in ("all", "logit-scale") else parts_of(encoder)
@@ -131,17 +126,17 @@ def _is_chosen(part: Part, choice: str) -> bool:
 
 
 def _rest(encoder: nn.Module) -> None:
-    """Keep what has frozen weights only in evaluation mode, whatever mode is set."""
+    """Keep modules with frozen weights only in evaluation mode, even if they are set to train."""
     resting: set[nn.Module] = set()
     for module in encoder.modules():
         parameters = list(module.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
-            resting.update(module.modules())  # those without weights, such as dropout, too
+            resting.update(module.modules())  # including modules without weights, such as dropout
     for module in resting:
         module.register_forward_pre_hook(_to_evaluation_mode)
 
 
 def _to_evaluation_mode(module: nn.Module, _inputs: object) -> None:
-    # A hook survives .train(), and a copy of the module takes it along. A list of layers is never
-    # called, so each module has a hook of its own.
+    # A hook is not affected by .train() and is copied with the module. Each module needs its own,
+    # because a ModuleList is never called.
     module.training = False

@@ -1,8 +1,8 @@
-"""Which part of a dual encoder each of its parameters is, read off its name.
+"""Classification of a dual encoder's parameters by tower and position, from their names.
 
-The libraries agree on the order of things, not on names: what a tower starts with (embeddings, the
-stem of a ResNet), its blocks, what it ends with (norms, poolers), the projection into the common
-space. To train the last blocks only, or the lower ones more slowly, one has to know which is which.
+All towers consist of a start (embeddings, or the stem of a ResNet), blocks, an end (norms, poolers)
+and the projection into the common space, but the libraries name these differently. Partial training
+and layer-wise learning rate decay depend on the position.
 """
 
 import re
@@ -29,12 +29,12 @@ TOWERS: tuple[tuple[Tower, re.Pattern[str]], ...] = (
         ),
     ),
 )
-# A projection may be one piece with the pooling before it: CLIP's ResNets, SigLIP.
+# In CLIP's ResNets and SigLIP, pooling and projection are one module.
 PROJECTION = re.compile(
     r"(visual|text)_projection|(visual|text)\.(text_projection|proj|head|attnpool|attn_pool)\b"
     r"|visual\.trunk\.(head|attn_pool)\b|(vision|text)_model\.head\b"
 )
-# The outermost of nested blocks counts: a stage of a ResNet, not the convolutions in it.
+# The outermost of nested blocks is matched: a stage of a ResNet, not the layers in it.
 BLOCK = re.compile(r"(?:^|\.)(?:(?:layers?|resblocks|blocks?|stages)\.|layer)(\d+)(?=\.)")
 START = re.compile(
     r"embed|patch|stem\b|(cls|class|reg)_token|cls_emb|ln_pre|pre_layrnorm|norm_pre"
@@ -44,14 +44,14 @@ END = re.compile(r"norm|ln_post|ln_final|pre_LN|pooler|transformation|final_conv
 
 
 class Part(NamedTuple):
-    """What a parameter is.
+    """Position of a parameter in the model.
 
     Attributes:
-        tower: Whose it is; the logit scale (and bias) is of both.
-        place: Where in the tower.
-        depth: How far from the end: 0 for end, projection and scale, 1 for the last block, and so
-            on; the start lies one deeper than the first block.
-        block: Name of the block that it lies in, empty outside of blocks.
+        tower: Tower that it belongs to; the logit scale and bias belong to both.
+        place: Position in the tower.
+        depth: Distance from the end: 0 for end, projection and scale, 1 for the last block, and so
+            on; the start has the largest depth.
+        block: Name of its block, empty outside of blocks.
     """
 
     tower: Tower
@@ -61,10 +61,10 @@ class Part(NamedTuple):
 
 
 def parts_of(encoder: "Encoder") -> dict[str, Part]:
-    """Return the part of every parameter of `encoder`, by its name in ``named_parameters``.
+    """Return the position of each parameter of `encoder`, by its name in ``named_parameters``.
 
     Raises:
-        BadInputError: If a name fits no part, or a tower shows no blocks.
+        BadInputError: If a name does not match any position, or a tower has no known blocks.
     """
     prefix = "model."
     names = [name.removeprefix(prefix) for name, _ in encoder.named_parameters()]
@@ -86,10 +86,10 @@ def parts_of(encoder: "Encoder") -> dict[str, Part]:
 
 
 def layer_shares(encoder: "Encoder", decay: float) -> dict[str, float]:
-    """Return the share of the learning rate of every parameter, ``decay ** depth``, by its name.
+    """Return the learning rate scale of each parameter, ``decay ** depth``, by name.
 
     Raises:
-        BadInputError: If `decay` is not 1 and a part is unknown.
+        BadInputError: If `decay` is not 1 and the position of a parameter is unknown.
     """
     if decay == 1:
         return {name: 1.0 for name, _ in encoder.named_parameters()}
@@ -100,7 +100,7 @@ def blocks_of(encoder: "Encoder") -> list[nn.Module]:
     """Return the blocks of both towers: layers of transformers, stages of ResNets.
 
     Raises:
-        BadInputError: If a tower shows no blocks.
+        BadInputError: If a tower has no known blocks.
     """
     names = dict.fromkeys(part.block for part in parts_of(encoder).values() if part.block)
     return [encoder.get_submodule(name) for name in names]
@@ -120,8 +120,8 @@ def _place_of(name: str, model: str) -> tuple[Tower, Place]:
         if END.search(name):
             return tower, "end"
     raise BadInputError(
-        f"'{model}' has a parameter '{name}', and it is unknown which part of a tower that is: "
-        "such a model can be trained as a whole only, with one learning rate"
+        f"parameter '{name}' of '{model}' has an unknown position in its tower: "
+        "the model can only be trained as a whole, with one learning rate"
     )
 
 
@@ -131,8 +131,8 @@ def _block_of(name: str) -> str:
 
 
 def _blocks(tower: str, names: list[str], encoder: "Encoder") -> list[str]:
-    """Return the names of a tower's blocks, the first one first."""
+    """Return the names of a tower's blocks in order."""
     if not names:
-        raise BadInputError(f"the {tower} tower of '{encoder.name}' shows no blocks")
+        raise BadInputError(f"the {tower} tower of '{encoder.name}' has no known blocks")
     numbered = {_block_of(name): int(BLOCK.search(name)[1]) for name in names}  # type: ignore[index]
     return sorted(numbered, key=lambda block: numbered[block])
