@@ -1,4 +1,4 @@
-"""Folders of every family of encoders: their libraries' own classes, tiny, of random weights."""
+"""Tiny models of each family of dual encoders, with random weights, in local folders."""
 
 import json
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def write_siglip(folder: Path) -> None:
 
 
 def write_siglip2(folder: Path) -> None:
-    """Write SigLIP 2 of a fixed resolution as it is published: its tokenizer is called Gemma's."""
+    """Write a fixed-resolution SigLIP 2 as it is published, with the tokenizer class of Gemma."""
     letters = sorted({letter for text in TEXTS for letter in text.lower() + text.upper()} - {" "})
     words = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "\N{LOWER ONE EIGHTH BLOCK}", *letters]
     vocabulary = {word: index for index, word in enumerate(words)}
@@ -133,7 +133,7 @@ def _write_bert_tokenizer(folder: Path) -> int:
 
 
 def write_open_clip(folder: Path, architecture: str, trunk: str, **settings: object) -> None:
-    """Write a published architecture with another, tiny trunk of timm."""
+    """Write a published architecture with a tiny trunk of timm."""
     config = open_clip.get_model_config(architecture)
     config["vision_cfg"] |= {"timm_model_name": trunk}
     config["text_cfg"] |= OPEN_CLIP_TEXT
@@ -156,7 +156,7 @@ def _write_open_clip(folder: Path, config: dict[str, Any]) -> None:
 
 
 def write_open_clip_bert(folder: Path) -> None:
-    """Write a model of open_clip whose text tower is one of transformers."""
+    """Write a model of open_clip with a text tower of transformers."""
     words = _write_bert_tokenizer(folder)
     BertConfig(**SMALL, vocab_size=words, max_position_embeddings=20).save_pretrained(folder)
     text = {
@@ -195,7 +195,7 @@ FAMILIES = {**HUGGING_FACE, **OPEN_CLIP}
 
 
 def build(family: str, folder: Path):
-    """Write a tiny model of `family` into `folder`, always the same, and load it."""
+    """Write a tiny, deterministic model of `family` to `folder`, and load it."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         FAMILIES[family](folder)

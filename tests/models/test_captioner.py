@@ -1,4 +1,4 @@
-"""A captioner says what its own library says of one picture, whatever pictures stand beside it."""
+"""Captions agree with those of the library for single images, in batches of any size."""
 
 import json
 import pickle
@@ -34,14 +34,14 @@ def folders(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture
 def pictures() -> torch.Tensor:
-    """Pictures of two colours each, larger than the models take them."""
+    """Images of two colours each, larger than the input of the models."""
     colours = torch.randint(0, 256, (4, 3, 2, 1), generator=torch.Generator().manual_seed(0))
     return colours.repeat_interleave(24, 2).expand(4, 3, 48, 48).to(torch.uint8).contiguous()
 
 
 @torch.no_grad()
 def own_captions(kind: str, pictures: torch.Tensor) -> list[str]:
-    """Return what the model says that was never saved, picture by picture."""
+    """Return the captions of single images by the model before it was saved."""
     model, parts = built(kind)
     words = getattr(parts[0], "tokenizer", parts[-1])
     said = []
@@ -68,7 +68,7 @@ def test_captions_are_those_of_the_library_picture_by_picture(kind, folders, pic
 
 
 @pytest.mark.parametrize("kind", ["blip", "vit-gpt2"])
-def test_a_copy_of_a_captioner_has_its_name_and_another_has_not(kind, folders, tmp_path):
+def test_copies_of_a_captioner_share_a_hash_and_others_differ(kind, folders, tmp_path):
     names = {
         model_hash(load_captioner(folder), "no")
         for folder in (folders[kind], save_captioner(kind, tmp_path / "copy"))
@@ -81,7 +81,7 @@ def test_a_copy_of_a_captioner_has_its_name_and_another_has_not(kind, folders, t
 
 
 @pytest.mark.parametrize("kind", ["blip", "vit-gpt2"])
-def test_how_the_model_would_generate_by_itself_changes_nothing(
+def test_generation_settings_of_the_model_are_ignored(
     kind, folders, pictures, tmp_path, monkeypatch
 ):
     folder = Path(save_captioner(kind, tmp_path))
@@ -107,7 +107,7 @@ def test_loading_leaves_the_generator_as_it_was(folders):
 
 
 def without(folder: str, part: str) -> str:
-    """Take the weights of a part out of a folder."""
+    """Remove the weights of a module from a folder."""
     path = Path(folder) / "model.safetensors"
     weights = load_file(path)
     left = {name: weight for name, weight in weights.items() if part not in name}
@@ -116,14 +116,14 @@ def without(folder: str, part: str) -> str:
     return folder
 
 
-def test_missing_weights_are_not_made_up(tmp_path):
+def test_missing_weights_are_refused(tmp_path):
     folder = without(save_captioner("git", tmp_path), "output.weight")
 
     with pytest.raises(BadInputError, match=r"lacks 1 weights, the first is output.weight"):
         load_captioner(folder)
 
 
-def test_weights_that_no_caption_depends_on_may_be_missing(folders, tmp_path, pictures):
+def test_unused_weights_may_be_missing(folders, tmp_path, pictures):
     folder = without(save_captioner("vit-gpt2", tmp_path), ".pooler.")
 
     first, second = load_captioner(folder), load_captioner(folder)
@@ -140,7 +140,7 @@ OLD_PROCESSORS = {
 
 
 @pytest.mark.parametrize("kind", OLD_PROCESSORS)
-def test_folders_of_older_releases_are_read(kind, folders, pictures, tmp_path):
+def test_folders_of_older_releases_are_loaded(kind, folders, pictures, tmp_path):
     folder = Path(save_captioner(kind, tmp_path))
     loaded = load_captioner(folders[kind])
     for name in ("processor_config.json", "preprocessor_config.json", "tokenizer.json"):
@@ -163,7 +163,7 @@ def in_old_weights(folder: Path, content: object) -> str:
     return str(folder)
 
 
-def test_older_models_are_read_as_tensors_alone(folders, tmp_path, pictures):
+def test_older_checkpoints_are_loaded_as_tensors_only(folders, tmp_path, pictures):
     old = load_captioner(in_old_weights(tmp_path, built("git")[0].state_dict()))
 
     with torch.no_grad():
@@ -171,7 +171,7 @@ def test_older_models_are_read_as_tensors_alone(folders, tmp_path, pictures):
 
 
 class Touch:
-    """Makes a file wherever it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -180,7 +180,7 @@ class Touch:
         return Path.touch, (self.path,)
 
 
-def test_nothing_that_lies_in_a_folder_is_run(tmp_path):
+def test_code_in_a_folder_is_not_run(tmp_path):
     trap = tmp_path / "sprung"
     folder = in_old_weights(tmp_path / "model", {"output.weight": Touch(trap)})
 
@@ -192,7 +192,7 @@ def test_nothing_that_lies_in_a_folder_is_run(tmp_path):
     assert trap.exists()
 
 
-def test_a_model_that_must_be_told_more_is_refused(tmp_path):
+def test_a_model_that_needs_more_than_an_image_is_refused(tmp_path):
     folder = Path(save_captioner("llava", tmp_path))
     (folder / "chat_template.jinja").unlink()
 
@@ -200,7 +200,7 @@ def test_a_model_that_must_be_told_more_is_refused(tmp_path):
         load_captioner(str(folder))
 
 
-def test_what_is_no_captioner_is_refused(tmp_path):
+def test_a_folder_that_is_not_a_captioner_is_refused(tmp_path):
     load_encoder("tiny-vit", image_size=32).save(tmp_path / "clip")
     (tmp_path / "empty").mkdir()
 
@@ -211,7 +211,7 @@ def test_what_is_no_captioner_is_refused(tmp_path):
         load_captioner("blip")
 
 
-def test_a_model_is_fetched_by_its_id(folders, monkeypatch):
+def test_a_model_is_downloaded_by_its_hub_id(folders, monkeypatch):
     asked = []
 
     def fetch(name, **settings):

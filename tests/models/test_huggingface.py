@@ -1,4 +1,4 @@
-"""Every family of dual encoders is compared with its own library, tiny and with random weights."""
+"""Each family of dual encoders agrees with its library; tiny models with random weights."""
 
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def test_pixels_are_those_of_the_library(folder, encoder, pictures):
 
 
 @torch.no_grad()
-def test_a_text_does_not_depend_on_the_texts_beside_it(encoder):
+def test_a_text_does_not_depend_on_the_rest_of_the_batch(encoder):
     together = encoder.encode_texts(encoder.tokenize(TEXTS))
     alone = torch.cat([encoder.encode_texts(encoder.tokenize([text])) for text in TEXTS])
 
@@ -94,7 +94,7 @@ def test_a_text_does_not_depend_on_the_texts_beside_it(encoder):
 
 
 @torch.no_grad()
-def test_a_picture_does_not_depend_on_the_pictures_beside_it(encoder, pictures):
+def test_an_image_does_not_depend_on_the_rest_of_the_batch(encoder, pictures):
     alone = torch.cat([encoder.encode_images(picture[None]) for picture in pictures])
 
     assert torch.allclose(encoder.encode_images(pictures), alone, atol=1e-6)
@@ -120,7 +120,7 @@ def test_a_saved_folder_gives_identical_features_in_a_fresh_object(encoder, pict
 
 
 @torch.no_grad()
-def test_the_library_alone_sees_a_whole_photo_as_we_do(encoder, tmp_path):
+def test_the_saved_preprocessing_resizes_whole_images(encoder, tmp_path):
     encoder.save(tmp_path)
     values = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
     photo = Image.fromarray(values)
@@ -168,7 +168,7 @@ def test_texts_are_padded_to_the_longest_only():
     assert mask.sum(dim=1).tolist() == [4, 5]
 
 
-def test_siglip_reads_padding_at_full_length(tmp_path):
+def test_siglip_attends_to_padding_up_to_the_full_length(tmp_path):
     write_siglip(tmp_path)
 
     token_ids, mask = load_encoder(str(tmp_path)).tokenize(["square"])
@@ -180,7 +180,7 @@ def test_siglip_reads_padding_at_full_length(tmp_path):
 CAPITALS = ["The SMALL Blue Square", "RED circle!", "red circle!"]
 
 
-def test_siglip_2_is_asked_in_lower_case_as_its_own_tokenizer_does(tmp_path):
+def test_siglip_2_lowercases_texts(tmp_path):
     write_siglip2(tmp_path)
     published = AutoTokenizer.from_pretrained(tmp_path)
     own = Siglip2Tokenizer.from_pretrained(tmp_path)
@@ -198,7 +198,7 @@ def test_siglip_2_is_asked_in_lower_case_as_its_own_tokenizer_does(tmp_path):
     assert capitals != lower
 
 
-def test_everybody_who_loads_a_saved_siglip_2_asks_in_lower_case(tmp_path):
+def test_a_saved_siglip_2_lowercases_texts(tmp_path):
     encoder = build("siglip2", tmp_path)
     encoder.save(tmp_path / "saved")
 
@@ -210,7 +210,7 @@ def test_everybody_who_loads_a_saved_siglip_2_asks_in_lower_case(tmp_path):
 
 
 @torch.no_grad()
-def test_what_the_text_tower_needs_no_mask_for_has_the_features_of_the_masked_text(encoder):
+def test_features_without_an_unneeded_mask_are_equal(encoder):
     tokens = encoder.tokenize(TEXTS)
 
     masked = encoder.model.get_text_features(tokens.token_ids, tokens.attention_mask)
@@ -220,8 +220,8 @@ def test_what_the_text_tower_needs_no_mask_for_has_the_features_of_the_masked_te
 
 
 @pytest.mark.parametrize("family", HUGGING_FACE)
-def test_clip_and_siglip_are_given_no_mask_to_look_into(tmp_path, monkeypatch, family):
-    """On a GPU each look at a mask is a wait for all that was asked of it before."""
+def test_clip_and_siglip_get_no_mask(tmp_path, monkeypatch, family):
+    """Inspecting the values of a mask would synchronise with the GPU."""
     encoder, given = build(family, tmp_path), []
     real = encoder.model.get_text_features
     monkeypatch.setattr(
@@ -235,7 +235,7 @@ def test_clip_and_siglip_are_given_no_mask_to_look_into(tmp_path, monkeypatch, f
     assert (given[0] is None) == (family in ("clip", "siglip", "siglip2"))
 
 
-def test_clip_that_pads_on_the_left_is_given_its_mask():
+def test_clip_with_left_padding_gets_a_mask():
     encoder = tiny_vit(SIZE)
     encoder.tokenizer.padding_side = "left"
 
@@ -243,7 +243,7 @@ def test_clip_that_pads_on_the_left_is_given_its_mask():
     assert HuggingFaceEncoder(*parts, name="clip").needs_mask
 
 
-def test_a_tokenizer_that_wants_a_package_of_its_own_says_which(tmp_path, monkeypatch):
+def test_the_error_names_a_package_that_a_tokenizer_requires(tmp_path, monkeypatch):
     write_siglip(tmp_path)
 
     def unavailable(*_arguments, **_settings):
@@ -255,14 +255,14 @@ def test_a_tokenizer_that_wants_a_package_of_its_own_says_which(tmp_path, monkey
         load_encoder(str(tmp_path))
 
 
-def test_half_precision_weights_are_trained_in_full_precision(tmp_path):
+def test_half_precision_weights_are_loaded_in_float32(tmp_path):
     encoder = tiny_vit(SIZE)
     encoder.half().save(tmp_path)
 
     assert {weight.dtype for weight in load_encoder(str(tmp_path)).parameters()} == {torch.float32}
 
 
-def test_autocast_changes_features_a_little_only(pictures):
+def test_autocast_changes_features_only_slightly(pictures):
     encoder = tiny_vit(SIZE).eval()
 
     with torch.inference_mode():
@@ -274,7 +274,7 @@ def test_autocast_changes_features_a_little_only(pictures):
     assert torch.allclose(rough, exact, atol=0.03)
 
 
-def test_a_missing_model_is_named_with_what_was_looked_for(tmp_path):
+def test_the_error_names_a_missing_model(tmp_path):
     with pytest.raises(BadInputError, match=r"'owner/no-such-model' \(not a local folder"):
         load_encoder("owner/no-such-model")
 
@@ -282,7 +282,7 @@ def test_a_missing_model_is_named_with_what_was_looked_for(tmp_path):
         load_encoder(str(tmp_path))
 
 
-def test_a_model_of_one_tower_is_refused(tmp_path):
+def test_a_model_with_one_tower_is_refused(tmp_path):
     write_vision_text(tmp_path)
     BertModel(BertConfig(**SMALL, vocab_size=50)).save_pretrained(tmp_path)
 
@@ -290,7 +290,7 @@ def test_a_model_of_one_tower_is_refused(tmp_path):
         load_encoder(str(tmp_path))
 
 
-def test_a_model_of_patches_instead_of_squares_is_refused(tmp_path):
+def test_a_model_with_variable_image_size_is_refused(tmp_path):
     config = Siglip2Config(
         text_config={**SMALL, "vocab_size": VOCABULARY_SIZE, "projection_size": 32},
         vision_config={**SMALL, "num_patches": 16, "patch_size": 8},
@@ -303,7 +303,7 @@ def test_a_model_of_patches_instead_of_squares_is_refused(tmp_path):
         load_encoder(str(tmp_path))
 
 
-def test_a_checkpoint_with_holes_is_refused(tmp_path):
+def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path):
     encoder = tiny_vit(SIZE)
     weights = encoder.model.state_dict()
     del weights["visual_projection.weight"]

@@ -7,14 +7,14 @@ from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder, load_text_encoder
 
 
-def test_a_model_of_another_size_is_refused_with_both_sizes(tmp_path):
+def test_the_error_names_both_image_sizes(tmp_path):
     load_encoder("tiny-vit").save(tmp_path)
 
     with pytest.raises(BadInputError, match="64 pixels, the data has 96"):
         load_encoder(str(tmp_path), image_size=96)
 
 
-def test_a_model_of_the_size_asked_for_is_loaded(tmp_path):
+def test_a_model_of_the_requested_size_is_loaded(tmp_path):
     load_encoder("tiny-resnet").save(tmp_path)
 
     assert load_encoder(str(tmp_path), image_size=64).name == str(tmp_path)
@@ -26,23 +26,23 @@ def test_an_impossible_size_is_refused(name, step):
         load_encoder(name, image_size=60)
 
 
-def test_a_sentence_encoder_is_no_model_that_sees_pictures():
+def test_a_sentence_encoder_is_not_a_dual_encoder():
     with pytest.raises(BadInputError, match="'sentence:owner/model' encodes texts only"):
         load_encoder("sentence:owner/model")
 
 
-def test_texts_are_compared_by_a_dual_encoder_too():
+def test_a_dual_encoder_is_a_text_encoder():
     encoder = load_text_encoder("tiny-vit", image_size=32)
 
     assert encoder.encode_texts(encoder.tokenize(["a", "b"])).shape[0] == 2
 
 
 @pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])
-def test_a_model_arrives_in_evaluation_mode(name):
+def test_models_are_loaded_in_evaluation_mode(name):
     assert not any(part.training for part in load_encoder(name).modules())
 
 
-def test_the_libraries_are_not_imported_before_a_model_is_asked_for():
+def test_libraries_are_imported_on_demand():
     program = (
         "import sys, vg_mc.models.loading; print({'open_clip', 'transformers'} & set(sys.modules))"
     )

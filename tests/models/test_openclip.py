@@ -36,7 +36,7 @@ COLOURS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
 
 @pytest.fixture(scope="module", params=MODELS)
 def encoder(request, tmp_path_factory) -> OpenClipEncoder:
-    """A folder in open_clip's layout with random weights, opened by us."""
+    """A folder in the layout of open_clip with random weights, loaded by `load_encoder`."""
     folder = tmp_path_factory.mktemp("open_clip")
     settings = {"model_cfg": {"embed_dim": 24, **MODELS[request.param]}, "preprocess_cfg": COLOURS}
     (folder / "open_clip_config.json").write_text(json.dumps(settings))
@@ -96,7 +96,7 @@ def test_short_texts_have_the_gradients_of_the_full_length(encoder):
         assert torch.allclose(shortened[name], gradient, atol=1e-5, rtol=1e-3), name
 
 
-def test_padding_is_cut_off_unless_the_model_reads_it(encoder):
+def test_padding_is_removed_unless_the_model_attends_to_it(encoder):
     token_ids, mask = encoder.tokenize(["a square", "a red square"])
 
     reads_padding = "no_causal_mask" in encoder.model_config["text_cfg"]
@@ -105,16 +105,14 @@ def test_padding_is_cut_off_unless_the_model_reads_it(encoder):
 
 
 @torch.no_grad()
-def test_a_picture_does_not_depend_on_the_pictures_beside_it(encoder, pictures):
+def test_an_image_does_not_depend_on_the_rest_of_the_batch(encoder, pictures):
     alone = torch.cat([encoder.encode_images(picture[None]) for picture in pictures])
 
     assert torch.allclose(encoder.encode_images(pictures), alone, atol=1e-6)
 
 
 @torch.no_grad()
-def test_the_library_alone_gives_identical_features_from_a_saved_folder(
-    encoder, pictures, tmp_path
-):
+def test_the_library_gives_identical_features_from_a_saved_folder(encoder, pictures, tmp_path):
     encoder.save(tmp_path)
 
     source = f"local-dir:{tmp_path}"
@@ -127,7 +125,7 @@ def test_the_library_alone_gives_identical_features_from_a_saved_folder(
     assert torch.equal(model.encode_image(pixels, normalize=True), encoder.encode_images(pictures))
 
 
-def test_the_library_alone_sees_a_whole_photo_as_we_do(encoder, tmp_path):
+def test_the_saved_preprocessing_resizes_whole_images(encoder, tmp_path):
     encoder.save(tmp_path)
     values = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
     photo = Image.fromarray(values)
@@ -158,7 +156,7 @@ def test_a_long_text_is_cut_and_keeps_its_end_token(encoder):
     assert mask.all()
 
 
-def test_siglip_is_asked_as_it_was_trained_also_when_it_was_saved(tmp_path):
+def test_a_saved_siglip_keeps_its_tokenization(tmp_path):
     encoder = build("open_clip-siglip", tmp_path)
     encoder.save(tmp_path / "kept")
 
@@ -169,7 +167,7 @@ def test_siglip_is_asked_as_it_was_trained_also_when_it_was_saved(tmp_path):
 
 
 @torch.no_grad()
-def test_a_text_tower_of_transformers_is_given_no_more_padding_than_it_needs(tmp_path):
+def test_a_text_tower_of_transformers_gets_no_unneeded_padding(tmp_path):
     encoder = build("open_clip-bert", tmp_path)
 
     token_ids, mask = tokens = encoder.tokenize(["red circle", "circle", "!"])
@@ -182,7 +180,7 @@ def test_a_text_tower_of_transformers_is_given_no_more_padding_than_it_needs(tmp
     assert torch.allclose(encoder.encode_texts(tokens), theirs, atol=1e-6, rtol=0)
 
 
-def test_a_shortened_text_tower_is_itself_again_afterwards():
+def test_a_shortened_text_tower_is_restored():
     encoder = tiny_resnet()
 
     encoder.encode_texts(encoder.tokenize(TEXTS))
@@ -191,7 +189,7 @@ def test_a_shortened_text_tower_is_itself_again_afterwards():
     assert isinstance(encoder.model.positional_embedding, torch.nn.Parameter)
 
 
-def test_a_resnet_of_real_size_starts_at_random():
+def test_a_resnet_of_real_size_is_initialised_at_random():
     encoder = load_encoder("open_clip:RN50")
 
     assert encoder.name == "open_clip:RN50"
@@ -200,7 +198,7 @@ def test_a_resnet_of_real_size_starts_at_random():
     assert encoder.encode_texts(encoder.tokenize(TEXTS)).shape == (3, 1024)
 
 
-def test_published_weights_choose_their_activation(monkeypatch):
+def test_published_weights_define_their_activation(monkeypatch):
     asked = {}
 
     def refuse(_architecture: str, **settings: object) -> None:
@@ -223,7 +221,7 @@ def test_published_weights_choose_their_activation(monkeypatch):
         ("open_clip:hf-hub:owner/no-such-model", "cannot load 'hf-hub:owner/no-such-model'"),
     ],
 )
-def test_an_unknown_name_is_refused_with_what_there_is(name, message):
+def test_the_error_lists_available_names(name, message):
     with pytest.raises(BadInputError, match=message):
         load_encoder(name)
 
@@ -236,7 +234,7 @@ def test_a_folder_without_weights_is_refused(tmp_path):
         load_encoder(str(tmp_path))
 
 
-def test_a_folder_with_broken_settings_is_refused(tmp_path):
+def test_a_folder_with_an_invalid_config_is_refused(tmp_path):
     tiny_resnet().save(tmp_path)
     (tmp_path / "open_clip_config.json").write_text("{}")
 

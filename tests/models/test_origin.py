@@ -1,4 +1,4 @@
-"""What a model started from is told where it is known, and never guessed."""
+"""The origin of a model is reported if it is known, and never guessed."""
 
 import pytest
 
@@ -20,11 +20,11 @@ def test_a_random_start_has_no_origin(name):
         ("open_clip:hf-hub:timm/some_clip", "timm/some_clip"),
     ],
 )
-def test_published_weights_have_a_name_on_the_hub(name, hub_id):
+def test_published_weights_have_a_hub_id(name, hub_id):
     assert origin_of(name) == Origin(name, hub_id=hub_id)
 
 
-def test_the_licence_stands_in_the_card_of_the_start(tmp_path, monkeypatch):
+def test_the_licence_is_read_from_the_card_of_the_base_model(tmp_path, monkeypatch):
     card = tmp_path / "README.md"
     card.write_text("---\nlicense: mit\n---\nA model.\n")
     monkeypatch.setattr(origin, "try_to_load_from_cache", lambda *_: str(card))
@@ -32,7 +32,7 @@ def test_the_licence_stands_in_the_card_of_the_start(tmp_path, monkeypatch):
     assert origin_of("somebody/model").licence == "mit"
 
 
-def test_a_folder_hands_on_what_its_card_says_and_no_path_of_the_machine(tmp_path):
+def test_a_folder_passes_on_its_card_without_machine_paths(tmp_path):
     folder = tmp_path / "run" / "best"
     folder.mkdir(parents=True)
     (folder / "README.md").write_text("---\nlicense: mit\nbase_model: some/clip\n---\n")
@@ -43,7 +43,7 @@ def test_a_folder_hands_on_what_its_card_says_and_no_path_of_the_machine(tmp_pat
 @pytest.mark.parametrize(
     "card", ["no head", "---\n{\n---\n", "---\n- list\n---\n", "---\nlicense: [a, b]\n---\n", None]
 )
-def test_a_card_that_tells_nothing_is_no_obstacle(tmp_path, card):
+def test_an_invalid_card_gives_an_empty_licence(tmp_path, card):
     if card is not None:
         (tmp_path / "README.md").write_text(card)
 

@@ -6,7 +6,7 @@ from vg_mc.models.preprocessing import PictureNormalizer
 MEAN, STD = (0.5, 0.4, 0.3), (0.5, 0.25, 0.2)
 
 
-def test_colours_are_scaled_to_one_and_normalised_per_channel():
+def test_images_are_rescaled_and_normalised_per_channel():
     white_and_black = torch.stack([torch.full((3, 2, 2), 255), torch.zeros(3, 2, 2)]).byte()
 
     white, black = PictureNormalizer(2, MEAN, STD)(white_and_black)
@@ -20,10 +20,10 @@ def test_colours_are_scaled_to_one_and_normalised_per_channel():
     [torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 5).byte(), torch.zeros(3, 4, 4).byte()],
     ids=["floating point", "not of the model's size", "without a batch"],
 )
-def test_other_input_is_refused_with_what_was_expected(pictures):
+def test_the_error_names_the_expected_shape(pictures):
     with pytest.raises(ValueError, match=r"\(N, 3, 4, 4\)"):
         PictureNormalizer(4, MEAN, STD)(pictures)
 
 
-def test_it_adds_nothing_to_the_weights():
+def test_the_state_dict_is_empty():
     assert not PictureNormalizer(4, MEAN, STD).state_dict()

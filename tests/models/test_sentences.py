@@ -1,4 +1,4 @@
-"""Texts become what the model's own library and a formula on each text alone make of them."""
+"""Embeddings agree with sentence-transformers, and with a formula for single texts."""
 
 import json
 from pathlib import Path
@@ -111,7 +111,7 @@ def vectors(folder: Path, texts: list[str] = TEXTS) -> np.ndarray:
 
 @torch.no_grad()
 def by_formula(folder: Path, pooling: str, texts: list[str] = TEXTS) -> np.ndarray:
-    """Encode each text alone, without any padding, by the classes of transformers."""
+    """Encode single texts, without padding, with the classes of transformers."""
     model, tokenizer = AutoModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     rows = []
     for text in texts:
@@ -123,19 +123,19 @@ def by_formula(folder: Path, pooling: str, texts: list[str] = TEXTS) -> np.ndarr
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("pooling", FLAGS)
-def test_a_text_becomes_what_the_formula_makes_of_it_alone(tmp_path, family, pooling):
+def test_embeddings_agree_with_the_formula_for_single_texts(tmp_path, family, pooling):
     folder = write_layout(write_transformer(tmp_path, family), pooling)
 
     assert np.allclose(vectors(folder), by_formula(folder, pooling), atol=2e-6)
 
 
-def test_a_transformer_without_a_layout_has_its_tokens_averaged(tmp_path):
+def test_a_folder_without_modules_uses_mean_pooling(tmp_path):
     folder = write_transformer(tmp_path)
 
     assert np.allclose(vectors(folder), by_formula(folder, "mean"), atol=2e-6)
 
 
-def test_a_long_text_is_cut_where_the_layout_says_and_keeps_its_end(tmp_path):
+def test_long_texts_are_truncated_keeping_the_end_token(tmp_path):
     folder = write_layout(write_transformer(tmp_path), max_seq_length=6, do_lower_case=False)
 
     token_ids, mask = open_sentence_encoder(str(folder)).tokenize(["red cup " * 9, "guy"])
@@ -147,20 +147,20 @@ def test_a_long_text_is_cut_where_the_layout_says_and_keeps_its_end(tmp_path):
 @pytest.mark.parametrize(
     ("family", "tokens"), [("bert", 24), ("mpnet", 22), ("xlm-roberta", 22), ("gpt2", 24)]
 )
-def test_no_text_is_longer_than_the_positions_of_its_model(tmp_path, family, tokens):
+def test_texts_are_limited_to_the_position_embeddings(tmp_path, family, tokens):
     folder = write_layout(write_transformer(tmp_path, family), max_seq_length=512)
 
     assert open_sentence_encoder(str(folder)).model.max_seq_length == tokens
     assert np.isfinite(vectors(folder, ["red cup " * 99])).all()
 
 
-def test_the_tokenizer_limits_texts_where_the_layout_does_not(tmp_path):
+def test_texts_are_limited_by_the_tokenizer(tmp_path):
     folder = write_transformer(tmp_path, model_max_length=8)
 
     assert open_sentence_encoder(str(folder)).model.max_seq_length == 8
 
 
-def test_texts_are_read_in_lower_case_where_the_layout_says_so(tmp_path):
+def test_texts_are_lowercased_if_configured(tmp_path):
     folder = write_layout(
         write_transformer(tmp_path, do_lower_case=False), max_seq_length=9, do_lower_case=True
     )
@@ -168,7 +168,7 @@ def test_texts_are_read_in_lower_case_where_the_layout_says_so(tmp_path):
     assert np.array_equal(vectors(folder, ["RED Cup"]), vectors(folder, ["red cup"]))
 
 
-def test_white_space_around_a_text_is_not_read(tmp_path):
+def test_texts_are_stripped(tmp_path):
     folder = write_transformer(tmp_path)
 
     assert np.array_equal(vectors(folder, ["  red cup\n"]), vectors(folder, ["red cup"]))
@@ -190,7 +190,7 @@ def test_the_default_prompt_is_applied_as_the_library_does(tmp_path, pools_promp
         assert np.allclose(vectors(folder, ["red cup"]), by_hand, atol=2e-6)
 
 
-def test_a_model_arrives_in_evaluation_mode_and_leaves_the_global_generator_alone(tmp_path):
+def test_loading_sets_evaluation_mode_and_keeps_the_global_generator(tmp_path):
     folder, state = write_transformer(tmp_path), torch.get_rng_state()
 
     encoder = load_text_encoder(f"sentence:{folder}", image_size=64)
@@ -199,7 +199,7 @@ def test_a_model_arrives_in_evaluation_mode_and_leaves_the_global_generator_alon
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_a_pooler_that_is_not_looked_at_may_be_missing(tmp_path):
+def test_an_unused_pooler_may_be_missing(tmp_path):
     folder = write_transformer(tmp_path)
     expected = vectors(folder)
     BertModel.from_pretrained(folder, add_pooling_layer=False).save_pretrained(folder)
@@ -223,7 +223,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path):
     assert "encoder.layer.1.output.dense" in refused.value.problem
 
 
-def test_missing_weights_are_found_in_a_subfolder_too(tmp_path):
+def test_missing_weights_in_a_subfolder_are_found(tmp_path):
     folder = write_layout(tmp_path)
     write_with_a_hole(write_transformer(tmp_path / "0_Transformer"))
     file = folder / "modules.json"
@@ -235,7 +235,7 @@ def test_missing_weights_are_found_in_a_subfolder_too(tmp_path):
         open_sentence_encoder(str(folder))
 
 
-def test_a_dense_layer_behind_the_pooling_is_part_of_the_model(tmp_path):
+def test_a_dense_layer_after_the_pooling_is_applied(tmp_path):
     transformer = Transformer(str(write_transformer(tmp_path / "bert")))
     model = SentenceTransformer(
         modules=[transformer, Pooling(16), Dense(16, 4, bias=False)], device="cpu"
@@ -321,7 +321,7 @@ def empty_folder(folder: Path) -> None:
         empty_folder,
     ],
 )
-def test_what_is_no_text_encoder_or_would_run_code_is_refused(tmp_path, write):
+def test_other_models_and_code_are_refused(tmp_path, write):
     trace = tmp_path / "code was run"
     for name in ("evil.py", "modeling.py"):
         (tmp_path / name).write_text(f"open({str(trace)!r}, 'w').close()")
@@ -341,7 +341,7 @@ def test_a_name_that_is_neither_a_folder_nor_a_hub_id_is_refused():
     assert refused.value.file == "all-MiniLM-L6-v2"
 
 
-def test_a_missing_library_is_named_with_the_line_that_installs_it(tmp_path, monkeypatch):
+def test_the_error_says_how_to_install_the_library(tmp_path, monkeypatch):
     monkeypatch.setattr(sentences, "find_spec", lambda _: None)
 
     with pytest.raises(BadInputError, match="pip install sentence-transformers") as refused:

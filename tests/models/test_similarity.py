@@ -9,26 +9,26 @@ PICTURES = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
 TEXTS = torch.tensor([[0.0, 1.0]])
 
 
-def test_texts_are_rows_and_pictures_columns():
+def test_texts_are_rows_and_images_are_columns():
     logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(10.0)), None)
 
     assert torch.allclose(logits, torch.tensor([[0.0, 8.0]]))
 
 
-def test_clip_scale_stops_at_a_hundred():
+def test_the_scale_of_clip_is_clipped_at_100():
     logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(500.0)), None)
 
     assert torch.allclose(logits, torch.tensor([[0.0, 80.0]]))
 
 
-def test_siglip_scale_knows_no_limit_and_its_bias_is_added():
+def test_the_scale_of_siglip_is_not_clipped_and_its_bias_is_added():
     logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(500.0)), torch.tensor(-10.0))
 
     assert torch.allclose(logits, torch.tensor([[-10.0, 390.0]]))
 
 
 @pytest.mark.parametrize(("direction", "moves"), [(1.0, True), (-1.0, False)])
-def test_a_scale_beyond_the_limit_can_come_back_but_not_go_further(direction, moves):
+def test_a_scale_beyond_the_limit_can_only_decrease(direction, moves):
     log_scale = torch.tensor(log(100.003), requires_grad=True)
 
     (direction * similarity_logits(PICTURES, TEXTS, log_scale, None).sum()).backward()

@@ -17,7 +17,7 @@ def weights_of(name: str, seed: int) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_seed_alone_decides_on_the_weights(name):
+def test_weights_depend_on_the_seed_only(name):
     first = weights_of(name, seed=1)
     torch.rand(7)
 
@@ -28,7 +28,7 @@ def test_the_seed_alone_decides_on_the_weights(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_global_generator_is_left_alone(name):
+def test_the_global_generator_is_not_changed(name):
     before = torch.random.get_rng_state()
 
     load_encoder(name)
@@ -37,13 +37,13 @@ def test_the_global_generator_is_left_alone(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_scale_starts_where_clip_starts(name):
+def test_the_initial_scale_is_that_of_clip(name):
     assert load_encoder(name).model.logit_scale.item() == pytest.approx(log(1 / 0.07))
 
 
 @pytest.mark.parametrize("name", NAMES)
 @torch.no_grad()
-def test_pictures_of_another_size_can_be_asked_for(name):
+def test_the_image_size_is_configurable(name):
     encoder = load_encoder(name, image_size=96)
 
     pictures = torch.zeros(2, 3, 96, 96, dtype=torch.uint8)
@@ -53,7 +53,7 @@ def test_pictures_of_another_size_can_be_asked_for(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @torch.no_grad()
-def test_a_tiny_model_is_not_blind_to_its_input(name):
+def test_features_depend_on_the_input(name):
     encoder = load_encoder(name)
     pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
 
@@ -63,7 +63,7 @@ def test_a_tiny_model_is_not_blind_to_its_input(name):
 
 
 @torch.no_grad()
-def test_plain_libraries_load_what_was_saved(tmp_path):
+def test_saved_models_are_loaded_by_their_libraries(tmp_path):
     vit, resnet = (load_encoder(name) for name in NAMES)
     vit.save(tmp_path / "vit")
     resnet.save(tmp_path / "resnet")
@@ -87,7 +87,7 @@ def test_plain_libraries_load_what_was_saved(tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_weight_takes_part(name):
+def test_every_weight_gets_a_gradient(name):
     encoder = load_encoder(name)
     pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
 
@@ -96,7 +96,7 @@ def test_every_weight_takes_part(name):
     assert all(weight.grad is not None for weight in encoder.parameters())
 
 
-def test_both_models_read_the_same_tokens():
+def test_both_models_have_the_same_tokens():
     vit, resnet = (load_encoder(name).tokenize(TEXTS) for name in NAMES)
 
     assert torch.equal(vit.token_ids, resnet.token_ids)
@@ -111,7 +111,7 @@ def test_frequent_words_are_one_token_and_rare_ones_several():
     assert "".join(tokens[6:]) == "pentagon</w>"
 
 
-def test_no_text_is_unknown():
+def test_any_text_can_be_tokenized():
     tokenizer = tiny_tokenizer()
 
     token_ids = tokenizer("łódź 🦒 naïve ﬁ", add_special_tokens=False)["input_ids"]

@@ -1,4 +1,4 @@
-"""Captioners of transformers with random weights, in folders as the hub has them."""
+"""Tiny captioners of transformers with random weights, in local folders."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ WIDTH = {
     "intermediate_size": 16,
     "num_hidden_layers": 1,
     "num_attention_heads": 2,
-    "initializer_range": 1.0,  # far from nothing, so that pictures get captions of their own
+    "initializer_range": 1.0,  # large, so that images get different captions
 }
 VISION = WIDTH | {"image_size": 32, "patch_size": 16}
 SQUARE = {"height": 32, "width": 32}
@@ -56,7 +56,7 @@ def blip():
 
 def blip2():
     processor = Blip2Processor(BlipImageProcessor(size=SQUARE), tokenizer(), num_query_tokens=4)
-    words = processor.tokenizer  # which now has the place of the picture among its words
+    words = processor.tokenizer  # whose vocabulary now has the image token
     opt = {
         "model_type": "opt",
         "vocab_size": len(words),
@@ -134,14 +134,14 @@ KINDS = {"blip": blip, "blip2": blip2, "git": git, "vit-gpt2": vit_gpt2, "llava"
 
 
 def built(kind: str, seed: int = 0):
-    """Return a model that follows from `seed`, and what prepares its input."""
+    """Return a model initialised from `seed`, and its processors."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return KINDS[kind]()
 
 
 def save_captioner(kind: str, folder: Path, seed: int = 0) -> str:
-    """Save a model and what prepares its input; return the folder."""
+    """Save a model and its processors; return the folder."""
     model, parts = built(kind, seed)
     for part in (model, *parts):
         part.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""A cache gives back every bit of what was put in, and never half of a file or a damaged one."""
+"""Caches return exactly what was written, and ignore incomplete and damaged files."""
 
 import json
 
@@ -32,7 +32,7 @@ def opened(folder):
     return table
 
 
-def test_what_is_written_is_read_in_any_order(tmp_path):
+def test_written_rows_are_read_in_any_order(tmp_path):
     table, features = RowCache(tmp_path, FEATURES), made(range(3))
 
     table.open([table.write(ids(7, -3, 5), features)])
@@ -42,7 +42,7 @@ def test_what_is_written_is_read_in_any_order(tmp_path):
 
 
 @given(parts=st.lists(st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1), max_size=4))
-def test_many_files_are_one_table(parts, tmp_path_factory):
+def test_files_are_combined(parts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
     expected = {}
     for seed, part in enumerate(parts):
@@ -60,7 +60,7 @@ def test_many_files_are_one_table(parts, tmp_path_factory):
         assert all(np.array_equal(found[key], expected[key]) for key in alone)
 
 
-def test_missing_keys_are_named_once_each(tmp_path):
+def test_missing_keys_are_unique(tmp_path):
     table = RowCache(tmp_path / "not there yet", FEATURES)
     assert table.missing(ids(3, 1, 3)).tolist() == [1, 3]
 
@@ -71,7 +71,7 @@ def test_missing_keys_are_named_once_each(tmp_path):
         table.rows(ids(1, 3))
 
 
-def test_nothing_asked_for_is_nothing(tmp_path):
+def test_no_keys_give_no_rows(tmp_path):
     table = RowCache(tmp_path, FEATURES)
     assert table.rows(ids()).shape == (0, 0)
 
@@ -80,7 +80,7 @@ def test_nothing_asked_for_is_nothing(tmp_path):
     assert table.rows(ids()).shape == (0, 5)
 
 
-def test_two_runs_that_write_the_same_write_one_file(tmp_path):
+def test_equal_content_is_written_once(tmp_path):
     first, second = RowCache(tmp_path, FEATURES), RowCache(tmp_path, FEATURES)
 
     names = {table.write(ids(1, 2), made(range(2))) for table in (first, second)}
@@ -89,7 +89,7 @@ def test_two_runs_that_write_the_same_write_one_file(tmp_path):
     assert len(names) == 1
 
 
-def test_a_file_is_mapped_once(tmp_path):
+def test_a_file_is_opened_once(tmp_path):
     table = RowCache(tmp_path, FEATURES)
     name = table.write(ids(1, 2), made(range(2)))
 
@@ -100,7 +100,7 @@ def test_a_file_is_mapped_once(tmp_path):
     assert table.missing(ids(1, 2)).size == 0
 
 
-def test_of_two_features_under_one_key_the_one_in_use_stays(tmp_path):
+def test_the_features_that_were_opened_first_are_used(tmp_path):
     table, first = RowCache(tmp_path, FEATURES), made([1], 0)
     table.open([table.write(ids(1), first)])
 
@@ -125,7 +125,7 @@ def test_a_damaged_file_is_removed_with_a_notice(tmp_path, capsys, damage):
     assert [file.name for file in tmp_path.iterdir()] == [kept]
 
 
-def test_the_rest_of_a_killed_run_is_not_looked_at(tmp_path):
+def test_incomplete_and_other_files_are_ignored(tmp_path):
     (tmp_path / f".{'0' * 64}.partial-99.npy").write_bytes(b"half")
     (tmp_path / "notes.npy").write_bytes(b"mine")
 
@@ -133,7 +133,7 @@ def test_the_rest_of_a_killed_run_is_not_looked_at(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_models_and_datasets_have_tables_of_their_own_and_share_texts(tmp_path):
+def test_models_and_datasets_have_separate_images_and_share_texts(tmp_path):
     banks = [
         FeatureBank(tmp_path, model_hash=model, data_hash=data, first_view="a")
         for model, data in (("m", "d"), ("m", "e"), ("n", "d"))
@@ -144,7 +144,7 @@ def test_models_and_datasets_have_tables_of_their_own_and_share_texts(tmp_path):
     assert [bank.texts.folder for bank in banks] == [tmp_path / name / "texts" for name in "mmn"]
 
 
-def test_the_first_view_is_where_it_always_was_and_others_are_apart(tmp_path):
+def test_views_have_separate_folders_and_the_first_one_has_no_suffix(tmp_path):
     bank = FeatureBank(tmp_path, model_hash="m", data_hash="d", first_view="a")
 
     assert bank.pictures_in("a", mirrored=False).folder == tmp_path / "m" / "pictures-d"
@@ -171,7 +171,7 @@ def test_texts_are_read_as_they_were_written(tmp_path):
     assert cache.rows(ids(17, 1, 3, 1)).tolist() == ["", "a cat", "a “dog”", "a cat"]
 
 
-def test_of_two_texts_under_one_key_the_one_in_use_stays(tmp_path):
+def test_the_text_that_was_opened_first_is_used(tmp_path):
     cache = RowCache(tmp_path, TEXTS)
     cache.open([cache.write(ids(1), texts("a cat"))])
 
@@ -197,7 +197,7 @@ def test_a_damaged_file_of_texts_is_removed(tmp_path, capsys):
     assert "damaged" in capsys.readouterr().err
 
 
-def test_captions_of_models_datasets_and_views_are_apart(tmp_path):
+def test_captions_of_models_datasets_and_views_are_separate(tmp_path):
     folders = {
         caption_cache(tmp_path, model_hash=model, data_hash=data, view=view).folder
         for model, data, view in ("mdv", "ndv", "mev", "mdw")
@@ -208,6 +208,6 @@ def test_captions_of_models_datasets_and_views_are_apart(tmp_path):
 
 
 @given(one=st.lists(st.integers(0, 60_000)), other=st.lists(st.integers(0, 60_000)))
-def test_texts_share_a_key_only_if_they_read_the_same(one, other):
+def test_text_keys_are_equal_for_equal_token_ids_only(one, other):
     assert (text_key(one) == text_key(other)) == (one == other)
     assert -(2**63) <= text_key(one) < 2**63

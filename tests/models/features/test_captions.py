@@ -1,4 +1,4 @@
-"""Each candidate is captioned once, as the captioner would caption it alone."""
+"""Each candidate is captioned once, with the same caption as alone."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def folder(tmp_path_factory) -> str:
 
 @pytest.fixture
 def model(folder, monkeypatch):
-    """A captioner of few words that writes down how many pictures it is given."""
+    """A captioner of short captions that records its batch sizes."""
     monkeypatch.setattr(captioner, "MOST_TOKENS", 5)
     loaded = load_captioner(folder)
     loaded.sizes, real = [], loaded.captions
@@ -52,7 +52,7 @@ def cache_in(folder) -> RowCache:
     return caption_cache(folder, model_hash="model", data_hash="data", view=VIEW)
 
 
-def test_candidates_get_the_captions_of_their_pictures(model, coloured):
+def test_candidates_get_the_captions_of_their_images(model, coloured):
     ids = np.array([5, 2, 5, 11, 0, 7, 9])
 
     said = captions_by(model, window=5)(coloured, ids)
@@ -64,7 +64,7 @@ def test_candidates_get_the_captions_of_their_pictures(model, coloured):
     assert len(set(said)) > 1
 
 
-def test_what_was_captioned_is_not_captioned_again(model, coloured):
+def test_each_candidate_is_captioned_once(model, coloured):
     captions = captions_by(model)
     first = captions(coloured, np.arange(6))
     model.sizes.clear()
@@ -76,7 +76,7 @@ def test_what_was_captioned_is_not_captioned_again(model, coloured):
     assert captions(coloured, np.array([], np.int64)) == []
 
 
-def test_captions_are_kept_for_the_next_evaluation(model, coloured, tmp_path):
+def test_cached_captions_are_reused(model, coloured, tmp_path):
     first = captions_by(model, cache_in(tmp_path), window=4)(coloured, np.arange(10))
     model.sizes.clear()
 
@@ -87,7 +87,7 @@ def test_captions_are_kept_for_the_next_evaluation(model, coloured, tmp_path):
     assert len(list(cache_in(tmp_path).folder.iterdir())) == 3
 
 
-def test_what_a_cache_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
+def test_captions_of_damaged_files_are_generated_again(model, coloured, tmp_path, capsys):
     first = captions_by(model, cache_in(tmp_path), window=4)(coloured, np.arange(8))
     damaged = max(cache_in(tmp_path).folder.iterdir())
     damaged.write_text("{}")
@@ -98,7 +98,7 @@ def test_what_a_cache_lost_is_captioned_anew(model, coloured, tmp_path, capsys):
     assert "damaged" in capsys.readouterr().err
 
 
-def test_two_processes_say_what_one_says_and_write_it_once(
+def test_two_processes_give_the_captions_of_one_and_write_them_once(
     model, folder, coloured, tmp_path, launch
 ):
     finished = launch(2, [PROGRAM, coloured.folder, folder, tmp_path], tmp_path)

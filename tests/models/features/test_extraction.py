@@ -1,4 +1,4 @@
-"""A bank saves encoding and changes no number, however a split is cut into windows."""
+"""Cached features are not computed again and are equal, for any division into windows."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from vg_mc.predictions.run import predict
 
 
 class Counted:
-    """Counts what a model encodes."""
+    """Counts the images and texts that a model encodes."""
 
     def __init__(self, model, monkeypatch):
         self.encoder = load_encoder(model, image_size=32)
@@ -67,7 +67,7 @@ def close(one, other) -> bool:
     return all(np.allclose(*pair, atol=1e-5) for pair in zip(one, other, strict=True))
 
 
-def test_a_bank_changes_no_bit_and_is_asked_the_second_time(counted, coloured, tmp_path):
+def test_cached_features_are_equal_and_reused(counted, coloured, tmp_path):
     without = answered(counted, coloured)
     filling = answered(counted, coloured, bank=bank_in(tmp_path, coloured))
     before = counted.pictures, counted.texts
@@ -79,7 +79,7 @@ def test_a_bank_changes_no_bit_and_is_asked_the_second_time(counted, coloured, t
     assert (counted.pictures, counted.texts) == before
 
 
-def test_another_batch_size_costs_nothing_either(counted, coloured, tmp_path):
+def test_the_cache_is_reused_with_another_batch_size(counted, coloured, tmp_path):
     filling = answered(counted, coloured, bank=bank_in(tmp_path, coloured))
     before = counted.pictures
 
@@ -89,7 +89,7 @@ def test_another_batch_size_costs_nothing_either(counted, coloured, tmp_path):
     assert counted.pictures == before
 
 
-def test_a_text_of_another_split_is_known(counted, coloured, tmp_path):
+def test_texts_of_another_split_are_reused(counted, coloured, tmp_path):
     texts = {split: set(coloured.expressions(split).texts) for split in ("val", "testA")}
     answered(counted, coloured, "val", bank=bank_in(tmp_path, coloured))
     counted.texts = 0
@@ -99,7 +99,7 @@ def test_a_text_of_another_split_is_known(counted, coloured, tmp_path):
     assert counted.texts == len(texts["testA"] - texts["val"]) < len(texts["testA"])
 
 
-def test_a_damaged_file_is_made_anew(counted, coloured, tmp_path, capsys):
+def test_features_of_damaged_files_are_computed_again(counted, coloured, tmp_path, capsys):
     filling = answered(counted, coloured, bank=bank_in(tmp_path, coloured))
     (file,) = picture_files(tmp_path, coloured)
     content = file.read_bytes()
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_made_anew(counted, coloured, tmp_path, capsys):
     assert "damaged" in capsys.readouterr().err
 
 
-def test_what_a_bank_lacks_is_encoded(counted, coloured, tmp_path):
+def test_missing_features_are_computed(counted, coloured, tmp_path):
     filling = answered(counted, coloured, "train", bank=bank_in(tmp_path, coloured), window=9)
     whole, counted.pictures = counted.pictures, 0
     files = sorted(picture_files(tmp_path, coloured))
@@ -127,11 +127,11 @@ def test_what_a_bank_lacks_is_encoded(counted, coloured, tmp_path):
 
 
 @pytest.mark.parametrize("window", [1, 5, 12])
-def test_windows_change_nothing(counted, coloured, window):
+def test_windows_do_not_change_features(counted, coloured, window):
     assert close(answered(counted, coloured), answered(counted, coloured, window=window))
 
 
-def test_no_window_holds_more_than_it_may(counted, coloured, tmp_path):
+def test_windows_are_limited_in_size(counted, coloured, tmp_path):
     answered(counted, coloured, "train", bank=bank_in(tmp_path, coloured), window=6)
 
     sizes = [len(np.load(file)) for file in picture_files(tmp_path, coloured)]
@@ -139,7 +139,7 @@ def test_no_window_holds_more_than_it_may(counted, coloured, tmp_path):
     assert max(sizes) < 6 + 5  # the last photo that began in it has up to 5 candidates
 
 
-def test_texts_that_read_the_same_are_one(counted, make_coloured, make_photos, tmp_path):
+def test_texts_with_equal_token_ids_are_encoded_once(counted, make_coloured, make_photos, tmp_path):
     photo = make_photos(1, 1, 0)[0]
     ious = photo.questions[0][1]
     photo = photo._replace(questions=[("a Red one", ious), ("a red one", ious)])

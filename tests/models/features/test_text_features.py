@@ -1,4 +1,4 @@
-"""Texts are encoded as the model's own encoder does it, each only once."""
+"""Text features are those of the encoder, and each text is encoded once."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_each_text_is_compared_with_its_own_captions(features):
     assert np.allclose(alike[2], vectors @ vectors[2])
 
 
-def test_all_texts_are_read_together(features, monkeypatch):
+def test_texts_and_captions_are_encoded_together(features, monkeypatch):
     tokenize, batches = features.encoder.tokenize, []
     monkeypatch.setattr(
         features.encoder,

@@ -1,4 +1,4 @@
-"""What test_captioning.py lets two processes do: caption 11 candidates, each for both."""
+"""Program of test_captions.py: two processes caption 11 candidates together."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ CANDIDATES = np.arange(11)
 
 
 def main(data: Path, model: str, home: Path) -> None:
-    """Write what this process was told, and keep the captions in a cache."""
+    """Write the captions that this process gets, and cache them."""
     captioner.MOST_TOKENS = 5
     accelerator = Accelerator(cpu=True)
     captions = Captions(

@@ -1,4 +1,4 @@
-"""Adapters change nothing at first, learn alone, and can be added to the weights."""
+"""Adapters do not change the features initially, are trained alone, and can be merged."""
 
 import importlib.util
 from copy import deepcopy
@@ -23,7 +23,7 @@ def adapted(model="tiny-vit", choice="all", seed=0):
 
 
 def layers_of(encoder):
-    """Return the names of the layers that adapters stand beside."""
+    """Return the names of the adapted layers."""
     names = (name for name, value in encoder.named_parameters() if value.requires_grad)
     return {name.split(".lora_")[0] for name in names if ".lora_" in name}
 
@@ -34,7 +34,7 @@ def logits_of(encoder):
 
 
 def learned(encoder):
-    """Give the adapters an effect, as training would."""
+    """Set the adapters to non-zero values, as training would."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, value in encoder.named_parameters():
@@ -53,7 +53,7 @@ def test_adapters_change_nothing_at_first_and_learn_alone_with_the_scale():
     assert "model.logit_scale" in names
 
 
-def test_they_stand_beside_attention_and_the_layers_after_it():
+def test_attention_and_mlp_layers_are_adapted():
     layers = layers_of(adapted())
 
     assert {name.split(".")[-1] for name in layers} == {
@@ -70,14 +70,14 @@ def test_they_stand_beside_attention_and_the_layers_after_it():
         ("last:1", {"vision_model", "text_model"}, 2 * 6),
     ],
 )
-def test_they_stand_where_training_is_wanted(choice, towers, count):
+def test_only_layers_of_trainable_blocks_are_adapted(choice, towers, count):
     layers = layers_of(adapted(choice=choice))
 
     assert {name.split(".")[1] for name in layers} == towers
     assert len(layers) == count
 
 
-def test_layers_whose_weights_are_read_past_them_are_left_out():
+def test_layers_that_are_not_called_are_not_adapted():
     layers = layers_of(adapted("tiny-resnet", "text"))
 
     # torch's multi-head attention calls neither of its projections.
@@ -120,7 +120,7 @@ def test_a_merged_model_can_be_saved_and_loaded(tmp_path):
     assert torch.allclose(logits_of(load_encoder(str(tmp_path))), logits_of(encoder), atol=1e-4)
 
 
-def test_their_start_follows_from_the_seed_and_leaves_the_generator_alone():
+def test_adapters_are_initialised_from_the_seed_without_the_global_generator():
     state = torch.random.get_rng_state()
     same, again, other = (adapted(seed=seed).state_dict() for seed in (1, 1, 2))
 
@@ -139,21 +139,21 @@ def test_their_start_follows_from_the_seed_and_leaves_the_generator_alone():
         ("tiny-vit", "logit-scale", "no tower to adapt"),
     ],
 )
-def test_where_nothing_can_be_adapted_it_says_so(model, choice, problem):
+def test_the_error_names_a_tower_without_layers_to_adapt(model, choice, problem):
     with pytest.raises(BadInputError, match=problem) as caught:
         adapted(model, choice)
 
     assert caught.value.record == "--lora-rank"
 
 
-def test_a_missing_library_is_named(monkeypatch):
+def test_the_error_names_a_missing_library(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
     with pytest.raises(BadInputError, match="--lora-rank: needs peft; pip install peft"):
         adapted()
 
 
-def test_a_projection_of_the_model_is_no_layer_to_adapt():
+def test_projections_are_not_adapted():
     encoder = adapted()
 
     assert type(encoder.model.text_projection) is nn.Linear

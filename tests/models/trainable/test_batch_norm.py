@@ -22,7 +22,7 @@ def test_statistics_stay_as_they_were_in_training(network):
     assert all(torch.equal(before[name], value) for name, value in network[1].state_dict().items())
 
 
-def test_a_picture_does_not_see_the_pictures_beside_it(network):
+def test_an_image_does_not_depend_on_the_rest_of_the_batch(network):
     pictures = torch.rand(4, 3, 8, 8)
 
     assert torch.allclose(network(pictures)[:1], network(pictures[:1]), atol=1e-6)
@@ -35,7 +35,7 @@ def test_scale_and_shift_are_still_learned(network):
     assert network[1].bias.grad.abs().sum() > 0
 
 
-def test_a_copy_is_frozen_by_itself(network):
+def test_a_copy_is_frozen_independently(network):
     copy = deepcopy(network).train()
 
     copy(torch.rand(2, 3, 8, 8))

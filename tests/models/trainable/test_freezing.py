@@ -1,4 +1,4 @@
-"""What is chosen has gradients; what is not rests."""
+"""Chosen parameters get gradients; all others are frozen."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ def trained_names(encoder):
 
 
 def losses(encoder):
-    """Return the features of two pictures and two texts."""
+    """Return the features of two images and two texts."""
     pictures = torch.arange(2 * 3 * 32 * 32).reshape(2, 3, 32, 32).remainder(251).byte()
     texts = encoder.tokenize(["the red one", "a dog"])
     return encoder.encode_images(pictures), encoder.encode_texts(texts)
@@ -33,7 +33,7 @@ def losses(encoder):
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("choice", ["all", *CHOICES])
-def test_exactly_what_is_chosen_gets_a_gradient(model, choice):
+def test_exactly_the_chosen_parameters_get_a_gradient(model, choice):
     encoder = tiny(model)
 
     train_only(encoder, choice)
@@ -46,7 +46,7 @@ def test_exactly_what_is_chosen_gets_a_gradient(model, choice):
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("tower", ["image", "text"])
-def test_a_tower_is_trained_as_a_whole_and_with_the_scale(model, tower):
+def test_a_tower_is_trained_as_a_whole_with_the_logit_scale(model, tower):
     encoder = tiny(model)
 
     train_only(encoder, tower)
@@ -84,7 +84,7 @@ def test_a_frozen_tower_has_no_graph(model, tower, frozen):
 
 
 @pytest.mark.parametrize("choice", ["text", "projections", "last:1"])
-def test_what_is_frozen_stays_in_evaluation_mode(choice):
+def test_frozen_modules_stay_in_evaluation_mode(choice):
     encoder = tiny("tiny-resnet")
     train_only(encoder, choice)
     before = {name: value.clone() for name, value in encoder.named_buffers()}
@@ -117,7 +117,7 @@ def test_dropout_of_a_frozen_tower_is_off():
     assert not torch.equal(texts, texts_again)
 
 
-def test_a_bias_that_all_candidates_share_is_never_trained():
+def test_the_logit_bias_is_never_trained():
     encoder = tiny("tiny-resnet")
     encoder.model.logit_bias = nn.Parameter(torch.tensor(-10.0))
 
@@ -127,8 +127,8 @@ def test_a_bias_that_all_candidates_share_is_never_trained():
 
 
 @pytest.mark.parametrize("choice", ["all", "image", "last:9", "projections"])
-def test_what_a_library_has_frozen_stays_frozen(choice):
-    """CLIPA's positions are sines: weights by their class, which nobody has trained."""
+def test_parameters_frozen_by_a_library_stay_frozen(choice):
+    """The position embeddings of CLIPA are sinusoidal parameters, which are never trained."""
     encoder = tiny("tiny-resnet")
     encoder.model.visual.attnpool.positional_embedding.requires_grad_(False)
 
@@ -139,7 +139,7 @@ def test_what_a_library_has_frozen_stays_frozen(choice):
 
 
 @pytest.mark.parametrize("choice", ["all", "image"])
-def test_a_weight_that_takes_no_part_is_not_trained(tmp_path, choice):
+def test_an_unused_weight_is_not_trained(tmp_path, choice):
     encoder = build("dinov2-text", tmp_path)
     unused = "model.vision_model.embeddings.mask_token"
 
@@ -150,7 +150,7 @@ def test_a_weight_that_takes_no_part_is_not_trained(tmp_path, choice):
     assert "model.vision_model.embeddings.cls_token" in trained_names(encoder)
 
 
-def test_a_model_of_unknown_parts_is_trained_as_a_whole_or_by_its_scale():
+def test_a_model_with_unknown_parameters_can_be_trained_as_a_whole_or_by_its_scale():
     encoder = tiny("tiny-vit")
     encoder.model.vision_model.gadget = nn.Linear(2, 2)
 
@@ -161,6 +161,6 @@ def test_a_model_of_unknown_parts_is_trained_as_a_whole_or_by_its_scale():
 
 
 @pytest.mark.parametrize("choice", ["", "last", "last:0", "last:-1", "last:x", "images", "last:1 "])
-def test_another_choice_is_refused(choice):
+def test_an_unknown_choice_is_refused(choice):
     with pytest.raises(BadInputError, match=r"--train: expected all, image.*got"):
         check_choice(choice)

@@ -1,4 +1,4 @@
-"""The parts of every family of encoders, on models that take no memory."""
+"""Parameter positions of each family of encoders, with models on the meta device."""
 
 import open_clip
 import pytest
@@ -15,7 +15,7 @@ LAYERS = {"num_hidden_layers": 3}
 
 
 class Named(nn.Module):
-    """A model where parts_of looks for it."""
+    """A model as an attribute, as `parts_of` expects it."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ def test_a_parameter_is_where_its_model_has_it(model, name, part):
     assert parts_of(load_encoder(model, image_size=32))[name][:3] == part
 
 
-def test_an_unknown_part_is_named():
+def test_the_error_names_an_unknown_parameter():
     encoder = load_encoder("tiny-vit", image_size=32)
     encoder.model.vision_model.gadget = nn.Linear(2, 2)
 
@@ -125,7 +125,7 @@ def test_an_unknown_part_is_named():
         parts_of(encoder)
 
 
-def test_a_tower_without_blocks_is_named():
+def test_the_error_names_a_tower_without_blocks():
     encoder = load_encoder("tiny-vit", image_size=32)
     encoder.model.vision_model.encoder = nn.Identity()
 

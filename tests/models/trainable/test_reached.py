@@ -11,11 +11,11 @@ def encoder(request):
     return load_encoder(request.param, image_size=32)
 
 
-def test_every_weight_of_a_clip_is_reached(encoder):
+def test_all_weights_of_a_clip_are_reached(encoder):
     assert reached(encoder) == {name for name, _ in encoder.named_parameters()}
 
 
-def test_what_is_frozen_or_beside_the_way_is_not(encoder):
+def test_frozen_and_unused_weights_are_not_reached(encoder):
     encoder.model.gadget = nn.Linear(2, 2)
     encoder.model.logit_scale.requires_grad_(False)
 
@@ -25,14 +25,14 @@ def test_what_is_frozen_or_beside_the_way_is_not(encoder):
     }
 
 
-def test_of_a_model_that_is_frozen_as_a_whole_nothing_is_reached(encoder):
+def test_nothing_is_reached_in_a_frozen_model(encoder):
     encoder.requires_grad_(False)
 
     assert reached(encoder) == set()
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_a_trial_changes_nothing(encoder, training):
+def test_trial_logits_do_not_change_the_model(encoder, training):
     encoder.train(training)
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
 

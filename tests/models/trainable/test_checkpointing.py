@@ -1,4 +1,4 @@
-"""Blocks that are computed twice give the same gradients and keep less."""
+"""Activation checkpointing gives the same gradients and stores fewer activations."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def made(model, *, recomputed, choice="all", dropout=0.0):
 
 
 def gradients(encoder):
-    """Return all gradients, and how many numbers were kept for them."""
+    """Return all gradients, and the number of values stored for them."""
     pictures = torch.arange(2 * 3 * 32 * 32).reshape(2, 3, 32, 32).remainder(251).byte()
     kept = {}
     torch.manual_seed(0)  # of dropout
@@ -54,13 +54,13 @@ def test_gradients_are_equal(model, choice, dropout):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_less_is_kept(model):
+def test_fewer_activations_are_stored(model):
     once, twice = (gradients(made(model, recomputed=recomputed))[1] for recomputed in (False, True))
 
     assert twice < 0.8 * once
 
 
-def test_batch_norms_that_learn_are_refused_and_models_without_are_not():
+def test_trainable_batch_norms_are_refused():
     with pytest.raises(BadInputError, match=r"--gradient-checkpointing: .*--batch-norm frozen"):
         recompute_blocks(load_encoder("tiny-resnet", image_size=32), learns_statistics=True)
 
