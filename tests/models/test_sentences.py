@@ -35,7 +35,7 @@ from vg_mc.models.sentences import open_sentence_encoder
 from vg_mc.models.tiny import tiny_vit
 
 TEXTS = ["guy", "the red cup on the left side", "Red cup"]
-# MPNet and RoBERTa count positions from the one behind their padding, whose id is 1.
+# MPNet and RoBERTa number positions after the padding id, which is 1.
 WORDS = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]", *"guy the red cup on left side find".split()]
 SMALL = {
     "vocab_size": len(WORDS),

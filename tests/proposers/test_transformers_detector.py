@@ -206,7 +206,7 @@ def test_missing_weights_are_not_made_up(tmp_path):
     del weights["bbox_predictor.layers.0.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
-    with pytest.raises(BadInputError, match="1 weights are missing, the first is bbox_predictor"):
+    with pytest.raises(BadInputError, match="lacks 1 weights, the first is bbox_predictor"):
         TransformersProposer(folder, confidence=0.3)
 
 

@@ -136,7 +136,7 @@ def test_windows_are_limited_in_size(counted, coloured, tmp_path):
 
     sizes = [len(np.load(file)) for file in picture_files(tmp_path, coloured)]
     assert len(sizes) > 3
-    assert max(sizes) < 6 + 5  # the last photo that began in it has up to 5 candidates
+    assert max(sizes) < 6 + 5  # the last image in it has up to 5 candidates
 
 
 def test_texts_with_equal_token_ids_are_encoded_once(counted, make_coloured, make_photos, tmp_path):
