@@ -35,6 +35,17 @@ def test_the_tested_versions_lie_in_the_ranges():
     assert not outside
 
 
+def test_every_file_of_the_package_is_installed():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    patterns = tools["setuptools"]["package-data"]["vg_mc"]
+    files = [path for path in (ROOT / "vg_mc").rglob("*.*") if path.suffix not in {".py", ".pyc"}]
+
+    installed = {path for pattern in patterns for path in (ROOT / "vg_mc").glob(pattern)}
+
+    assert len(files) > 10
+    assert [path.name for path in files if path not in installed] == []
+
+
 @pytest.fixture
 def setup(monkeypatch):
     """Complete an imagined environment and return what pip is called with."""

@@ -59,6 +59,18 @@ def test_no_template_leaves_a_value_unescaped():
     assert [name for name, text in texts.items() if unescaped.search(text)] == []
 
 
+def test_no_value_stands_in_a_script_a_handler_or_an_unquoted_attribute():
+    texts = [path.read_text(encoding="utf-8") for path in FOLDER.glob("*.html.j2")]
+    scripts = [tag for text in texts for tag in re.findall(r"<script.*?</script>", text)]
+
+    assert scripts == ["<script>{% include script %}</script>"]
+    assert not [text for text in texts if re.search(r"\son[a-z]+=|javascript:|=\{\{", text)]
+    styles = [style for text in texts for style in re.findall(r'style="([^"]*)"', text)]
+    values = [value for style in styles for value in re.findall(r"\{\{(.*?)\}\}", style)]
+    assert values
+    assert [value for value in values if "|css" not in value and "format" not in value] == []
+
+
 def test_a_value_that_a_template_lacks_is_an_error():
     with pytest.raises(UndefinedError):
         render_page("report.html.j2", "title")
