@@ -131,7 +131,7 @@ def our_way(
         window=window or USUAL,
     )
     measured = stopwatch.stop(len(predictions))
-    np.savez(folder / ANSWERS, *predictions.logits)
+    np.savez(folder / ANSWERS, *predictions.choices.logits)
     return measured
 
 

@@ -10,7 +10,7 @@ none of the splits may be read this way.
 
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from vg_mc.metrics.resampling import Estimate
 from vg_mc.predictions import FILE_NAME, Predictions, read_evaluation, usual_order
+from vg_mc.predictions.columns import Table, declared
 from vg_mc.scoring import score
 from vg_mc.scoring.comparison import compare
 
@@ -53,14 +54,23 @@ def table_of(folders: Sequence[Path], against: str = "") -> Iterator[str]:
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """Put the answers of one model to several splits together, as the split "all"."""
+    together = replace(
+        parts[0],
+        examples=_joined([part.examples for part in parts]),
+        answers=_joined([part.answers for part in parts]),
+    )
+    return replace(together, provenance=replace(parts[0].provenance, split="all"))
+
+
+def _joined(tables: Sequence[Table]) -> Table:
     columns: dict[str, object] = {}
-    for column in fields(Predictions):
-        values = [getattr(part, column.name) for part in parts]
+    for name in declared(tables[0]):
+        values = [getattr(table, name) for table in tables]
         if isinstance(values[0], np.ndarray):
-            columns[column.name] = np.concatenate(values)
-        elif isinstance(values[0], list):
-            columns[column.name] = [entry for value in values for entry in value]
-    return replace(parts[0], split="all", **columns)  # type: ignore[arg-type]
+            columns[name] = np.concatenate(values)
+        else:
+            columns[name] = [entry for value in values for entry in value]
+    return replace(tables[0], **columns)
 
 
 def shown(estimate: Estimate) -> str:

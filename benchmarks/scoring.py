@@ -44,7 +44,7 @@ def _nothing() -> None:
 
 def made_up(expressions: int, photos: int) -> "Predictions":
     """Make up answers: overlaps, scores and logits are drawn from a fixed seed."""
-    from vg_mc.predictions import Predictions
+    from vg_mc.predictions import Choices, Examples, Predictions, Provenance
 
     generator = np.random.default_rng(0)
     image_ids = np.sort(generator.integers(photos, size=expressions))
@@ -52,38 +52,44 @@ def made_up(expressions: int, photos: int) -> "Predictions":
     sides = generator.uniform(20, 200, size=(expressions, 2))
     targets = np.hstack([np.full((expressions, 2), 10.0), 10 + sides])
     categories = generator.choice(CATEGORIES, size=(expressions, CANDIDATES + 1))
-    return Predictions(
-        name="made-up",
-        split="val",
-        data_hash="",
+    # A box as high as the target and inside it has the ratio of their widths as IoU.
+    boxes = np.repeat(targets[:, None], CANDIDATES, axis=1)
+    ious = generator.beta(1, 3, size=(expressions, CANDIDATES))
+    boxes[..., 2] = boxes[..., 0] + ious * (boxes[..., 2] - boxes[..., 0])
+    examples = Examples(
         expression_ids=np.arange(expressions),
-        image_ids=image_ids,
         texts=["the man on the left"] * expressions,
-        categories=categories[:, 0].tolist(),
+        image_ids=image_ids,
         targets=targets,
+        categories=categories[:, 0].tolist(),
+        distractors=generator.integers(-1, 5, size=expressions),
+        image_sizes=np.tile([640, 480], (expressions, 1)),
+    )
+    choices = Choices(
         candidate_ids=list(CANDIDATES * image_ids[:, None] + np.arange(CANDIDATES)),
-        boxes=list(np.repeat(targets[:, None], CANDIDATES, axis=1)),
-        ious=list(generator.beta(1, 3, size=(expressions, CANDIDATES))),
+        boxes=list(boxes),
         logits=logits,
         scores=list(np.sort(generator.random(size=(expressions, CANDIDATES)))[:, ::-1]),
-        candidate_categories=categories[:, 1:].tolist(),
-        rivals=generator.integers(-1, 5, size=expressions),
-        photo_sizes=np.tile([640, 480], (expressions, 1)),
+        categories=categories[:, 1:].tolist(),
     )
+    return Predictions(examples, choices, Provenance("made-up", "val", ""))
 
 
 def plain_way(expressions: int, photos: int, folder: Path) -> Measured:
     """Draw photos again and again for three numbers."""
     from benchmarks.plain.scoring import intervals
     from vg_mc.metrics.resampling import ROUNDS
+    from vg_mc.predictions.outcomes import candidate_ious
 
     predictions = made_up(expressions, photos)
     stopwatch = Stopwatch()
-    answers = zip(predictions.ious, predictions.logits, strict=True)
+    choices, examples = predictions.choices, predictions.examples
+    overlaps = candidate_ious(choices, examples)
+    answers = zip(overlaps, choices.logits, strict=True)
     ious = np.array([row[logits.argmax()] for row, logits in answers])
-    best = np.array([row.max() for row in predictions.ious])
+    best = np.array([row.max() for row in overlaps])
     columns = [(ious > 0.5).astype(float), (best > 0.5).astype(float), ious]
-    limits = intervals(columns, predictions.image_ids, ROUNDS)
+    limits = intervals(columns, examples.image_ids, ROUNDS)
     measured = stopwatch.stop(len(columns))
     np.savez(folder / INTERVALS, **dict(zip(NUMBERS, limits, strict=True)))
     return measured
@@ -98,7 +104,9 @@ def our_way(expressions: int, photos: int, folder: Path) -> Measured:
     report = score(predictions)
     curves = (report.accuracy_curve, report.ceiling_curve, report.proposal_curve)
     groups = sum(map(len, report.breakdowns.values()))
-    amount = len(report.numbers) + sum(len(curve.estimates) for curve in curves) + 2 * groups
+    amount = (
+        len(report.numbers) + sum(len(curve.estimates) for curve in curves if curve) + 2 * groups
+    )
     measured = stopwatch.stop(amount)
     limits = {
         name: np.array([report.numbers[name].low, report.numbers[name].high]) for name in NUMBERS

@@ -12,8 +12,14 @@ from hypothesis import settings
 from PIL import Image
 
 from tests.forked import Ended, Server, places_of
-from vg_mc.boxes.arithmetic import as_boxes, iou_matrix
-from vg_mc.predictions import Predictions
+from vg_mc.boxes.arithmetic import as_boxes
+from vg_mc.predictions import (
+    Choices,
+    Examples,
+    Predictions,
+    ProposalSource,
+    Provenance,
+)
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.prepared.manifest import SCHEMA_VERSION, data_hash, describe_files, write_manifest
 from vg_mc.prepared.schema import (
@@ -43,7 +49,7 @@ def made_predictions(
     expressions: int = 12,
     questions_seed: int = 0,
     logits_seed: int = 0,
-    facts: dict[str, str] | None = None,
+    provenance: dict[str, object] | None = None,
 ) -> Predictions:
     """Make up predictions; of two seeds, so that two models can be asked the same questions."""
     generator = np.random.default_rng(questions_seed)
@@ -59,30 +65,26 @@ def made_predictions(
     )
     ends = np.cumsum([0, *counts])
     answers = np.random.default_rng(logits_seed)
-    return Predictions(
-        name=name,
-        split=split,
-        data_hash=data_hash,
+    examples = Examples(
         expression_ids=np.arange(expressions, dtype=np.int64) * 7 + 100,
-        image_ids=np.arange(expressions, dtype=np.int64) // 2,
         texts=[f"the <b>object</b> number {row}, “left” & blue" for row in range(expressions)],
-        categories=["circle" if row % 2 else "square" for row in range(expressions)],
+        image_ids=np.arange(expressions, dtype=np.int64) // 2,
         targets=targets,
+        categories=["circle" if row % 2 else "square" for row in range(expressions)],
+        distractors=np.arange(expressions, dtype=np.int64) % 4 - 1,
+        image_sizes=np.tile(np.array([[64, 60]], np.int64), (expressions, 1)),
+    )
+    choices = Choices(
         candidate_ids=[
             np.arange(ends[row], ends[row + 1], dtype=np.int64) for row in range(expressions)
         ],
         boxes=boxes,
-        ious=[
-            iou_matrix(rows, target[None])[:, 0]
-            for rows, target in zip(boxes, targets, strict=True)
-        ],
         logits=[answers.normal(0, 3, size=count).astype(np.float32) for count in counts],
         scores=[np.linspace(0.9, 0.3, count) for count in counts],
-        candidate_categories=[(["circle", "", "square"] * 2)[:count] for count in counts],
-        rivals=np.arange(expressions, dtype=np.int64) % 4 - 1,
-        photo_sizes=np.tile(np.array([[64, 60]], np.int64), (expressions, 1)),
-        facts=facts or {"proposals": "annotations"},
+        categories=[(["circle", "", "square"] * 2)[:count] for count in counts],
     )
+    known = {"proposals": ProposalSource(("annotations",), "annotations")} | (provenance or {})
+    return Predictions(examples, choices, Provenance(name, split, data_hash, **known))
 
 
 @pytest.fixture(scope="session")  # property tests need it to outlive their examples

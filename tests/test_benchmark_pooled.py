@@ -1,12 +1,10 @@
 """Splits taken together are scored as one, under the rules of each."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from benchmarks.pooled import joined, main, shown
-from vg_mc.metrics import summarize
+from tests.predictions.made import changed, scores_of
 from vg_mc.metrics.resampling import Estimate
 from vg_mc.predictions import write_predictions
 
@@ -16,12 +14,12 @@ def test_all_expressions_count_once(make_predictions):
 
     together = joined(parts)
 
-    right = [summarize(part.ious, part.logits).accuracy * len(part) for part in parts]
-    accuracy = summarize(together.ious, together.logits).accuracy
-    assert (together.split, len(together), together.boxes[7].tolist()) == (
+    right = [scores_of(part).accuracy * len(part) for part in parts]
+    accuracy = scores_of(together).accuracy
+    assert (together.split, len(together), together.answers.boxes[7].tolist()) == (
         "all",
         12,
-        parts[1].boxes[2].tolist(),
+        parts[1].answers.boxes[2].tolist(),
     )
     assert accuracy == pytest.approx(sum(right) / 12)
 
@@ -47,11 +45,11 @@ def test_the_table_has_a_row_for_each_model_and_a_column_for_each_split(
 
 def test_all_models_of_a_folder_are_held_against_one_of_it(make_predictions, tmp_path, capsys):
     first = make_predictions(name="first", split="val", expressions=5)
-    turned = replace(first, name="turned", logits=[-logits for logits in first.logits])
+    turned = changed(first, name="turned", logits=[-logits for logits in first.answers.logits])
     for one in (first, turned):
         write_predictions(one, tmp_path / "here" / one.name / "val")
-        write_predictions(replace(one, name="alone"), tmp_path / "there" / one.name / "val")
-    right = [summarize(one.ious, one.logits).accuracy for one in (first, turned)]
+        write_predictions(changed(one, name="alone"), tmp_path / "there" / one.name / "val")
+    right = [scores_of(one).accuracy for one in (first, turned)]
 
     main([str(tmp_path / "here"), str(tmp_path / "there"), "--against", "first"])
 

@@ -102,7 +102,7 @@ def test_evaluations_are_ensembled(evaluations, folder, start):
         [name, split] for split in ("val", "testA") for name in ("one", "two", "ensemble")
     ]
     one, both = (read_predictions(evaluations / name / "testA") for name in ("one", "both"))
-    assert one.expression_ids.tolist() == both.expression_ids.tolist()
+    assert one.examples.expression_ids.tolist() == both.examples.expression_ids.tolist()
 
 
 def test_bad_input_ends_in_one_line(tmp_path):

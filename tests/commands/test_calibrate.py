@@ -1,11 +1,11 @@
 """The command finds the temperature that logits were multiplied with."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.predictions.made import changed, ious_of
 from vg_mc.commands.calibrate import main
 from vg_mc.predictions import write_predictions
 
@@ -14,11 +14,11 @@ from vg_mc.predictions import write_predictions
 def told(make_predictions, tmp_path):
     def tell(factor: float, split: str = "val", knowledge: float = 3) -> float:
         predictions = make_predictions(
-            expressions=400, split=split, facts={"model hash": "abc"}, logits_seed=3
+            expressions=400, split=split, provenance={"model_hash": "abc"}, logits_seed=3
         )
-        rows = zip(predictions.logits, predictions.ious, strict=True)
+        rows = zip(predictions.answers.logits, ious_of(predictions), strict=True)
         logits = [(factor * (row + knowledge * ious)).astype(np.float32) for row, ious in rows]
-        write_predictions(replace(predictions, logits=logits), tmp_path / "results" / split)
+        write_predictions(changed(predictions, logits=logits), tmp_path / "results" / split)
         main([str(tmp_path / "results" / split), "--output", str(tmp_path / "run")])
         return json.loads((tmp_path / "run" / "temperature.json").read_text())["temperature"]
 

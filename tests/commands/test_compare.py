@@ -1,15 +1,17 @@
 """The command lays evaluations and ensembles side by side, and refuses what differs."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.predictions.made import changed
 from vg_mc.commands.compare import CompareConfig, main, published_of, read_systems, run
-from vg_mc.predictions import write_predictions
-from vg_mc.reports.tables.side_by_side import proposal_letters
+from vg_mc.predictions import ProposalSource, write_predictions
 
-FACTS = {"proposals": "yolo, best.pt, from confidence 0.25", "corpus": "refcoco_unc"}
+KNOWN = {
+    "proposals": ProposalSource(("yolo",), "yolo, best.pt, from confidence 0.25"),
+    "corpus": "refcoco_unc",
+}
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def folder(make_predictions, tmp_path) -> Path:
                 split=split,
                 questions_seed=at,
                 logits_seed=9 * seed + at,
-                facts=FACTS,
+                provenance=KNOWN,
             )
             write_predictions(made, tmp_path / place / split)
     return tmp_path
@@ -44,7 +46,7 @@ def test_published_lines_are_left_out_where_asked_or_of_another_corpus(folder, c
     assert "Published" not in capsys.readouterr().out
 
     made = run(CompareConfig((folder / "third",))).systems[0].splits["val"]
-    write_predictions(replace(made, facts={"corpus": "scenes"}), folder / "scenes")
+    write_predictions(changed(made, corpus="scenes"), folder / "scenes")
     capsys.readouterr()
     main([str(folder / "scenes")])
     assert "Published" not in capsys.readouterr().out
@@ -71,7 +73,9 @@ def test_systems_of_one_name_are_told_apart_by_their_folders(folder):
 
 def test_what_cannot_be_compared_gets_one_clear_line(folder, capsys):
     made = run(CompareConfig((folder / "third",))).systems[0].splits["val"]
-    write_predictions(replace(made, texts=["x", *made.texts[1:]], name="odd"), folder / "odd")
+    write_predictions(
+        changed(made, texts=["x", *made.examples.texts[1:]], name="odd"), folder / "odd"
+    )
 
     for arguments, problem in (
         ([folder / "third", folder / "odd"], "cannot be compared: row 0, expression 100"),
@@ -87,31 +91,17 @@ def test_what_cannot_be_compared_gets_one_clear_line(folder, capsys):
         assert problem in capsys.readouterr().err
 
 
-def test_evaluations_of_the_old_spelling_have_the_same_proposals(folder):
-    made = run(CompareConfig((folder / "third",))).systems[0].splits["val"]
-    old = "kind yolo source best.pt confidence 0.25 nms None max_proposals None when_empty none"
-    write_predictions(replace(made, name="old", facts=FACTS | {"proposals": old}), folder / "old")
-
-    found = run(CompareConfig((folder / "third", folder / "old"), split=("val",)))
-
-    assert list(proposal_letters(found)) == ["yolo, best.pt, from confidence 0.25"]
-
-
 @pytest.mark.parametrize(
-    ("proposals", "annotated"),
+    ("source", "annotated"),
     [
-        ("annotations", True),
-        ("annotations, jitter 0.1, seed 3", True),
-        ("kind annotations", True),
-        ("kind annotations jitter 0.1 seed 3", True),
-        ("yolo, best.pt", False),
-        ("kind yolo source annotations.pt", False),
+        (ProposalSource(("annotations",), "annotations, jitter 0.1, seed 3"), True),
+        (ProposalSource(("yolo",), "yolo, annotations.pt"), False),
+        (None, False),
     ],
 )
-def test_published_lines_have_the_kind_of_proposals_that_systems_had(folder, proposals, annotated):
+def test_published_lines_have_the_kind_of_proposals_that_systems_had(folder, source, annotated):
     made = run(CompareConfig((folder / "third",))).systems[0].splits["val"]
-    facts = FACTS | {"proposals": proposals}
-    write_predictions(replace(made, facts=facts), folder / "other")
+    write_predictions(changed(made, proposals=source), folder / "other")
 
     rows = published_of(["refcoco_unc"], read_systems([folder / "other"], []))
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vg_mc.boxes.arithmetic import iou_matrix
+from tests.predictions.made import changed, ious_of, scores_of
 from vg_mc.commands import evaluate
 from vg_mc.commands.ensemble import EnsembleConfig, main, run
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import summarize
 from vg_mc.predictions import read_evaluation, read_predictions, write_predictions
 
 ROOT = Path(__file__).parents[2]
@@ -28,8 +27,8 @@ def evaluations(make_predictions, tmp_path) -> list[str]:
             predictions = make_predictions(
                 name=name, split=split, questions_seed=at, logits_seed=10 * seed + at
             )
-            ids = predictions.expression_ids + 1000 * at
-            write_predictions(replace(predictions, expression_ids=ids), tmp_path / name / split)
+            ids = predictions.examples.expression_ids + 1000 * at
+            write_predictions(changed(predictions, expression_ids=ids), tmp_path / name / split)
     return [str(tmp_path / "rn"), str(tmp_path / "vit")]
 
 
@@ -48,11 +47,13 @@ def test_the_ensemble_is_the_mean_of_its_members_and_scored_as_such(evaluations,
 
     members = [read_predictions(Path(folder) / "testA") for folder in evaluations]
     ensemble = read_predictions(tmp_path / "both" / "testA")
-    means = [(one + other) / 2 for one, other in zip(*(m.logits for m in members), strict=True)]
-    assert all(np.allclose(*pair) for pair in zip(ensemble.logits, means, strict=True))
+    means = [
+        (one + other) / 2 for one, other in zip(*(m.answers.logits for m in members), strict=True)
+    ]
+    assert all(np.allclose(*pair) for pair in zip(ensemble.answers.logits, means, strict=True))
     assert ensemble.name == "rn+vit"
     scores = {(row.name, row.split): row.scores for row in rows}
-    assert scores["rn+vit", "testA"] == summarize(ensemble.ious, means)
+    assert scores["rn+vit", "testA"] == scores_of(ensemble)
 
 
 def test_members_and_ensemble_are_scored_on_subsets_too(evaluations, tmp_path):
@@ -99,7 +100,7 @@ def test_single_splits_give_a_folder_of_a_single_split(evaluations, tmp_path):
 
 
 def test_members_of_one_name_are_told_apart_by_their_folders(evaluations, tmp_path, capsys):
-    again = replace(read_predictions(Path(evaluations[0]) / "val"), facts={})
+    again = changed(read_predictions(Path(evaluations[0]) / "val"), notes={})
     write_predictions(again, tmp_path / "seed1")
     folders = [f"{evaluations[0]}/val", f"{evaluations[1]}/val", str(tmp_path / "seed1")]
 
@@ -121,10 +122,8 @@ def refusal(flags: list[str], capsys) -> str:
 def test_other_candidates_are_refused_and_nothing_is_written(evaluations, tmp_path, capsys):
     folder = Path(evaluations[1]) / "testB"
     good = read_predictions(folder)
-    moved = [rows + 1 for rows in good.boxes]
-    targets = zip(moved, good.targets[:, None], strict=True)
-    ious = [iou_matrix(rows, target)[:, 0] for rows, target in targets]
-    write_predictions(replace(good, boxes=moved, ious=ious), folder)
+    moved = [rows + 1 for rows in good.answers.boxes]
+    write_predictions(changed(good, boxes=moved), folder)
 
     message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / "both")], capsys)
 
@@ -165,11 +164,11 @@ def test_weights_are_fitted_on_val_and_reported_on_the_tests(evaluations, tmp_pa
     main(fitting(evaluations, tmp_path, "--split", "testA", "testB"))
 
     assert list(read_evaluation(tmp_path / "both")) == ["testA", "testB"]
-    note = read_predictions(tmp_path / "both" / "testB").facts["weighting"]
+    note = read_predictions(tmp_path / "both" / "testB").provenance.weighting
     assert note.startswith("fitted on val: rn ")
     assert f"weighting: {note}" in capsys.readouterr().out
     results = json.loads((tmp_path / "both" / "results.json").read_text())
-    assert results["protocol"]["weighting"] == note
+    assert results["protocol"]["weighting"] == f"ensemble: {note}"
     members = json.loads((tmp_path / "both" / "members.json").read_text())["splits"]
     assert [row["comparison"]["split"] for row in members] == ["testA", "testB"]
 
@@ -197,8 +196,8 @@ def test_weights_are_fitted_to_their_own_members(evaluations, tmp_path, capsys):
 def test_members_that_know_less_than_nothing_get_no_weights(evaluations, tmp_path, capsys):
     for folder in evaluations:
         wrong = read_predictions(Path(folder) / "val")
-        logits = [(-9 * ious).astype(np.float32) for ious in wrong.ious]
-        write_predictions(replace(wrong, logits=logits), Path(folder) / "val")
+        logits = [(-9 * ious).astype(np.float32) for ious in ious_of(wrong)]
+        write_predictions(changed(wrong, logits=logits), Path(folder) / "val")
 
     message = refusal(fitting(evaluations, tmp_path, "--split", "testA"), capsys)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.predictions.made import scores_of
 from vg_mc.commands import ensemble
 from vg_mc.commands.evaluate import main, run
 from vg_mc.errors import BadInputError
 from vg_mc.flags.evaluate import EvaluateConfig
-from vg_mc.metrics import summarize
 from vg_mc.models.loading import load_encoder
-from vg_mc.predictions import read_predictions
+from vg_mc.predictions import ProposalSource, read_predictions
 from vg_mc.training.checkpoints import save_model_folder
 
 
@@ -60,7 +60,7 @@ def test_the_table_scores_the_predictions(evaluations):
         ("tiny-vit", "testA"),
     ]
     predictions = read_predictions(evaluations / "tiny-vit" / "testA")
-    scores = summarize(predictions.ious, predictions.logits)
+    scores = scores_of(predictions)
     assert results[1]["scores"]["accuracy"] == round(scores.accuracy, 4)
     assert results[1]["scores"]["expressions"] == 13
     assert results[1]["scores"]["without_proposals"] == 1
@@ -101,14 +101,14 @@ def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
 
     train, val = run(config)
 
-    assert train.facts["proposals"] == "annotations"
-    assert val.facts["proposals"] == "stored"
-    assert val.facts["model"] == "tiny-vit"
-    assert val.facts["precision"] == "fp32"
-    assert val.facts["pictures"] == "squash to 32 pixels"
-    assert val.facts["detector saw test photos"] == "none: no detector on photos of COCO"
-    assert len(val.facts["model hash"]) == 64
-    assert "numpy " in val.facts["versions"]
+    assert train.provenance.proposals == ProposalSource(("annotations",), "annotations")
+    assert val.provenance.proposals == ProposalSource(("stored",), "stored")
+    assert val.provenance.notes["model"] == "tiny-vit"
+    assert val.provenance.notes["precision"] == "fp32"
+    assert val.provenance.notes["pictures"] == "squash to 32 pixels"
+    assert val.provenance.detector_exposure == "none: no detector on photos of COCO"
+    assert len(val.provenance.model_hash) == 64
+    assert "numpy " in val.provenance.notes["versions"]
 
 
 def test_a_subset_is_a_further_row_and_unknown_ids_are_named(coloured, tmp_path, capsys):
@@ -194,8 +194,8 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
     for folder, model in (("a-b-c", "tiny-vit"), ("d", "tiny-resnet")):
         together = read_predictions(tmp_path / folder / "testA")
         alone = read_predictions(evaluations / model / "testA")
-        assert all(map(np.array_equal, together.logits, alone.logits))
-        assert together.facts["model"] == model
+        assert all(map(np.array_equal, together.answers.logits, alone.answers.logits))
+        assert together.provenance.notes["model"] == model
     pages = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html"))
     assert pages == ["a-b-c/report.html", "d/report.html"]
 
@@ -226,10 +226,10 @@ def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations
 
     for one, two in zip(first, second, strict=True):
         plain = read_predictions(evaluations / one.name / one.split)
-        assert all(map(np.array_equal, one.logits, two.logits))
+        assert all(map(np.array_equal, one.answers.logits, two.answers.logits))
         # testA finds some of its texts already there, so its batches are others.
         same = np.array_equal if one.split == "val" else partial(np.allclose, atol=1e-5)
-        assert all(map(same, one.logits, plain.logits))
+        assert all(map(same, one.answers.logits, plain.answers.logits))
     assert {path: path.stat().st_mtime_ns for path in kept.rglob("*.npy")} == files
     assert len({path.relative_to(kept).parts[0] for path in files}) == 2
     assert "cosine to target" in (tmp_path / "results.md").read_text()
@@ -243,7 +243,7 @@ def test_a_mirrored_view_is_a_member_of_an_ensemble(coloured, evaluations, tmp_p
     (mirrored,) = run(config)
 
     assert mirrored.name == "tiny-vit, mirrored"
-    assert "mirrored" in mirrored.facts["flip"]
+    assert "mirrored" in mirrored.provenance.notes["flip"]
     folders = (evaluations / "tiny-vit" / "val", tmp_path / "mirrored" / "val")
     rows = ensemble.run(ensemble.EnsembleConfig(folders, tmp_path / "both"))
     assert [row.name for row in rows] == ["tiny-vit", "tiny-vit, mirrored", "ensemble"]
@@ -260,8 +260,8 @@ def test_baselines_stand_in_the_table_of_a_model_and_in_its_ensembles(coloured, 
     answered = run(config)
 
     assert [one.name for one in answered] == ["tiny-vit, mirrored", *BASELINES]
-    assert answered[3].facts["grounder"] == "random, seed 0"
-    assert "model" not in answered[3].facts
+    assert answered[3].provenance.notes["grounder"] == "random, seed 0"
+    assert "model" not in answered[3].provenance.notes
     folders = tuple(tmp_path / name / "val" for name in BASELINES)
     rows = ensemble.run(ensemble.EnsembleConfig(folders, tmp_path / "together"))
     assert [row.name for row in rows] == [*BASELINES, "ensemble"]

@@ -44,8 +44,8 @@ def test_wordings_and_captions_are_told_and_features_of_them_are_compared(colour
 
     (predictions,) = run(config)
 
-    assert predictions.facts["views"] == "marker: color [0, 0, 0], opacity 0, outline 0"
-    assert predictions.facts["prompts"] == "a photo of {}; {}"
-    assert predictions.facts["combined"].startswith("max of")
-    assert predictions.facts["subtracted"] == "mean over 5 captions, seed 0"
+    assert predictions.provenance.notes["views"] == "marker: color [0, 0, 0], opacity 0, outline 0"
+    assert predictions.provenance.notes["prompts"] == "a photo of {}; {}"
+    assert predictions.provenance.notes["combined"].startswith("max of")
+    assert predictions.provenance.notes["subtracted"] == "mean over 5 captions, seed 0"
     assert "cosine to target" in (tmp_path / "output" / "results.md").read_text()

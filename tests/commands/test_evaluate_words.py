@@ -25,8 +25,8 @@ def test_subjects_are_matched_by_the_model_that_is_named(coloured, tmp_path, spa
     (answered,) = run(config)
 
     assert answered.name == "subject-match"
-    assert answered.facts["subject and category"] == "same name or synonym"
-    assert answered.facts["place words"] == "decide between equals"
+    assert answered.provenance.notes["subject and category"] == "same name or synonym"
+    assert answered.provenance.notes["place words"] == "decide between equals"
 
 
 def test_captions_and_subjects_are_compared_by_words_or_by_a_model(coloured, tmp_path, spacy_model):
@@ -40,11 +40,11 @@ def test_captions_and_subjects_are_compared_by_words_or_by_a_model(coloured, tmp
 
     words, captions, subjects = run(config)
 
-    assert words.facts["captions"] == "category and place"
-    assert "rare" in words.facts["expression and caption"]
+    assert words.provenance.notes["captions"] == "category and place"
+    assert "rare" in words.provenance.notes["expression and caption"]
     assert captions.name == "pseudo-query-model, tiny-vit"
-    assert "tiny-vit" in captions.facts["expression and caption"]
-    assert "tiny-vit" in subjects.facts["subject and category"]
+    assert "tiny-vit" in captions.provenance.notes["expression and caption"]
+    assert "tiny-vit" in subjects.provenance.notes["subject and category"]
 
 
 def test_texts_are_compared_by_a_sentence_encoder(coloured, tmp_path, spacy_model):
@@ -66,7 +66,7 @@ def test_texts_are_compared_by_a_sentence_encoder(coloured, tmp_path, spacy_mode
 
     assert captions.name == "pseudo-query-model, bert"
     assert subjects.name == "subject-match-model, bert"
-    assert "sentence:" in captions.facts["expression and caption"]
+    assert "sentence:" in captions.provenance.notes["expression and caption"]
     assert len(captions) == len(subjects) > 0
 
 
@@ -90,10 +90,10 @@ def test_a_captioner_describes_candidates_in_the_view_that_is_named(coloured, tm
         "pseudo-query, tiny-git",
         "pseudo-query-model, tiny-vit, tiny-git",
     )
-    assert words.facts["captions"] == "the captioner's, then the place"
-    assert words.facts["captioner"] == folder
-    assert words.facts["captioned view"].startswith("marker: color")
-    home = tmp_path / "bank" / words.facts["captioner hash"][:16]
+    assert words.provenance.notes["captions"] == "the captioner's, then the place"
+    assert words.provenance.notes["captioner"] == folder
+    assert words.provenance.notes["captioned view"].startswith("marker: color")
+    home = tmp_path / "bank" / words.provenance.notes["captioner hash"][:16]
     assert len(list(home.glob("captions-*-marker/*.json"))) == 1  # once for both
 
 
@@ -132,8 +132,10 @@ def test_clip_is_asked_about_subjects_alone_where_a_wording_says_so(
 
     (answered,) = run(config)
 
-    assert answered.facts["prompts"] == "a photo of {subject}"
-    of_photo = dict(zip(answered.image_ids.tolist(), answered.logits, strict=True))
+    assert answered.provenance.notes["prompts"] == "a photo of {subject}"
+    of_photo = dict(zip(answered.examples.image_ids.tolist(), answered.answers.logits, strict=True))
     assert len(of_photo) < len(answered)
-    for image_id, logits in zip(answered.image_ids.tolist(), answered.logits, strict=True):
+    for image_id, logits in zip(
+        answered.examples.image_ids.tolist(), answered.answers.logits, strict=True
+    ):
         assert np.array_equal(logits, of_photo[image_id])  # every text of a photo is "... cat"

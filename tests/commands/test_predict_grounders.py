@@ -104,8 +104,10 @@ def test_a_photo_gets_the_answer_of_its_prepared_dataset(
 
     lines = (tmp_path / "answers" / "answers.jsonl").read_text().splitlines()
     answers = [json.loads(line) for line in lines]
-    assert [answer["expression"] for answer in answers] == expected.texts
-    for answer, boxes, logits in zip(answers, expected.boxes, expected.logits, strict=True):
+    assert [answer["expression"] for answer in answers] == expected.examples.texts
+    for answer, boxes, logits in zip(
+        answers, expected.answers.boxes, expected.answers.logits, strict=True
+    ):
         candidates = answer["candidates"]
         assert [one["box"] for one in candidates] == boxes.tolist()
         assert len({one["source"] for one in candidates}) == 2

@@ -41,7 +41,12 @@ def evaluated(scenes, best):
 
 def asked_again(scenes, evaluated, photos) -> list[Question]:
     known = scenes.photos()
-    rows = zip(evaluated.image_ids.tolist(), evaluated.texts, evaluated.boxes, strict=True)
+    rows = zip(
+        evaluated.examples.image_ids.tolist(),
+        evaluated.examples.texts,
+        evaluated.answers.boxes,
+        strict=True,
+    )
     return [
         Question(photos / known[image_id].file_name, (text,), [tuple(box) for box in boxes])
         for image_id, text, boxes in rows
@@ -61,9 +66,9 @@ def test_logits_are_those_of_an_evaluation(grounder, scenes, evaluated, photos):
 
     assert len(answers) == len(evaluated) > 0
     for row, (answer,) in enumerate(answers):
-        assert np.allclose(answer.logits, evaluated.logits[row], atol=1e-5)
-        assert np.array_equal(answer.boxes, evaluated.boxes[row])
-        assert answer.index == int(evaluated.logits[row].argmax())
+        assert np.allclose(answer.logits, evaluated.answers.logits[row], atol=1e-5)
+        assert np.array_equal(answer.boxes, evaluated.answers.boxes[row])
+        assert answer.index == int(evaluated.answers.logits[row].argmax())
 
 
 def test_an_answer_is_the_most_probable_box(grounder, photo):

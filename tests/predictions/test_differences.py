@@ -1,11 +1,11 @@
 """Where two predictions stop being about the same choices is said in words."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.predictions.made import changed
 from vg_mc.predictions import first_difference, first_question_difference
 
 
@@ -19,7 +19,7 @@ def test_two_models_asked_alike_do_not_differ(make_predictions):
 def test_pictures_of_another_size_are_still_the_same_choices(make_predictions):
     one = make_predictions(name="rn at 384 pixels", data_hash="384")
     other = make_predictions(name="vit at 224 pixels", data_hash="224")
-    other = replace(other, candidate_ids=[ids + 1000 for ids in other.candidate_ids])
+    other = changed(other, candidate_ids=[ids + 1000 for ids in other.answers.candidate_ids])
 
     assert first_difference(one, other) is None
 
@@ -29,35 +29,35 @@ def test_pictures_of_another_size_are_still_the_same_choices(make_predictions):
     [
         (lambda _: {"split": "testA"}, "'a' answers split 'val', 'b' answers 'testA'"),
         (
-            lambda other: {"expression_ids": other.expression_ids + (np.arange(12) == 4)},
+            lambda other: {"expression_ids": other.examples.expression_ids + (np.arange(12) == 4)},
             "row 4, expression 128 .*: expressions 128 and 129 in 'a' and 'b'",
         ),
         (
-            lambda other: {"texts": [*other.texts[:-1], "the other one"]},
+            lambda other: {"texts": [*other.examples.texts[:-1], "the other one"]},
             r"row 11, .*: texts 'the <b>.*' and 'the other one'",
         ),
-        (lambda other: {"image_ids": other.image_ids + 1}, r"row 0, .*: images 0 and 1"),
+        (lambda other: {"image_ids": other.examples.image_ids + 1}, r"row 0, .*: images 0 and 1"),
         (
-            lambda other: {"targets": other.targets + 1},
+            lambda other: {"targets": other.examples.targets + 1},
             r"row 0, .*: targets \(50, 50, 60, 60\) and",
         ),
         (
-            lambda other: {"boxes": [rows[1:] for rows in other.boxes]},
+            lambda other: {"boxes": [rows[1:] for rows in other.answers.boxes]},
             r"row 1, .*: (\d) and (?!\1)\d candidates",
         ),
         (
-            lambda other: {"boxes": [*other.boxes[:-1], other.boxes[-1] + 0.5]},
+            lambda other: {"boxes": [*other.answers.boxes[:-1], other.answers.boxes[-1] + 0.5]},
             r"row 11, .*: candidate 0 is \(",
         ),
         (
-            lambda other: {"candidate_ids": [ids + 1 for ids in other.candidate_ids]},
+            lambda other: {"candidate_ids": [ids + 1 for ids in other.answers.candidate_ids]},
             r"row 1, .*: candidate 0 has the ids 0 and 1",
         ),
     ],
 )
 def test_the_first_difference_is_named(make_predictions, change, words):
     one = make_predictions(name="a")
-    other = replace(make_predictions(name="b", logits_seed=9), **change(one))
+    other = changed(make_predictions(name="b", logits_seed=9), **change(one))
 
     difference = first_difference(one, other)
 
@@ -76,8 +76,8 @@ def test_a_missing_expression_is_named_from_both_sides(make_predictions):
 
 def test_questions_may_be_alike_though_candidates_are_not(make_predictions):
     one = make_predictions(name="a")
-    other = replace(make_predictions(name="b"), boxes=[rows + 1 for rows in one.boxes])
+    other = changed(make_predictions(name="b"), boxes=[rows + 1 for rows in one.answers.boxes])
 
     assert first_question_difference(one, other) is None
     assert "candidate 0" in str(first_difference(one, other))
-    assert "texts" in str(first_question_difference(one, replace(other, texts=["?"] * 12)))
+    assert "texts" in str(first_question_difference(one, changed(other, texts=["?"] * 12)))

@@ -1,36 +1,69 @@
 """Predictions survive the way to disk, and a file with wrong ones is refused."""
 
 import contextlib
-from dataclasses import fields
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.predictions.made import changed, moved_targets
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import FILE_NAME, first_difference, read_predictions, write_predictions
-from vg_mc.predictions.parquet import SCHEMA
+from vg_mc.predictions import (
+    FILE_NAME,
+    ProposalSource,
+    Provenance,
+    first_difference,
+    outcomes,
+    read_predictions,
+    write_predictions,
+)
+from vg_mc.predictions.columns import declared
+
+PROVENANCE = Provenance(
+    name="a, β",
+    split="val",
+    data_hash="0123",
+    corpus="refcoco_unc",
+    proposals=ProposalSource(("annotations", "yolo"), "both"),
+    detector_exposure="unknown",
+    model_hash="abc",
+    members=("one", "other"),
+    weighting="equal",
+    notes={"β": "\u2028"},
+)
 
 
 @pytest.mark.parametrize("expressions", [0, 1, 12])
-def test_a_round_trip_is_exact(make_predictions, tmp_path, expressions):
-    written = make_predictions(expressions=expressions, facts={"proposals": "yolo", "β": "\u2028"})
+@pytest.mark.parametrize("kind", ["choices", "boxes", "boxes without confidences"])
+def test_a_round_trip_is_exact(make_predictions, tmp_path, expressions, kind):
+    written = replace(make_predictions(expressions=expressions), provenance=PROVENANCE)
+    if kind != "choices":
+        written = moved_targets(written)
+    if kind == "boxes without confidences":
+        written = changed(written, confidences=None)
 
     write_predictions(written, tmp_path)
     read = read_predictions(tmp_path)
 
-    for column in (item.name for item in fields(written)):
-        before, after = getattr(written, column), getattr(read, column)
-        if isinstance(before, list) and before and isinstance(before[0], np.ndarray):
-            assert [row.dtype for row in before] == [row.dtype for row in after]
-            assert [row.shape for row in before] == [row.shape for row in after]
-            assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True)), column
-        elif isinstance(before, np.ndarray):
-            assert (before.dtype, before.shape) == (after.dtype, after.shape)
-            assert np.array_equal(before, after), column
-        else:
-            assert before == after, column
+    assert read.provenance == written.provenance
+    for before, after in ((written.examples, read.examples), (written.answers, read.answers)):
+        assert type(before) is type(after)
+        assert list(declared(before)) == list(declared(after))
+        for name in declared(before):
+            check_equal(getattr(before, name), getattr(after, name))
+
+
+def check_equal(before: object, after: object) -> None:
+    if isinstance(before, np.ndarray):
+        assert (before.dtype, before.shape) == (after.dtype, after.shape)
+        assert np.array_equal(before, after, equal_nan=np.issubdtype(before.dtype, np.floating))
+    elif before and isinstance(before[0], np.ndarray):
+        for one, other in zip(before, after, strict=True):
+            check_equal(one, other)
+    else:
+        assert before == after
 
 
 def test_the_same_predictions_are_the_same_bytes(make_predictions, tmp_path):
@@ -47,8 +80,8 @@ def test_pandas_opens_the_file_too(make_predictions, tmp_path):
 
     table = pq.read_table(tmp_path / FILE_NAME).to_pandas()
 
-    assert table["text"].tolist() == predictions.texts
-    assert table["logits"][3].tolist() == predictions.logits[3].tolist()
+    assert table["text"].tolist() == predictions.examples.texts
+    assert table["logits"][3].tolist() == predictions.answers.logits[3].tolist()
 
 
 def test_a_folder_without_predictions_says_who_writes_them(tmp_path):
@@ -80,7 +113,7 @@ def test_a_damaged_value_is_noticed(make_predictions, tmp_path):
         with contextlib.suppress(BadInputError):
             read = read_predictions(tmp_path)  # a bit that means nothing may be damaged
             assert first_difference(written, read) is None
-            assert all(map(np.array_equal, written.logits, read.logits))
+            assert all(map(np.array_equal, written.answers.logits, read.answers.logits))
 
 
 def rewritten(tmp_path, make_predictions, change) -> None:
@@ -95,20 +128,19 @@ def rewritten(tmp_path, make_predictions, change) -> None:
     [
         (lambda table: table.drop_columns("logits"), r"column logits: no such column"),
         (
-            lambda table: table.set_column(1, "image_id", pa.array(["1"] * len(table))),
+            lambda table: table.set_column(2, "image_id", pa.array(["1"] * len(table))),
             r"column image_id: expected int64, found string, which may be null",
         ),
-        (lambda table: table.replace_schema_metadata({}), "not written by vg_mc"),
+        (lambda table: table.replace_schema_metadata({}), "metadata"),
         (lambda table: table.replace_schema_metadata({"vg_mc": "{"}), "damaged metadata"),
         (lambda table: table.replace_schema_metadata({"vg_mc": "[]"}), "damaged metadata"),
         (
-            lambda table: table.replace_schema_metadata(
-                {
-                    "vg_mc": '{"schema": 9, "name": "a", "split": "b", "data_hash": "c", '
-                    '"facts": {}, "news": 1}'
-                }
-            ),
-            "schema 9, expected 2",
+            lambda table: table.replace_schema_metadata({"vg_mc": '{"schema": 3, "kind": "?"}'}),
+            "damaged metadata",
+        ),
+        (
+            lambda table: table.replace_schema_metadata({"vg_mc": '{"schema": 2, "facts": {}}'}),
+            "schema 2, expected 3",
         ),
     ],
 )
@@ -123,10 +155,9 @@ def with_logits(table: pa.Table, row: int, values: list[float]) -> pa.Table:
     """Return the table with the logits of one row replaced, types kept."""
     logits = table.column("logits").to_pylist()
     logits[row] = values
-    position = SCHEMA.get_field_index("logits")
-    return table.set_column(
-        position, SCHEMA.field("logits"), pa.array(logits, SCHEMA.field("logits").type)
-    )
+    position = table.schema.get_field_index("logits")
+    field = table.schema.field("logits")
+    return table.set_column(position, field, pa.array(logits, field.type))
 
 
 def test_the_first_expression_with_a_nan_logit_is_named(tmp_path, make_predictions):
@@ -138,12 +169,29 @@ def test_the_first_expression_with_a_nan_logit_is_named(tmp_path, make_predictio
 
     rewritten(tmp_path, make_predictions, spoil)
 
-    with pytest.raises(BadInputError, match="expression 128: logits must be finite, not nan"):
+    with pytest.raises(BadInputError, match="logits must be finite") as refused:
         read_predictions(tmp_path)
+    assert refused.value.record == "expression 128"
 
 
 def test_too_few_logits_are_refused_with_the_expression(tmp_path, make_predictions):
     rewritten(tmp_path, make_predictions, lambda table: with_logits(table, 2, []))
 
-    with pytest.raises(BadInputError, match=r"expression 114: \d candidates, .* 0 logits, "):
+    with pytest.raises(BadInputError, match="logits") as refused:
         read_predictions(tmp_path)
+    assert refused.value.record == "expression 114"
+
+
+def test_ious_stand_in_the_file_for_other_readers(make_predictions, tmp_path):
+    predictions = make_predictions()
+    judged = outcomes(predictions)
+    write_predictions(predictions, tmp_path)
+    write_predictions(moved_targets(predictions), tmp_path / "boxes")
+
+    table = pq.read_table(tmp_path / FILE_NAME)
+    boxes = pq.read_table(tmp_path / "boxes" / FILE_NAME)
+
+    assert table["iou"].to_pylist() == judged.ious.tolist()
+    assert table["ious"].to_pylist() == [row.tolist() for row in judged.candidates.ious]
+    assert boxes["iou"].to_pylist() == outcomes(moved_targets(predictions)).ious.tolist()
+    assert "ious" not in boxes.column_names

@@ -8,8 +8,8 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from tests.predictions.made import scores_of
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import summarize
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.freezing import freeze_batch_norm
 from vg_mc.predictions.run import predict
@@ -32,27 +32,30 @@ def predicted(encoder, dataset, split="testA", batch_size=8, num_workers=0):
 
 
 def close(one, other) -> bool:
-    return all(np.allclose(*pair, atol=1e-5) for pair in zip(one.logits, other.logits, strict=True))
+    return all(
+        np.allclose(*pair, atol=1e-5)
+        for pair in zip(one.answers.logits, other.answers.logits, strict=True)
+    )
 
 
 def test_logits_are_those_of_each_expression_alone(encoder, coloured):
     predictions = predicted(encoder, coloured)
 
-    for row, candidate_ids in enumerate(predictions.candidate_ids[:-1]):
+    for row, candidate_ids in enumerate(predictions.answers.candidate_ids[:-1]):
         pictures = torch.from_numpy(coloured.pictures(candidate_ids)).permute(0, 3, 1, 2)
         with torch.no_grad():
-            alone = encoder(pictures, encoder.tokenize([predictions.texts[row]]))[0]
-        assert np.allclose(predictions.logits[row], alone, atol=1e-5)
+            alone = encoder(pictures, encoder.tokenize([predictions.examples.texts[row]]))[0]
+        assert np.allclose(predictions.answers.logits[row], alone, atol=1e-5)
 
 
 def test_what_the_dataset_knows_of_candidates_and_photos_is_handed_on(encoder, coloured):
     predictions = predicted(encoder, coloured)
 
-    for row, ids in enumerate(predictions.candidate_ids):
-        assert predictions.scores[row].tolist() == [1.0] * len(ids)
-        assert predictions.candidate_categories[row] == coloured.candidate_categories(ids)
-        assert predictions.rivals[row] == max(0, len(ids) - 1)
-    assert predictions.photo_sizes.tolist() == [[99, 9]] * len(predictions)
+    for row, ids in enumerate(predictions.answers.candidate_ids):
+        assert predictions.answers.scores[row].tolist() == [1.0] * len(ids)
+        assert predictions.answers.categories[row] == coloured.candidate_categories(ids)
+        assert predictions.examples.distractors[row] == max(0, len(ids) - 1)
+    assert predictions.examples.image_sizes.tolist() == [[99, 9]] * len(predictions)
 
 
 def test_batches_and_workers_change_nothing(encoder, coloured):
@@ -66,11 +69,11 @@ def test_an_expression_without_candidates_stays_and_is_wrong(encoder, coloured):
     predictions = predicted(encoder, coloured)
 
     assert len(predictions) == 13
-    assert [len(row) for row in predictions.logits[-2:]] == [
-        len(predictions.candidate_ids[-2]),
+    assert [len(row) for row in predictions.answers.logits[-2:]] == [
+        len(predictions.answers.candidate_ids[-2]),
         0,
     ]
-    scores = summarize(predictions.ious, predictions.logits)
+    scores = scores_of(predictions)
     assert (scores.expressions, scores.without_proposals) == (13, 1)
 
 
@@ -81,8 +84,8 @@ def test_a_split_without_any_candidate_can_be_answered(
     missed = photo._replace(colours=[], questions=[("red", []), ("blue", [])])
     dataset = make_coloured(tmp_path, {"train": [photo], "val": [missed], "testA": []})
 
-    assert [row.size for row in predicted(encoder, dataset, "val").logits] == [0, 0]
-    assert predicted(encoder, dataset, "testA").logits == []
+    assert [row.size for row in predicted(encoder, dataset, "val").answers.logits] == [0, 0]
+    assert predicted(encoder, dataset, "testA").answers.logits == []
 
 
 def test_every_picture_and_every_text_is_encoded_once(coloured, monkeypatch):
@@ -98,8 +101,10 @@ def test_every_picture_and_every_text_is_encoded_once(coloured, monkeypatch):
 
     predictions = predicted(encoder, coloured)
 
-    assert len(pictures) == len({i for ids in predictions.candidate_ids for i in ids.tolist()})
-    assert len(texts) == len(set(predictions.texts)) < len(predictions)
+    assert len(pictures) == len(
+        {i for ids in predictions.answers.candidate_ids for i in ids.tolist()}
+    )
+    assert len(texts) == len(set(predictions.examples.texts)) < len(predictions)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
@@ -160,11 +165,11 @@ def test_the_mirrored_view_asks_with_sides_swapped_about_mirrored_pictures(encod
         Accelerator(cpu=True), encoder, turned, "val", batch_size=8, num_workers=0, mirrored=True
     )
 
-    for row, ids in enumerate(mirrored.candidate_ids):
+    for row, ids in enumerate(mirrored.answers.candidate_ids):
         pictures = torch.from_numpy(noise[ids][:, :, ::-1].copy()).permute(0, 3, 1, 2)
         side = "right" if sides[row] == "left" else "left"
         text = f"{side} {coloured.expressions('val').texts[row]}"
         with torch.no_grad():
             alone = encoder(pictures, encoder.tokenize([text]))[0]
-        assert np.allclose(mirrored.logits[row], alone, atol=1e-4)
-        assert mirrored.texts[row].startswith(sides[row])
+        assert np.allclose(mirrored.answers.logits[row], alone, atol=1e-4)
+        assert mirrored.examples.texts[row].startswith(sides[row])

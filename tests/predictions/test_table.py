@@ -5,54 +5,108 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from tests.predictions.made import changed, moved_targets
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import taken, write_predictions
+from vg_mc.predictions import PredictedBoxes, write_predictions
+from vg_mc.predictions.columns import declared
 
 
-def changed(rows: list[np.ndarray], row: int, values: object) -> list[np.ndarray]:
+def spoiled(rows: list[np.ndarray], row: int, values: object) -> list[np.ndarray]:
     """Return the ragged column with one of its rows replaced."""
     return [
         np.asarray(values, rows[row].dtype) if at == row else old for at, old in enumerate(rows)
     ]
 
 
+BAD_CHOICES = [
+    ("logits", lambda rows: spoiled(rows, 3, np.full(len(rows[3]), np.inf)), "expression 121"),
+    ("boxes", lambda rows: spoiled(rows, 3, rows[3] * np.nan), "expression 121"),
+    ("targets", lambda rows: rows * np.nan, "expression 100"),
+    ("scores", lambda rows: spoiled(rows, 3, rows[3] * np.nan), "expression 121"),
+    ("scores", lambda rows: spoiled(rows, 3, []), "expression 121"),
+    ("distractors", lambda distractors: distractors[1:], "column distractors"),
+    ("image_sizes", lambda sizes: sizes * [1, 0], "expression 100"),
+    ("texts", lambda rows: rows[1:], "column text"),
+    ("expression_ids", lambda ids: ids // 14, "expression 7"),
+]
+NAN = np.nan
+BAD_BOXES = [
+    ("boxes", lambda rows: np.where(np.arange(4) == 2, np.inf, rows), "expression 100"),
+    ("boxes", lambda rows: np.where(np.arange(4) == 2, NAN, rows), "expression 107"),
+    ("confidences", lambda values: values + 1, "expression 107"),
+    ("confidences", lambda values: values * NAN, "expression 107"),
+    ("confidences", np.nan_to_num, "expression 100"),
+    ("confidences", lambda values: values[1:], "column confidence"),
+]
+
+
 @pytest.mark.parametrize(
-    ("column", "spoil", "message"),
+    ("kind", "column", "spoil", "record"),
     [
-        ("logits", lambda rows: changed(rows, 3, np.full(len(rows[3]), np.inf)), "must be finite"),
-        ("ious", lambda rows: changed(rows, 3, np.full(len(rows[3]), 1.5)), "between 0 and 1"),
-        ("ious", lambda rows: changed(rows, 3, np.full(len(rows[3]), np.nan)), "between 0 and 1"),
-        ("ious", lambda rows: changed(rows, 3, 1 - rows[3]), "expression 121: an IoU of"),
-        ("boxes", lambda rows: changed(rows, 3, rows[3] * np.nan), "boxes must be finite"),
-        ("targets", lambda rows: rows * np.nan, "boxes must be finite"),
-        ("scores", lambda rows: changed(rows, 3, rows[3] * np.nan), "scores must be finite"),
-        ("scores", lambda rows: changed(rows, 3, []), "0 scores and"),
-        ("candidate_categories", lambda rows: [*rows[:-1], []], "and 0 categories"),
-        ("rivals", lambda rivals: rivals[1:], "11 rivals for 12 expressions"),
-        ("photo_sizes", lambda sizes: sizes * [1, 0], "a photo of 64x0 pixels cannot be"),
-        ("texts", lambda rows: rows[1:], "11 texts for 12 expressions"),
-        ("expression_ids", lambda ids: ids // 14, "expression 7: stands there twice"),
+        *(("choices", *bad) for bad in BAD_CHOICES),
+        *(("boxes", *bad) for bad in BAD_BOXES),
     ],
 )
-def test_wrong_predictions_are_not_written(make_predictions, tmp_path, column, spoil, message):
-    good = make_predictions()
-    bad = replace(good, **{column: spoil(getattr(good, column))})
+def test_wrong_predictions_are_not_written(make_predictions, tmp_path, kind, column, spoil, record):
+    good = make_predictions() if kind == "choices" else moved_targets(make_predictions())
+    part = good.examples if hasattr(good.examples, column) else good.answers
+    bad = changed(good, **{column: spoil(getattr(part, column))})
 
-    with pytest.raises(BadInputError, match=message):
+    with pytest.raises(BadInputError) as refused:
         write_predictions(bad, tmp_path)
 
+    assert refused.value.record == record
     assert not list(tmp_path.iterdir())
 
 
-def test_rows_are_taken_from_every_column(make_predictions):
-    whole = make_predictions()
+def test_the_first_bad_expression_is_named_whatever_is_wrong_with_it(make_predictions, tmp_path):
+    good = make_predictions()
+    logits = spoiled(good.answers.logits, 5, np.full(len(good.answers.logits[5]), np.nan))
+    scores = spoiled(good.answers.scores, 3, [])
 
-    part = taken(whole, np.array([4, 0]))
+    with pytest.raises(BadInputError) as refused:
+        write_predictions(changed(good, logits=logits, scores=scores), tmp_path)
+
+    assert refused.value.record == "expression 121"
+
+
+def test_predicted_boxes_need_no_confidences(make_predictions, tmp_path):
+    good = moved_targets(make_predictions())
+
+    write_predictions(replace(good, answers=PredictedBoxes(good.answers.boxes)), tmp_path)
+
+    assert list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["choices", "boxes"])
+def test_rows_are_taken_from_every_column(make_predictions, kind):
+    whole = make_predictions() if kind == "choices" else moved_targets(make_predictions())
+
+    part = whole.taken(np.array([4, 0]))
 
     assert len(part) == 2
-    for column in (item.name for item in fields(whole)):
-        if column not in {"name", "split", "data_hash", "facts"}:
-            before, after = getattr(whole, column), getattr(part, column)
-            assert len(after) == 2, column
-            assert np.array_equal(after[0], before[4]), column
-            assert np.array_equal(after[1], before[0]), column
+    assert part.provenance == whole.provenance
+    for before, after in ((whole.examples, part.examples), (whole.answers, part.answers)):
+        for name in declared(before):
+            column, taken = getattr(before, name), getattr(after, name)
+            assert len(taken) == 2, name
+            assert same(taken[0], column[4]), name
+            assert same(taken[1], column[0]), name
+
+
+def same(one: object, other: object) -> bool:
+    numbers = np.issubdtype(np.asarray(one).dtype, np.floating)
+    return np.array_equal(one, other, equal_nan=numbers)
+
+
+def test_every_field_is_a_column(make_predictions):
+    for table in (make_predictions().examples, moved_targets(make_predictions()).answers):
+        assert list(declared(table)) == [item.name for item in fields(table)]
+
+
+def test_choices_are_not_taken_for_boxes(make_predictions):
+    predictions = make_predictions()
+
+    assert predictions.choices is predictions.answers
+    with pytest.raises(BadInputError, match="predicted boxes"):
+        _ = moved_targets(predictions).choices

@@ -1,12 +1,12 @@
 """The contact sheet has a row per expression, its best candidates from left to right."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.predictions.made import changed
 from vg_mc.reports.contact_sheet import FRAME, LINE, MARGIN, THUMBNAIL, write_contact_sheet
 from vg_mc.reports.pages.examples import examples
 
@@ -14,7 +14,7 @@ from vg_mc.reports.pages.examples import examples
 @pytest.fixture
 def sheet(make_predictions, pictures_of, tmp_path):
     def write(rows, **changes) -> np.ndarray:
-        predictions = replace(make_predictions(), **changes)
+        predictions = changed(make_predictions(), **changes)
         write_contact_sheet(predictions, rows, pictures_of, tmp_path / "sheet.png")
         with Image.open(tmp_path / "sheet.png") as picture:
             return np.asarray(picture)

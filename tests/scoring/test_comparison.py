@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.predictions.made import changed
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import is_right, predicted_ious
 from vg_mc.metrics.significance import mcnemar, paired_difference
+from vg_mc.predictions import outcomes
 from vg_mc.scoring import compare
 
 
@@ -16,32 +17,25 @@ def test_a_comparison_holds_both_tests(make_predictions):
 
     found = compare(one, other)
 
-    first, second = (is_right(predicted_ious(each.ious, each.logits)) for each in (one, other))
+    first, second = (outcomes(each).right for each in (one, other))
     assert (found.first, found.second, found.split) == ("rn", "vit", "val")
-    assert found.difference == paired_difference(first, second, one.image_ids)
+    assert found.difference == paired_difference(first, second, one.examples.image_ids)
     assert found.mcnemar == mcnemar(first, second)
     assert found.agreement == pytest.approx((first == second).mean())
 
 
 def test_other_proposals_may_be_compared(make_predictions):
     one = make_predictions(expressions=20)
-    fewer = replace(
-        one,
-        **{
-            column: [row[:1] for row in getattr(one, column)]
-            for column in (
-                *("candidate_ids", "boxes", "ious", "logits"),
-                *("scores", "candidate_categories"),
-            )
-        },
-    )
+    columns = ("candidate_ids", "boxes", "logits", "scores", "categories")
+    first = {name: [row[:1] for row in getattr(one.answers, name)] for name in columns}
+    fewer = replace(one, answers=replace(one.answers, **first))
 
     assert compare(one, fewer).difference.of == 20
 
 
 def test_other_expressions_are_refused_by_name(make_predictions):
     one = make_predictions(name="a")
-    other = replace(make_predictions(name="b"), texts=["something else"] * 12)
+    other = changed(make_predictions(name="b"), texts=["something else"] * 12)
 
     with pytest.raises(BadInputError, match=r"cannot be compared: row 0, .* in 'a' and 'b'"):
         compare(one, other)

@@ -1,12 +1,10 @@
 """Systems are tested against a baseline on the same expressions, whatever boxes they had."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
+from tests.predictions.made import changed, ious_of, scores_of
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import summarize
 from vg_mc.metrics.significance import holm
 from vg_mc.scoring import compare
 from vg_mc.scoring.leaderboard import System, standings_of
@@ -20,9 +18,9 @@ def system(make_predictions):
             made = make_predictions(
                 name="as stored", split=split, expressions=60, logits_seed=logits_seed
             )
-            rows = zip(made.logits, made.ious, strict=True)
+            rows = zip(made.answers.logits, ious_of(made), strict=True)
             logits = [(row + knowledge * ious).astype(np.float32) for row, ious in rows]
-            answered[split] = replace(made, logits=logits)
+            answered[split] = changed(made, logits=logits)
         return System(name, answered)
 
     return make
@@ -37,7 +35,7 @@ def test_every_system_has_its_accuracy_and_ceiling(system):
     assert list(found.standings) == [("a", "val"), ("a", "testA"), ("b", "testA")]
     for (name, split), standing in found.standings.items():
         answers = (one if name == "a" else other).splits[split]
-        scores = summarize(answers.ious, answers.logits)
+        scores = scores_of(answers)
         assert standing.accuracy.value == pytest.approx(scores.accuracy)
         assert standing.ceiling.value == pytest.approx(scores.proposal_recall)
         assert standing.accuracy.low <= standing.accuracy.value <= standing.accuracy.high
@@ -83,8 +81,8 @@ def test_a_baseline_can_be_chosen_and_is_missing_where_it_did_not_answer(system)
 def test_other_proposals_are_told_and_other_expressions_refused(system):
     one, other = system("a", 1, ("val",)), system("b", 2, ("val",))
     val = other.splits["val"]
-    moved = replace(val, boxes=[boxes + 0.5 for boxes in val.boxes])
-    asked = replace(val, texts=[*val.texts[:-1], "something else"])
+    moved = changed(val, boxes=[boxes + 0.5 for boxes in val.answers.boxes])
+    asked = changed(val, texts=[*val.examples.texts[:-1], "something else"])
 
     (same,) = standings_of([one, other]).contests
     (different,) = standings_of([one, System("b", {"val": moved})]).contests

@@ -5,6 +5,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from tests.predictions.made import ious_of
 from vg_mc.grounders.dual_encoder import DualEncoderGrounder
 from vg_mc.metrics import is_right
 from vg_mc.models.features.cache import FeatureBank
@@ -35,16 +36,16 @@ def test_they_are_those_of_the_features(found, coloured):
 
     similarity = region_similarity(scorer, predictions)
 
-    for row, ids in enumerate(predictions.candidate_ids[:-1]):
+    for row, ids in enumerate(predictions.answers.candidate_ids[:-1]):
         pictures = torch.from_numpy(coloured.pictures(ids)).permute(0, 3, 1, 2)
-        text = predictions.texts[row]
+        text = predictions.examples.texts[row]
         tokens = encoder.tokenize([swap_left_right(text) if mirrored else text])
         with torch.no_grad():
             images = encoder.encode_images(pictures.flip(3) if mirrored else pictures).numpy()
             sentence = encoder.encode_texts(tokens).numpy()[0]
-        chosen = images[predictions.logits[row].argmax()]
-        target = images[predictions.ious[row].argmax()]
-        assert is_right(predictions.ious[row]).any()
+        chosen = images[predictions.answers.logits[row].argmax()]
+        target = images[ious_of(predictions)[row].argmax()]
+        assert is_right(ious_of(predictions)[row]).any()
         assert similarity.target_cosine[row] == pytest.approx(chosen @ target, abs=1e-5)
         assert similarity.sentence_cosine[row] == pytest.approx(chosen @ sentence, abs=1e-5)
     assert np.isnan(similarity.sentence_cosine[-1])

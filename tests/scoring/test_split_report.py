@@ -1,13 +1,15 @@
 """A report holds every number with its interval and its denominator, ready to be plotted."""
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from vg_mc.metrics import is_right, predicted_ious, summarize
+from tests.predictions.made import changed, ious_of, scores_of
+from vg_mc.metrics import is_right
 from vg_mc.metrics.similarity import semantic_similarity
+from vg_mc.predictions import outcomes
 from vg_mc.scoring import score
 
 
@@ -22,7 +24,7 @@ def report(predictions):
 
 
 def test_the_main_numbers_have_intervals_around_them(report, predictions):
-    assert report.scores == summarize(predictions.ious, predictions.logits)
+    assert report.scores == scores_of(predictions)
     for name, estimate in report.numbers.items():
         if name != "calibration_error":  # its draws lean upward
             assert estimate.low <= estimate.value <= estimate.high, name
@@ -50,13 +52,13 @@ def test_accuracy_falls_with_the_threshold_and_stays_below_its_ceiling(report):
 
 
 def test_proposals_are_counted_in_the_order_of_their_scores(predictions):
-    backwards = replace(predictions, scores=[-row for row in predictions.scores])
+    backwards = changed(predictions, scores=[-row for row in predictions.answers.scores])
 
     for each, order in ((predictions, 1), (backwards, -1)):
         curve = score(each).proposal_curve
         assert curve.at == (1, 2, 3, 4, 5)
         for count, estimate in zip(curve.at, curve.estimates, strict=True):
-            found = [is_right(row)[::order][:count].any() for row in each.ious]
+            found = [is_right(row)[::order][:count].any() for row in ious_of(each)]
             assert estimate.value == pytest.approx(np.mean(found))
 
 
@@ -65,8 +67,8 @@ def test_the_ceiling_is_reached_with_all_proposals(report):
 
 
 def test_groups_are_scored_as_splits_of_their_own(report, predictions):
-    right = is_right(predicted_ious(predictions.ious, predictions.logits))
-    circles = np.array([category == "circle" for category in predictions.categories])
+    right = outcomes(predictions).right
+    circles = np.array([category == "circle" for category in predictions.examples.categories])
 
     (circle,) = [group for group in report.breakdowns["category"] if group.name == "circle"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.predictions.made import scores_of
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import summarize
 from vg_mc.scoring.subsets import (
     Subset,
     read_subsets,
@@ -66,10 +66,8 @@ def test_a_subset_is_scored_after_its_split(make_predictions):
         ("testA", "", 3),
         ("testA", "clean", 2),
     ]
-    rows = np.isin(answered[0].expression_ids, [100, 107, 135])
-    ious = [row for row, kept in zip(answered[0].ious, rows, strict=True) if kept]
-    logits = [row for row, kept in zip(answered[0].logits, rows, strict=True) if kept]
-    assert reports[1].scores == summarize(ious, logits)
+    rows = np.isin(answered[0].examples.expression_ids, [100, 107, 135])
+    assert reports[1].scores == scores_of(answered[0].taken(np.flatnonzero(rows)))
 
 
 def test_unknown_ids_are_counted_and_named(make_predictions):

@@ -9,9 +9,9 @@ import torch
 from accelerate import Accelerator
 from torch.nn import functional as F
 
+from tests.predictions.made import scores_of
 from tests.training.tiny_run import SETTINGS
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import summarize
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 from vg_mc.training import loop
@@ -235,7 +235,7 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
     scores = [entry["accuracy"] for entry in entries(tmp_path) if "split" in entry]
     best = load_encoder(str(tmp_path / "best"))
     predictions = predict(trainer.accelerator, best, coloured, "val", batch_size=8, num_workers=0)
-    accuracy = summarize(predictions.ious, predictions.logits).accuracy
+    accuracy = scores_of(predictions).accuracy
     assert accuracy == max(scores) == trainer.progress.best_accuracy
     assert [path.name for path in find_checkpoints(tmp_path / "checkpoints")] == [
         "step-00000015",
@@ -256,7 +256,7 @@ def test_the_average_is_validated_and_kept_and_the_last_weights_go_on(coloured, 
     assert all(torch.equal(best[name], value) for name, value in averages.items())
     assert {n for n, v in best.items() if not torch.equal(v, weights(plain)[n])} == set(averages)
     predictions = predict(averaged.accelerator, kept, coloured, "val", batch_size=8, num_workers=0)
-    accuracy = summarize(predictions.ious, predictions.logits).accuracy
+    accuracy = scores_of(predictions).accuracy
     assert accuracy == averaged.progress.best_accuracy
 
 

@@ -7,9 +7,9 @@ import yaml
 from huggingface_hub import ModelCard
 
 from tests.training.tiny_run import SETTINGS
-from vg_mc.metrics import SplitScores
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.origin import Origin
+from vg_mc.scoring import SplitScores
 from vg_mc.training import model_card
 from vg_mc.training.model_card import BestEpoch, write_model_card
 

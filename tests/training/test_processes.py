@@ -87,7 +87,7 @@ def test_two_processes_predict_what_one_does(coloured, output):
     for batch_size in (3, 99):
         for process in range(2):
             shared = read_predictions(output / f"predictions-{batch_size}-{process}")
-            for mine, theirs in zip(alone.logits, shared.logits, strict=True):
+            for mine, theirs in zip(alone.answers.logits, shared.answers.logits, strict=True):
                 assert np.allclose(mine, theirs, atol=1e-5)
 
 

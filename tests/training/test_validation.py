@@ -1,7 +1,7 @@
 import pytest
 
+from tests.predictions.made import scores_of
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import summarize
 from vg_mc.predictions.run import predict
 from vg_mc.training.validation import require_validation, validate
 
@@ -16,7 +16,7 @@ def test_validation_scores_all_candidates_of_val(coloured, make_trainer, tmp_pat
         trainer.accelerator, trainer.encoder, coloured, trainer.settings, num_workers=0
     )
 
-    assert scores == summarize(predictions.ious, predictions.logits)
+    assert scores == scores_of(predictions)
 
 
 @pytest.mark.parametrize(

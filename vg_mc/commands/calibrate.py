@@ -55,11 +55,12 @@ def run(config: CalibrateConfig) -> float:
     temperature = 1 / weights[0]
     is_file = config.output.suffix == ".json"
     file = config.output if is_file else config.output / TEMPERATURE_FILE
-    identity = predictions.facts.get("model hash", "")
+    identity = predictions.provenance.model_hash
     store_temperature(Temperature(temperature, predictions.split, identity), file)
-    logits = [row * weights[0] for row in predictions.logits]
+    logits = [row * weights[0] for row in predictions.choices.logits]
+    calibrated = replace(predictions, answers=replace(predictions.choices, logits=logits))
     before = percent(calibration_error_of(predictions))
-    after = percent(calibration_error_of(replace(predictions, logits=logits)))
+    after = percent(calibration_error_of(calibrated))
     print(
         f"temperature {temperature:.4g} in {file}; calibration error {before} % -> {after} % on "
         f"{predictions.split}, on which it was fitted"
@@ -69,10 +70,11 @@ def run(config: CalibrateConfig) -> float:
 
 def calibration_error_of(predictions: "Predictions") -> float:
     """Return the calibration error of a split, as result tables have it."""
-    from vg_mc.metrics import is_right, predicted_ious
     from vg_mc.metrics.calibration import calibration_error
-    from vg_mc.metrics.ranking import answer_confidences
+    from vg_mc.predictions import outcomes
 
-    right = is_right(predicted_ious(predictions.ious, predictions.logits))
-    confidences = answer_confidences(predictions.logits)
-    return calibration_error(confidences, right, predictions.image_ids).value
+    judged = outcomes(predictions)
+    if judged.confidences is None:
+        raise BadInputError("expected answers with confidences", record=predictions.name)
+    image_ids = predictions.examples.image_ids
+    return calibration_error(judged.confidences, judged.right, image_ids).value

@@ -94,8 +94,8 @@ def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System
 
 def corpora_of(systems: Sequence["System"]) -> list[str]:
     """Name the corpora that were answered, as far as predictions say."""
-    named = [answers.facts.get("corpus") for each in systems for answers in each.splits.values()]
-    return list(dict.fromkeys(name for name in named if name))
+    named = [answers.provenance.corpus for each in systems for answers in each.splits.values()]
+    return list(dict.fromkeys(filter(None, named)))
 
 
 def published_of(corpora: Sequence[str], systems: Sequence["System"]) -> list["PublishedRow"]:
@@ -104,10 +104,6 @@ def published_of(corpora: Sequence[str], systems: Sequence["System"]) -> list["P
 
     if len(corpora) != 1:
         return []
-    described = [
-        answers.facts.get("proposals", "").startswith("annotations")
-        for each in systems
-        for answers in each.splits.values()
-    ]
-    kinds = sorted(set(described))
+    sources = [answers.provenance.proposals for each in systems for answers in each.splits.values()]
+    kinds = sorted({source is not None and source.annotated for source in sources})
     return [row for kind in kinds for row in published_rows(corpora[0], annotated=kind)]

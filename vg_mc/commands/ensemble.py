@@ -1,7 +1,7 @@
 """``ensemble.py``: predictions of several models in, those of their mean and one table out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -86,12 +86,14 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
         together.append(MembersRow.of(split, ensemble))
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
     answered = [answers for split in members for answers in split]
-    remarks = subset_remarks(subsets, answered) | {"weighting": rule.note}
-    protocol, gains = protocol_of(answered) | remarks, members_table(together)
+    remarks = subset_remarks(subsets, answered)
+    protocol = protocol_of([*answered, *ensembles]) | remarks
+    gains = members_table(together)
     write_results(rows, protocol, config.output)
     write_members(together, config.output)
     write_report(ensembles, rows, protocol, shown, config.output, [gains])
-    print("\n".join([screen_text(rows), "", terminal(gains), "", *remarks_text(remarks)]))
+    told = remarks_text({"weighting": rule.note} | remarks)
+    print("\n".join([screen_text(rows), "", terminal(gains), "", *told]))
     return rows
 
 
@@ -118,8 +120,8 @@ def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "G
         return Gallery.of(None, None, config.examples)
     dataset = open_prepared(config.dataset)
     for first, *_ in members:
-        if first.data_hash != dataset.data_hash:
-            problem = f"not the dataset that {first.name!r} answered: {first.data_hash}"
+        if first.provenance.data_hash != dataset.data_hash:
+            problem = f"not the dataset that {first.name!r} answered: {first.provenance.data_hash}"
             raise BadInputError(problem, file=config.dataset, record="--dataset")
     return Gallery.of(dataset, config.images, config.examples)
 
@@ -205,8 +207,6 @@ def told_apart(members: list["Predictions"], config: EnsembleConfig) -> list["Pr
     """Add its folder to the name of every member that shares its name with another or with all."""
     names = [config.name, *(member.name for member in members)]
     return [
-        replace(member, name=f"{member.name} ({folder})")
-        if names.count(member.name) > 1
-        else member
+        member.renamed(f"{member.name} ({folder})") if names.count(member.name) > 1 else member
         for member, folder in zip(members, config.predictions, strict=True)
     ]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from vg_mc.commands.error_output import plain_errors
 from vg_mc.errors import BadInputError
 from vg_mc.flags import group_of
 from vg_mc.flags.evaluate import EvaluateConfig
+from vg_mc.grounders.protocol import TakesImages
 from vg_mc.grounders.registration import Context
 from vg_mc.grounders.registry import GrounderOptions, Selected, select
 from vg_mc.records import TRAIN_SPLIT
@@ -100,7 +100,6 @@ def context_of(
         num_workers=workers_of(config.num_workers, accelerator),
         features=config.features,
         data_hash=dataset.data_hash,
-        with_hash=True,
     )
 
 
@@ -119,16 +118,16 @@ def answer_splits(
     selected: Selected, context: Context, dataset: "PreparedDataset", splits: Sequence[str]
 ) -> tuple[list["Predictions"], list["SemanticSimilarity | None"]]:
     """Let one grounder answer every split; similarities are reported where features are kept."""
-    from vg_mc.predictions.run import answer
+    from vg_mc.predictions.run import answer, described
     from vg_mc.scoring.region_similarity import region_similarity
 
     grounder = selected.build(context)
     answered: list[Predictions] = []
     similarities: list[SemanticSimilarity | None] = []
+    model_hash = grounder.model_hash() if isinstance(grounder, TakesImages) else ""
     for split in splits:
-        predictions = answer(grounder, dataset, split)
-        facts = {**facts_of(dataset, split), **grounder.facts}
-        answered.append(replace(predictions, name=selected.name, facts=facts))
+        predictions = described(answer(grounder, dataset, split), dataset, model_hash)
+        answered.append(predictions.renamed(selected.name))
         similarities.append(region_similarity(grounder, predictions))
     return answered, similarities
 
@@ -177,20 +176,3 @@ def report(
         rows = [row for row in reports if row.name == name]
         write_report(own, rows, protocol_of(own) | remarks, shown, home)
     print("\n".join([screen_text(reports), *remarks_text(remarks)]))
-
-
-def facts_of(dataset: "PreparedDataset", split: str) -> dict[str, str]:
-    """Return what a reader of the numbers should know of the questions."""
-    from vg_mc.prepared.detector_exposure import exposure
-    from vg_mc.proposers.naming import proposer_in_words
-    from vg_mc.system.versions import versions
-
-    settings, exposed = dataset.manifest["settings"], exposure(dataset)
-    proposer = settings["train_proposer" if split == TRAIN_SPLIT else "proposer"]
-    return {
-        "corpus": dataset.manifest["corpus"],
-        "proposals": proposer_in_words(proposer),
-        "detector saw test photos": f"{exposed.name.lower()}: {exposed}",
-        "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
-        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
-    }

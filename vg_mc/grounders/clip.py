@@ -54,13 +54,12 @@ def _build(options: ClipOptions, context: Context) -> "DualEncoderGrounder":
 
     encoder = load_encoder(context.model, image_size=context.image_size)
     encoder = encoder.to(context.processes.device)
-    bank, facts = None, _facts(options, context)
-    if context.with_hash:
-        facts["model hash"] = model_hash(encoder, context.precision)
+    bank, known_hash = None, ""
     if context.features is not None:
+        known_hash = model_hash(encoder, context.precision)
         bank = FeatureBank(
             context.features,
-            model_hash=facts["model hash"],
+            model_hash=known_hash,
             data_hash=context.data_hash,
             first_view=context.first_view,
         )
@@ -68,7 +67,8 @@ def _build(options: ClipOptions, context: Context) -> "DualEncoderGrounder":
         accelerator=context.processes,
         encoder=encoder,
         precision=context.precision,
-        facts=facts,
+        known_hash=known_hash,
+        facts=_facts(options, context),
         batch_size=context.batch_size,
         num_workers=context.num_workers,
         mirrored=options.flip,

@@ -70,6 +70,7 @@ class DualEncoderGrounder:
         num_workers: Processes that decode pictures.
         views: Names of the views of the dataset that are looked at, one or several.
         precision: Of the forward pass, for the hash of the model.
+        known_hash: What `model_hash` returns, where it was computed before.
         facts: What a reader of the numbers should know of it.
         mirrored: Show pictures mirrored, and ask with left and right swapped.
         bank: What is found here is not encoded again, and what is encoded is kept here.
@@ -90,6 +91,7 @@ class DualEncoderGrounder:
     num_workers: int
     views: Sequence[str]
     precision: str = "no"
+    known_hash: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     mirrored: bool = False
     bank: FeatureBank | None = None
@@ -112,7 +114,7 @@ class DualEncoderGrounder:
 
     def model_hash(self) -> str:
         """Return a hash of the weights, the precision and the versions of libraries."""
-        return model_hash(self.encoder, self.precision)
+        return self.known_hash or model_hash(self.encoder, self.precision)
 
     def worded(self, text: str) -> list[str]:
         """Return what the model reads of an expression, in each of the wordings."""

@@ -38,7 +38,6 @@ class Context:
         num_workers: Processes that decode images.
         features: Folder of the feature cache; None for no cache.
         data_hash: Names the dataset in the cache.
-        with_hash: Add the hash of models to the facts.
     """
 
     processes: "Processes"
@@ -53,7 +52,6 @@ class Context:
     num_workers: int = 0
     features: Path | None = None
     data_hash: str = ""
-    with_hash: bool = False
 
     @property
     def first_view(self) -> str:

@@ -5,22 +5,16 @@ Pure functions of arrays: they know neither files nor models.
 
 from vg_mc.metrics.answers import (
     RIGHT_ABOVE,
-    SplitScores,
     covered,
     is_right,
     is_right_at_least,
     predicted_index,
-    predicted_ious,
-    summarize,
 )
 
 __all__ = [
     "RIGHT_ABOVE",
-    "SplitScores",
     "covered",
     "is_right",
     "is_right_at_least",
     "predicted_index",
-    "predicted_ious",
-    "summarize",
 ]

@@ -1,9 +1,10 @@
-"""Predictions: the logit of every candidate of every expression of a split, on disk.
+"""Predictions: the answers of a model to every expression of a split, and their outcomes.
 
-They are the one thing that evaluation hands on: ensembles, tables, plots and galleries read them
-and need neither the model nor a GPU.
+Evaluation writes them. Ensembles, tables, plots and pages read them, and need neither the model
+nor a GPU.
 """
 
+from vg_mc.predictions.answers import Choices, PredictedBoxes
 from vg_mc.predictions.differences import first_difference, first_question_difference
 from vg_mc.predictions.evaluations import (
     is_one_split,
@@ -11,19 +12,28 @@ from vg_mc.predictions.evaluations import (
     read_evaluations,
     usual_order,
 )
+from vg_mc.predictions.outcomes import CandidateOutcomes, Outcomes, outcomes
 from vg_mc.predictions.parquet import FILE_NAME, read_predictions, write_predictions
-from vg_mc.predictions.table import Predictions, taken
+from vg_mc.predictions.provenance import ProposalSource, Provenance
+from vg_mc.predictions.table import Examples, Predictions
 
 __all__ = [
     "FILE_NAME",
+    "CandidateOutcomes",
+    "Choices",
+    "Examples",
+    "Outcomes",
+    "PredictedBoxes",
     "Predictions",
+    "ProposalSource",
+    "Provenance",
     "first_difference",
     "first_question_difference",
     "is_one_split",
+    "outcomes",
     "read_evaluation",
     "read_evaluations",
     "read_predictions",
-    "taken",
     "usual_order",
     "write_predictions",
 ]

@@ -1,5 +1,6 @@
 """Answering a split: a scorer's logits, beside all that the dataset knows of what it answered."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -10,8 +11,14 @@ from vg_mc.grounders.dual_encoder import WINDOW, DualEncoderGrounder
 from vg_mc.grounders.protocol import Chooser
 from vg_mc.models.dual_encoder import DualEncoder
 from vg_mc.models.features.cache import FeatureBank
-from vg_mc.predictions import Predictions
+from vg_mc.predictions.answers import Choices
+from vg_mc.predictions.provenance import ProposalSource, Provenance
+from vg_mc.predictions.table import Examples, Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
+from vg_mc.prepared.detector_exposure import exposure
+from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.records import TRAIN_SPLIT
+from vg_mc.system.versions import versions
 
 Ids = NDArray[np.int64]
 
@@ -23,26 +30,56 @@ def answer(scorer: Chooser, dataset: PreparedDataset, split: str) -> Predictions
     are those of the photo, whatever the scorer looked at.
     """
     expressions = dataset.expressions(split)
-    logits = scorer.logits(dataset, expressions)
-    return Predictions(
+    choices = Choices(
+        candidate_ids=expressions.candidate_ids,
+        boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
+        logits=scorer.logits(dataset, expressions),
+        scores=[dataset.scores(ids) for ids in expressions.candidate_ids],
+        categories=_candidate_categories(dataset, expressions),
+    )
+    provenance = Provenance(
         name=scorer.name,
         split=split,
         data_hash=dataset.data_hash,
-        expression_ids=expressions.expression_ids,
-        image_ids=expressions.image_ids,
-        texts=expressions.texts,
-        categories=expressions.categories,
-        targets=expressions.targets,
-        candidate_ids=expressions.candidate_ids,
-        boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
-        ious=expressions.ious,
-        logits=logits,
-        scores=[dataset.scores(ids) for ids in expressions.candidate_ids],
-        candidate_categories=_candidate_categories(dataset, expressions),
-        rivals=expressions.rivals,
-        photo_sizes=_photo_sizes(dataset, expressions.image_ids),
-        facts=scorer.facts,
+        notes=scorer.facts,
     )
+    return Predictions(examples_of(dataset, expressions), choices, provenance)
+
+
+def examples_of(dataset: PreparedDataset, expressions: Expressions) -> Examples:
+    """Return what predictions store of expressions."""
+    return Examples(
+        expression_ids=expressions.expression_ids,
+        texts=expressions.texts,
+        image_ids=expressions.image_ids,
+        targets=expressions.targets,
+        categories=expressions.categories,
+        distractors=expressions.rivals,
+        image_sizes=_image_sizes(dataset, expressions.image_ids),
+    )
+
+
+def described(
+    predictions: Predictions, dataset: PreparedDataset, model_hash: str = ""
+) -> Predictions:
+    """Add to the provenance what the dataset knows of its images and proposals."""
+    settings = dataset.manifest["settings"]
+    is_train = predictions.split == TRAIN_SPLIT
+    proposer = settings["train_proposer" if is_train else "proposer"]
+    exposed = exposure(dataset)
+    notes = {
+        "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
+        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
+    }
+    provenance = replace(
+        predictions.provenance,
+        corpus=dataset.manifest["corpus"],
+        proposals=ProposalSource(tuple(proposer["kind"].split("+")), proposer_in_words(proposer)),
+        model_hash=model_hash,
+        detector_exposure=f"{exposed.name.lower()}: {exposed}",
+        notes=notes | dict(predictions.provenance.notes),
+    )
+    return replace(predictions, provenance=provenance)
 
 
 def predict(
@@ -78,8 +115,8 @@ def _candidate_categories(dataset: PreparedDataset, expressions: Expressions) ->
     return [list(islice(names, len(ids))) for ids in expressions.candidate_ids]
 
 
-def _photo_sizes(dataset: PreparedDataset, image_ids: Ids) -> NDArray[np.int64]:
-    """Return width and height of each expression's photo in pixels, shape (B, 2)."""
+def _image_sizes(dataset: PreparedDataset, image_ids: Ids) -> NDArray[np.int64]:
+    """Return width and height of each expression's image in pixels, shape (B, 2)."""
     photos = dataset.photos()
     sides = [(photos[id_].width, photos[id_].height) for id_ in image_ids.tolist()]
     return np.array(sides, dtype=np.int64).reshape(-1, 2)

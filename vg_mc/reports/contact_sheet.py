@@ -56,9 +56,15 @@ def _draw_row(sheet: Image.Image, example: Example, top: int) -> None:
     right = (_WIDTH - MARGIN - verdict_width, top)
     pen.text(right, example.verdict, fill=_COLORS[example.verdict], font=font)
     if not example.ranked:
-        pen.text((MARGIN, top + LINE), "no proposals", fill=_INK, font=font)
+        pen.text((MARGIN, top + LINE), _without_candidates(example), fill=_INK, font=font)
     for place, candidate in enumerate(example.ranked):
         _draw_candidate(sheet, candidate, MARGIN + place * (THUMBNAIL + MARGIN), top + LINE)
+
+
+def _without_candidates(example: Example) -> str:
+    if example.candidates is not None:
+        return "no proposals"
+    return f"predicted box, IoU {example.answer_iou:.2f}" if len(example.answer) else "no box"
 
 
 def _draw_candidate(sheet: Image.Image, candidate: RankedCandidate, left: int, top: int) -> None:

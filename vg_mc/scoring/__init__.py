@@ -4,6 +4,7 @@ No model is needed for any of it.
 """
 
 from vg_mc.scoring.comparison import Comparison, compare
+from vg_mc.scoring.ratios import SplitScores, split_scores
 from vg_mc.scoring.split_report import Curve, SplitReport, score
 from vg_mc.scoring.subsets import Subset, read_subsets, score_all
 
@@ -11,9 +12,11 @@ __all__ = [
     "Comparison",
     "Curve",
     "SplitReport",
+    "SplitScores",
     "Subset",
     "compare",
     "read_subsets",
     "score",
     "score_all",
+    "split_scores",
 ]

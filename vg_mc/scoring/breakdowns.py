@@ -4,14 +4,14 @@ Which categories are taken for which: the target's against that of the chosen bo
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.boxes.arithmetic import areas
-from vg_mc.predictions import Predictions
+from vg_mc.predictions import Examples, Outcomes
 from vg_mc.text.word_kinds import WordKind, word_kinds
 
 UNKNOWN = "unknown"  # nobody says what it is
@@ -68,66 +68,52 @@ class Group:
     members: NDArray[np.bool_]
 
 
-def groupings(predictions: Predictions) -> dict[str, list[Group]]:
+def groupings(examples: Examples, outcomes: Outcomes) -> dict[str, list[Group]]:
     """Group the expressions in every way; groups without any are left out.
 
     The groups of one way share no expression and leave out none, but for the kinds of words: an
     expression has as many of these as it has.
     """
-    found = {name: groups_of(predictions) for name, groups_of in _GROUPINGS.items()}
+    found = {
+        "target size": _between(areas(examples.targets), SIZES),
+        "share of the photo": _photo_shares(examples),
+        "person or object": _persons(examples),
+        "category": _alike([category or UNKNOWN for category in examples.categories]),
+        "rivals of the same category": _between(examples.distractors.astype(np.float64), RIVALS),
+        **_candidate_counts(outcomes),
+        "number of words": _lengths(examples),
+        "kind of words": _word_kinds(examples),
+    }
     return {name: [each for each in groups if each.members.any()] for name, groups in found.items()}
 
 
-def _target_sizes(predictions: Predictions) -> list[Group]:
-    return _between(areas(predictions.targets), SIZES)
+def _candidate_counts(outcomes: Outcomes) -> dict[str, list[Group]]:
+    if outcomes.candidates is None:
+        return {}
+    counts = outcomes.candidates.counts.astype(np.float64)
+    return {"number of candidates": _between(counts, CANDIDATE_COUNTS)}
 
 
-def _photo_shares(predictions: Predictions) -> list[Group]:
-    return _between(areas(predictions.targets) / predictions.photo_sizes.prod(axis=1), SHARES)
+def _photo_shares(examples: Examples) -> list[Group]:
+    return _between(areas(examples.targets) / examples.image_sizes.prod(axis=1), SHARES)
 
 
-def _categories(predictions: Predictions) -> list[Group]:
-    """Group by category, the most frequent first."""
-    return _alike([category or UNKNOWN for category in predictions.categories])
-
-
-def _persons(predictions: Predictions) -> list[Group]:
+def _persons(examples: Examples) -> list[Group]:
     kinds = {PERSON: PERSON, "": UNKNOWN}
-    return _alike([kinds.get(category, "object") for category in predictions.categories])
+    return _alike([kinds.get(category, "object") for category in examples.categories])
 
 
-def _rivals(predictions: Predictions) -> list[Group]:
-    return _between(predictions.rivals.astype(np.float64), RIVALS)
-
-
-def _candidates(predictions: Predictions) -> list[Group]:
-    counts = np.array([len(ids) for ids in predictions.candidate_ids], dtype=np.float64)
-    return _between(counts, CANDIDATE_COUNTS)
-
-
-def _lengths(predictions: Predictions) -> list[Group]:
-    counts = np.array([len(text.split()) for text in predictions.texts], dtype=np.float64)
+def _lengths(examples: Examples) -> list[Group]:
+    counts = np.array([len(text.split()) for text in examples.texts], dtype=np.float64)
     return _between(counts, LENGTHS)
 
 
-def _word_kinds(predictions: Predictions) -> list[Group]:
-    kinds = [word_kinds(text) for text in predictions.texts]
+def _word_kinds(examples: Examples) -> list[Group]:
+    kinds = [word_kinds(text) for text in examples.texts]
     groups = [
         Group(str(kind), np.array([kind in found for found in kinds], bool)) for kind in WordKind
     ]
     return [*groups, Group(NO_KIND, np.array([not found for found in kinds], bool))]
-
-
-_GROUPINGS: dict[str, Callable[[Predictions], list[Group]]] = {
-    "target size": _target_sizes,
-    "share of the photo": _photo_shares,
-    "person or object": _persons,
-    "category": _categories,
-    "rivals of the same category": _rivals,
-    "number of candidates": _candidates,
-    "number of words": _lengths,
-    "kind of words": _word_kinds,
-}
 
 
 def _between(values: Numbers, limits: Sequence[tuple[str, float]]) -> list[Group]:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import is_right, predicted_ious
 from vg_mc.metrics.significance import Difference, McNemar, mcnemar, paired_difference
-from vg_mc.predictions import Predictions, first_question_difference
+from vg_mc.predictions import Predictions, first_question_difference, outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Comparison:
 
 
 def compare(first: Predictions, second: Predictions) -> Comparison:
-    """Compare two predictions about the same expressions; their proposals may differ.
+    """Compare two predictions about the same expressions; proposals or kinds of answers may differ.
 
     Raises:
         BadInputError: If they answer other expressions; the first difference is named.
@@ -37,12 +36,12 @@ def compare(first: Predictions, second: Predictions) -> Comparison:
     problem = first_question_difference(first, second)
     if problem is not None:
         raise BadInputError(f"these predictions cannot be compared: {problem}")
-    one, other = (is_right(predicted_ious(each.ious, each.logits)) for each in (first, second))
+    one, other = (outcomes(each).right for each in (first, second))
     return Comparison(
         first=first.name,
         second=second.name,
         split=first.split,
         agreement=float((one == other).mean()) if len(first) else float("nan"),
-        difference=paired_difference(one, other, first.image_ids),
+        difference=paired_difference(one, other, first.examples.image_ids),
         mcnemar=mcnemar(one, other),
     )

@@ -4,17 +4,17 @@ Their proposals may differ: a system is its detector, too. Tests are corrected f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import compress
 
 import numpy as np
 
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import covered, is_right, predicted_ious
-from vg_mc.metrics.resampling import Estimate, Ratio, estimate
+from vg_mc.metrics.resampling import Estimate, estimate
 from vg_mc.metrics.significance import holm
-from vg_mc.predictions import Predictions, first_difference, usual_order
+from vg_mc.predictions import Choices, Predictions, first_difference, outcomes, usual_order
 from vg_mc.scoring.comparison import Comparison, compare
+from vg_mc.scoring.ratios import everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Standing:
     """How a system did on a split.
 
     Attributes:
-        ceiling: Share of expressions with a candidate that would be right.
+        ceiling: Share of expressions with a candidate that would be right; None without candidates.
     """
 
     system: str
     split: str
     accuracy: Estimate
-    ceiling: Estimate
+    ceiling: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Contest:
     Attributes:
         difference_p: Of the bootstrap by photos, corrected by Holm's method over all contests.
         mcnemar_p: Of McNemar's test, corrected likewise.
-        same_proposals: Whether both chose among the same boxes.
+        same_proposals: Whether both chose among the same boxes; None if one has no candidates.
     """
 
     comparison: Comparison
     difference_p: float
     mcnemar_p: float
-    same_proposals: bool
+    same_proposals: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def standings_of(systems: Sequence[System], baseline: str | None = None) -> Stan
     ]
     standings = {(each.system, each.split): each for each in found}
     contests = [
-        (compare(one, other), first_difference(one, other) is None)
+        (compare(one, other), _same_proposals(one, other))
         for split in splits
         for one, other in _pairs(systems, split, baseline, standings)
     ]
@@ -118,10 +118,17 @@ def standings_of(systems: Sequence[System], baseline: str | None = None) -> Stan
 
 
 def _standing(system: str, split: str, predictions: Predictions) -> Standing:
-    right = is_right(predicted_ious(predictions.ious, predictions.logits))
-    everyone = np.ones(len(predictions))
-    ratios = [Ratio(right, everyone), Ratio(covered(predictions.ious), everyone)]
-    return Standing(system, split, *estimate(ratios, predictions.image_ids))
+    judged = outcomes(predictions)
+    ratios = [everyone(judged.right)]
+    if judged.candidates is not None:
+        ratios.append(everyone(judged.candidates.covered))
+    accuracy, *ceiling = estimate(ratios, predictions.examples.image_ids)
+    return Standing(system, split, accuracy, ceiling[0] if ceiling else None)
+
+
+def _same_proposals(one: Predictions, other: Predictions) -> bool | None:
+    both_choose = all(isinstance(each.answers, Choices) for each in (one, other))
+    return first_difference(one, other) is None if both_choose else None
 
 
 def _pairs(
@@ -132,7 +139,7 @@ def _pairs(
 ) -> list[tuple[Predictions, Predictions]]:
     """Return what each system answers, and beside it what the baseline of the split does."""
     there = [split in system.splits for system in systems]
-    answered = {each.name: replace(each.splits[split], name=each.name)
+    answered = {each.name: each.splits[split].renamed(each.name)
                 for each in compress(systems, there)}  # fmt: skip
     if baseline is None:
         chosen = max(answered, key=lambda name: _rank(standings[name, split].accuracy.value))

@@ -92,7 +92,7 @@ def _recall(name: str, dataset: PreparedDataset, parts: Sequence[Expressions]) -
     scores = [dataset.scores(ids) for part in parts for ids in part.candidate_ids]
     image_ids = np.concatenate([part.image_ids for part in parts])
     ranks = first_right_ranks(right, scores)
-    counts = proposal_counts(scores) or (0,)
+    counts = proposal_counts(np.array([len(row) for row in scores])) or (0,)
     estimates = estimate([everyone(ranks <= count) for count in counts], image_ids)
     boxes = dict(zip(image_ids.tolist(), map(len, scores), strict=True))
     return ProposalRecall(

@@ -1,83 +1,99 @@
 """Each number of a split as a ratio of two sums over its expressions."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.boxes.arithmetic import paired_gious
-from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.answers import localization
-from vg_mc.metrics.ranking import first_right_ranks
 from vg_mc.metrics.resampling import Ratio
 from vg_mc.metrics.similarity import SemanticSimilarity
-from vg_mc.predictions import Predictions
+from vg_mc.predictions import CandidateOutcomes, Outcomes
 
 RECALLED = (1, 5, 10)
+
+# Numbers that do not apply to all kinds of answers.
+OPTIONAL_NUMBERS = (
+    *("accuracy_where_covered", "proposal_recall", "chance"),
+    *(f"recall@{count}" for count in RECALLED),
+    "calibration_error",
+)
 
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
-    """How each of B expressions was answered; every field has the shape (B,).
+@dataclass(frozen=True, slots=True)
+class SplitScores:
+    """How well a split was answered; a share of nothing is NaN, as in an empty split.
+
+    What needs candidates is None for answers without any.
 
     Attributes:
-        chosen: Position of the answer among the candidates, -1 without any.
-        ious: IoU of the answer, 0 without one.
-        best_ious: IoU of the best candidate, 0 without any.
-        chance: Probability that a random choice is right.
+        expressions: Expressions of the split, all of them; divides every share but one.
+        covered: Expressions with a candidate that would be right.
+        without_proposals: Expressions without any candidate.
+        accuracy: Share of answers with an IoU > 0.5.
+        accuracy_at_least: Share of answers with an IoU >= 0.5.
+        accuracy_where_covered: Share of right answers among the `covered` expressions.
+        mean_iou: Mean IoU of the answers, 0 where there is none.
+        proposal_recall: Share of `covered` expressions: no choice can be right more often.
+        chance: Expected accuracy of a uniformly random choice.
+        mean_candidates: Candidates per expression.
     """
 
-    chosen: NDArray[np.int64]
-    ious: Values
-    best_ious: Values
-    chance: Values
+    expressions: int
+    covered: int | None
+    without_proposals: int | None
+    accuracy: float
+    accuracy_at_least: float
+    accuracy_where_covered: float | None
+    mean_iou: float
+    proposal_recall: float | None
+    chance: float | None
+    mean_candidates: float | None
 
 
-def outcomes_of(predictions: Predictions) -> Outcomes:
-    """Look up how each expression was answered."""
-    rows = list(zip(predictions.ious, predictions.logits, strict=True))
-    chosen = np.array([predicted_index(logits) for _, logits in rows], dtype=np.int64)
-    answered = zip(predictions.ious, chosen.tolist(), strict=True)
-    return Outcomes(
-        chosen=chosen,
-        ious=np.array([ious[at] if at >= 0 else 0.0 for ious, at in answered], dtype=np.float64),
-        best_ious=np.array([ious.max(initial=0.0) for ious, _ in rows], dtype=np.float64),
-        chance=np.array(
-            [is_right(ious).mean() if len(ious) else 0.0 for ious, _ in rows], dtype=np.float64
-        ),
+def split_scores(outcomes: Outcomes) -> SplitScores:
+    """Return the numbers of the main table, without intervals."""
+    candidates = outcomes.candidates
+    counts = None if candidates is None else candidates.counts
+    values = {name: _value(ratio) for name, ratio in number_ratios(outcomes).items()}
+    return SplitScores(
+        expressions=len(outcomes),
+        covered=None if candidates is None else int(candidates.covered.sum()),
+        without_proposals=None if counts is None else int((counts == 0).sum()),
+        accuracy=values["accuracy"],
+        accuracy_at_least=values["accuracy_at_least"],
+        accuracy_where_covered=values.get("accuracy_where_covered"),
+        mean_iou=values["mean_iou"],
+        proposal_recall=values.get("proposal_recall"),
+        chance=values.get("chance"),
+        mean_candidates=None if counts is None else _value(everyone(counts)),
     )
 
 
-def number_ratios(predictions: Predictions, outcomes: Outcomes) -> dict[str, Ratio]:
-    """Return the numbers of a split as ratios, by their names."""
-    right, ceiling = is_right(outcomes.ious), is_right(outcomes.best_ious)
-    ranks = first_right_ranks([is_right(row) for row in predictions.ious], predictions.logits)
-    located = localization(outcomes.ious, _gious(predictions, outcomes))
+def number_ratios(outcomes: Outcomes) -> dict[str, Ratio]:
+    """Return the numbers of a split as ratios, by their names; those that apply to the answers."""
+    located = localization(outcomes.ious, outcomes.gious)
+    ratios = {name: everyone(values) for name, values in located.items()}
+    if outcomes.candidates is not None:
+        ratios |= _candidate_ratios(outcomes, outcomes.candidates)
+    return ratios
+
+
+def _candidate_ratios(outcomes: Outcomes, candidates: CandidateOutcomes) -> dict[str, Ratio]:
+    covered, ranks = candidates.covered, candidates.ranks
     return {
-        **{name: everyone(values) for name, values in located.items()},
-        "accuracy_where_covered": Ratio(right & ceiling, ceiling),
-        "proposal_recall": everyone(ceiling),
-        "chance": everyone(outcomes.chance),
+        "accuracy_where_covered": Ratio(outcomes.right & covered, covered),
+        "proposal_recall": everyone(covered),
+        "chance": everyone(candidates.chance),
         **{f"recall@{count}": everyone(ranks <= count) for count in RECALLED},
     }
 
 
-def everyone(values: NDArray[np.bool_] | Values) -> Ratio:
+def everyone(values: NDArray[np.bool_] | NDArray[np.int64] | Values) -> Ratio:
     """Divide by all expressions, also by those without proposals."""
     return Ratio(values, np.ones(len(values)))
-
-
-def _gious(predictions: Predictions, outcomes: Outcomes) -> Values:
-    """Generalised IoU of each answer with its target, shape (B,); -1 without an answer."""
-    answered = np.flatnonzero(outcomes.chosen >= 0)
-    gious = np.full(len(predictions), -1.0)
-    if len(answered):
-        boxes = np.stack([predictions.boxes[row][outcomes.chosen[row]] for row in answered])
-        gious[answered] = paired_gious(boxes, predictions.targets[answered])
-    return gious
 
 
 def similarity_ratios(similarity: SemanticSimilarity | None) -> dict[str, Ratio]:
@@ -90,15 +106,6 @@ def similarity_ratios(similarity: SemanticSimilarity | None) -> dict[str, Ratio]
     }
 
 
-def category_pairs(
-    predictions: Predictions, outcomes: Outcomes
-) -> Iterator[tuple[str, str | None]]:
-    """Yield the category of each target and of the box that was chosen, None without one."""
-    rows = zip(
-        predictions.categories,
-        predictions.candidate_categories,
-        outcomes.chosen.tolist(),
-        strict=True,
-    )
-    for target, candidates, chosen in rows:
-        yield target, candidates[chosen] if chosen >= 0 else None
+def _value(ratio: Ratio) -> float:
+    values, weights = (np.asarray(side, np.float64) for side in (ratio.values, ratio.weights))
+    return float(values.sum() / weights.sum()) if weights.any() else float("nan")

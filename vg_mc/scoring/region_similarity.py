@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 
 from vg_mc.grounders.dual_encoder import DualEncoderGrounder
 from vg_mc.grounders.protocol import Chooser
-from vg_mc.metrics import is_right, predicted_index
 from vg_mc.metrics.similarity import SemanticSimilarity, semantic_similarity
 from vg_mc.models.features.cache import FeatureBank, RowCache
 from vg_mc.models.features.extraction import text_keys
-from vg_mc.predictions import Predictions, taken
+from vg_mc.predictions import Predictions
+from vg_mc.predictions.outcomes import candidate_outcomes
 
 ROWS = 4096  # expressions whose features are in memory at a time
 NOBODY = -1
@@ -34,7 +34,7 @@ def region_similarity(grounder: Chooser, predictions: Predictions) -> SemanticSi
     starts = range(0, max(1, len(predictions)), ROWS)
     ends = np.arange(len(predictions))
     parts = [
-        _similarity(grounder.bank, grounder, taken(predictions, ends[start : start + ROWS]))
+        _similarity(grounder.bank, grounder, predictions.taken(ends[start : start + ROWS]))
         for start in starts
     ]
     columns = (
@@ -47,16 +47,16 @@ def region_similarity(grounder: Chooser, predictions: Predictions) -> SemanticSi
 def _similarity(
     bank: FeatureBank, grounder: DualEncoderGrounder, predictions: Predictions
 ) -> SemanticSimilarity:
-    asked = [grounder.worded(text)[0] for text in predictions.texts]
+    asked = [grounder.worded(text)[0] for text in predictions.examples.texts]
     sentences = bank.texts.rows(text_keys(grounder.encoder, asked, ROWS, bank.known_texts))
     pictures = bank.pictures_in(grounder.views[0], mirrored=grounder.mirrored)
-    chosen = [
-        _id(ids, predicted_index(logits))
-        for ids, logits in zip(predictions.candidate_ids, predictions.logits, strict=True)
-    ]
+    ids = predictions.choices.candidate_ids
+    candidates = candidate_outcomes(predictions.choices, predictions.examples)
+    chosen = [_id(*row) for row in zip(ids, candidates.chosen.tolist(), strict=True)]
+    best = [int(np.argmax(ious)) if len(ious) else NOBODY for ious in candidates.ious]
     targets = [
-        _id(ids, int(np.argmax(ious)) if is_right(ious).any() else NOBODY)
-        for ids, ious in zip(predictions.candidate_ids, predictions.ious, strict=True)
+        _id(row, place if covered else NOBODY)
+        for row, place, covered in zip(ids, best, candidates.covered, strict=True)
     ]
     size = sentences.shape[1]
     return semantic_similarity(

@@ -12,7 +12,7 @@ import numpy as np
 
 from vg_mc.errors import BadInputError
 from vg_mc.metrics.similarity import SemanticSimilarity
-from vg_mc.predictions import Predictions, taken
+from vg_mc.predictions import Predictions
 from vg_mc.scoring.split_report import SplitReport, score
 
 NAMED = 5  # unknown ids that a message names
@@ -53,18 +53,20 @@ def score_all(
     for predictions, similarity in zip(answered, similarities, strict=True):
         reports.append(score(predictions, similarity=similarity))
         for subset in subsets:
-            members = np.isin(predictions.expression_ids, sorted(subset.expression_ids))
+            members = np.isin(predictions.examples.expression_ids, sorted(subset.expression_ids))
             if members.any():
                 rows = np.flatnonzero(members)
                 part = None if similarity is None else similarity.taken(rows)
-                chosen = taken(predictions, rows)
+                chosen = predictions.taken(rows)
                 reports.append(score(chosen, subset=subset.name, similarity=part))
     return reports
 
 
 def unknown_ids(subset: Subset, answered: Sequence[Predictions]) -> list[int]:
     """Return the ids of a subset that no predictions answer, in their order."""
-    known = {id_ for predictions in answered for id_ in predictions.expression_ids.tolist()}
+    known = {
+        id_ for predictions in answered for id_ in predictions.examples.expression_ids.tolist()
+    }
     return sorted(subset.expression_ids - known)
 
 

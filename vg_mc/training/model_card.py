@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from vg_mc.metrics import SplitScores
 from vg_mc.models.origin import Origin, origin_of
 from vg_mc.prepared.manifest import Manifest
 from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.scoring import SplitScores
 from vg_mc.system.versions import versions
 from vg_mc.training.pointing_code import library_of, pointing_code
 from vg_mc.training.settings import TrainingSettings

@@ -6,9 +6,10 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import SplitScores, summarize
+from vg_mc.predictions import outcomes
 from vg_mc.predictions.run import predict
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.scoring import SplitScores, split_scores
 from vg_mc.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def validate(
         batch_size=settings.evaluation_batch_size,
         num_workers=num_workers,
     )
-    return summarize(predictions.ious, predictions.logits)
+    return split_scores(outcomes(predictions))
 
 
 def share_buffers(encoder: "Encoder") -> None:

@@ -45,7 +45,7 @@ def answered(counted, dataset, split="testA", bank=None, batch_size=8, **options
         bank=bank,
         **options,
     )
-    return predictions.logits
+    return predictions.answers.logits
 
 
 def bank_in(folder, dataset):

@@ -1,15 +1,14 @@
 """An ensemble is what its rule says of its members' logits, whatever their order."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
+from tests.predictions.made import changed, ious_of, moved_targets, with_ious
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import first_difference
+from vg_mc.predictions import ProposalSource, Provenance, first_difference
 from vg_mc.predictions.ensembles import EQUAL, Rule, combine, rule_of
 
 MEMBERS = st.lists(st.integers(0, 10_000), min_size=1, max_size=5)
@@ -27,7 +26,7 @@ def test_one_member_is_itself(made):
 
     assert alone.name == "alone"
     assert first_difference(member, alone) is None
-    assert all(map(np.array_equal, alone.logits, member.logits))
+    assert all(map(np.array_equal, alone.answers.logits, member.answers.logits))
 
 
 @given(seeds=MEMBERS)
@@ -36,10 +35,12 @@ def test_logits_are_the_plain_mean(made, seeds):
 
     ensemble = combine(members, "ensemble", EQUAL)
 
-    for row, logits in enumerate(ensemble.logits):
+    for row, logits in enumerate(ensemble.answers.logits):
         assert logits.dtype == np.float32
         for place, logit in enumerate(logits):
-            plain = sum(float(member.logits[row][place]) for member in members) / len(members)
+            plain = sum(float(member.answers.logits[row][place]) for member in members) / len(
+                members
+            )
             assert logit == pytest.approx(plain, rel=1e-6, abs=1e-6)
 
 
@@ -55,7 +56,7 @@ def test_the_order_of_members_changes_no_bit(made, seeds, shuffle, kind):
 
     one, other = (combine(each, "both", rule_of(kind, [])) for each in (members, shuffled))
 
-    assert all(map(np.array_equal, one.logits, other.logits))
+    assert all(map(np.array_equal, one.answers.logits, other.answers.logits))
 
 
 def test_weights_multiply_logits(made):
@@ -63,44 +64,35 @@ def test_weights_multiply_logits(made):
 
     ensemble = combine(members, "both", Rule("fitted", (0.25, 3.0), "as told"))
 
-    for row, logits in enumerate(ensemble.logits):
-        one, two = (member.logits[row] for member in members)
+    for row, logits in enumerate(ensemble.answers.logits):
+        one, two = (member.answers.logits[row] for member in members)
         assert np.allclose(logits, 0.25 * one + 3 * two, rtol=1e-5)
-    assert ensemble.facts["weighting"] == "as told"
+    assert ensemble.provenance.weighting == "as told"
 
 
-def with_logits(member, logits):
-    """Let the second expression of a member have these candidates only."""
-    rows = [np.empty(0, np.float32), np.array(logits, np.float32)]
-    return replace(member, expression_ids=member.expression_ids[:2], logits=rows)
+def combined(kind, *logits):
+    """Combine the logits of members for the candidates of one expression."""
+    members = [with_ious([[0.5] * len(row)], [row]) for row in logits]
+    return combine(members, "all", rule_of(kind, [])).answers.logits[0]
 
 
-def combined(make_predictions, kind, *logits):
-    asked = make_predictions(expressions=2)
-    boxes = [np.empty((0, 4)), np.tile([0.0, 0.0, 9.0, 9.0], (len(logits[0]), 1))]
-    ids = [np.arange(len(rows)) for rows in boxes]
-    asked = replace(asked, boxes=boxes, candidate_ids=ids)
-    members = [with_logits(asked, row) for row in logits]
-    return combine(members, "all", rule_of(kind, [])).logits[1]
-
-
-def test_probabilities_are_averaged(make_predictions):
+def test_probabilities_are_averaged():
     logits = ([9.0, 1.0, 1.0], [0.0, 2.0, -1.0])
 
-    averaged = combined(make_predictions, "probability", *logits)
+    averaged = combined("probability", *logits)
 
     assert np.allclose(np.exp(averaged), np.mean([softmax(row) for row in logits], axis=0))
 
 
-def test_a_candidate_that_nobody_believes_in_keeps_a_finite_logit(make_predictions):
-    averaged = combined(make_predictions, "probability", [5000.0, -5000.0], [900.0, 0.0])
+def test_a_candidate_that_nobody_believes_in_keeps_a_finite_logit():
+    averaged = combined("probability", [5000.0, -5000.0], [900.0, 0.0])
 
     assert np.isfinite(averaged).all()
     assert averaged.argmax() == 0
 
 
-def test_ranks_are_averaged_and_shared_by_equals(make_predictions):
-    averaged = combined(make_predictions, "rank", [9.0, 1.0, 1.0, 1.0], [-5.0, 3.0, 2.0, 2.0])
+def test_ranks_are_averaged_and_shared_by_equals():
+    averaged = combined("rank", [9.0, 1.0, 1.0, 1.0], [-5.0, 3.0, 2.0, 2.0])
 
     assert np.allclose(averaged, [-(0 + 3) / 2, -(2 + 0) / 2, -(2 + 1.5) / 2, -(2 + 1.5) / 2])
 
@@ -110,28 +102,46 @@ def test_all_but_the_logits_stays(made):
 
     ensemble = combine([member, made(2)], "both", EQUAL)
 
-    assert (ensemble.split, ensemble.data_hash) == (member.split, member.data_hash)
-    assert ensemble.texts == member.texts
-    assert all(map(np.array_equal, ensemble.ious, member.ious))
+    assert (ensemble.split, ensemble.provenance.data_hash) == (
+        member.split,
+        member.provenance.data_hash,
+    )
+    assert ensemble.examples.texts == member.examples.texts
+    assert all(map(np.array_equal, ious_of(ensemble), ious_of(member)))
 
 
-def test_facts_that_members_share_are_kept(made):
-    one = replace(made(1), facts={"proposals": "yolo", "weights": "a"}, data_hash="384")
-    other = replace(made(2), facts={"proposals": "yolo", "weights": "b"}, data_hash="224")
+def test_what_is_true_of_all_members_is_kept(made):
+    yolo = ProposalSource(("yolo",), "yolo, best.pt")
+    known = {"proposals": yolo, "corpus": "scenes"}
+    one = {"model_hash": "a", "notes": {"flip": "no", "precision": "fp32"}, "data_hash": "384"}
+    other = {"model_hash": "b", "notes": {"flip": "no", "precision": "bf16"}, "data_hash": "224"}
 
-    ensemble = combine([one, other], "both", EQUAL)
+    members = [changed(made(1), **known, **one), changed(made(2), **known, **other)]
+    ensemble = combine(members, "both", EQUAL)
 
-    assert ensemble.facts == {
-        "proposals": "yolo",
-        "members": "model 1 + model 2",
-        "weighting": "equal",
-    }
-    assert ensemble.data_hash == "384 + 224"
+    assert ensemble.provenance == Provenance(
+        name="both",
+        split="val",
+        data_hash="384 + 224",
+        corpus="scenes",
+        proposals=yolo,
+        members=("model 1", "model 2"),
+        weighting="equal",
+        notes={"flip": "no"},
+    )
+
+
+def test_predicted_boxes_cannot_be_averaged(made):
+    boxes = moved_targets(made(1))
+
+    for members in ([boxes], [boxes, made(2)], [made(2), boxes]):
+        with pytest.raises(BadInputError, match="boxes"):
+            combine(members, "both", EQUAL)
 
 
 def test_members_with_other_candidates_are_refused(made):
     good = made(1)
-    moved = replace(good, name="moved", boxes=[rows + 1 for rows in good.boxes])
+    moved = changed(good, name="moved", boxes=[rows + 1 for rows in good.answers.boxes])
 
     with pytest.raises(BadInputError, match=r"cannot be averaged: row 1, .*candidate 0 is"):
         combine([good, made(2), moved], "both", EQUAL)

@@ -1,7 +1,5 @@
 """Fitted weights are the best there are, and are never fitted on what they are reported on."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -9,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
+from tests.predictions.made import changed, ious_of, scores_of
 from vg_mc.errors import BadInputError
-from vg_mc.metrics import is_right, summarize
+from vg_mc.metrics import is_right
 from vg_mc.predictions.ensembles import EQUAL, combine, refuse_same_expressions, rule_of
 from vg_mc.predictions.ensembles.weights import RIDGE, fitted_weights
 
@@ -29,9 +28,9 @@ def knowing(asked):
         generator = np.random.default_rng(seed)
         logits = [
             ((strength * is_right(row) + generator.normal(size=len(row))) * scale).astype("f4")
-            for row in asked.ious
+            for row in ious_of(asked)
         ]
-        return replace(asked, name=name or f"member {seed}", logits=logits)
+        return changed(asked, name=name or f"member {seed}", logits=logits)
 
     return make
 
@@ -39,10 +38,11 @@ def knowing(asked):
 def loss(weights, members):
     """Mean negative log-likelihood, question by question."""
     losses = []
-    for row, ious in enumerate(members[0].ious):
+    for row, ious in enumerate(ious_of(members[0])):
         if is_right(ious).any() and not is_right(ious).all():
             logits = sum(
-                w * m.logits[row].astype(float) for w, m in zip(weights, members, strict=True)
+                w * m.answers.logits[row].astype(float)
+                for w, m in zip(weights, members, strict=True)
             )
             best = int(np.argmax(ious))
             kept = ~is_right(ious)
@@ -54,11 +54,11 @@ def loss(weights, members):
 def units(members):
     """How far logits of each member are from the right ones: root mean square over candidates."""
     gaps = [[] for _ in members]
-    for row, ious in enumerate(members[0].ious):
+    for row, ious in enumerate(ious_of(members[0])):
         if is_right(ious).any() and not is_right(ious).all():
             best = int(np.argmax(ious))
             for found, member in zip(gaps, members, strict=True):
-                logits = member.logits[row].astype(float)
+                logits = member.answers.logits[row].astype(float)
                 found += [0.0, *(logits[~is_right(ious)] - logits[best])]
     return np.sqrt([np.mean(np.square(found)) for found in gaps])
 
@@ -116,7 +116,7 @@ def test_the_unit_of_a_members_logits_does_not_matter(knowing, weighting):
         members = [knowing(1, 1), knowing(0.5, 2, scale)]
         ensembles.append(combine(members, "both", rule_of(weighting, members)))
 
-    for one, other in zip(ensembles[0].logits, ensembles[1].logits, strict=True):
+    for one, other in zip(*(each.answers.logits for each in ensembles), strict=True):
         assert np.allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
@@ -128,7 +128,7 @@ def test_the_order_of_members_changes_no_bit(knowing, weighting):
     one = combine(members, "one", rule_of(weighting, members))
     other = combine(turned, "other", rule_of(weighting, turned))
 
-    assert all(map(np.array_equal, one.logits, other.logits))
+    assert all(map(np.array_equal, one.answers.logits, other.answers.logits))
 
 
 def test_a_calibrated_member_says_how_sure_it_may_be(knowing):
@@ -151,7 +151,7 @@ def test_fitting_mends_what_a_weak_loud_member_spoils(knowing):
 
     def accuracy(rule):
         both = combine(members, "both", rule)
-        return summarize(both.ious, both.logits).accuracy
+        return scores_of(both).accuracy
 
     assert accuracy(EQUAL) < accuracy(rule_of("fitted", members)) - 0.1
 
@@ -172,7 +172,10 @@ def test_it_is_told_where_one_member_has_all_weight(knowing):
     assert rule.weights[0] == 0
     assert rule.note.endswith("; all weight is on member 2: the ensemble answers as it does")
     both = combine(members, "both", rule)
-    picks = [[int(np.argmax(row)) for row in each.logits if len(row)] for each in (both, *members)]
+    picks = [
+        [int(np.argmax(row)) for row in each.answers.logits if len(row)]
+        for each in (both, *members)
+    ]
     assert picks[0] == picks[2] != picks[1]
     assert "all weight" not in rule_of("calibrated", [members[1]]).note
 
@@ -181,7 +184,7 @@ def test_it_is_told_where_one_member_has_all_weight(knowing):
 def test_there_must_be_something_to_fit_on(knowing, weighting):
     with pytest.raises(BadInputError, match="needs the members' predictions of a validation"):
         rule_of(weighting, [])
-    untold = replace(knowing(1, 1), ious=[np.zeros(len(row)) for row in knowing(1, 1).ious])
+    untold = changed(knowing(1, 1), targets=np.full((200, 4), 999.0))
     with pytest.raises(BadInputError, match="no expression has both"):
         rule_of(weighting, [untold])
 
@@ -194,11 +197,11 @@ def test_what_needs_no_fit_refuses_one(knowing, weighting):
 
 def test_nothing_is_fitted_on_a_test_split(knowing):
     with pytest.raises(BadInputError, match="'testA' would know its answers"):
-        rule_of("fitted", [replace(knowing(1, 1), split="testA")])
+        rule_of("fitted", [changed(knowing(1, 1), split="testA")])
 
 
 def test_what_is_fitted_on_must_be_the_same_for_all(knowing):
-    other = replace(knowing(1, 2), texts=["another"] * 200)
+    other = changed(knowing(1, 2), texts=["another"] * 200)
 
     with pytest.raises(BadInputError, match="cannot be fitted on together: row 0"):
         rule_of("fitted", [knowing(1, 1), other])
@@ -206,13 +209,13 @@ def test_what_is_fitted_on_must_be_the_same_for_all(knowing):
 
 def test_what_was_fitted_on_is_not_reported(knowing):
     val = knowing(1, 1)
-    renamed = replace(val, split="testA")
-    other = replace(renamed, expression_ids=val.expression_ids + 10_000)
+    renamed = changed(val, split="testA")
+    other = changed(renamed, expression_ids=val.examples.expression_ids + 10_000)
 
     for reported in (val, renamed):
         with pytest.raises(BadInputError, match="expression 100 is in both"):
             refuse_same_expressions(val, reported)
     with pytest.raises(BadInputError, match="'val' is reported, so weights cannot be fitted"):
-        refuse_same_expressions(val, replace(other, split="val"))
+        refuse_same_expressions(val, changed(other, split="val"))
     refuse_same_expressions(val, other)
-    refuse_same_expressions(val, replace(renamed, texts=["another corpus"] * 200))
+    refuse_same_expressions(val, changed(renamed, texts=["another corpus"] * 200))

@@ -1,12 +1,10 @@
 """Examples show the candidates ranked highest, and say truly what was right."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from vg_mc.boxes.arithmetic import as_boxes
-from vg_mc.predictions import Predictions
+from tests.predictions.made import changed, with_ious
+from vg_mc.predictions import Predictions, outcomes
 from vg_mc.reports.pages.examples import Verdict, examples, spread_rows, verdicts
 
 
@@ -19,30 +17,13 @@ def predictions() -> Predictions:
     """Return one expression of each verdict, and one without proposals."""
     ious = [[0.1, 0.9, 0.0, 0.2, 0.6], [0.8, 0.2], [0.5, 0.1], []]
     logits = [[1.0, 5.0, 1.0, 0.0, 3.0], [0.0, 0.0 + np.log(3)], [0.0, 0.0], []]
-    counts = [len(row) for row in ious]
-    ends = np.cumsum([0, *counts])
-    return Predictions(
-        name="tiny",
-        split="val",
-        data_hash="0123",
-        expression_ids=np.arange(4) + 10,
-        image_ids=np.arange(4),
-        texts=["one", "two", "three", "four"],
-        categories=["circle"] * 4,
-        targets=as_boxes([(0, 0, 9, 9)] * 4),
-        candidate_ids=[np.arange(ends[row], ends[row + 1]) for row in range(4)],
-        boxes=[as_boxes([(0, 0, 9, 9)] * count) for count in counts],
-        ious=[np.array(row) for row in ious],
-        logits=[np.array(row, np.float32) for row in logits],
-        scores=[np.ones(count) for count in counts],
-        candidate_categories=[["circle"] * count for count in counts],
-        rivals=np.zeros(4, np.int64),
-        photo_sizes=np.full((4, 2), 9),
-    )
+    made = with_ious(ious, logits)
+    ends = np.cumsum([len(row) for row in ious])
+    return changed(made, candidate_ids=np.split(np.arange(ends[-1]), ends[:-1]))
 
 
 def test_each_verdict_is_found(predictions):
-    assert verdicts(predictions) == [
+    assert verdicts(outcomes(predictions)) == [
         Verdict.RIGHT,
         Verdict.WRONG,
         Verdict.NOT_COVERED,
@@ -69,7 +50,9 @@ def test_percentages_are_a_softmax_over_all_candidates(predictions):
 
 
 def test_huge_logits_have_percentages_too(predictions):
-    huge = replace(predictions, logits=[row * np.float32(1e30) for row in predictions.logits])
+    huge = changed(
+        predictions, logits=[row * np.float32(1e30) for row in predictions.answers.logits]
+    )
 
     example = examples(huge, [0], pictures_of)[0]
 
@@ -86,7 +69,7 @@ def test_the_rank_of_the_right_one_is_told(predictions):
 
 def test_rows_are_spread_over_the_split_for_each_verdict(make_predictions):
     predictions = make_predictions(expressions=200)
-    judged = verdicts(predictions)
+    judged = verdicts(outcomes(predictions))
 
     rows = spread_rows(predictions, each=5)
 

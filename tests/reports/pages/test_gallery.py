@@ -1,11 +1,12 @@
 """The gallery shows truly what the predictions say, whatever the expressions say."""
 
 import base64
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.predictions.made import changed, ious_of
+from vg_mc.predictions import outcomes
 from vg_mc.reports.pages.examples import (
     Backdrop,
     examples,
@@ -26,7 +27,7 @@ def photo(example) -> Backdrop:
 def show(make_predictions, pictures_of, read_part):
     def lay_out(pictures=pictures_of, backdrop_of=photo, splits=("val",), **changes):
         made = make_predictions(expressions=40)
-        answered = [replace(made, split=split, **changes) for split in splits]
+        answered = [changed(made, split=split, **changes) for split in splits]
         shown = Cards.of(answered, 4, pictures, backdrop_of)
         return read_part("gallery.html.j2", "gallery", shown, inside)
 
@@ -63,8 +64,8 @@ def test_cards_say_how_well_the_answer_fits(show, make_predictions):
     page = show()
 
     predictions = make_predictions(expressions=40)
-    rows = [row for row in spread_rows(predictions, each=4) if len(predictions.ious[row])]
-    answers = [predictions.ious[row][predictions.logits[row].argmax()] for row in rows]
+    rows = [row for row in spread_rows(predictions, each=4) if len(ious_of(predictions)[row])]
+    answers = [ious_of(predictions)[row][predictions.answers.logits[row].argmax()] for row in rows]
     told = [word for word in page.words if word.startswith("val, expression")]
     assert len(told) == 12
     assert [word for word in told if "IoU" not in word] == [
@@ -81,13 +82,13 @@ def test_target_and_answer_are_drawn_where_they_are(show, make_predictions):
     rows = spread_rows(predictions, each=4)
     targets = [one for one in page.every("rect") if one["class"] == "target"]
     answers = [one for one in page.every("rect") if one["class"] == "answer"]
-    for box, drawn in zip(predictions.targets[rows], targets, strict=True):
+    for box, drawn in zip(predictions.examples.targets[rows], targets, strict=True):
         left, top, right, bottom = box
         edges = [float(drawn[name]) for name in ("x", "y", "width", "height")]
         assert edges == pytest.approx([left, top, right - left, bottom - top], abs=0.05)
-    answered = [row for row in rows if len(predictions.logits[row])]
+    answered = [row for row in rows if len(predictions.answers.logits[row])]
     for row, drawn in zip(answered, answers, strict=True):
-        chosen = predictions.boxes[row][predictions.logits[row].argmax()]
+        chosen = predictions.answers.boxes[row][predictions.answers.logits[row].argmax()]
         assert [float(drawn["x"]), float(drawn["y"])] == pytest.approx(chosen[:2], abs=0.05)
     assert {one["viewbox"] for one in page.every("svg")} == {"0 0 64 60"}
 
@@ -129,7 +130,7 @@ def test_the_legend_counts_all_expressions_and_the_filter_those_that_are_shown(
 ):
     page = show(splits=("val", "testA"))
 
-    judged = verdicts(make_predictions(expressions=40))
+    judged = verdicts(outcomes(make_predictions(expressions=40)))
     counts = ", ".join(f"{judged.count(kind)} {kind}" for kind in ("right", "wrong", "not covered"))
     assert any(f"val: {counts}; testA: {counts}" in text for text in page.words)
     assert {"all 24", "✓ right 8", "✗ wrong 8", "∅ not covered 8"} <= set(page.words)
@@ -151,7 +152,6 @@ def test_an_expression_without_proposals_says_so(show):
 
 EMPTY = {
     "boxes": [np.empty((0, 4))] * 40,
-    "ious": [np.empty(0)] * 40,
     "logits": [np.empty(0, np.float32)] * 40,
     "scores": [np.empty(0)] * 40,
     "candidate_categories": [[] for _ in range(40)],

@@ -32,7 +32,9 @@ def written(make_predictions, tmp_path):
     def write(texts: list[str] | None = None, name: str = "tiny"):
         answered = [make_predictions(name=name, split=each) for each in ("val", "testA")]
         for each in answered:
-            each.texts[:] = texts or [f"{row} red" if row % 2 else f"{row}" for row in range(12)]
+            each.examples.texts[:] = texts or [
+                f"{row} red" if row % 2 else f"{row}" for row in range(12)
+            ]
         reports = [score(each) for each in answered]
         shown = Gallery(2, magenta, no_backdrop)
         write_report(answered, reports, {"corpus": "scenes", "fact": name}, shown, tmp_path)

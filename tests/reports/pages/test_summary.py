@@ -1,9 +1,8 @@
 """The numbers of a page are those of the tables, with their intervals."""
 
-from dataclasses import replace
-
 import numpy as np
 
+from tests.predictions.made import changed
 from vg_mc.metrics.similarity import semantic_similarity
 from vg_mc.reports.pages.report_page import NumbersTables
 from vg_mc.reports.tables.columns import percent
@@ -32,7 +31,7 @@ def test_an_empty_split_has_no_accuracy(make_predictions, read_part):
 
 
 def test_a_single_photo_has_no_interval(make_predictions, read_part):
-    single = replace(make_predictions(), image_ids=np.ones(12, np.int64))
+    single = changed(make_predictions(), image_ids=np.ones(12, np.int64))
 
     headline = read_part(NUMBERS, "headline", [score(single)])
     tables = read_part(NUMBERS, "numbers_tables", NumbersTables.of([score(single)]))

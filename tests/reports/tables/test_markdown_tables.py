@@ -1,10 +1,10 @@
 """What stands behind the tables is folded away, and long lists are cut."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
+from tests.predictions.made import changed
 from vg_mc.reports.tables.results import MOST_GROUPS, markdown_text
 from vg_mc.scoring import score
 
@@ -27,7 +27,7 @@ def test_groups_are_folded_away_below_the_protocol(predictions):
 
 
 def test_rare_categories_are_counted_and_left_to_the_document(predictions):
-    many = replace(predictions, categories=[f"c{row}" for row in range(40)])
+    many = changed(predictions, categories=[f"c{row}" for row in range(40)])
 
     text = markdown_text([score(many)], {})
 
@@ -35,8 +35,8 @@ def test_rare_categories_are_counted_and_left_to_the_document(predictions):
 
 
 def test_confusions_and_proposals_are_named(predictions):
-    named = [["dog"] * len(row) for row in predictions.candidate_categories]
-    cats = replace(predictions, categories=["cat"] * 40, candidate_categories=named)
+    named = [["dog"] * len(row) for row in predictions.answers.categories]
+    cats = changed(predictions, categories=["cat"] * 40, candidate_categories=named)
 
     text = markdown_text([score(cats)], {})
 

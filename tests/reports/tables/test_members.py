@@ -1,12 +1,11 @@
 """What is said of an ensemble is what its predictions and those of its members show."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from vg_mc.metrics import summarize
+from tests.predictions.made import changed, scores_of
 from vg_mc.predictions.ensembles import EQUAL, combine
 from vg_mc.reports.tables.formats import terminal
 from vg_mc.reports.tables.members import (
@@ -25,13 +24,13 @@ def members(make_predictions):
 
 
 def test_the_ensemble_is_compared_with_its_best_member(members):
-    accuracies = [summarize(each.ious, each.logits).accuracy for each in members]
+    accuracies = [scores_of(each).accuracy for each in members]
     ensemble = combine(members, "all", EQUAL)
 
     row = MembersRow.of(members, ensemble)
 
     assert row.comparison.second == members[int(np.argmax(accuracies))].name
-    gain = summarize(ensemble.ious, ensemble.logits).accuracy - max(accuracies)
+    gain = scores_of(ensemble).accuracy - max(accuracies)
     assert row.comparison.difference.value == pytest.approx(gain)
     assert row.agreement.any_right >= max(accuracies)
 
@@ -61,7 +60,7 @@ def test_a_page_has_the_table_too(members, read_part):
 
 def test_shares_of_nothing_are_null_in_json_and_a_dash_in_tables(make_predictions):
     empty = make_predictions(expressions=0)
-    other = replace(empty, name="other")
+    other = changed(empty, name="other")
 
     row = MembersRow.of([empty, other], combine([empty, other], "both", EQUAL))
 

@@ -1,13 +1,18 @@
 """The protocol says how numbers came about, and what differs between their models."""
 
+from vg_mc.predictions import ProposalSource
 from vg_mc.reports.tables.protocol import protocol_of
+
+YOLO = ProposalSource(("yolo",), "yolo")
 
 
 def test_what_differs_says_whose_it_is(make_predictions):
     members = [
-        make_predictions("rn", data_hash="384", facts={"proposals": "yolo", "subtracted": "mean"}),
-        make_predictions("vit", data_hash="224", facts={"proposals": "yolo"}),
-        make_predictions("mean", data_hash="224", facts={"proposals": "yolo"}),
+        make_predictions(
+            "rn", data_hash="384", provenance={"proposals": YOLO, "notes": {"subtracted": "mean"}}
+        ),
+        make_predictions("vit", data_hash="224", provenance={"proposals": YOLO}),
+        make_predictions("mean", data_hash="224", provenance={"proposals": YOLO}),
     ]
 
     protocol = protocol_of(members)
@@ -19,7 +24,11 @@ def test_what_differs_says_whose_it_is(make_predictions):
 
 def test_a_model_is_named_once_for_all_its_splits(make_predictions):
     members = [
-        make_predictions(name, split, facts={"model hash": f"of {name}", "proposals": split})
+        make_predictions(
+            name,
+            split,
+            provenance={"model_hash": f"of {name}", "proposals": ProposalSource((), split)},
+        )
         for name in ("rn", "vit")
         for split in ("val", "testA")
     ]
@@ -31,7 +40,10 @@ def test_a_model_is_named_once_for_all_its_splits(make_predictions):
 
 
 def test_what_one_model_is_alone_says_no_name(make_predictions):
-    assert protocol_of([make_predictions("rn", facts={"model": "RN50"})])["model"] == "RN50"
+    assert (
+        protocol_of([make_predictions("rn", provenance={"notes": {"model": "RN50"}})])["model"]
+        == "RN50"
+    )
 
 
 def test_rules_and_denominators_are_part_of_it(make_predictions):

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.predictions.made import changed
+from vg_mc.predictions import ProposalSource
 from vg_mc.reports.tables.columns import percent
 from vg_mc.reports.tables.published import PublishedRow
 from vg_mc.reports.tables.side_by_side import (
@@ -22,13 +24,19 @@ ROW = PublishedRow(
 )
 
 
+def proposed_by(name: str) -> dict[str, object]:
+    return {"proposals": ProposalSource(("yolo",), name)}
+
+
 @pytest.fixture
 def standings(make_predictions):
     made = [
-        make_predictions(expressions=40, logits_seed=seed, facts={"proposals": f"detector {seed}"})
+        make_predictions(
+            expressions=40, logits_seed=seed, provenance=proposed_by(f"detector {seed}")
+        )
         for seed in (1, 2)
     ]
-    test = make_predictions(split="testA", expressions=40, facts={"proposals": "detector 1"})
+    test = make_predictions(split="testA", expressions=40, provenance=proposed_by("detector 1"))
     return standings_of(
         [System("a", {"val": made[0], "testA": test}), System("b", {"val": made[1]})]
     )
@@ -102,8 +110,8 @@ def test_records_hold_the_numbers_themselves(standings):
 
 def test_different_proposals_are_told_in_the_table_and_below_it(make_predictions):
     one = make_predictions(expressions=40, logits_seed=1)
-    boxes = [box + 0.5 for box in one.boxes]
-    other = replace(one, boxes=boxes, logits=[-row for row in one.logits])
+    boxes = [box + 0.5 for box in one.answers.boxes]
+    other = changed(one, boxes=boxes, logits=[-row for row in one.answers.logits])
 
     found = standings_of([System("a", {"val": one}), System("b", {"val": other})])
 

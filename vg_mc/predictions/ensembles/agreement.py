@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vg_mc.metrics import is_right, predicted_index, predicted_ious
-from vg_mc.predictions import Predictions
+from vg_mc.predictions.outcomes import NOT_CHOSEN, CandidateOutcomes, Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,11 @@ class Agreement:
     same_answer: float
 
 
-def agreement_of(members: Sequence[Predictions]) -> Agreement:
-    """Compare the answers of members that were asked the same."""
-    answers = [predicted_ious(member.ious, member.logits) for member in members]
-    right = is_right(np.stack(answers))  # (M, B)
-    chosen = np.array([[predicted_index(row) for row in member.logits] for member in members])
-    asked = chosen[0] >= 0
+def agreement_of(members: Sequence[Outcomes]) -> Agreement:
+    """Compare the answers of members to the same expressions and candidates."""
+    right = np.stack([member.right for member in members])  # (M, B)
+    chosen = np.stack([_candidates(member).chosen for member in members])
+    asked = chosen[0] != NOT_CHOSEN
     same = (chosen == chosen[0]).all(axis=0)
     return Agreement(
         expressions=right.shape[1],
@@ -44,6 +42,12 @@ def agreement_of(members: Sequence[Predictions]) -> Agreement:
         with_candidates=int(asked.sum()),
         same_answer=_share(same[asked]),
     )
+
+
+def _candidates(member: Outcomes) -> CandidateOutcomes:
+    if member.candidates is None:
+        raise ValueError("members of an ensemble choose among candidates")
+    return member.candidates
 
 
 def _share(flags: ArrayLike) -> float:

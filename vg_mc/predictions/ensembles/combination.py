@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import Predictions, first_difference
+from vg_mc.predictions.differences import first_difference
 from vg_mc.predictions.ensembles.weights import Rule
+from vg_mc.predictions.provenance import Provenance
+from vg_mc.predictions.table import Predictions
 
 Values = NDArray[np.float64]
 
@@ -31,14 +33,10 @@ def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Prediction
         difference = first_difference(first, other)
         if difference is not None:
             raise BadInputError(f"these predictions cannot be averaged: {difference}")
-    rows = zip(*(member.logits for member in members), strict=True)
-    facts = {"members": " + ".join(member.name for member in members), "weighting": rule.note}
-    return replace(
-        first,
-        name=name,
-        data_hash=" + ".join(dict.fromkeys(member.data_hash for member in members)),
-        logits=[_combined(np.stack(row).astype(np.float64), rule) for row in rows],
-        facts=_shared_facts(members) | facts,
+    rows = zip(*(member.choices.logits for member in members), strict=True)
+    logits = [_combined(np.stack(row).astype(np.float64), rule) for row in rows]
+    return Predictions(
+        first.examples, replace(first.choices, logits=logits), _provenance(members, name, rule)
     )
 
 
@@ -78,11 +76,24 @@ def _ranks(logits: Values) -> Values:
     return np.asarray((theirs > mine).sum(axis=2) + equal / 2)
 
 
-def _shared_facts(members: Sequence[Predictions]) -> dict[str, str]:
+def _provenance(members: Sequence[Predictions], name: str, rule: Rule) -> Provenance:
     """Keep what is true of every member."""
-    first, *others = members
-    return {
-        fact: value
-        for fact, value in first.facts.items()
-        if all(other.facts.get(fact) == value for other in others)
+    first, *others = (member.provenance for member in members)
+    shared = {
+        field: getattr(first, field)
+        for field in ("split", "corpus", "proposals", "detector_exposure", "model_hash")
+        if all(getattr(other, field) == getattr(first, field) for other in others)
     }
+    notes = {
+        fact: value
+        for fact, value in first.notes.items()
+        if all(other.notes.get(fact) == value for other in others)
+    }
+    return Provenance(
+        name=name,
+        data_hash=" + ".join(dict.fromkeys(each.data_hash for each in (first, *others))),
+        members=tuple(member.name for member in members),
+        weighting=rule.note,
+        notes=notes,
+        **shared,
+    )

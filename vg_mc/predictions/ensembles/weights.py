@@ -9,7 +9,7 @@ Asked is what models are trained on: the candidate of the highest IoU against al
 Expressions with no right candidate, or with no wrong one, say nothing about weights.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right
-from vg_mc.predictions import Predictions, first_difference
+from vg_mc.predictions.differences import first_difference
+from vg_mc.predictions.outcomes import candidate_ious
+from vg_mc.predictions.table import Predictions
 
 Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 Values = NDArray[np.float64]
@@ -102,16 +104,17 @@ def refuse_same_expressions(fitted: Predictions, reported: Predictions) -> None:
     Raises:
         BadInputError: If both answer the same split or share an expression.
     """
-    known = dict(zip(fitted.expression_ids.tolist(), fitted.texts, strict=True))
-    shared = [
-        id_
-        for id_, text in zip(reported.expression_ids.tolist(), reported.texts, strict=True)
-        if known.get(id_) == text
-    ]
+    one, other = (dict(_questions(each)) for each in (fitted, reported))
+    shared = [id_ for id_, text in other.items() if one.get(id_) == text]
     if fitted.split == reported.split or shared:
         which = f" (expression {shared[0]} is in both)" if shared else ""
         problem = f"the split {reported.split!r} is reported, so weights cannot be fitted on it"
         raise BadInputError(f"{problem}{which}; choose by --split", record="--fit-on")
+
+
+def _questions(predictions: Predictions) -> Iterator[tuple[int, str]]:
+    examples = predictions.examples
+    return zip(examples.expression_ids.tolist(), examples.texts, strict=True)
 
 
 def fitted_weights(members: Sequence[Predictions]) -> tuple[float, ...]:
@@ -139,11 +142,11 @@ def _gaps(members: Sequence[Predictions]) -> tuple[Values, NDArray[np.int64]]:
     Gaps (N, M) of M members are joined over the questions; the right candidate comes first.
     """
     questions = []
-    for row, ious in enumerate(members[0].ious):
+    for row, ious in enumerate(candidate_ious(members[0].choices, members[0].examples)):
         right = is_right(ious)
         if right.any() and not right.all():
             asked = [int(np.argmax(ious)), *np.flatnonzero(~right)]
-            logits = np.stack([member.logits[row][asked] for member in members], axis=1)
+            logits = np.stack([member.choices.logits[row][asked] for member in members], axis=1)
             questions.append(logits.astype(np.float64) - logits[:1])
     if not questions:
         problem = "no expression has both a right and a wrong candidate"

@@ -238,11 +238,11 @@ def _row(target: str, of_chosen: Mapping[str, int], chosen: Sequence[str]) -> Co
 
 @dataclass(frozen=True, slots=True)
 class SplitCharts:
-    """All charts of a split."""
+    """All charts of a split that apply to its answers."""
 
     lines: Sequence[LinePlot]
     bars: Sequence[Bars]
-    confusion: Confusion
+    confusion: Confusion | None
 
     @classmethod
     def of(cls, report: SplitReport) -> "SplitCharts":
@@ -250,34 +250,38 @@ class SplitCharts:
         first = [name for name in FIRST if name in report.breakdowns]
         names = [*first, *(name for name in report.breakdowns if name not in first)]
         return cls(
-            [_thresholds(report), _proposals(report), _calibration(report)],
+            [_thresholds(report), *_proposals(report), *_calibration(report)],
             [Bars.of(f"Accuracy by {name}", report.breakdowns[name]) for name in names],
-            Confusion.of(report.confusion),
+            None if report.confusion is None else Confusion.of(report.confusion),
         )
 
 
 def _thresholds(report: SplitReport) -> LinePlot:
     curves = {"accuracy": report.accuracy_curve, "ceiling of proposals": report.ceiling_curve}
-    series = [Series(name, curve.at, curve.estimates) for name, curve in curves.items()]
+    series = [Series(name, each.at, each.estimates) for name, each in curves.items() if each]
     return LinePlot.of("Accuracy by IoU threshold", Axis("IoU above", SHARES), series)
 
 
-def _proposals(report: SplitReport) -> LinePlot:
+def _proposals(report: SplitReport) -> Iterator[LinePlot]:
     curve = report.proposal_curve
+    if curve is None:
+        return
     most = curve.at[-1] if curve.at else 1
     ticks = [*(count for count in COUNTS if count <= most * 0.8), most]
     axis = Axis("proposals, most confident first", ticks, logarithmic=True)
     series = [Series("targets with a fitting proposal", curve.at, curve.estimates)]
-    return LinePlot.of("Proposal recall by number of proposals", axis, series)
+    yield LinePlot.of("Proposal recall by number of proposals", axis, series)
 
 
-def _calibration(report: SplitReport) -> LinePlot:
+def _calibration(report: SplitReport) -> Iterator[LinePlot]:
+    if report.reliability is None:
+        return
     filled = [each for each in report.reliability if each.answers]
     estimates = [Estimate(each.accuracy, math.nan, math.nan, each.answers) for each in filled]
     error = report.numbers["calibration_error"]
     between = "" if math.isnan(error.low) else f" ({interval_text(error)})"
     name = f"accuracy; calibration error {percent(error.value)} %{between}"
     series = [Series(name, [each.confidence for each in filled], estimates)]
-    return LinePlot.of(
+    yield LinePlot.of(
         "Calibration", Axis("softmax share of the answer", SHARES), series, diagonal=True
     )

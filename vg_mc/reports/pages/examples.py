@@ -17,9 +17,9 @@ from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.transforms import place
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import open_photo, require_folder
-from vg_mc.metrics import is_right, predicted_index
+from vg_mc.metrics import is_right
 from vg_mc.metrics.ranking import probabilities
-from vg_mc.predictions import Predictions
+from vg_mc.predictions import CandidateOutcomes, Choices, Outcomes, Predictions, outcomes
 from vg_mc.prepared.dataset import PreparedDataset
 
 SHOWN = 4
@@ -68,10 +68,10 @@ class Example:
     Attributes:
         photo_size: Width and height in pixels.
         target: The box that is meant, shape (4,), pixels of the photo.
-        answer: The box that was chosen, shape (4,), or none of shape (0,) without candidates.
-        answer_iou: Its IoU with the target, 0 without candidates.
-        candidates: How many candidates there were to choose from.
-        rank_of_right: Place of the best candidate that fits, from 1; None where none fits.
+        answer: The box that was chosen or predicted, shape (4,), or of shape (0,) without one.
+        answer_iou: Its IoU with the target, 0 without an answer.
+        candidates: Number of candidates to choose from; None for a predicted box.
+        rank_of_right: Rank of the best candidate that fits, from 1; None where none fits.
     """
 
     expression_id: int
@@ -83,7 +83,7 @@ class Example:
     answer_iou: float
     verdict: Verdict
     ranked: list[RankedCandidate]
-    candidates: int
+    candidates: int | None
     rank_of_right: int | None
 
 
@@ -92,14 +92,14 @@ def no_pictures(candidate_ids: Ids) -> list[bytes]:
     return [b""] * len(candidate_ids)
 
 
-def verdicts(predictions: Predictions) -> list[Verdict]:
-    """Judge every answer."""
-    return [_verdict(*row) for row in zip(predictions.ious, predictions.logits, strict=True)]
+def verdicts(judged: Outcomes) -> list[Verdict]:
+    """Return the verdict of every answer."""
+    return [_verdict(judged, row) for row in range(len(judged))]
 
 
 def spread_rows(predictions: Predictions, each: int) -> list[int]:
     """Pick up to `each` rows per verdict, evenly spaced over the split rather than by hand."""
-    judged = np.array(verdicts(predictions))
+    judged = np.array(verdicts(outcomes(predictions)))
     rows: list[int] = []
     for verdict in Verdict:
         alike = np.flatnonzero(judged == verdict)
@@ -112,38 +112,57 @@ def examples(
     predictions: Predictions, rows: Sequence[int], pictures_of: PicturesOf
 ) -> list[Example]:
     """Collect what is shown of `rows`."""
-    return [_example(predictions, row, pictures_of) for row in rows]
+    judged = outcomes(predictions)
+    return [_example(predictions, judged, row, pictures_of) for row in rows]
 
 
-def _example(predictions: Predictions, row: int, pictures_of: PicturesOf) -> Example:
-    ious, logits = predictions.ious[row], predictions.logits[row]
-    order = _ranking(logits)
-    fits, shares = is_right(ious)[order], probabilities(logits)[order]
-    pictures = pictures_of(predictions.candidate_ids[row][order[:SHOWN]])
-    width, height = predictions.photo_sizes[row]
+def _example(
+    predictions: Predictions, judged: Outcomes, row: int, pictures_of: PicturesOf
+) -> Example:
+    asked, candidates, ranked = predictions.examples, judged.candidates, []
+    if candidates is not None:
+        ranked = _ranked(predictions.choices, is_right(candidates.ious[row]), row, pictures_of)
+    width, height = asked.image_sizes[row]
+    box = judged.boxes[row]
     return Example(
-        expression_id=int(predictions.expression_ids[row]),
-        image_id=int(predictions.image_ids[row]),
-        text=predictions.texts[row],
+        expression_id=int(asked.expression_ids[row]),
+        image_id=int(asked.image_ids[row]),
+        text=asked.texts[row],
         photo_size=(int(width), int(height)),
-        target=predictions.targets[row],
-        answer=predictions.boxes[row][order[:1]].ravel(),
-        answer_iou=float(ious[order[0]]) if len(order) else 0.0,
-        verdict=_verdict(ious, logits),
-        ranked=[
-            RankedCandidate(picture, float(share), bool(fit))
-            for picture, share, fit in zip(pictures, shares, fits, strict=False)
-        ],
-        candidates=len(logits),
-        rank_of_right=int(fits.argmax()) + 1 if fits.any() else None,
+        target=asked.targets[row],
+        answer=box if np.isfinite(box).all() else np.empty(0),
+        answer_iou=float(judged.ious[row]),
+        verdict=_verdict(judged, row),
+        ranked=ranked,
+        candidates=None if candidates is None else int(candidates.counts[row]),
+        rank_of_right=_rank_of_right(candidates, row),
     )
 
 
-def _verdict(ious: NDArray[np.float64], logits: NDArray[np.float32]) -> Verdict:
-    fits = is_right(ious)
-    if not fits.any():
+def _ranked(
+    choices: Choices, fits: NDArray[np.bool_], row: int, pictures_of: PicturesOf
+) -> list[RankedCandidate]:
+    logits = choices.logits[row]
+    order = _ranking(logits)
+    pictures = pictures_of(choices.candidate_ids[row][order[:SHOWN]])
+    return [
+        RankedCandidate(picture, float(share), bool(fit))
+        for picture, share, fit in zip(
+            pictures, probabilities(logits)[order], fits[order], strict=False
+        )
+    ]
+
+
+def _rank_of_right(candidates: CandidateOutcomes | None, row: int) -> int | None:
+    if candidates is None or not candidates.covered[row]:
+        return None
+    return int(candidates.ranks[row])
+
+
+def _verdict(judged: Outcomes, row: int) -> Verdict:
+    if judged.candidates is not None and not judged.candidates.covered[row]:
         return Verdict.NOT_COVERED
-    return Verdict.RIGHT if fits[predicted_index(logits)] else Verdict.WRONG
+    return Verdict.RIGHT if judged.right[row] else Verdict.WRONG
 
 
 def _ranking(logits: NDArray[np.float32]) -> Ids:

@@ -6,7 +6,7 @@ A small script (`report.js`) filters the examples; without it, all of them are s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vg_mc.predictions import Predictions
+from vg_mc.predictions import Predictions, outcomes
 from vg_mc.reports.pages.examples import (
     Backdrop,
     BackdropOf,
@@ -32,10 +32,11 @@ class Card:
         """Ids and numbers of the example as one line."""
         example = self.example
         parts = [self.split, f"expression {example.expression_id}", f"image {example.image_id}"]
-        parts.append(f"{example.candidates} candidates")
-        if example.candidates:
+        if example.candidates is not None:
+            parts.append(f"{example.candidates} candidates")
+        if len(example.answer):
             parts.append(f"IoU {example.answer_iou:.2f}")
-        if example.verdict is Verdict.WRONG:
+        if example.verdict is Verdict.WRONG and example.rank_of_right is not None:
             parts.append(f"the right one ranks {example.rank_of_right}")
         if self.backdrop is not None and not self.backdrop.is_photo:
             parts.append("shown on its best candidate, not on the photo")
@@ -83,5 +84,5 @@ def _tally(answered: Iterable[Predictions]) -> str:
 
 
 def _counted(predictions: Predictions) -> str:
-    judged = verdicts(predictions)
+    judged = verdicts(outcomes(predictions))
     return ", ".join(f"{judged.count(verdict):,} {verdict}" for verdict in Verdict)

@@ -14,14 +14,17 @@ from vg_mc.scoring import SplitReport
 from vg_mc.scoring.ratios import RECALLED
 
 NOTHING = "–"  # a share of nothing
+NOT_APPLICABLE = ""  # what a model does not have, such as the proposals of a box predictor
 DECIMALS = 4  # of shares
 
 
-def percent(share: float) -> str:
-    """Spell a share as a percentage.
+def percent(share: float | None) -> str:
+    """Spell a share as a percentage; None, what does not apply, is an empty cell.
 
     From the rounded share, so that a table never rounds the other way than the JSON file.
     """
+    if share is None:
+        return NOT_APPLICABLE
     return NOTHING if math.isnan(share) else f"{100 * round(share, DECIMALS):.2f}"
 
 
@@ -50,8 +53,10 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def number(value: float) -> str:
-    """Spell a number that is no share."""
+def number(value: float | None) -> str:
+    """Spell a number that is no share; None, what does not apply, is an empty cell."""
+    if value is None:
+        return NOT_APPLICABLE
     return NOTHING if math.isnan(value) else f"{round(value, DECIMALS):.2f}"
 
 
@@ -74,19 +79,27 @@ class Column:
 
 
 def _share(name: str, heading: str, brief: str = "") -> Column:
-    return Column(heading, brief, lambda report: percent(report.numbers[name].value), name)
+    return Column(heading, brief, lambda report: percent(_value(report, name)), name)
 
 
 def _similarity(name: str, heading: str) -> Column:
-    return Column(heading, "", lambda report: _number_of(report, name), name, number)
+    return Column(heading, "", lambda report: number(_value(report, name)), name, number)
 
 
 def _score(name: str, heading: str, brief: str) -> Column:
     return Column(heading, brief, lambda report: percent(getattr(report.scores, name)), name)
 
 
-def _number_of(report: SplitReport, name: str) -> str:
-    return number(report.numbers[name].value) if name in report.numbers else NOTHING
+def _count(name: str, heading: str, brief: str = "") -> Column:
+    return Column(heading, brief, lambda report: _integer(getattr(report.scores, name)))
+
+
+def _value(report: SplitReport, name: str) -> float | None:
+    return report.numbers[name].value if name in report.numbers else None
+
+
+def _integer(count: int | None) -> str:
+    return NOT_APPLICABLE if count is None else str(count)
 
 
 # The interval of the first column, which pages show below every number instead.
@@ -103,9 +116,9 @@ COLUMNS = (
     _score("accuracy_where_covered", "acc where covered %", "covered acc"),
     _score("chance", "chance %", "chance"),
     Column("candidates each", "candidates", lambda report: number(report.scores.mean_candidates)),
-    Column("expressions", "expressions", lambda report: str(report.scores.expressions)),
-    Column("covered", "", lambda report: str(report.scores.covered)),
-    Column("without proposals", "", lambda report: str(report.scores.without_proposals)),
+    _count("expressions", "expressions", "expressions"),
+    _count("covered", "covered"),
+    _count("without_proposals", "without proposals"),
 )
 
 _OTHER_RULES = (

@@ -1,12 +1,10 @@
 """What an ensemble gains over its members, with the tests that say whether it was luck."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vg_mc.metrics import summarize
-from vg_mc.predictions import Predictions
+from vg_mc.predictions import Outcomes, Predictions, outcomes
 from vg_mc.predictions.ensembles import Agreement, agreement_of
 from vg_mc.reports.tables.columns import gain_interval, p_value, points
 from vg_mc.reports.tables.formats import json_document, markdown_table
@@ -45,8 +43,9 @@ class MembersRow:
     @classmethod
     def of(cls, members: Sequence[Predictions], ensemble: Predictions) -> "MembersRow":
         """Compare members, and the ensemble with the most accurate of them, the first of equals."""
-        best = max(members, key=_accuracy)
-        return cls(agreement_of(members), compare(ensemble, best))
+        judged = [outcomes(member) for member in members]
+        best = max(range(len(members)), key=lambda place: _accuracy(judged[place]))
+        return cls(agreement_of(judged), compare(ensemble, members[best]))
 
 
 def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
@@ -84,6 +83,5 @@ def _cells(row: MembersRow) -> list[str]:
     ]
 
 
-def _accuracy(member: Predictions) -> float:
-    accuracy = summarize(member.ious, member.logits).accuracy
-    return -1.0 if math.isnan(accuracy) else accuracy
+def _accuracy(judged: Outcomes) -> float:
+    return float(judged.right.mean()) if len(judged) else -1.0

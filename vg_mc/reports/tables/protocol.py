@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vg_mc.metrics import RIGHT_ABOVE
 from vg_mc.metrics.resampling import ROUNDS
-from vg_mc.predictions import Predictions
+from vg_mc.predictions import Predictions, Provenance
 
 
 def protocol_of(predictions: Sequence[Predictions]) -> dict[str, str]:
@@ -20,11 +20,30 @@ def protocol_of(predictions: Sequence[Predictions]) -> dict[str, str]:
             "covered ones for 'acc where covered', answered ones for 'calibration error'"
         ),
         "intervals": f"95 %, percentiles of {ROUNDS:,} draws of photos",
-        "data": _told(predictions, [member.data_hash for member in predictions]),
+        "data": _told(predictions, [each.provenance.data_hash for each in predictions]),
     }
-    for fact in sorted({fact for member in predictions for fact in member.facts}):
-        protocol[fact] = _told(predictions, [member.facts.get(fact) for member in predictions])
+    facts = [facts_of(each.provenance) for each in predictions]
+    for fact in sorted({fact for each in facts for fact in each}):
+        protocol[fact] = _told(predictions, [each.get(fact) for each in facts])
     return protocol
+
+
+def facts_of(provenance: Provenance) -> dict[str, str]:
+    """Render the provenance of predictions, by the headings of tables; what is unknown is left out.
+
+    The name, the split and the data hash are not part of it.
+    """
+    proposals = provenance.proposals
+    facts = {
+        "corpus": provenance.corpus,
+        "proposals": "" if proposals is None else proposals.description,
+        "detector saw test photos": provenance.detector_exposure,
+        "model hash": provenance.model_hash,
+        "members": " + ".join(provenance.members),
+        "weighting": provenance.weighting,
+        **provenance.notes,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
 
 
 def _told(predictions: Sequence[Predictions], values: Sequence[str | None]) -> str:

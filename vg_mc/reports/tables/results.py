@@ -26,6 +26,7 @@ from vg_mc.reports.tables.formats import (
 )
 from vg_mc.reports.tables.table import Cell, Table
 from vg_mc.scoring import Curve, SplitReport
+from vg_mc.scoring.ratios import OPTIONAL_NUMBERS
 from vg_mc.scoring.split_report import GroupScores
 from vg_mc.system.atomic import write_whole_text
 
@@ -106,14 +107,14 @@ def markdown_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -
 
 def _folded(report: SplitReport) -> list[str]:
     """Fold the groups, the proposals and the confusions of one row away."""
-    curve = zip(report.proposal_curve.at, report.proposal_curve.estimates, strict=True)
-    recalls = ", ".join(f"{at:g}: {percent(each.value)}" for at, each in curve)
-    confused = ", ".join(islice(_confused(report), MOST_CONFUSED))
-    lines = [
-        markdown_table(groups_table(report)),
-        *("", f"Proposal recall % by number of proposals: {recalls or 'none'}"),
-        *("", f"Most often taken for another category: {confused or 'none'}"),
-    ]
+    lines = [markdown_table(groups_table(report))]
+    if report.proposal_curve is not None:
+        curve = zip(report.proposal_curve.at, report.proposal_curve.estimates, strict=True)
+        recalls = ", ".join(f"{at:g}: {percent(each.value)}" for at, each in curve)
+        lines += ["", f"Proposal recall % by number of proposals: {recalls or 'none'}"]
+    if report.confusion is not None:
+        confused = ", ".join(islice(_confused(report.confusion), MOST_CONFUSED))
+        lines += ["", f"Most often taken for another category: {confused or 'none'}"]
     return markdown_folded(f"{report.name} on {report.part}: groups of expressions", lines)
 
 
@@ -130,14 +131,15 @@ def groups_table(report: SplitReport) -> Table:
 
 def _group_cells(name: str, group: GroupScores) -> list[str | None]:
     accuracy = group.accuracy
-    shares = (accuracy.value, accuracy.low, accuracy.high, group.ceiling.value)
+    ceiling = None if group.ceiling is None else group.ceiling.value
+    shares = (accuracy.value, accuracy.low, accuracy.high, ceiling)
     return [name, group.name, *map(percent, shares), str(accuracy.of)]
 
 
-def _confused(report: SplitReport) -> Iterator[str]:
+def _confused(confusion: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     pairs = [
         (count, target, chosen)
-        for target, counts in report.confusion.items()
+        for target, counts in confusion.items()
         for chosen, count in counts.items()
         if chosen != target
     ]
@@ -157,29 +159,37 @@ def json_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> st
 def _result(report: SplitReport) -> Json:
     numbers = report.numbers
     values = {name: each.value for name, each in numbers.items()} | asdict(report.scores)
+    absent = dict.fromkeys(name for name in OPTIONAL_NUMBERS if name not in numbers)
     return {
         "name": report.name,
         "split": report.split,
         "subset": report.subset or None,
         "images": report.images,
-        "scores": values,
-        "intervals": {name: [each.low, each.high] for name, each in numbers.items()},
-        "denominators": {name: each.of for name, each in numbers.items()},
+        "scores": absent | values,
+        "intervals": absent | {name: [each.low, each.high] for name, each in numbers.items()},
+        "denominators": absent | {name: each.of for name, each in numbers.items()},
         "accuracy_by_threshold": _points(report.accuracy_curve, "iou_above"),
         "ceiling_by_threshold": _points(report.ceiling_curve, "iou_above"),
         "recall_by_proposals": _points(report.proposal_curve, "proposals"),
-        "reliability": list(map(asdict, report.reliability)),
+        "reliability": report.reliability and list(map(asdict, report.reliability)),
         "breakdowns": {name: _groups(each) for name, each in report.breakdowns.items()},
-        "confusion": {target: dict(chosen) for target, chosen in report.confusion.items()},
+        "confusion": report.confusion
+        and {target: dict(chosen) for target, chosen in report.confusion.items()},
     }
 
 
-def _points(curve: Curve, axis: str) -> list[Json]:
+def _points(curve: Curve | None, axis: str) -> list[Json] | None:
+    if curve is None:
+        return None
     return [{axis: at} | asdict(each) for at, each in zip(curve.at, curve.estimates, strict=True)]
 
 
 def _groups(groups: Iterable[GroupScores]) -> list[Json]:
     return [
-        {"group": each.name, "accuracy": asdict(each.accuracy), "ceiling": asdict(each.ceiling)}
+        {
+            "group": each.name,
+            "accuracy": asdict(each.accuracy),
+            "ceiling": None if each.ceiling is None else asdict(each.ceiling),
+        }
         for each in groups
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vg_mc.metrics.resampling import ROUNDS, Estimate
 from vg_mc.metrics.significance import TEST_ROUNDS
+from vg_mc.predictions import Choices, Provenance
 from vg_mc.reports.tables.columns import NOTHING, gain_interval, p_value, percent, points
 from vg_mc.reports.tables.escaping import latex, markdown, one_line
 from vg_mc.reports.tables.formats import (
@@ -32,6 +33,7 @@ Record = dict[str, float | str]
 
 MEASURED = "acc@0.5 (IoU > 0.5) %, with 95 % intervals"
 TESTED = "Against the baseline of each split"
+SAME_PROPOSALS = {True: "the same", False: "DIFFERENT", None: ""}
 PUBLISHED = "Published by others, NOT measured here"
 
 
@@ -97,13 +99,18 @@ def proposal_letters(standings: Standings) -> dict[str, str]:
 
 def _proposals_of(standings: Standings, name: str) -> list[str]:
     system = next(system for system in standings.systems if system.name == name)
-    texts = []
-    for predictions in system.splits.values():
-        facts = predictions.facts
-        saw = facts.get("detector saw test photos")
-        known = f"; detector saw test photos: {saw}" if saw else ""
-        texts.append(facts.get("proposals", "unknown") + known)
+    texts = [
+        _described(predictions.provenance)
+        for predictions in system.splits.values()
+        if isinstance(predictions.answers, Choices)
+    ]
     return list(dict.fromkeys(texts))
+
+
+def _described(provenance: Provenance) -> str:
+    saw, source = provenance.detector_exposure, provenance.proposals
+    known = f"; detector saw test photos: {saw}" if saw else ""
+    return ("unknown" if source is None else source.description) + known
 
 
 def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
@@ -117,9 +124,10 @@ def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
             for split in standings.splits
         ]
         ceilings = [
-            percent(standings.standings[system.name, split].ceiling.value)
+            percent(ceiling.value)
             for split in standings.splits
             if split in system.splits
+            and (ceiling := standings.standings[system.name, split].ceiling) is not None
         ]
         rows.append([system.name, *cells, used, " / ".join(ceilings)])
     splits = [f"{split} ({_expressions(standings, split):,})" for split in standings.splits]
@@ -157,7 +165,7 @@ def _contest_cells(contest: Contest) -> list[str]:
         p_value(contest.difference_p),
         f"{test.only_first} : {test.only_second}",
         p_value(contest.mcnemar_p),
-        "the same" if contest.same_proposals else "DIFFERENT",
+        SAME_PROPOSALS[contest.same_proposals],
     ]
 
 
@@ -184,7 +192,7 @@ def _notes(standings: Standings) -> dict[str, str]:
             "A best system is chosen by the very answers that it is compared on, which makes it "
             "look a little better than it is."
         )
-    if not all(contest.same_proposals for contest in standings.contests):
+    if any(contest.same_proposals is False for contest in standings.contests):
         notes["different proposals"] = (
             "some systems chose among other boxes, so that a gain may be the detector's"
         )
@@ -194,7 +202,7 @@ def _notes(standings: Standings) -> dict[str, str]:
 def _measured_records(standings: Standings) -> Iterator[Record]:
     contests = {(each.comparison.first, each.comparison.split): each for each in standings.contests}
     for (system, split), standing in standings.standings.items():
-        accuracy = standing.accuracy
+        accuracy, ceiling = standing.accuracy, standing.ceiling
         record: Record = {
             "system": system,
             "split": split,
@@ -203,7 +211,7 @@ def _measured_records(standings: Standings) -> Iterator[Record]:
             "from": accuracy.low,
             "to": accuracy.high,
             "expressions": accuracy.of,
-            "proposal recall": standing.ceiling.value,
+            "proposal recall": "" if ceiling is None else ceiling.value,
             "proposals": " + ".join(_proposals_of(standings, system)),
         }
         yield record | _contest_record(contests.get((system, split)))
@@ -222,7 +230,7 @@ def _contest_record(contest: Contest | None) -> Record:
         "only system": test.only_first,
         "only baseline": test.only_second,
         "p McNemar, Holm": contest.mcnemar_p,
-        "same proposals": "yes" if contest.same_proposals else "no",
+        "same proposals": {True: "yes", False: "no", None: ""}[contest.same_proposals],
     }
 
 

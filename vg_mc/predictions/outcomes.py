@@ -1,0 +1,141 @@
+"""Outcomes: how well each expression was answered. The only place where answers are judged.
+
+Scores, tables, pages, comparisons, calibration, ensembles and validation all take outcomes, so
+they agree on what the answer is and when it is right. What does not apply to a kind of answers is
+None, never 0.
+"""
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vg_mc.boxes.arithmetic import Boxes, paired_gious, paired_ious
+from vg_mc.metrics import is_right, predicted_index
+from vg_mc.metrics.ranking import answer_confidences, first_right_ranks
+from vg_mc.predictions.answers import Choices, PredictedBoxes
+from vg_mc.predictions.columns import Ids, empty_boxes, lengths
+from vg_mc.predictions.table import Examples, Predictions
+
+Values = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NOT_CHOSEN = -1
+NO_OVERLAP = -1.0  # generalised IoU where there is no answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateOutcomes:
+    """What candidates allowed, and which of them was chosen; B expressions.
+
+    Attributes:
+        ious: IoU of each candidate with the target, B arrays (C,).
+        counts: Number of candidates.
+        chosen: Position of the answer, -1 without candidates.
+        categories: Category of the answer, None without candidates.
+        best_ious: IoU of the best candidate, 0 without candidates.
+        covered: Whether some candidate is right, so that the answer can be right.
+        chance: Probability that a random choice is right.
+        ranks: Rank of the first right candidate by logits, from 1; infinite if none is right.
+        proposal_ranks: The same by the proposer's scores.
+    """
+
+    ious: list[Values]
+    counts: Ids
+    chosen: Ids
+    categories: list[str | None]
+    best_ious: Values
+    covered: Flags
+    chance: Values
+    ranks: Values
+    proposal_ranks: Values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """How each of B expressions was answered.
+
+    Attributes:
+        boxes: The answers, (B, 4); a row of NaN where there is none.
+        ious: IoU with the target, 0 without an answer.
+        gious: Generalised IoU with the target, -1 without an answer.
+        right: Whether the IoU exceeds 0.5.
+        confidences: Confidence of the answer, NaN without one; None for a model that has none.
+        candidates: None if answers are not choices among candidates.
+    """
+
+    boxes: Boxes
+    ious: Values
+    gious: Values
+    right: Flags
+    confidences: Values | None
+    candidates: CandidateOutcomes | None
+
+    def __len__(self) -> int:
+        return len(self.ious)
+
+
+def outcomes(predictions: Predictions) -> Outcomes:
+    """Judge all answers of predictions."""
+    return _outcomes(predictions.answers, predictions.examples)
+
+
+@singledispatch
+def _outcomes(answers: object, examples: Examples) -> Outcomes:
+    raise NotImplementedError(f"outcomes of {type(answers).__name__}")
+
+
+@_outcomes.register
+def _of_boxes(answers: PredictedBoxes, examples: Examples) -> Outcomes:
+    return _judged(answers.boxes, examples.targets, answers.confidences, None)
+
+
+@_outcomes.register
+def _of_choices(answers: Choices, examples: Examples) -> Outcomes:
+    candidates = candidate_outcomes(answers, examples)
+    boxes = empty_boxes(len(examples))
+    for row, place in enumerate(candidates.chosen.tolist()):
+        if place != NOT_CHOSEN:
+            boxes[row] = answers.boxes[row][place]
+    return _judged(boxes, examples.targets, answer_confidences(answers.logits), candidates)
+
+
+def _judged(
+    boxes: Boxes, targets: Boxes, confidences: Values | None, candidates: CandidateOutcomes | None
+) -> Outcomes:
+    answered = ~np.isnan(boxes).any(axis=1)
+    ious, gious = np.zeros(len(boxes)), np.full(len(boxes), NO_OVERLAP)
+    ious[answered] = paired_ious(boxes[answered], targets[answered])
+    gious[answered] = paired_gious(boxes[answered], targets[answered])
+    return Outcomes(boxes, ious, gious, is_right(ious), confidences, candidates)
+
+
+def candidate_ious(answers: Choices, examples: Examples) -> list[Values]:
+    """Return the IoU of each candidate with its expression's target, B arrays (C,)."""
+    counts = lengths(answers.boxes)
+    boxes = np.concatenate([np.empty((0, 4)), *answers.boxes])
+    ious = paired_ious(boxes, np.repeat(examples.targets, counts, axis=0))
+    return np.split(ious, np.cumsum(counts)[:-1]) if len(counts) else []
+
+
+def candidate_outcomes(answers: Choices, examples: Examples) -> CandidateOutcomes:
+    """Judge choices among candidates."""
+    ious = candidate_ious(answers, examples)
+    right = [is_right(row) for row in ious]
+    chosen = [predicted_index(row) for row in answers.logits]
+    best = np.array([row.max(initial=0.0) for row in ious], np.float64)
+    return CandidateOutcomes(
+        ious=ious,
+        counts=lengths(ious),
+        chosen=np.array(chosen, np.int64),
+        categories=[
+            None if place == NOT_CHOSEN else names[place]
+            for names, place in zip(answers.categories, chosen, strict=True)
+        ],
+        best_ious=best,
+        covered=is_right(best),
+        chance=np.array([row.mean() if len(row) else 0.0 for row in right], np.float64),
+        ranks=first_right_ranks(right, answers.logits),
+        proposal_ranks=first_right_ranks(right, answers.scores),
+    )

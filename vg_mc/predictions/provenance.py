@@ -1,0 +1,76 @@
+"""Provenance of predictions: the values that programs read, and notes for readers.
+
+Tables and pages render it (`vg_mc.reports.tables.protocol`); no program parses rendered text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vg_mc.records import ANNOTATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalSource:
+    """Where candidates come from.
+
+    Attributes:
+        kinds: Kinds of the proposers, several in a union.
+        description: Their settings in words, for readers.
+    """
+
+    kinds: tuple[str, ...]
+    description: str
+
+    @property
+    def annotated(self) -> bool:
+        """Whether annotated boxes are among the candidates."""
+        return ANNOTATIONS in self.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What was answered, and by what.
+
+    Attributes:
+        name: Name of the model or ensemble in tables.
+        split: The split that was answered.
+        data_hash: Identifies the prepared dataset, images included.
+        corpus: Name of the corpus, empty if unknown.
+        proposals: Source of the candidates; None if unknown, or where the model needs none.
+        detector_exposure: Whether the detector has seen the test images, empty if unknown.
+        model_hash: Identifies the weights and the precision of the model, empty if there are none.
+        members: Names of the members of an ensemble.
+        weighting: How members are weighted, in words.
+        notes: Further facts for readers, such as prompts and versions.
+    """
+
+    name: str
+    split: str
+    data_hash: str
+    corpus: str = ""
+    proposals: ProposalSource | None = None
+    detector_exposure: str = ""
+    model_hash: str = ""
+    members: tuple[str, ...] = ()
+    weighting: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_json(provenance: Provenance) -> dict[str, Any]:
+    """Return what JSON stores."""
+    return asdict(provenance)
+
+
+def from_json(stored: Mapping[str, Any]) -> Provenance:
+    """Read what `to_json` returned.
+
+    Raises:
+        KeyError: If an entry is missing.
+        TypeError: If an entry is unknown or of another type.
+    """
+    proposals = stored["proposals"]
+    if proposals is not None:
+        proposals = ProposalSource(tuple(proposals["kinds"]), proposals["description"])
+    read = {**stored, "members": tuple(stored["members"]), "notes": dict(stored["notes"])}
+    return Provenance(**(read | {"proposals": proposals}))
