@@ -7,7 +7,6 @@ from PIL import Image
 from vg_mc.corpora.expression_records import Statement
 from vg_mc.corpora.image_index import (
     PhotoRegister,
-    coco_number,
     counter,
     made_up_ids,
     number_images,
@@ -23,20 +22,6 @@ def said(file_name, image_id=None, size=None) -> Statement:
     return Statement(
         Path("f"), "r", file_name, "x", box, "val", "", size, image_id, None, None, None
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [
-        ("COCO_train2014_000000581857.jpg", 581857),
-        ("train2014/COCO_val2014_000000000009.png", 9),
-        ("COCO_train2014_000000581857_16.jpg", 581857),
-        ("COCO_train2014_581857.jpg", None),
-        ("000000581857.jpg", None),
-    ],
-)
-def test_the_number_in_a_name_of_coco_is_found(name, number):
-    assert coco_number(name) == number
 
 
 def test_photos_get_their_own_number_or_cocos_or_the_next():

@@ -14,7 +14,6 @@ from vg_mc.errors import BadInputError
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.prepared.schema import (
     CANDIDATES,
-    EXPRESSIONS,
     candidate_features,
     open_shard,
     shard_name,
@@ -95,15 +94,6 @@ def test_a_view_answers_to_its_former_name_and_keeps_its_column(prepared):
         assert dataset.picture_bytes([0], name) == dataset.picture_bytes([3])
 
 
-def test_a_table_without_rivals_says_that_they_are_unknown(dataset, prepared):
-    older = {name: feature for name, feature in EXPRESSIONS.items() if name != "rivals"}
-    shard = prepared / "expressions" / "train" / shard_name(0, 1)
-    rows = open_shard(shard).drop_columns("rivals").to_pylist()
-    write_shard(shard, older, rows)
-
-    assert dataset.expressions("train").rivals.tolist() == [-1, -1, -1]
-
-
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_expressions_are_the_rows_of_their_table(prepared, dataset, split):
     rows = datasets.load_from_disk(str(prepared / "expressions" / split)).to_list()
@@ -115,7 +105,6 @@ def test_expressions_are_the_rows_of_their_table(prepared, dataset, split):
         row["expression_id"] for row in rows
     ]
     for column, values in (
-        ("ref_id", expressions.ref_ids),
         ("image_id", expressions.image_ids),
         ("text", expressions.texts),
         ("category", expressions.categories),

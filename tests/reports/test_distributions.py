@@ -19,7 +19,6 @@ from vg_mc.reports.plots import (
 def made(texts, image_ids, ious) -> Expressions:
     return Expressions(
         expression_ids=np.arange(len(texts)),
-        ref_ids=np.arange(len(texts)),
         image_ids=np.array(image_ids, dtype=np.int64),
         texts=texts,
         categories=[""] * len(texts),

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from vg_mc.system import atomic as whole_folders
-from vg_mc.system.atomic import put_in_place, restore
+from vg_mc.system.atomic import put_in_place, restore, whole_folder
 
 
 @pytest.fixture(params=[True, False], ids=["exchange", "two renames"])
@@ -111,3 +111,24 @@ def test_nothing_to_restore_is_nothing(tmp_path):
     restore(tmp_path / "folder")
 
     assert names(tmp_path) == []
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    folder = tmp_path / "best"
+    for name in ("first", "second"):
+        with whole_folder(folder) as partial:
+            (partial / name).write_text(name)
+
+    assert [path.name for path in folder.iterdir()] == ["second"]
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def test_a_folder_that_fails_leaves_the_older_one(tmp_path):
+    folder = tmp_path / "best"
+    with whole_folder(folder) as partial:
+        (partial / "first").touch()
+
+    with pytest.raises(IsADirectoryError), whole_folder(folder) as partial:
+        partial.write_text("a folder is no file")
+
+    assert [path.name for path in folder.iterdir()] == ["first"]

@@ -13,7 +13,6 @@ from vg_mc.training.checkpoints import (
     save_checkpoint,
     save_model_folder,
     set_damaged_aside,
-    whole_folder,
 )
 
 
@@ -130,27 +129,6 @@ def test_only_damaged_checkpoints_are_refused_and_left_in_place(tmp_path):
 
 def test_no_checkpoint_is_there_before_the_first(tmp_path):
     assert find_checkpoints(tmp_path / "checkpoints") == []
-
-
-def test_a_folder_is_replaced_as_a_whole(tmp_path):
-    folder = tmp_path / "best"
-    for name in ("first", "second"):
-        with whole_folder(folder) as partial:
-            (partial / name).write_text(name)
-
-    assert [path.name for path in folder.iterdir()] == ["second"]
-    assert [path.name for path in tmp_path.iterdir()] == ["best"]
-
-
-def test_a_folder_that_fails_leaves_the_older_one(tmp_path):
-    folder = tmp_path / "best"
-    with whole_folder(folder) as partial:
-        (partial / "first").touch()
-
-    with pytest.raises(IsADirectoryError), whole_folder(folder) as partial:
-        partial.write_text("a folder is no file")
-
-    assert [path.name for path in folder.iterdir()] == ["first"]
 
 
 @pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from vg_mc.corpora.image_index import coco_number
 from vg_mc.errors import BadInputError
+from vg_mc.images.coco_names import TRAIN_2014, coco_number
 from vg_mc.images.headers import header_of_bytes
 from vg_mc.system.atomic import whole_file
 from vg_mc.system.fields import as_mapping
@@ -44,7 +44,8 @@ class EmbeddedPhotos:
         if not isinstance(content, bytes):
             raise BadInputError("expected the bytes of a photo")
         number = coco_number(name or (path if isinstance(path, str) else ""))
-        key = hashlib.sha256(content).hexdigest()[:20] if number is None else _coco_stem(number)
+        named = f"{TRAIN_2014}{number:012d}" if number is not None else None
+        key = named or hashlib.sha256(content).hexdigest()[:20]
         if key not in self._kept:
             header = header_of_bytes(content)
             file_name = key + header.ending
@@ -62,7 +63,3 @@ class EmbeddedPhotos:
                 partial.write_bytes(content)
         except OSError as fault:
             raise BadInputError(f"cannot write the photo: {fault.strerror}", file=file) from fault
-
-
-def _coco_stem(number: int) -> str:
-    return f"COCO_train2014_{number:012d}"

@@ -15,8 +15,8 @@ from vg_mc.boxes.formats import BoxFormat
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.expression_records import numbers_in
-from vg_mc.corpora.image_index import coco_number
 from vg_mc.errors import BadInputError
+from vg_mc.images.coco_names import coco_number
 from vg_mc.system.fields import as_integer, as_mapping, as_numbers, as_positive_integer, as_text
 
 Fields = dict[str, object]

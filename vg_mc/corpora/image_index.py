@@ -1,17 +1,14 @@
 """Which photos flat files speak of: their numbers and sizes, each looked up once."""
 
-import re
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from vg_mc.corpora.expression_records import Statement
 from vg_mc.errors import BadInputError
+from vg_mc.images.coco_names import coco_number
 from vg_mc.images.files import require_photos
 from vg_mc.images.headers import header_of_file
 from vg_mc.records import Photo
-
-# RefCOCO appends the number of the annotation, which is none of the photo's name.
-_COCO_NAME = re.compile(r"(COCO_(?:train|val|test)20\d\d_(\d{12}))(?:_\d+)?(\.\w+)")
 
 
 def number_images(statements: Iterable[Statement]) -> dict[str, int]:
@@ -36,12 +33,6 @@ def made_up_ids(statements: Iterable[Statement], image_ids: dict[str, int]) -> f
         for name, number in image_ids.items()
         if (name, number) not in given and number != coco_number(name)
     )
-
-
-def coco_number(file_name: str) -> int | None:
-    """Return the image id that COCO's file names carry, None for other names."""
-    found = _COCO_NAME.fullmatch(PurePosixPath(file_name).name)
-    return int(found[2]) if found else None
 
 
 def counter(taken: Iterable[int | None]) -> Callable[[], int]:

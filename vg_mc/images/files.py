@@ -14,12 +14,12 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 from vg_mc.errors import BadInputError
+from vg_mc.images.coco_names import coco_name
 from vg_mc.records import Photo
 
 LARGEST_PHOTO = 50_000_000  # pixels; a larger one is an error or a decompression bomb
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP"]
 MISSING_SHOWN = 20
-OF_2014 = "COCO_train2014_"  # before the number, in COCO's older names of photos
 
 # What a user may want to know of photos, and what is done about it.
 PECULIARITIES = {
@@ -83,9 +83,10 @@ def _nearby(folder: Path, name: str) -> str:
     for other in (folder.parent, *(folder / name_below for name_below in below)):
         if (other / name).is_file():
             return f"; the first is in {other}: is that --images?"
-    number = name.removeprefix(OF_2014)
-    if number != name and (folder / number).is_file():
-        return f"; {number} is there, as COCO names its photos since 2017: those of 2014 are needed"
+    found = coco_name(name)
+    if found and found.prefix and (folder / found.since_2017).is_file():
+        there = f"{found.since_2017} is there, as COCO names its photos since 2017"
+        return f"; {there}: those of 2014 are needed"
     return ""
 
 

@@ -107,7 +107,6 @@ def _expressions(photos: list[Photo], texts: list[list[str]], counts: list[int])
     candidate_ids = [ids[photo.image_id] for photo, _ in rows]
     return Expressions(
         expression_ids=keys,
-        ref_ids=keys,
         image_ids=np.array([photo.image_id for photo, _ in rows], np.int64),
         texts=[text for _, text in rows],
         categories=[""] * len(rows),

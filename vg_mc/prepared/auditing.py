@@ -5,20 +5,16 @@ RefCOCOg cut the same photos of COCO into different splits, so a model that was 
 seen test photos of another. Google's split of RefCOCOg shares photos between its own splits.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from vg_mc.images.coco_names import coco_name
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.records import TRAIN_SPLIT
 
 DECIMALS = 2  # of a pixel; mirrors of a corpus round their boxes
-
-# COCO calls its photos by their number: with the part and year in 2014, without them in 2017. Some
-# corpora add the number of an annotation.
-_COCO_NAME = re.compile(r"(?:.*/)?(?:COCO_(?:train|val)2014_(\d{12})(?:_\d+)?|(\d{12}))\.jpg")
 
 Meaning = tuple[float, ...]  # a target, rounded
 
@@ -86,8 +82,8 @@ class Sharing:
 
 def photo_key(file_name: str) -> str:
     """Name a photo alike in all corpora: a photo of COCO by its number, others by their file."""
-    found = _COCO_NAME.fullmatch(file_name)
-    return f"COCO {int(found[1] or found[2])}" if found else file_name
+    found = coco_name(file_name)
+    return f"COCO {found.number}" if found and found.ending == ".jpg" else file_name
 
 
 def names_of(datasets: Sequence[PreparedDataset]) -> list[str]:

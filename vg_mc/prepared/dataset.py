@@ -29,7 +29,7 @@ from vg_mc.prepared.schema import (
     open_shard,
     picture_columns,
 )
-from vg_mc.records import ANNOTATIONS, UNKNOWN_RIVALS, WHOLE_IMAGE, Photo, Proposal
+from vg_mc.records import ANNOTATIONS, WHOLE_IMAGE, Photo, Proposal
 
 Ids = NDArray[np.int64]
 
@@ -46,7 +46,6 @@ class Expressions:
     """
 
     expression_ids: Ids
-    ref_ids: Ids
     image_ids: Ids
     texts: list[str]
     categories: list[str]
@@ -169,14 +168,13 @@ class PreparedDataset:
         table = self._table(f"expressions/{split}")
         return Expressions(
             expression_ids=table.column("expression_id").to_numpy(),
-            ref_ids=table.column("ref_id").to_numpy(),
             image_ids=table.column("image_id").to_numpy(),
             texts=table.column("text").to_pylist(),
             categories=table.column("category").to_pylist(),
             targets=as_boxes(table.column("target").combine_chunks().flatten().to_numpy()),
             candidate_ids=_ragged(table.column("candidate_ids")),
             ious=_ragged(table.column("ious")),
-            rivals=_rivals(table),
+            rivals=table.column("rivals").to_numpy(),
         )
 
     def photos(self) -> dict[int, Photo]:
@@ -294,14 +292,6 @@ def _files(table: pa.Table, column: str) -> pa.ChunkedArray:
     """Return the files in a column of images."""
     files = [chunk.field("bytes") for chunk in table.column(column).chunks]
     return pa.chunked_array(files, type=pa.binary())
-
-
-def _rivals(table: pa.Table) -> Ids:
-    """Read the column that datasets prepared before it existed lack."""
-    if "rivals" not in table.column_names:
-        return np.full(len(table), UNKNOWN_RIVALS, dtype=np.int64)
-    column: Ids = table.column("rivals").fill_null(UNKNOWN_RIVALS).to_numpy()
-    return column
 
 
 def _ragged(column: pa.ChunkedArray) -> list[NDArray[Any]]:

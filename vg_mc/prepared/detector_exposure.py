@@ -9,6 +9,7 @@ photos tell a good deal.
 
 from enum import StrEnum
 
+from vg_mc.images.coco_names import coco_name
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.proposers.choice import NO_CANDIDATES
 from vg_mc.records import TRAIN_SPLIT
@@ -25,7 +26,6 @@ _NAMES = (
 )
 COCO_CATEGORIES = frozenset(_NAMES.split(","))
 NOT_DETECTED = ("annotations", NO_CANDIDATES)  # kinds of proposers
-TRAINING_PHOTOS = "COCO_train2014_"
 
 
 class Exposure(StrEnum):
@@ -42,7 +42,7 @@ def exposure(dataset: PreparedDataset) -> Exposure:
     kind = dataset.manifest["settings"]["proposer"]["kind"]
     evaluated = [split for split in dataset.splits if split != TRAIN_SPLIT]
     photos = dataset.photos().values()
-    of_coco = any(TRAINING_PHOTOS in photo.file_name for photo in photos)
+    of_coco = any(coco_name(photo.file_name) for photo in photos)
     if kind in NOT_DETECTED or not evaluated or not of_coco:
         return Exposure.NONE
     categories = dataset.detected_categories() - {""}

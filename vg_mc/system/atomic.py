@@ -28,8 +28,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
     try:
         yield partial
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())  # else a power cut leaves the new name with no content
+        _force_to_disk(partial)  # else a power cut leaves the new name with no content
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -46,6 +45,22 @@ RELATIVE_TO_WORKING_FOLDER = -100
 EXCHANGE = 2
 
 CANNOT = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to write to, which becomes `folder` when the block ends well.
+
+    What a killed process has left of it is thrown away.
+    """
+    restore(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    for path in partial.rglob("*"):
+        _force_to_disk(path)
+    put_in_place(partial, folder)
 
 
 def put_in_place(new: Path, folder: Path) -> None:
@@ -107,9 +122,9 @@ def _is_linux() -> bool:
     return sys.platform == "linux"
 
 
-def _force_to_disk(folder: Path) -> None:
-    """Write names to disk, so that they outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _force_to_disk(path: Path) -> None:
+    """Write a file, or the names in a folder, to disk, so that they outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

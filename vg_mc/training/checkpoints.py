@@ -5,10 +5,8 @@ one before it usable. Accelerate's own saving can leave half a model under the f
 """
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +17,7 @@ from torch import nn
 
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.manifest import describe_files
-from vg_mc.system.atomic import put_in_place, restore
+from vg_mc.system.atomic import whole_folder
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
@@ -135,24 +133,3 @@ def save_model_folder(
         encoder.save(partial)
         if describe is not None:
             describe(partial)
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Yield a folder to write to, which becomes `folder` when the block ends well."""
-    restore(folder)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    partial.mkdir(parents=True)
-    yield partial
-    for path in partial.rglob("*"):
-        _force_to_disk(path)
-    put_in_place(partial, folder)
-
-
-def _force_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,7 +22,7 @@ def shared_photo(expressions):
     ious = [np.eye(10)[0], np.eye(10)[4], np.eye(10)[4] * 0.8 + np.eye(10)[5] * 0.6]
     three = {
         name: getattr(expressions, name)[:3]
-        for name in ("expression_ids", "ref_ids", "texts", "categories", "targets", "rivals")
+        for name in ("expression_ids", "texts", "categories", "targets", "rivals")
     }
     return replace(
         expressions,
