@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.made_up import draw_photo
 from vg_mc.system.fields import read_json
+from vg_mc.system.progress import progress_bar
 
 BOXES = 10  # per photo: those that are meant, and others to fill up
 SHIFT = 4.0  # pixels by which a side of a made-up detection misses the box that is meant
@@ -57,7 +57,8 @@ def make_splits(source: Path, folder: Path) -> list[OfficialSplit]:
         if not (photos / photo_name(image_id)).exists()
     ]
     with ProcessPoolExecutor() as pool:
-        list(tqdm(pool.map(_write_photo, missing, chunksize=16), "photos", len(missing)))
+        written = pool.map(_write_photo, missing, chunksize=16)
+        list(progress_bar(written, description="photos", total=len(missing)))
     return splits
 
 

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.proposers import yolo_training
 from vg_mc.proposers.yolo import YoloProposer
 from vg_mc.proposers.yolo_training import TINY, train_yolo
+from vg_mc.system.progress import progress_bar
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +48,18 @@ def test_training_writes_weights_that_propose_objects(corpus, tmp_path, looked_u
     assert {proposal.category for proposal in found} == {"object"}
 
 
-def test_the_bar_counts_the_steps_of_all_epochs(corpus, tmp_path, monkeypatch, capsys):
-    shown = {"disable": False, "mininterval": 0, "miniters": 1}
-    monkeypatch.setattr(yolo_training, "tqdm", partial(yolo_training.tqdm, **shown))
+def test_the_bar_counts_the_steps_of_all_epochs(corpus, tmp_path, monkeypatch):
+    bars = []
+
+    def kept(**settings):
+        bars.append(progress_bar(**settings))
+        return bars[-1]
+
+    monkeypatch.setattr(yolo_training, "progress_bar", kept)
 
     trained(corpus, tmp_path, epochs=2)
 
-    bar = capsys.readouterr().err
-    for done in range(5):  # 12 photos, 6 at a time, twice
-        assert f"| {done}/4 [" in bar
+    assert [(bar.n, bar.total) for bar in bars] == [(4, 4)]  # 12 photos, 6 at a time, twice
 
 
 def test_the_same_seed_gives_the_same_weights(corpus, tmp_path):

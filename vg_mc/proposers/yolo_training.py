@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
-from tqdm import tqdm
 
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.offline_ultralytics import import_ultralytics
 from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
+from vg_mc.system.progress import progress_bar
 
 if TYPE_CHECKING:
     from ultralytics.models.yolo.detect import DetectionTrainer
@@ -93,7 +93,7 @@ def _trained(settings: dict[str, Any]) -> Path:
     from ultralytics.models.yolo.detect import DetectionTrainer
 
     threads = torch.get_num_threads()
-    with tqdm(desc="Training YOLO", unit="step") as progress:
+    with progress_bar(description="Training YOLO", unit="step") as progress:
         trainer = DetectionTrainer(overrides=settings)
         trainer.add_callback("on_train_start", lambda it: progress.reset(_steps_of(it)))
         trainer.add_callback("on_train_batch_end", lambda _: progress.update())

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from accelerate import Accelerator
 from torch import Tensor
-from tqdm import tqdm
 
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.system.atomic import restore
 from vg_mc.system.processes import Agreement
+from vg_mc.system.progress import ProgressBar, progress_bar
 from vg_mc.system.signals import StoppedError, StopSignals
 from vg_mc.training.batching import Batch
 from vg_mc.training.checkpoints import (
@@ -132,11 +132,11 @@ class Trainer:
                     journal.start_clock()
                 self._stop_if(signal_number)
 
-    def _progress_bar(self, epoch: int) -> "tqdm[NoReturn]":
-        return tqdm(
+    def _progress_bar(self, epoch: int) -> ProgressBar:
+        return progress_bar(
             total=self.questions.steps_per_epoch,
             initial=self.progress.step,
-            desc=f"epoch {epoch + 1}/{self.settings.epochs}",
+            description=f"epoch {epoch + 1}/{self.settings.epochs}",
             unit="step",
             disable=not self.accelerator.is_main_process,
         )

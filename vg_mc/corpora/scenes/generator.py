@@ -12,8 +12,6 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from vg_mc.corpora.scenes.drawing import draw_scene
 from vg_mc.corpora.scenes.language import View, sentences
 from vg_mc.corpora.scenes.layout import lay_out
@@ -22,6 +20,7 @@ from vg_mc.corpora.scenes.records import Reference, Scene, write_annotations
 from vg_mc.errors import BadInputError
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.system.disk_space import told_when_full
+from vg_mc.system.progress import progress_bar
 from vg_mc.system.workers import results_as_they_come
 
 EVALUATION_SPLITS = ("val", "testA", "testB")
@@ -129,7 +128,7 @@ def _drawn(orders: list[Order], num_workers: int) -> list[Scene]:
         orders[start : start + SCENES_PER_TASK] for start in range(0, len(orders), SCENES_PER_TASK)
     ]
     scenes: list[Scene] = []
-    with tqdm(desc="Drawing scenes", total=len(orders)) as progress:
+    with progress_bar(description="Drawing scenes", total=len(orders)) as progress:
         for drawn in results_as_they_come(_draw_some, tasks, num_workers):
             scenes += drawn
             progress.update(len(drawn))

@@ -13,13 +13,13 @@ from accelerate.utils import broadcast_object_list
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from vg_mc.models.dual_encoder import DualEncoder, TextEncoder, TokenBatch
 from vg_mc.models.features.cache import FeatureBank, RowCache, text_key
 from vg_mc.models.similarity import in_evaluation_mode
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.system.processes import Processes
+from vg_mc.system.progress import progress_bar
 from vg_mc.system.signals import outlast_signals
 
 Ids = NDArray[np.int64]
@@ -201,7 +201,9 @@ def decoded(
     )
     silent = not accelerator.is_main_process
     # No bar for work of less than a second, such as a single image.
-    return iter(tqdm(loader, desc=doing, leave=False, delay=BAR_AFTER, disable=silent))
+    return iter(
+        progress_bar(loader, description=doing, leave=False, delay=BAR_AFTER, disable=silent)
+    )
 
 
 def batches_of(ids: Ids, accelerator: Processes, batch_size: int) -> list[Ids]:

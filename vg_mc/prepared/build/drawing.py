@@ -9,15 +9,13 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Never
-
-from tqdm import tqdm
 
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.publication import KEPT
 from vg_mc.prepared.build.shards import draw_shard, is_drawn
 from vg_mc.system.disk_space import free_bytes, in_megabytes
+from vg_mc.system.progress import ProgressBar, progress_bar
 
 STALLED_AFTER = 3600.0  # seconds without a new shard from any process
 PAUSE = 0.2  # seconds between two looks at the files
@@ -40,8 +38,8 @@ def draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
     for task in missing:
         task.path.unlink(missing_ok=True)  # from now on, a file that is there is complete
     total = _images(tasks)
-    with tqdm(
-        total=total, initial=total - _images(missing), desc="drawing", unit="photo"
+    with progress_bar(
+        total=total, initial=total - _images(missing), description="drawing", unit="photo"
     ) as progress:
         watch = _Watch(missing, progress)
         with closing(share(draw_shard, missing, num_workers)) as own:
@@ -64,7 +62,7 @@ class _Watch:
         left: Shards that are not finished.
     """
 
-    def __init__(self, tasks: list[ShardTask], progress: "tqdm[Never]") -> None:
+    def __init__(self, tasks: list[ShardTask], progress: ProgressBar) -> None:
         self.left = tasks
         self._finished: list[ShardTask] = []
         self._progress = progress
