@@ -55,7 +55,7 @@ def test_a_sentence_encoder_is_named_without_its_kind(tmp_path):
         (
             ("subject-match-model", "clip"),
             ("tiny-vit", "sentence:owner/model"),
-            "'sentence:owner/model' encodes texts only",
+            "sentence:owner/model: encodes texts only",
         ),
         (("clap",), (), "--grounder: no grounder is called 'clap'; there are clip, biggest-box"),
         (("random", "random"), (), "--grounder: the grounder 'random' is named twice"),

@@ -275,10 +275,11 @@ def test_autocast_changes_features_only_slightly(pictures):
 
 
 def test_the_error_names_a_missing_model(tmp_path):
-    with pytest.raises(BadInputError, match=r"'owner/no-such-model' \(not a local folder"):
+    with pytest.raises(BadInputError, match="not a local folder") as refused:
         load_encoder("owner/no-such-model")
+    assert refused.value.file == "owner/no-such-model"
 
-    with pytest.raises(BadInputError, match="a local folder"):
+    with pytest.raises(BadInputError, match="in the local folder"):
         load_encoder(str(tmp_path))
 
 
@@ -286,7 +287,7 @@ def test_a_model_with_one_tower_is_refused(tmp_path):
     write_vision_text(tmp_path)
     BertModel(BertConfig(**SMALL, vocab_size=50)).save_pretrained(tmp_path)
 
-    with pytest.raises(BadInputError, match="BertModel, which lacks get_image_features"):
+    with pytest.raises(BadInputError, match="BertModel lacks get_image_features"):
         load_encoder(str(tmp_path))
 
 
@@ -299,7 +300,7 @@ def test_a_model_with_variable_image_size_is_refused(tmp_path):
     tiny_tokenizer().save_pretrained(tmp_path)
     SiglipImageProcessor().save_pretrained(tmp_path)
 
-    with pytest.raises(BadInputError, match="variable size"):
+    with pytest.raises(BadInputError, match="variable image size"):
         load_encoder(str(tmp_path))
 
 

@@ -27,7 +27,7 @@ def test_an_impossible_size_is_refused(name, step):
 
 
 def test_a_sentence_encoder_is_not_a_dual_encoder():
-    with pytest.raises(BadInputError, match="'sentence:owner/model' encodes texts only"):
+    with pytest.raises(BadInputError, match="sentence:owner/model: encodes texts only"):
         load_encoder("sentence:owner/model")
 
 

@@ -207,8 +207,9 @@ def test_published_weights_define_their_activation(monkeypatch):
 
     monkeypatch.setattr(open_clip, "create_model", refuse)
 
-    with pytest.raises(BadInputError, match="cannot load 'RN50/openai': offline"):
+    with pytest.raises(BadInputError, match="offline") as refused:
         load_encoder("open_clip:RN50/openai")
+    assert refused.value.file == "open_clip:RN50/openai"
     assert asked["force_quick_gelu"]
     assert asked["pretrained"] == "openai"
 
@@ -216,9 +217,9 @@ def test_published_weights_define_their_activation(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("open_clip:RN5", "no model 'RN5', similar: RN50"),
-        ("open_clip:RN50/no-tag", "'no-tag' for 'RN50', only: openai"),
-        ("open_clip:hf-hub:owner/no-such-model", "cannot load 'hf-hub:owner/no-such-model'"),
+        ("open_clip:RN5", "open_clip:RN5: .* RN50"),
+        ("open_clip:RN50/no-tag", "open_clip:RN50/no-tag: .*: openai"),
+        ("open_clip:hf-hub:owner/no-such-model", "open_clip:hf-hub:owner/no-such-model: "),
     ],
 )
 def test_the_error_lists_available_names(name, message):

@@ -129,11 +129,9 @@ def open_huggingface(name: str) -> HuggingFaceEncoder:
             name, backend="pil", local_files_only=local
         )
     except (OSError, ValueError, ImportError) as error:  # a tokenizer may need another package
-        where = "a local folder" if local else "not a local folder, so looked up on the hub"
-        raise BadInputError(
-            "expected a dual encoder of transformers: safetensors weights, tokenizer and image "
-            f"processor under '{name}' ({where}): {error}"
-        ) from error
+        where = "in the local folder" if local else "not a local folder, so looked up on the hub"
+        problem = "expected a dual encoder: safetensors weights, tokenizer, image processor"
+        raise BadInputError(f"{problem} ({where}): {error}", file=name) from error
     _check_dual_encoder(model, name)
     check_complete(report["missing_keys"], name)
     return HuggingFaceEncoder(model, tokenizer, image_processor, name)
@@ -153,15 +151,13 @@ def _check_dual_encoder(model: nn.Module, name: str) -> None:
     parts = ("get_image_features", "get_text_features", "logit_scale")
     missing = [part for part in parts if not hasattr(model, part)]
     if missing:
-        raise BadInputError(
-            f"'{name}' is a {type(model).__name__}, which lacks {', '.join(missing)}: "
-            "expected a dual encoder such as CLIPModel or SiglipModel"
-        )
+        problem = "expected a dual encoder such as CLIPModel or SiglipModel"
+        kind = type(model).__name__
+        raise BadInputError(f"{problem}; {kind} lacks {', '.join(missing)}", file=name)
     if not hasattr(model.config.vision_config, "image_size"):  # type: ignore[union-attr]
-        raise BadInputError(
-            f"'{name}' is a {type(model).__name__}, for images of variable size: "
-            "expected a model with a fixed square input, such as the fixed-resolution SigLIP 2"
-        )
+        problem = "expected a fixed square input, such as that of the fixed-resolution SigLIP 2"
+        kind = type(model).__name__
+        raise BadInputError(f"{problem}; {kind} has variable image sizes", file=name)
 
 
 def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # noqa: ANN401

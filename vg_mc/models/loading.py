@@ -39,10 +39,8 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
     with random_start(seed):
         encoder = _open(name, image_size)
     if image_size not in (None, encoder.image_size):
-        raise BadInputError(
-            f"'{name}' expects images of {encoder.image_size} pixels, the data has {image_size}: "
-            "its position embeddings have a fixed size"
-        )
+        problem = f"expects images of {encoder.image_size} pixels, the data has {image_size}"
+        raise BadInputError(f"{problem}: its position embeddings have a fixed size", file=name)
     return encoder.eval()
 
 
@@ -72,8 +70,7 @@ def check_sees_pictures(name: str) -> None:
         BadInputError: If it is.
     """
     if name.startswith(SENTENCE):
-        problem = f"'{name}' encodes texts only: expected a dual encoder such as CLIP"
-        raise BadInputError(problem)
+        raise BadInputError("encodes texts only: expected a dual encoder such as CLIP", file=name)
 
 
 def _open(name: str, image_size: int | None) -> "Encoder":

@@ -130,7 +130,8 @@ def open_builtin(
         )
         tokenizer = open_clip.get_tokenizer(architecture)
     except (RuntimeError, OSError) as error:
-        raise BadInputError(f"open_clip cannot load '{name}': {error}") from error
+        problem = f"open_clip cannot load the model: {error}"
+        raise BadInputError(problem, file=f"open_clip:{name}") from error
     return OpenClipEncoder(model, tokenizer, model_config, f"open_clip:{name}")
 
 
@@ -153,7 +154,8 @@ def _built_in_config(architecture: str) -> dict[str, Any]:
     model_config: dict[str, Any] | None = open_clip.get_model_config(architecture)
     if model_config is None:
         near = get_close_matches(architecture, open_clip.list_models(), n=5, cutoff=0.3)
-        raise BadInputError(f"open_clip has no model '{architecture}', similar: {', '.join(near)}")
+        problem = f"open_clip has no such model; similar names: {', '.join(near)}"
+        raise BadInputError(problem, file=f"open_clip:{architecture}")
     return model_config
 
 
@@ -161,14 +163,16 @@ def _quick_gelu(architecture: str, tag: str) -> bool:
     published = get_pretrained_cfg(architecture, tag)
     if not published:
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
-        raise BadInputError(f"open_clip has no weights '{tag}' for '{architecture}', only: {tags}")
+        problem = f"open_clip has no such weights; available: {tags}"
+        raise BadInputError(problem, file=f"open_clip:{architecture}/{tag}")
     return bool(published.get("quick_gelu", False))
 
 
 def _side(image_size: Any, name: str) -> int:  # noqa: ANN401  # open_clip allows int or a pair
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
     if height != width:
-        raise BadInputError(f"'{name}' expects images of {height} x {width}, not square ones")
+        problem = f"expected a model with square images, not {height} x {width}"
+        raise BadInputError(problem, file=name)
     return int(height)
 
 

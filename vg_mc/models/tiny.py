@@ -115,6 +115,5 @@ def _vit_config(image_size: int) -> CLIPConfig:
 
 def _check_size(name: str, image_size: int, *, multiple_of: int) -> None:
     if image_size <= 0 or image_size % multiple_of:
-        raise BadInputError(
-            f"{name} expects image sizes that are multiples of {multiple_of}, got {image_size}"
-        )
+        problem = f"expects image sizes that are multiples of {multiple_of}, got {image_size}"
+        raise BadInputError(problem, file=name)

@@ -139,7 +139,7 @@ def _as_tokens(output: Tensor) -> ImageTokens:
 def _huggingface_text_tokens(encoder: "HuggingFaceEncoder", tokens: TokenBatch) -> Tensor:
     model = encoder.model
     if model.config.model_type not in ("clip", "siglip", "siglip2"):
-        raise BadInputError(f"'{encoder.name}' does not project single text tokens")
+        raise BadInputError("does not project single text tokens", file=encoder.name)
     mask = tokens.attention_mask.to(model.device, non_blocking=True) if encoder.needs_mask else None
     hidden = model.text_model(
         input_ids=tokens.token_ids.to(model.device, non_blocking=True), attention_mask=mask
@@ -153,7 +153,7 @@ def _openclip_text_tokens(encoder: "OpenClipEncoder", token_ids: Tensor) -> Tens
     """Run the text tower without pooling; open_clip itself has no such option."""
     tower = getattr(encoder.model, "text", encoder.model)
     if not hasattr(tower, "ln_final") or getattr(tower, "cls_emb", None) is not None:
-        raise BadInputError(f"'{encoder.name}' does not project single text tokens")
+        raise BadInputError("does not project single text tokens", file=encoder.name)
     count, dtype = token_ids.shape[1], tower.transformer.get_cast_dtype()
     embeddings = tower.token_embedding(token_ids.to(encoder.normalize.mean.device)).to(dtype)
     positions = tower.positional_embedding[:count].to(dtype)

@@ -129,5 +129,5 @@ def test_the_error_names_a_tower_without_blocks():
     encoder = load_encoder("tiny-vit", image_size=32)
     encoder.model.vision_model.encoder = nn.Identity()
 
-    with pytest.raises(BadInputError, match="image tower of 'tiny-vit'"):
+    with pytest.raises(BadInputError, match="tiny-vit: the image tower"):
         parts_of(encoder)

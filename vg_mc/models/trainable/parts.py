@@ -119,9 +119,9 @@ def _place_of(name: str, model: str) -> tuple[Tower, Place]:
             return tower, "start"
         if END.search(name):
             return tower, "end"
+    problem = f"the position of parameter '{name}' in its tower is unknown"
     raise BadInputError(
-        f"parameter '{name}' of '{model}' has an unknown position in its tower: "
-        "the model can only be trained as a whole, with one learning rate"
+        f"{problem}: the model can only be trained as a whole, with one learning rate", file=model
     )
 
 
@@ -133,6 +133,6 @@ def _block_of(name: str) -> str:
 def _blocks(tower: str, names: list[str], encoder: "Encoder") -> list[str]:
     """Return the names of a tower's blocks in order."""
     if not names:
-        raise BadInputError(f"the {tower} tower of '{encoder.name}' has no known blocks")
+        raise BadInputError(f"the {tower} tower has no known blocks", file=encoder.name)
     numbered = {_block_of(name): int(BLOCK.search(name)[1]) for name in names}  # type: ignore[index]
     return sorted(numbered, key=lambda block: numbered[block])
