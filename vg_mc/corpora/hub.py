@@ -20,7 +20,7 @@ from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.expression_records import Statement, as_statement
 from vg_mc.corpora.hub_layouts import Layout, Row, find_layout, sentences_of
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.corpora.parquet_rows import count_rows, read_columns, read_rows
+from vg_mc.corpora.rows import count_rows, read_columns, read_rows
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 

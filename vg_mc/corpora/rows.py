@@ -1,13 +1,20 @@
-"""Rows of flat files: CSV, TSV, JSON lines, a JSON list or Parquet, each with its place."""
+"""Rows of flat files: CSV, TSV, JSON lines, a JSON list or Parquet, each with its place.
+
+Parquet files are read a few rows at a time: a mirror with photos in it does not fit into memory.
+"""
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vg_mc.corpora.parquet_rows import read_rows
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from vg_mc.errors import BadInputError
 from vg_mc.system.fields import read_json
+
+ROWS_AT_ONCE = 64  # of a Parquet file
 
 Rows = Iterator[tuple[str, object]]  # the name of a record, and the record
 
@@ -100,3 +107,49 @@ READERS: dict[str, Callable[[Path], Rows]] = {
     ".parquet": _parquet_rows,
 }
 ENDINGS = (*DELIMITERS, *READERS)
+
+
+def read_columns(file: Path) -> list[str]:
+    """Return the names of the columns of a file.
+
+    Raises:
+        BadInputError: If it is no Parquet file.
+    """
+    return list(_open_parquet(file).schema_arrow.names)
+
+
+def count_rows(file: Path) -> int:
+    """Return how many rows a file says it has.
+
+    Raises:
+        BadInputError: If it is no Parquet file.
+    """
+    return int(_open_parquet(file).metadata.num_rows)
+
+
+def read_rows(file: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, object]]:
+    """Yield the rows of a file, all columns or those in `columns`.
+
+    Raises:
+        BadInputError: If it is no Parquet file, or damaged.
+    """
+    opened = _open_parquet(file)
+    known = set(opened.schema_arrow.names)
+    wanted = None if columns is None else [name for name in columns if name in known]
+    try:
+        for batch in opened.iter_batches(batch_size=ROWS_AT_ONCE, columns=wanted):
+            yield from batch.to_pylist()
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        ArithmeticError,
+    ) as fault:  # also text that is not UTF-8
+        raise BadInputError(f"expected a whole Parquet file: {fault}", file=file) from fault
+
+
+def _open_parquet(file: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError, ValueError) as fault:
+        raise BadInputError(f"expected a Parquet file: {fault}", file=file) from fault

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vg_mc.corpora.parquet_rows import ROWS_AT_ONCE, count_rows, read_columns, read_rows
+from vg_mc.corpora.rows import ROWS_AT_ONCE, count_rows, read_columns, read_rows
 from vg_mc.errors import BadInputError
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vg_mc.corpora.expression_records import Statement
-from vg_mc.corpora.image_index import (
+from vg_mc.corpora.assembly import (
     PhotoRegister,
     counter,
     made_up_ids,
     number_images,
 )
+from vg_mc.corpora.expression_records import Statement
 from vg_mc.errors import BadInputError
 from vg_mc.records import Photo
 
@@ -87,7 +87,7 @@ def test_an_unusable_photo_is_looked_at_once(folder, monkeypatch):
     with pytest.raises(BadInputError, match=r"the photo b\.jpg in"):
         photos.of(said("b.jpg"))
 
-    monkeypatch.setattr("vg_mc.corpora.image_index.header_of_file", None)
+    monkeypatch.setattr("vg_mc.corpora.assembly.header_of_file", None)
     with pytest.raises(BadInputError, match=r"the photo b\.jpg in"):
         photos.of(said("b.jpg"))
 
