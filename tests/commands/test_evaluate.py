@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.flat import flat
 from tests.predictions.made import scores_of
 from vg_mc.commands import ensemble
-from vg_mc.commands.evaluate import main, run
+from vg_mc.commands.evaluate import EvaluateConfig, main, run
 from vg_mc.errors import BadInputError
-from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import ProposalSource, read_predictions
 from vg_mc.training.checkpoints import save_model_folder
@@ -74,8 +74,12 @@ def test_the_page_has_every_split_and_draws_on_candidates_without_photos(evaluat
 
 
 def test_a_wrong_folder_of_photos_is_told_before_any_split_is_answered(coloured, tmp_path):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path / "a", model=("tiny-vit",), images=tmp_path / "missing"
+    config = flat(
+        EvaluateConfig,
+        coloured.folder,
+        tmp_path / "a",
+        model=("tiny-vit",),
+        images=tmp_path / "missing",
     )
 
     with pytest.raises(BadInputError, match="--images: there is no such folder"):
@@ -85,8 +89,13 @@ def test_a_wrong_folder_of_photos_is_told_before_any_split_is_answered(coloured,
 
 def test_the_table_is_printed(coloured, tmp_path, capsys):
     run(
-        EvaluateConfig(
-            coloured.folder, tmp_path, model=("tiny-vit",), name=("mine",), num_workers=0
+        flat(
+            EvaluateConfig,
+            coloured.folder,
+            tmp_path,
+            model=("tiny-vit",),
+            name=("mine",),
+            num_workers=0,
         )
     )
 
@@ -95,8 +104,13 @@ def test_the_table_is_printed(coloured, tmp_path, capsys):
 
 
 def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path, model=("tiny-vit",), split=("train", "val"), num_workers=0
+    config = flat(
+        EvaluateConfig,
+        coloured.folder,
+        tmp_path,
+        model=("tiny-vit",),
+        split=("train", "val"),
+        num_workers=0,
     )
 
     train, val = run(config)
@@ -129,8 +143,12 @@ def test_a_subset_is_a_further_row_and_unknown_ids_are_named(coloured, tmp_path,
 
 
 def test_a_wrong_subset_is_told_before_any_split_is_answered(coloured, tmp_path):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path / "a", model=("tiny-vit",), subset=(tmp_path / "missing.txt",)
+    config = flat(
+        EvaluateConfig,
+        coloured.folder,
+        tmp_path / "a",
+        model=("tiny-vit",),
+        subset=(tmp_path / "missing.txt",),
     )
 
     with pytest.raises(BadInputError, match=r"missing\.txt: cannot be read as text"):
@@ -155,7 +173,9 @@ def test_evaluations_can_be_ensembled(evaluations, tmp_path):
     [(("val", "test"), "no split 'test'; there are train, val, testA"), (("val",) * 2, "twice")],
 )
 def test_a_wrong_split_is_told_before_any_is_answered(coloured, tmp_path, splits, problem):
-    config = EvaluateConfig(coloured.folder, tmp_path / "output", model=("tiny-vit",), split=splits)
+    config = flat(
+        EvaluateConfig, coloured.folder, tmp_path / "output", model=("tiny-vit",), split=splits
+    )
 
     with pytest.raises(BadInputError, match=problem):
         run(config)
@@ -167,7 +187,9 @@ def test_a_run_gives_its_name_to_its_best_model(coloured, tmp_path):
     save_model_folder(load_encoder("tiny-vit", image_size=32), best)
 
     (predictions,) = run(
-        EvaluateConfig(coloured.folder, tmp_path / "output", model=(str(best),), num_workers=0)
+        flat(
+            EvaluateConfig, coloured.folder, tmp_path / "output", model=(str(best),), num_workers=0
+        )
     )
 
     assert predictions.name == "large-run"
@@ -182,8 +204,14 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
     names, splits = ("a b/c", "d"), ("val", "testA")
 
     answered = run(
-        EvaluateConfig(
-            coloured.folder, tmp_path, model=TINY, split=splits, name=names, num_workers=0
+        flat(
+            EvaluateConfig,
+            coloured.folder,
+            tmp_path,
+            model=TINY,
+            split=splits,
+            name=names,
+            num_workers=0,
         )
     )
 
@@ -205,8 +233,8 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
     [((), "by --name"), (("a", "a"), "by --name"), (("a",), "each of 2 models, not 1")],
 )
 def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names, problem):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path / "output", model=("tiny-vit",) * 2, name=names
+    config = flat(
+        EvaluateConfig, coloured.folder, tmp_path / "output", model=("tiny-vit",) * 2, name=names
     )
 
     with pytest.raises(BadInputError, match=problem):
@@ -216,13 +244,19 @@ def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names,
 
 def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations, tmp_path):
     kept, splits = tmp_path / "features", ("val", "testA")
-    config = EvaluateConfig(
-        coloured.folder, tmp_path, model=TINY, split=splits, features=kept, num_workers=0
+    config = flat(
+        EvaluateConfig,
+        coloured.folder,
+        tmp_path,
+        model=TINY,
+        split=splits,
+        features=kept,
+        num_workers=0,
     )
     first = run(config)
     files = {path: path.stat().st_mtime_ns for path in kept.rglob("*.npy")}
 
-    second = run(replace(config, batch_size=2))
+    second = run(replace(config, encoding=replace(config.encoding, batch_size=2)))
 
     for one, two in zip(first, second, strict=True):
         plain = read_predictions(evaluations / one.name / one.split)
@@ -236,8 +270,13 @@ def test_kept_features_change_no_number_and_are_used_again(coloured, evaluations
 
 
 def test_a_mirrored_view_is_a_member_of_an_ensemble(coloured, evaluations, tmp_path):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path / "mirrored", model=("tiny-vit",), num_workers=0, flip=True
+    config = flat(
+        EvaluateConfig,
+        coloured.folder,
+        tmp_path / "mirrored",
+        model=("tiny-vit",),
+        num_workers=0,
+        flip=True,
     )
 
     (mirrored,) = run(config)
@@ -253,8 +292,11 @@ BASELINES = ("biggest-box", "most-confident", "random")
 
 
 def test_baselines_stand_in_the_table_of_a_model_and_in_its_ensembles(coloured, tmp_path):
-    config = EvaluateConfig(
-        *(coloured.folder, tmp_path, ("clip", *BASELINES), ("tiny-vit",)), num_workers=0, flip=True
+    config = flat(
+        EvaluateConfig,
+        *(coloured.folder, tmp_path, ("clip", *BASELINES), ("tiny-vit",)),
+        num_workers=0,
+        flip=True,
     )
 
     answered = run(config)

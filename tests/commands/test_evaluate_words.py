@@ -1,20 +1,19 @@
 """Grounders of words are built as the flags say, and tables tell how."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from transformers import BertConfig, BertModel, BertTokenizer
 
+from tests.flat import flat
 from tests.models.tiny_captioners import save_captioner
-from vg_mc.commands.evaluate import run
+from vg_mc.commands.evaluate import EvaluateConfig, run
 from vg_mc.errors import BadInputError
-from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.text.subjects import Subject, SubjectFinder
 
 
 def test_subjects_are_matched_by_the_model_that_is_named(coloured, tmp_path, spacy_model):
-    config = EvaluateConfig(
+    config = flat(
+        EvaluateConfig,
         coloured.folder,
         tmp_path,
         grounder=("subject-match",),
@@ -30,7 +29,8 @@ def test_subjects_are_matched_by_the_model_that_is_named(coloured, tmp_path, spa
 
 
 def test_captions_and_subjects_are_compared_by_words_or_by_a_model(coloured, tmp_path, spacy_model):
-    config = EvaluateConfig(
+    config = flat(
+        EvaluateConfig,
         coloured.folder,
         tmp_path,
         grounder=("pseudo-query", "pseudo-query-model", "subject-match-model"),
@@ -54,7 +54,8 @@ def test_texts_are_compared_by_a_sentence_encoder(coloured, tmp_path, spacy_mode
     sizes = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
     shape = BertConfig(**sizes, vocab_size=len(words), num_hidden_layers=1)
     BertModel(shape).save_pretrained(tmp_path / "bert")
-    config = EvaluateConfig(
+    config = flat(
+        EvaluateConfig,
         coloured.folder,
         tmp_path / "results",
         grounder=("pseudo-query-model", "subject-match-model"),
@@ -72,7 +73,8 @@ def test_texts_are_compared_by_a_sentence_encoder(coloured, tmp_path, spacy_mode
 
 def test_a_captioner_describes_candidates_in_the_view_that_is_named(coloured, tmp_path):
     folder = save_captioner("git", tmp_path / "tiny-git")
-    config = EvaluateConfig(
+    config = flat(
+        EvaluateConfig,
         coloured.folder,
         tmp_path / "results",
         grounder=("pseudo-query", "pseudo-query-model"),
@@ -98,8 +100,8 @@ def test_a_captioner_describes_candidates_in_the_view_that_is_named(coloured, tm
 
 
 def test_a_view_that_the_dataset_lacks_is_no_view_to_caption(coloured, tmp_path):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path, grounder=("pseudo-query",), captioner="a/blip"
+    config = flat(
+        EvaluateConfig, coloured.folder, tmp_path, grounder=("pseudo-query",), captioner="a/blip"
     )
 
     problem = "--caption-view: the captioner is to describe the view 'crop', .*; there are marker"
@@ -108,12 +110,17 @@ def test_a_view_that_the_dataset_lacks_is_no_view_to_caption(coloured, tmp_path)
 
 
 def test_vectors_that_the_model_lacks_are_told(coloured, tmp_path, spacy_model):
-    config = EvaluateConfig(
-        coloured.folder, tmp_path, grounder=("subject-match",), spacy_model=spacy_model
+    config = flat(
+        EvaluateConfig,
+        coloured.folder,
+        tmp_path,
+        grounder=("subject-match",),
+        spacy_model=spacy_model,
+        text_similarity="vectors",
     )
 
     with pytest.raises(BadInputError, match="a spaCy model with vectors"):
-        run(replace(config, text_similarity="vectors"))
+        run(config)
 
 
 def test_clip_is_asked_about_subjects_alone_where_a_wording_says_so(
@@ -121,7 +128,8 @@ def test_clip_is_asked_about_subjects_alone_where_a_wording_says_so(
 ):
     cat = Subject("cat", ("cat",))
     monkeypatch.setattr(SubjectFinder, "subjects", lambda _, texts: [cat for _ in texts])
-    config = EvaluateConfig(
+    config = flat(
+        EvaluateConfig,
         coloured.folder,
         tmp_path,
         model=("tiny-vit",),

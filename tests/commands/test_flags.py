@@ -10,10 +10,10 @@ from typing import get_type_hints
 
 import pytest
 
-from vg_mc.flags.evaluate import EvaluateConfig
+from vg_mc.commands.evaluate import EvaluateConfig
+from vg_mc.commands.predict import PredictConfig
+from vg_mc.commands.prepare_data import PrepareConfig
 from vg_mc.flags.finetune import FinetuneConfig
-from vg_mc.flags.predict import PredictConfig
-from vg_mc.flags.prepare_data import PrepareConfig
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (EvaluateConfig, FinetuneConfig, PredictConfig, PrepareConfig)

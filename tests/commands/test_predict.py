@@ -100,7 +100,10 @@ def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
         ("--boxes BOXES --views smiley", "--views: no view is called 'smiley'"),
         ("--boxes BOXES --temperature 0", "expected a temperature above 0"),
         ("--boxes BOXES --max-proposals 9", "--max-proposals: regions come from --boxes, so it"),
-        ("--proposer stored --proposals STORED --nms 2", "--nms: expected 0 to 1, not 2"),
+        (
+            "--proposer stored --proposals STORED --nms 2",
+            "--nms: expected a number",
+        ),
         ("--boxes BOXES --output two.png", "two.png, --output: expected a folder for 2 answers"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_drawn_answer_has_the_colour_that_the_model_saw():
             "--model: it has no effect without",
         ),
         ("--grounder guess", "no grounder is called 'guess'; there are clip, biggest-box"),
-        ("--grounder random --seed -1", "--seed: expected 0 or more"),
+        ("--grounder random --seed -1", "--seed: expected a number"),
         ("--grounder random --views side", "--views: no view is called 'side'"),
         ("--grounder random --temperature 0", "expected a temperature above 0"),
         ("--grounder subject-match --spacy-model absent", "there is no spaCy model 'absent'"),

@@ -13,11 +13,11 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from vg_mc.commands.prepare_data import main
+from vg_mc.commands.prepare_data import PrepareConfig, main
 from vg_mc.corpora.refer import read_refer
-from vg_mc.flags.prepare_data import PrepareConfig
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.verification import verify
+from vg_mc.system.options import option_types
 
 ROOT = Path(__file__).parents[2]
 SPLITS = ("train", "val", "testA", "testB")
@@ -205,7 +205,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
     [
         ("--proposer yolo", "--proposer: the proposer yolo needs --weights"),
         ("--train-proposer stored", "--proposer: the proposer stored needs --proposals"),
-        ("--weights a.pt", "--weights: it is for the proposer yolo, which is not asked"),
+        ("--weights a.pt", "--weights: it has no effect without"),
         ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
         (
             f"--proposer yolo --weights {__file__} --device gpu",
@@ -215,23 +215,23 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--views sead", "--views: no view is called 'sead'"),
         ("--opacity 2", "--views: opacity must lie between 0 and 1"),
         ("--color greem", "--views: unknown color specifier"),
-        ("--image-size 0", "--image-size: expected 1 or more, not 0"),
-        ("--num-workers 0", "--num-workers: expected 1 or more, not 0"),
-        ("--confidence 1.5", "--confidence: expected 0 to 1, not 1.5"),
+        ("--image-size 0", "--image-size: expected a number at least 1, not 0"),
+        ("--num-workers 0", "--num-workers: expected a number at least 1, not 0"),
+        ("--confidence 1.5", "--confidence: expected a number"),
         (
             "--proposer yollo",
             "--proposer: no proposer is called 'yollo'; there are",
         ),
         ("--train-proposer stored+stored", "--train-proposer: expected each proposer once, not"),
         ("--proposer annotations+yolo", "--proposer: the proposer yolo needs --weights"),
-        ("--whole-images 0", "--whole-images: expected 1 or more, not 0"),
+        ("--whole-images 0", "--whole-images: expected a number at least 1, not 0"),
         ("--proposer none+yolo", "--proposer: none cannot be united"),
         ("--proposer none --train-proposer none", "--proposer: a dataset without candidates"),
-        ("--jitter 0.5", "--jitter: expected 0 to less than 0.5, not 0.5"),
-        ("--jitter nan", "--jitter: expected 0 to less than 0.5, not nan"),
-        ("--seed -1", "--seed: expected 0 or more, not -1"),
-        ("--nms -0.5", "--nms: expected 0 to 1, not -0.5"),
-        ("--max-proposals 0", "--max-proposals: expected 1 or more, not 0"),
+        ("--jitter 0.5", "--jitter: expected a number at least 0 and below 0.5, not 0.5"),
+        ("--jitter nan", "--jitter: expected a number"),
+        ("--seed -1", "--seed: expected a number at least 0"),
+        ("--nms -0.5", "--nms: expected a number"),
+        ("--max-proposals 0", "--max-proposals: expected a number at least 1, not 0"),
         ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
         ("--split-by unc", "refs(unc).p: expected a file of references; there are: refs(scenes).p"),
         ("--images nowhere", "nowhere, --images: there is no such folder"),
@@ -275,4 +275,4 @@ def test_help_loads_nothing_heavy_and_names_every_flag():
 
     assert finished.returncode == 0, finished.stderr
     shown = set(re.findall(r"--[a-z-]+", finished.stdout))
-    assert {f"--{name.replace('_', '-')}" for name in PrepareConfig.__annotations__} <= shown
+    assert {f"--{name}" for name in option_types(PrepareConfig)} <= shown

@@ -83,7 +83,8 @@ def test_a_union_has_no_two_boxes_on_one_thing_unless_asked_to(folder):
     manifest, rows = prepare(folder, "union", *flags)
     _, all_rows = prepare(folder, "all", *flags, "--nms", "1")
 
-    assert manifest["settings"]["proposer"]["nms"] == 0.7
+    members = manifest["settings"]["proposer"]["members"]
+    assert [member["nms"] for member in members] == [0.7, 0.7]
     assert set(rows["source"]) == {"stored", "transformers"}
     for image_id in set(rows["image_id"]):
         boxes = as_boxes(
@@ -98,10 +99,10 @@ def test_a_union_has_no_two_boxes_on_one_thing_unless_asked_to(folder):
     ("flags", "problem"),
     [
         ("--proposer transformers", "--proposer: the proposer transformers needs --detector"),
-        ("--detector here", "--detector: it is for the proposer transformers"),
+        ("--detector here", "--detector: it has no effect without"),
         ("--proposer transformers --detector nowhere", "expected a folder, or the id of a model"),
         ("--proposer transformers --detector .", "expected a detector of transformers"),
-        ("--detector-size 64", "--detector-size: it is for the proposer yolo"),
+        ("--detector-size 64", "--detector-size: it has no effect without"),
     ],
 )
 def test_what_does_not_fit_is_named(flags, problem, folder, tmp_path, monkeypatch, capsys):

@@ -3,13 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from vg_mc.commands.prepare_settings import check_flags, finding_of, settings_of, splits_of
-from vg_mc.flags.predict import PredictConfig
-from vg_mc.flags.prepare_data import PrepareConfig
-from vg_mc.proposers.naming import Finding
+from tests.flat import flat
+from vg_mc.commands.prepare_data import PrepareConfig, check_flags, settings_of, splits_of
 from vg_mc.records import Corpus, ReferringExpression
 
-CONFIG = PrepareConfig(annotations=Path("a"), output=Path("b"))
+DEFAULTS = {"annotations": Path("a"), "output": Path("b")}
+CONFIG = flat(PrepareConfig, **DEFAULTS)
 
 
 def corpus_with(*splits: str) -> Corpus:
@@ -31,16 +30,16 @@ def test_training_comes_first_whatever_the_order_of_the_records():
     assert splits_of(corpus) == ("train", "testB", "val")
 
 
-def test_what_flags_say_of_detections_is_the_same_for_both_commands():
-    of_photo = PredictConfig(Path("photo.jpg"), ("dog",), "clip", confidence=0.4, max_proposals=7)
-
-    assert finding_of(of_photo) == finding_of(replace(CONFIG, confidence=0.4, max_proposals=7))
-    assert finding_of(CONFIG) == Finding()
-
-
 def test_a_union_has_its_members_and_the_flags_of_its_detectors(tmp_path):
     files = {"weights": tmp_path / "w.pt", "proposals": tmp_path / "boxes.json"}
-    config = replace(CONFIG, **files, proposer="annotations+yolo+stored", nms=0.6, confidence=0.4)
+    config = flat(
+        PrepareConfig,
+        **DEFAULTS,
+        **files,
+        proposer="annotations+yolo+stored",
+        nms=0.6,
+        confidence=0.4,
+    )
 
     choice = settings_of(config, corpus_with("val")).proposer
 

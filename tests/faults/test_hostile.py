@@ -226,7 +226,7 @@ def test_a_split_named_like_a_path_is_refused(tmp_path, capsys):
      "!!python/name:os.system", "!!python/module:antigravity"],
 )  # fmt: skip
 def test_a_recipe_with_tags_of_python_runs_nothing(tag, canary, tmp_path):
-    from vg_mc.flags.prepare_data import PrepareConfig
+    from vg_mc.commands.prepare_data import PrepareConfig
 
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(f"annotations: x\noutput: {tag.format(canary)}\n")

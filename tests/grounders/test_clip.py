@@ -33,7 +33,6 @@ def test_a_view_may_have_its_former_name():
         (ClipOptions(views=("outline",)), "--views"),
         (ClipOptions(views=("seed", "clip-refcoco")), "--views"),
         (ClipOptions(prompts=("a photo",)), "--prompts"),
-        (ClipOptions(subtract=-1), "--subtract"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, record):

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
 
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
 from vg_mc.errors import BadInputError
-from vg_mc.flags import group_of
-from vg_mc.flags.evaluate import EvaluateConfig
 from vg_mc.grounders.protocol import TakesImages
-from vg_mc.grounders.registration import Context
-from vg_mc.grounders.registry import GrounderOptions, Selected, select
+from vg_mc.grounders.registration import Context, EncodingOptions
+from vg_mc.grounders.registry import GROUNDER_HELP, GrounderOptions, Selected, select
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.system.launch import batch_size_of, start_accelerator, workers_of
+from vg_mc.system.options import AT_LEAST_0
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -24,6 +26,42 @@ if TYPE_CHECKING:
     from vg_mc.prepared.dataset import PreparedDataset
     from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring import Subset
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Let models choose among all candidates of every expression, and score them."""
+
+    dataset: Path
+    """Prepared dataset."""
+
+    output: Path
+    """Folder of the results: a table, a page, and SPLIT below it; with several answerers, each has
+    its page and splits in NAME."""
+
+    grounder: Annotated[tuple[str, ...], tyro.conf.arg(help=GROUNDER_HELP)] = ("clip",)
+
+    model: tuple[str, ...] = ()
+    """For clip, as for finetune.py; RUN/best is the model that a run kept. Grounders that end in
+    -model also take sentence:ID_OR_FOLDER, an encoder of texts. Several share one table."""
+
+    split: tuple[str, ...] = ("val",)
+    """Splits to answer."""
+
+    name: tuple[str, ...] = ()
+    """What tables call each model, then each other grounder; RUN for RUN/best by default."""
+
+    subset: tuple[Path, ...] = ()
+    """Files of expression ids (lines or a JSON list), scored as rows of their own."""
+
+    examples: Annotated[int, AT_LEAST_0] = 24
+    """Expressions of each split that are shown, as many of every verdict."""
+
+    images: Path | None = None
+    """Folder of the photos, to show them on the page instead of a candidate's picture."""
+
+    grounders: GrounderOptions = field(default_factory=GrounderOptions)
+    encoding: EncodingOptions = field(default_factory=EncodingOptions)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,7 +77,7 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     from vg_mc.scoring.subsets import read_subsets
 
     grounders, subsets = selected_grounders(config), read_subsets(config.subset)
-    accelerator = start_accelerator(config.mixed_precision)
+    accelerator = start_accelerator(config.encoding.mixed_precision)
     dataset = open_prepared(config.dataset)
     check_splits(config, dataset)
     contexts = [context_of(config, accelerator, dataset, one.model) for one in grounders]
@@ -67,8 +105,7 @@ def selected_grounders(config: EvaluateConfig) -> list[Selected]:
         BadInputError: If a grounder is unknown or lacks its model, there are more or fewer names
             than rows, or two share a folder.
     """
-    options = group_of(config, GrounderOptions)
-    selected = select(config.grounder, config.model, options, config.name)
+    selected = select(config.grounder, config.model, config.grounders, config.name)
     folders = [folder_name(one.name) for one in selected]
     for one, folder in zip(selected, folders, strict=True):
         if folders.count(folder) > 1:
@@ -87,18 +124,19 @@ def context_of(
         splits = (TRAIN_SPLIT,) if TRAIN_SPLIT in dataset.splits else config.split
         return [text for split in splits for text in dataset.expressions(split).texts]
 
+    encoding = config.encoding
     return Context(
         processes=accelerator,
         model=model,
         views=dataset.views,
         image_size=dataset.image_size,
         corpus=texts_of_corpus,
-        spacy_model=config.spacy_model,
-        seed=config.seed,
-        precision=config.mixed_precision,
-        batch_size=batch_size_of(config.batch_size, accelerator),
-        num_workers=workers_of(config.num_workers, accelerator),
-        features=config.features,
+        spacy_model=config.grounders.spacy_model,
+        seed=config.grounders.seed,
+        precision=encoding.mixed_precision,
+        batch_size=batch_size_of(encoding.batch_size, accelerator),
+        num_workers=workers_of(encoding.num_workers, accelerator),
+        features=encoding.features,
         data_hash=dataset.data_hash,
     )
 

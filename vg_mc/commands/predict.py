@@ -4,23 +4,28 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import tyro
 from PIL.ExifTags import Base
 
+from vg_mc.boxes.transforms import Fit
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
-from vg_mc.commands.prepare_settings import finding_of
 from vg_mc.errors import BadInputError
-from vg_mc.flags import group_of
-from vg_mc.flags.predict import PredictConfig
-from vg_mc.grounders.registry import GROUNDERS, GrounderOptions, Selected, select
-from vg_mc.images import Marker, View, choose_views
+from vg_mc.grounders.registry import GROUNDER_HELP, GROUNDERS, GrounderOptions, Selected, select
+from vg_mc.images import Marker, ViewOptions
 from vg_mc.images.markers import CLIP_REFCOCO, RGB
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.proposers.naming import named_proposer
+from vg_mc.proposers.registry import (
+    DETECTING,
+    ProposerOptions,
+    changed_flags,
+    named_proposer,
+    proposer_help,
+)
 from vg_mc.records import XYXY
 from vg_mc.system.fields import read_json
 from vg_mc.system.launch import require_device
@@ -34,6 +39,48 @@ PHOTOS_AT_ONCE = 8
 UPRIGHT = 1  # in EXIF
 LYING = "is to be turned by its EXIF, which is ignored here: save it upright for better answers"
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """Answer expressions about photos without annotations, and draw the answers."""
+
+    photo: Annotated[Path, tyro.conf.Positional]
+    """A photo, a folder of photos, or a CSV with the columns image and expression."""
+
+    expressions: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Texts to find in the photo, in each of the folder; none for a CSV."""
+
+    model: str = ""
+    """For the grounder clip: RUN/best of a run, or any other model that evaluate.py takes; for
+    subject-match-model and pseudo-query-model also sentence:ID_OR_FOLDER."""
+
+    grounder: Annotated[str, tyro.conf.arg(help=GROUNDER_HELP)] = "clip"
+
+    output: Path = Path("answers")
+    """Folder of pictures, answers.csv and answers.jsonl; or, for one photo and one expression, the
+    picture to write (.png, .jpg)."""
+
+    proposer: Annotated[str, tyro.conf.arg(help=proposer_help(DETECTING))] = "yolo"
+
+    boxes: Path | None = None
+    """JSON list of boxes [left, top, right, bottom] in pixels of a single photo, in place of a
+    proposer."""
+
+    device: str = "cpu"
+    """Where model and detector run: cpu, cuda, cuda:1 ..."""
+
+    temperature: float | None = None
+    """Logits are divided by it; by default what python -m vg_mc calibrate stored, or 1."""
+
+    fit: Fit | None = None
+    """Fit in place of the one that the run of the model was trained with."""
+
+    json: bool = False
+    """Print answers as JSON lines in place of tables."""
+
+    grounders: GrounderOptions = field(default_factory=GrounderOptions)
+    proposing: ProposerOptions = field(default_factory=ProposerOptions)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -111,7 +158,7 @@ def selected_grounder(config: PredictConfig) -> Selected:
         BadInputError: If it is unknown or lacks its model, or another option makes no sense.
     """
     models = (config.model,) if config.model else ()
-    (selected,) = select((config.grounder,), models, group_of(config, GrounderOptions))
+    (selected,) = select((config.grounder,), models, config.grounders)
     return selected
 
 
@@ -121,15 +168,11 @@ def proposer_of(config: PredictConfig) -> ProposerChoice:
     Raises:
         BadInputError: If there is no file to do so with, or one too many.
     """
-    finding = finding_of(config)
     if config.boxes is None:
-        return named_proposer(config.proposer, finding)
-    unused = replace(finding, when_empty="none", device="cpu")
-    for one in fields(unused):
-        if getattr(unused, one.name) != one.default:
-            flag = f"--{one.name.replace('_', '-')}"
-            raise BadInputError("regions come from --boxes, so it has no use", record=flag)
-    return ProposerChoice("given", when_empty=config.when_empty)
+        return named_proposer(config.proposer, config.proposing, config.device)
+    for flag in changed_flags(replace(config.proposing, when_empty="none")):
+        raise BadInputError("regions come from --boxes, so it has no use", record=flag)
+    return ProposerChoice("given", when_empty=config.proposing.when_empty)
 
 
 def load_grounder(
@@ -147,12 +190,14 @@ def load_grounder(
     from vg_mc.inference.loading import load
 
     require_device(config.device)
+    names = config.grounders.clip.views
+    views = ViewOptions(names).chosen() if names else {}
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", UserWarning)
         loaded = load(
             selected,
-            group_of(config, GrounderOptions),
-            views=_views(config),
+            config.grounders,
+            views=views,
             fit=config.fit,
             temperature=config.temperature,
             device=config.device,
@@ -168,13 +213,6 @@ def frame_color(drawing: "Drawing") -> RGB:
     """Return the colour of the first marker that is drawn, or that of clip-refcoco."""
     markers = [view for view in drawing.views.values() if isinstance(view, Marker)]
     return (markers or [CLIP_REFCOCO])[0].color
-
-
-def _views(config: PredictConfig) -> dict[str, View]:
-    try:
-        return choose_views(config.views, {}) if config.views else {}
-    except ValueError as error:
-        raise BadInputError(str(error), record="--views") from error
 
 
 def read_boxes(file: Path) -> list[XYXY]:

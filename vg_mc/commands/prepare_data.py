@@ -1,20 +1,129 @@
 """``prepare_data.py``: annotations, photos and proposals in, a multiple-choice dataset out."""
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import tyro
+
+from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.transforms import Fit, LongerSide
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
-from vg_mc.commands.prepare_settings import check_flags, settings_of
-from vg_mc.flags.prepare_data import PrepareConfig
-from vg_mc.records import Corpus
-from vg_mc.system.launch import processes_launched
+from vg_mc.errors import BadInputError
+from vg_mc.images import ViewOptions
+from vg_mc.prepared.build.settings import Drawing, PreparationSettings
+from vg_mc.proposers.choice import MOST_JITTER, NO_CANDIDATES, ProposerChoice, united
+from vg_mc.proposers.registry import (
+    KINDS,
+    ProposerOptions,
+    check_options,
+    kinds_of,
+    member_of,
+    proposer_help,
+)
+from vg_mc.records import ANNOTATIONS, TRAIN_SPLIT, Corpus
+from vg_mc.system.launch import processes_launched, require_device
+from vg_mc.system.options import AT_LEAST_0, AT_LEAST_1, Range
 
 if TYPE_CHECKING:
     from vg_mc.prepared.build.worker_group import WorkerGroup
     from vg_mc.prepared.manifest import Manifest  # which loads pyarrow
 
 SCENE_SIZE = 128  # pixels along the longer side
+CORES = os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class CorpusOptions:
+    """Where expressions and images come from."""
+
+    annotations: Path
+    """Where the corpus lies: for refer a folder with instances.json and refs(<split-by>).p, for hub
+    a folder of Parquet files or the id of a dataset, for table and pth a file or a folder of files;
+    scenes are written here if not there."""
+
+    corpus: Literal["refer", "hub", "table", "pth", "scenes"] = "refer"
+    """Where expressions come from: the layout of the REFER toolkit, a mirror on the Hugging Face
+    hub, a table of your own (CSV, JSON lines, Parquet, COCO JSON), TransVG's lists, or scenes drawn
+    on the spot; see data/README.md."""
+
+    split_by: str = "unc"
+    """Whose split: unc, umd, google ...; names the file refs(<split-by>).p."""
+
+    images: Path | None = None
+    """Folder of the photos; images beside or in <annotations> by default. Photos that lie in a
+    mirror's tables are written to it, to <output>-photos by default."""
+
+    instances: Path | None = None
+    """File like COCO's instances_train2014.json, whose boxes are the annotated ones of each image,
+    joined on the image id; by default those of the corpus, which a mirror, a table or a list lacks
+    but for the boxes that are meant."""
+
+    box_format: BoxFormat | None = None
+    """What the four numbers of a box are, for table, pth and hub; by default what the format says,
+    or xyxy."""
+
+    allow_count_mismatch: bool = False
+    """Go on if a known corpus has other counts than the official ones."""
+
+    splits: tuple[str, ...] = ()
+    """Splits to prepare; all of the corpus by default."""
+
+    scenes: Annotated[int, AT_LEAST_1] = 4000
+    """Training scenes to draw, for the corpus scenes; a tenth as many for each other split."""
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """Draw every region proposal on its photo and write a multiple-choice dataset, once."""
+
+    source: CorpusOptions
+
+    output: Path
+    """Folder of the prepared dataset."""
+
+    proposer: Annotated[str, tyro.conf.arg(help=proposer_help(KINDS))] = ANNOTATIONS
+
+    train_proposer: str = ANNOTATIONS
+    """What proposes regions for the split train; --proposer is for all others."""
+
+    jitter: Annotated[float, Range(0, MOST_JITTER, below=True)] = 0.0
+    """Each edge of an annotated box of the split train is moved by up to this share of the box's
+    width or height, so that training sees boxes like a detector's; 0 leaves them exact."""
+
+    device: str = "cpu"
+    """Where the detector runs: cpu, cuda, cuda:1 ..."""
+
+    image_size: Annotated[int, AT_LEAST_1] = 224
+    """Side of the square candidate pictures; the model's input size."""
+
+    fit: Fit = "squash"
+    """How a whole photo becomes square: squashed, or letterboxed with bars."""
+
+    whole_images: Annotated[int, AT_LEAST_1] | None = None
+    """Store each image as a whole, too, once, with at most this many pixels along its longer side;
+    larger than a model's input where crops and scales are drawn from it."""
+
+    on_error: Literal["stop", "skip"] = "stop"
+    """At a bad record: stop and name it, or list it in rejected.jsonl and go on."""
+
+    num_workers: Annotated[int, AT_LEAST_1] = max(
+        1, CORES // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    )
+    """Processes that detect and draw, of each process that is launched. The result does not depend
+    on it."""
+
+    seed: Annotated[int, AT_LEAST_0] = 0
+    """Seed of the scenes and of the jitter."""
+
+    overwrite: bool = False
+    """Replace an existing output, once the new one is complete."""
+
+    showing: ViewOptions = field(default_factory=ViewOptions)
+    proposing: ProposerOptions = field(default_factory=ProposerOptions)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -59,37 +168,107 @@ def run(config: PrepareConfig, group: "WorkerGroup | None" = None) -> "Manifest"
     )
 
 
+def check_flags(config: PrepareConfig) -> None:
+    """Refuse flags that do not fit together, before any work is done.
+
+    Raises:
+        BadInputError: Naming the first such flag.
+    """
+    for_train = kinds_of(config.train_proposer, "--train-proposer")
+    asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
+    if asked == {NO_CANDIDATES} and config.whole_images is None:
+        problem = f"a dataset without candidates needs --whole-images, not {NO_CANDIDATES} alone"
+        raise BadInputError(problem, record="--proposer")
+    check_options(config.proposing, asked)
+    if any(KINDS[kind].build is not None for kind in asked):
+        require_device(config.device)
+    if config.jitter and ANNOTATIONS not in for_train:
+        problem = f"it moves annotated boxes, and train gets those of {config.train_proposer}"
+        raise BadInputError(problem, record="--jitter")
+    config.showing.chosen()
+
+
+def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
+    """Turn flags into settings; a detector of the hub is fetched.
+
+    Raises:
+        BadInputError: If it cannot be.
+    """
+    views, whole = config.showing.chosen(), config.whole_images
+    train_proposer = proposer_of(config, kinds_of(config.train_proposer, "--train-proposer"))
+    return PreparationSettings(
+        drawing=Drawing(views=views, image_size=config.image_size, fit=config.fit),
+        train_proposer=jittered(train_proposer, config.jitter, config.seed),
+        proposer=proposer_of(config, kinds_of(config.proposer, "--proposer")),
+        splits=tuple(dict.fromkeys(config.source.splits)) or splits_of(corpus),
+        skip_bad=config.on_error == "skip",
+        whole_images=None if whole is None else LongerSide(whole),
+    )
+
+
+def proposer_of(config: PrepareConfig, kinds: Sequence[str]) -> ProposerChoice:
+    """Return the proposer of some splits, by the kinds that it unites."""
+    # One overlap for all, so that proposers can be compared.
+    several = "+" in config.proposer or "+" in config.train_proposer
+    return united(
+        tuple(
+            member_of(kind, config.proposing, several=several, device=config.device)
+            for kind in kinds
+        )
+    )
+
+
+def jittered(choice: ProposerChoice, jitter: float, seed: int) -> ProposerChoice:
+    """Return a proposer whose annotated boxes are moved."""
+    if not jitter:
+        return choice
+    return united(
+        tuple(
+            replace(member, jitter=jitter, seed=seed) if member.kind == ANNOTATIONS else member
+            for member in choice.members
+        )
+    )
+
+
+def splits_of(corpus: Corpus) -> tuple[str, ...]:
+    """Return the splits of a corpus, train first, the others in the order of their records."""
+    found = dict.fromkeys(expression.split for expression in corpus.expressions)
+    return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
+
+
 def read_corpus(config: PrepareConfig) -> Corpus:
     """Read the annotations, and print how the counts compare where the corpus is a known one."""
     from vg_mc.corpora import readers as reading
 
-    if config.corpus == "scenes":
+    source = config.source
+
+    if source.corpus == "scenes":
         from vg_mc.corpora.scenes.generator import write_scenes
 
         write_scenes(
-            config.annotations,
-            train=config.scenes,
-            evaluation=max(1, config.scenes // 10),
+            source.annotations,
+            train=source.scenes,
+            evaluation=max(1, source.scenes // 10),
             size=SCENE_SIZE,
             seed=config.seed,
             num_workers=config.num_workers,
         )
-    source = reading.CorpusSource(
-        kind="refer" if config.corpus == "scenes" else config.corpus,
-        annotations=config.annotations,
-        images=config.images,
+    wanted = reading.CorpusSource(
+        kind="refer" if source.corpus == "scenes" else source.corpus,
+        annotations=source.annotations,
+        images=source.images,
         extracted=config.output.with_name(f"{config.output.name}-photos"),
-        split_by="scenes" if config.corpus == "scenes" else config.split_by,
-        instances=config.instances,
-        box_format=config.box_format,
-        splits=config.splits,
+        split_by="scenes" if source.corpus == "scenes" else source.split_by,
+        instances=source.instances,
+        box_format=source.box_format,
+        splits=source.splits,
         skip_bad=config.on_error == "skip",
-        allow_count_mismatch=config.allow_count_mismatch,
+        allow_count_mismatch=source.allow_count_mismatch,
     )
-    corpus, comparisons = reading.read_corpus(source)
+    corpus, comparisons = reading.read_corpus(wanted)
     for comparison in comparisons:
         print(comparison)
-    if not comparisons and config.corpus not in ("table", "scenes"):
+    if not comparisons and source.corpus not in ("table", "scenes"):
         print(
             f"{corpus.name}: no counts are published for a corpus of this name, none were compared"
         )

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.protocol import Combination
 from vg_mc.grounders.registration import Context, Registration
 from vg_mc.images import present_name
+from vg_mc.system.options import AT_LEAST_0
 from vg_mc.text.prompts import PLACE, check_prompts, subjects_for
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ClipOptions:
     combine: Combination = "mean"
     """What becomes of its logits, where it looks at several views or reads several wordings."""
 
-    subtract: int = 0
+    subtract: Annotated[int, AT_LEAST_0] = 0
     """From each logit the mean over so many other captions of the corpus is subtracted."""
 
     flip: bool = False
@@ -42,8 +43,6 @@ def _check(options: ClipOptions, context: Context) -> None:
         problem = f"expected each once, not {', '.join(options.views)}"
         raise BadInputError(problem, record="--views")
     check_prompts(options.prompts)
-    if options.subtract < 0:
-        raise BadInputError(f"expected 0 or more, not {options.subtract}", record="--subtract")
 
 
 def _build(options: ClipOptions, context: Context) -> "DualEncoderGrounder":

@@ -7,15 +7,36 @@ Such a file imports heavy libraries inside its functions only, since its options
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from vg_mc.grounders.protocol import Chooser
+from vg_mc.system.launch import Precision
+from vg_mc.system.options import AT_LEAST_0, AT_LEAST_1
 
 if TYPE_CHECKING:
     from vg_mc.models.features.extraction import TextFeatures
     from vg_mc.system.processes import Processes
 
 TEXTS_AT_ONCE = 256  # in a forward pass
+
+
+@dataclass(frozen=True)
+class EncodingOptions:
+    """How images and texts are encoded."""
+
+    features: Path | None = None
+    """Folder that keeps what is encoded, for later evaluations of the same pictures and models."""
+
+    batch_size: Annotated[int, AT_LEAST_1] | None = None
+    """Pictures per forward pass; by default 256 on a GPU and 32 on a CPU."""
+
+    mixed_precision: Precision = "no"
+    """Arithmetic of the forward pass."""
+
+    num_workers: Annotated[int, AT_LEAST_0] | None = None
+    """Processes that decode pictures, per process that encodes; by default 1, with a GPU as many as
+    it takes to feed it."""
+
 
 Options = TypeVar("Options")
 

@@ -7,7 +7,7 @@ of its own is a field of `GrounderOptions`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.baselines import BASELINES
@@ -16,11 +16,14 @@ from vg_mc.grounders.protocol import Chooser
 from vg_mc.grounders.pseudo_query import PSEUDO_QUERY, PseudoQueryOptions
 from vg_mc.grounders.registration import Context, Registration
 from vg_mc.grounders.subject_match import SUBJECT_MATCH, SubjectMatchOptions
+from vg_mc.system.options import AT_LEAST_0
 
 GROUNDERS: dict[str, Registration[Any]] = {
     one.name: one for one in (CLIP, *BASELINES, *SUBJECT_MATCH, *PSEUDO_QUERY)
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
+_NEEDING_MODEL = ", ".join(sorted(WITH_MODEL))
+GROUNDER_HELP = f"What answers: {', '.join(GROUNDERS)}; {_NEEDING_MODEL} need a --model."
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class GrounderOptions:
     spacy_model: str = "en_core_web_sm"
     """The spaCy model that finds subjects, by name or its folder."""
 
-    seed: int = 0
+    seed: Annotated[int, AT_LEAST_0] = 0
     """Seed of the grounder random, and of the captions to subtract."""
 
     def of(self, registration: Registration[Any]) -> Any:  # noqa: ANN401 - of any class
@@ -126,8 +129,6 @@ def _check_selection(
         if not set(reading).intersection(grounders):
             problem = f"it has no effect without the grounder {' or '.join(reading)}"
             raise BadInputError(problem, record="--captioner")
-    if options.seed < 0:
-        raise BadInputError(f"expected 0 or more, not {options.seed}", record="--seed")
 
 
 def _check_models(grounder: Registration[Any], models: Sequence[str]) -> None:

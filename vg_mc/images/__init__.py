@@ -8,7 +8,15 @@ from vg_mc.images.crops import Crop
 from vg_mc.images.highlights import Circle, Outside
 from vg_mc.images.markers import Marker
 from vg_mc.images.regions import Regions
-from vg_mc.images.views import DEFAULT_VIEW, VIEWS, View, choose_views, draw_views, present_name
+from vg_mc.images.views import (
+    DEFAULT_VIEW,
+    VIEWS,
+    View,
+    ViewOptions,
+    choose_views,
+    draw_views,
+    present_name,
+)
 
 __all__ = [
     "DEFAULT_VIEW",
@@ -19,6 +27,7 @@ __all__ = [
     "Outside",
     "Regions",
     "View",
+    "ViewOptions",
     "choose_views",
     "draw_views",
     "present_name",

@@ -11,13 +11,15 @@ high. Of clip-refcoco both are offered: what it drew, and what its README says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, fields, replace
-from typing import Any, ClassVar, Protocol
+from dataclasses import Field, dataclass, fields, replace
+from typing import Annotated, Any, ClassVar, Protocol
 
+import tyro
 from PIL import Image, ImageColor
 
 from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.transforms import Fit
+from vg_mc.errors import BadInputError
 from vg_mc.images.crops import Crop
 from vg_mc.images.highlights import Circle, Outside
 from vg_mc.images.markers import CLIP_REFCOCO, Marker
@@ -46,6 +48,10 @@ VIEWS: dict[str, View] = {
     "crop-bars": Crop(square="bars"),
 }
 DEFAULT_VIEW = "clip-refcoco"
+HELP = (
+    "How a region is shown, in one or several views; models train on the first, a marker. There "
+    f"are {', '.join(VIEWS)}; see docs/method.md."
+)
 
 # Views that were renamed. The former names are accepted wherever a view is named, and files of
 # prepared datasets keep them, so that their bytes stay the same.
@@ -104,6 +110,39 @@ def choose_views(names: Sequence[str], changes: Mapping[str, object]) -> dict[st
         used: Any = ImageColor.getrgb(str(value))[:3] if key == "color" else value
         views |= {name: replace(views[name], **{key: used}) for name in having}
     return views
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """How a region is shown."""
+
+    views: Annotated[tuple[str, ...], tyro.conf.arg(help=HELP)] = (DEFAULT_VIEW,)
+
+    color: str | None = None
+    """Colour in place of the views' own: a name or #rrggbb."""
+
+    opacity: float | None = None
+    """Opacity of the shading in place of the views' own, from 0 to 1."""
+
+    outline: int | None = None
+    """Width of lines in pixels of the picture, in place of the views' own."""
+
+    context: float | None = None
+    """Crops show so many times the width and height of the box; 1 by default."""
+
+    def chosen(self) -> dict[str, View]:
+        """Return the views with their properties.
+
+        Raises:
+            BadInputError: If a name or a property is not usable.
+        """
+        properties = ("color", "opacity", "outline", "context")
+        values = {name: getattr(self, name) for name in properties}
+        changes = {name: value for name, value in values.items() if value is not None}
+        try:
+            return choose_views(self.views, changes)
+        except ValueError as error:
+            raise BadInputError(str(error), record="--views") from error
 
 
 def _properties(view: View) -> set[str]:

@@ -28,8 +28,11 @@ from vg_mc.inference.run_settings import checked_temperature
 from vg_mc.metrics.ranking import probabilities
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.proposers.naming import Finding, named_proposer
+from vg_mc.proposers.kinds.stored import StoredOptions
+from vg_mc.proposers.kinds.transformers import TransformersOptions
+from vg_mc.proposers.kinds.yolo import YoloOptions
 from vg_mc.proposers.on_demand import GIVEN
+from vg_mc.proposers.registry import ProposerOptions, named_proposer
 from vg_mc.records import XYXY, Proposal
 from vg_mc.text.prompts import PLACE
 
@@ -165,11 +168,14 @@ def _choice(
 ) -> ProposerChoice:
     if not isinstance(proposer, str):
         return proposer or GIVEN
-    finding = Finding(
-        weights=None if weights is None else Path(weights),
-        detector=None if detector is None else Path(detector),
-        proposals=None if proposals is None else Path(proposals),
+    options = ProposerOptions(
+        yolo=YoloOptions(_path(weights)),
+        transformers=TransformersOptions(_path(detector)),
+        stored=StoredOptions(_path(proposals)),
         confidence=confidence,
-        device=device,
     )
-    return named_proposer(proposer, finding)
+    return named_proposer(proposer, options, device)
+
+
+def _path(file: File | None) -> Path | None:
+    return None if file is None else Path(file)

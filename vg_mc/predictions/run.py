@@ -16,7 +16,7 @@ from vg_mc.predictions.provenance import ProposalSource, Provenance
 from vg_mc.predictions.table import Examples, Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.prepared.detector_exposure import exposure
-from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.proposers.description import ProposerDescription
 from vg_mc.records import TRAIN_SPLIT
 from vg_mc.system.versions import versions
 
@@ -65,7 +65,7 @@ def described(
     """Add to the provenance what the dataset knows of its images and proposals."""
     settings = dataset.manifest["settings"]
     is_train = predictions.split == TRAIN_SPLIT
-    proposer = settings["train_proposer" if is_train else "proposer"]
+    proposer = ProposerDescription.read(settings["train_proposer" if is_train else "proposer"])
     exposed = exposure(dataset)
     notes = {
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
@@ -74,7 +74,7 @@ def described(
     provenance = replace(
         predictions.provenance,
         corpus=dataset.manifest["corpus"],
-        proposals=ProposalSource(tuple(proposer["kind"].split("+")), proposer_in_words(proposer)),
+        proposals=ProposalSource(proposer.kinds, str(proposer)),
         model_hash=model_hash,
         detector_exposure=f"{exposed.name.lower()}: {exposed}",
         notes=notes | dict(predictions.provenance.notes),

@@ -15,7 +15,7 @@ from vg_mc.images.views import name_in_files
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, spelled, views_of
 from vg_mc.prepared.schema import picture_columns
-from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.proposers.description import ProposerDescription
 from vg_mc.system.atomic import whole_file, write_whole_text
 
 Json = dict[str, Any]
@@ -132,8 +132,8 @@ def write_card(folder: Path, manifest: Manifest) -> Path:
         contents="\n\n".join(contents),
         code="\n".join(code),
         rows="\n".join(_row(split, counts) for split, counts in manifest["counts"].items()),
-        train_proposer=proposer_in_words(settings["train_proposer"]),
-        proposer=proposer_in_words(settings["proposer"]),
+        train_proposer=ProposerDescription.read(settings["train_proposer"]),
+        proposer=ProposerDescription.read(settings["proposer"]),
         rejected=manifest["rejected"],
         data_hash=manifest["data_hash"][:16],
         split=manifest["splits"][0],

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from vg_mc.images.coco_names import coco_name
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.proposers.choice import NO_CANDIDATES
+from vg_mc.proposers.description import ProposerDescription
 from vg_mc.records import TRAIN_SPLIT
 
 _NAMES = (
@@ -25,7 +25,6 @@ _NAMES = (
     "hair drier,toothbrush"
 )
 COCO_CATEGORIES = frozenset(_NAMES.split(","))
-NOT_DETECTED = ("annotations", NO_CANDIDATES)  # kinds of proposers
 
 
 class Exposure(StrEnum):
@@ -39,11 +38,11 @@ class Exposure(StrEnum):
 
 def exposure(dataset: PreparedDataset) -> Exposure:
     """Judge the detector of the evaluation splits by its categories and by the photos."""
-    kind = dataset.manifest["settings"]["proposer"]["kind"]
+    proposer = ProposerDescription.read(dataset.manifest["settings"]["proposer"])
     evaluated = [split for split in dataset.splits if split != TRAIN_SPLIT]
     photos = dataset.photos().values()
     of_coco = any(coco_name(photo.file_name) for photo in photos)
-    if kind in NOT_DETECTED or not evaluated or not of_coco:
+    if not proposer.trained or not evaluated or not of_coco:
         return Exposure.NONE
     categories = dataset.detected_categories() - {""}
     if not categories:

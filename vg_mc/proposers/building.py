@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vg_mc.proposers.choice import DETECTORS, ProposerChoice
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.registry import KINDS
 from vg_mc.records import Photo, Proposal, Proposer
 
 LOWEST = 0.001  # confidence from which on ultralytics itself counts boxes when it validates
@@ -39,20 +41,12 @@ def build_proposer(choice: ProposerChoice) -> Proposer:
     It is asked for weaker boxes than wanted only where a photo may need them: most of its time on
     a CPU could go into suppressing them.
     """
-    if choice.kind not in DETECTORS or choice.source is None:
+    build = KINDS[choice.kind].build
+    if build is None or choice.source is None:
         raise ValueError(f"the proposer {choice.kind} is no detector, or lacks its weights")
     all_the_way_down = choice.when_empty == "lower-confidence"
     confidence = min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence
-    device = own_card(choice.device)
-    if choice.kind == "transformers":
-        from vg_mc.proposers.transformers_detector import TransformersProposer
-
-        return TransformersProposer(choice.source, confidence=confidence, device=device)
-    from vg_mc.proposers.yolo import YoloProposer
-
-    return YoloProposer(
-        choice.source, confidence=confidence, image_size=choice.detector_size, device=device
-    )
+    return build(replace(choice, confidence=confidence, device=own_card(choice.device)))
 
 
 def own_card(device: str) -> str:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-DETECTORS = ("yolo", "transformers")  # proposers that look at photos
+from vg_mc.records import ANNOTATIONS
+
 NO_CANDIDATES = "none"  # for datasets of whole images, never in a union
-KINDS = ("annotations", *DETECTORS, "stored", NO_CANDIDATES)  # of proposers
 WhenEmpty = Literal["none", "whole-image", "lower-confidence"]
 
 EVERY_OVERLAP = 1.0  # no IoU exceeds it
@@ -19,7 +19,7 @@ class ProposerChoice:
     """Which proposer, and what it needs; or several that are united.
 
     Attributes:
-        kind: One of `KINDS`; of a union those of its members, joined by ``+``.
+        kind: Its name in the registry; of a union those of its members, joined by ``+``.
         source: File or folder of the detector, or the file of stored detections; None for
             annotations.
         confidence: Detections below it are left out.
@@ -33,6 +33,7 @@ class ProposerChoice:
         jitter: Up to this share of its width or height each edge of an annotated box is moved.
         seed: Key of the jitter.
         model: What the user calls a detector that is a folder: its id on the hub or its own name.
+        options: Further options of its kind, a frozen dataclass.
         united: The members of a union, in order; empty for a single proposer.
     """
 
@@ -47,6 +48,7 @@ class ProposerChoice:
     jitter: float = 0.0
     seed: int = 0
     model: str = ""
+    options: Any = None
     united: tuple["ProposerChoice", ...] = ()
 
     @property
@@ -59,6 +61,6 @@ def united(members: tuple[ProposerChoice, ...]) -> ProposerChoice:
     """Unite proposers, of whose detectors the first decides for the union; one stays itself."""
     if len(members) == 1:
         return members[0]
-    detector = next(member for member in members if member.kind != "annotations")
+    detector = next(member for member in members if member.kind != ANNOTATIONS)
     kind = "+".join(member.kind for member in members)
     return replace(detector, kind=kind, source=None, united=members)

@@ -10,6 +10,8 @@ from vg_mc.boxes.arithmetic import areas, as_boxes, clipped
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.building import ask
 from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.registration import Known
+from vg_mc.proposers.registry import KINDS
 from vg_mc.proposers.selection import choose, in_place_of_none
 from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
 from vg_mc.records import XYXY, Photo, Proposal
@@ -65,9 +67,11 @@ def _found_by(
 ) -> list[list[Proposal]]:
     """Return all that one proposer finds, weak detections included."""
     photos = [photo for photo, _ in looked_at]
-    if member.kind == "stored":
-        stored = _stored(member)
-        return [_stored_of(stored, photo) for photo in photos]
+    kind = KINDS[member.kind]
+    if kind.known is not None:
+        stored = _stored(member) if kind.reads_file else None
+        known = [Known(photo, stored=_stored_of(stored, photo)) for photo in photos]
+        return [list(kind.known(member, image)) for image in known]
     return ask(member, photos, [np.asarray(image) for _, image in looked_at], sentences)
 
 
@@ -79,8 +83,8 @@ def _stored(choice: ProposerChoice) -> StoredDetections:
     return read_detections(choice.source, skip_bad=False)
 
 
-def _stored_of(stored: StoredDetections, photo: Photo) -> list[Proposal]:
+def _stored_of(stored: StoredDetections | None, photo: Photo) -> list[Proposal]:
     """Return the detections of a photo; there may be none."""
-    if not {photo.image_id, photo.file_name} & stored.by_image.keys():
+    if stored is None or not {photo.image_id, photo.file_name} & stored.by_image.keys():
         return []
     return cut_to_photos(stored, [photo], [photo]).by_image[photo.image_id]

@@ -18,7 +18,7 @@ import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes, clipped, iou_matrix
 from vg_mc.proposers.choice import EVERY_OVERLAP, ProposerChoice
-from vg_mc.records import WHOLE_IMAGE, Photo, Proposal
+from vg_mc.records import ANNOTATIONS, WHOLE_IMAGE, Photo, Proposal
 
 STEP = 0.1  # by which MAttNet lowers its threshold until a photo has a detection
 
@@ -92,7 +92,7 @@ def without_repeats(
 
     Boxes of one proposer are not compared with each other: it has done so itself.
     """
-    ranks = sorted(range(len(kinds)), key=lambda place: kinds[place] != "annotations")
+    ranks = sorted(range(len(kinds)), key=lambda place: kinds[place] != ANNOTATIONS)
     kept: list[list[Proposal]] = [[] for _ in kinds]
     before: list[Proposal] = []
     for place in ranks:
@@ -112,7 +112,7 @@ def _apart(proposals: list[Proposal], before: list[Proposal], most: float) -> li
 
 
 def _chosen_of(member: ProposerChoice, found: list[Proposal], photo: Photo) -> list[Proposal]:
-    if member.kind == "annotations":
+    if member.kind == ANNOTATIONS:
         return jittered(found, photo, member.jitter, seed=member.seed)
     return select(found, photo, replace(member, when_empty="none"))
 
@@ -120,7 +120,7 @@ def _chosen_of(member: ProposerChoice, found: list[Proposal], photo: Photo) -> l
 def _stand_ins(
     found: Sequence[list[Proposal]], photo: Photo, choice: ProposerChoice
 ) -> list[Proposal]:
-    detectors = any(member.kind != "annotations" for member in choice.members)
+    detectors = any(member.kind != ANNOTATIONS for member in choice.members)
     everything = [one for of_member in found for one in of_member]
     return select(everything, photo, choice) if detectors else []
 

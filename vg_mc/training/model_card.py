@@ -15,7 +15,7 @@ import yaml
 
 from vg_mc.models.origin import Origin, origin_of
 from vg_mc.prepared.manifest import Manifest
-from vg_mc.proposers.naming import proposer_in_words
+from vg_mc.proposers.description import ProposerDescription
 from vg_mc.scoring import SplitScores
 from vg_mc.system.versions import versions
 from vg_mc.training.pointing_code import library_of, pointing_code
@@ -128,8 +128,8 @@ def write_model_card(
         color=tuple(marker["color"]),
         opacity=marker["opacity"],
         outline=marker["outline"],
-        train_proposer=proposer_in_words(drawing["train_proposer"]),
-        proposer=proposer_in_words(drawing["proposer"]),
+        train_proposer=ProposerDescription.read(drawing["train_proposer"]),
+        proposer=ProposerDescription.read(drawing["proposer"]),
         licences=_licences(origin),
         settings=json.dumps({**asdict(settings), **arithmetic}, indent=2),
         versions=json.dumps(versions(), indent=2),

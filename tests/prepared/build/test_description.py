@@ -5,7 +5,7 @@ import json
 import pytest
 
 from vg_mc.images import choose_views
-from vg_mc.prepared.build.description import describe, proposer_settings
+from vg_mc.prepared.build.description import describe
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.proposers.choice import ProposerChoice, united
 
@@ -54,20 +54,14 @@ def test_views_are_told_by_name_with_all_their_properties(make, corpus):
     assert told == json.loads(json.dumps(told))
 
 
-def test_a_union_is_told_like_one_proposer_with_the_names_of_all(make, corpus, stored, yolo):
+def test_a_union_lists_its_members(make, corpus, stored, yolo):
     choice = united((ProposerChoice("annotations"), yolo, stored))
 
     described = describe(corpus, make.settings(corpus, proposer=choice))
 
     proposer = described["settings"]["proposer"]
     assert proposer["kind"] == choice.kind == "annotations+yolo+stored"
-    assert (proposer["source"], proposer["confidence"]) == ("weights.pt+stored.json", 0.05)
+    sources = [member.get("source") for member in proposer["members"]]
+    assert sources == [None, "weights.pt", "stored.json"]
     names = {source["file"] for source in described["sources"]}
     assert names == {"instances.json", "stored.json", "weights.pt"}
-
-
-def test_jitter_is_told_only_where_there_is_some():
-    exact, moved = ProposerChoice("annotations"), ProposerChoice("annotations", jitter=0.1, seed=3)
-
-    assert proposer_settings(exact) == {"kind": "annotations"}
-    assert proposer_settings(moved) == {"kind": "annotations", "jitter": 0.1, "seed": 3}

@@ -11,7 +11,9 @@ import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes, intersections
 from vg_mc.prepared.build.plan import ShardTask
-from vg_mc.proposers.choice import NO_CANDIDATES, ProposerChoice
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.registration import Known
+from vg_mc.proposers.registry import KINDS
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE, choose
 from vg_mc.records import Photo, Proposal
 
@@ -60,13 +62,14 @@ def _ask(
 def _found_by(
     task: ShardTask, member: ProposerChoice, subjects: list[Subject], look: Look
 ) -> list[list[Proposal]]:
-    if member.kind == "annotations":
-        return [list(one.annotated) for one in subjects]
-    if member.kind == NO_CANDIDATES:
-        return [[] for _ in subjects]
-    if member.kind == "stored":
-        return [task.stored[member].get(one.photo.image_id, []) for one in subjects]
-    return look(member, subjects)
+    known = KINDS[member.kind].known
+    if known is None:
+        return look(member, subjects)
+    stored = task.stored.get(member, {})
+    return [
+        [*known(member, Known(one.photo, one.annotated, stored.get(one.photo.image_id, ())))]
+        for one in subjects
+    ]
 
 
 def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from vg_mc.images.markers import Marker
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.prepared.manifest import WHOLE_IMAGES, file_hash
 from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.description import ProposerDescription
 from vg_mc.records import Corpus
 from vg_mc.system.hub import MODEL
 from vg_mc.system.versions import versions
@@ -31,8 +31,8 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
         "settings": {
             **(drawn if settings.with_candidates else {"views": {}}),
             **({} if whole is None else {WHOLE_IMAGES: whole.side}),
-            "train_proposer": proposer_settings(settings.train_proposer),
-            "proposer": proposer_settings(settings.proposer),
+            "train_proposer": ProposerDescription.of(settings.train_proposer).to_manifest(),
+            "proposer": ProposerDescription.of(settings.proposer).to_manifest(),
             "skip_bad": settings.skip_bad,
         },
         "sources": [
@@ -55,44 +55,6 @@ def _properties(view: View) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(view).items()
-    }
-
-
-def proposer_settings(choice: ProposerChoice) -> dict[str, Any]:
-    """Describe a proposer; values in which the members of a union differ are joined by ``+``."""
-    described = [_member_settings(member) for member in choice.members]
-    names = dict.fromkeys(name for settings in described for name in settings)
-    return {
-        name: _joined([settings[name] for settings in described if name in settings])
-        for name in names
-    }
-
-
-def _joined(values: list[Any]) -> Any:  # noqa: ANN401 - whatever a setting is
-    different = list(dict.fromkeys(values))
-    return different[0] if len(different) == 1 else "+".join(map(str, different))
-
-
-def _member_settings(member: ProposerChoice) -> dict[str, Any]:
-    if member.source is None:
-        moved = {"jitter": member.jitter, "seed": member.seed} if member.jitter else {}
-        return {"kind": member.kind} | moved
-    settings = {
-        "kind": member.kind,
-        "source": member.model or member.source.name,
-        "confidence": member.confidence,
-        "nms": member.nms,
-        "max_proposals": member.max_proposals,
-        "when_empty": member.when_empty,
-    }
-    if member.kind == "stored":
-        return settings
-    settings["device"] = member.device.partition(":")[0]  # which card does not matter
-    if member.kind == "transformers":
-        return settings | {"transformers": version("transformers")}
-    return settings | {
-        "detector_size": member.detector_size,
-        "ultralytics": version("ultralytics"),
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vg_mc.boxes.transforms import Fit, LongerSide
 from vg_mc.images import View
 from vg_mc.proposers.choice import NO_CANDIDATES, ProposerChoice, united
+from vg_mc.proposers.registry import KINDS
 from vg_mc.records import TRAIN_SPLIT
 
 
@@ -62,7 +63,6 @@ class PreparationSettings:
         others = tuple(
             member
             for member in self.proposer.members
-            if member.kind not in ("annotations", NO_CANDIDATES)
-            and member not in self.train_proposer.members
+            if KINDS[member.kind].detects and member not in self.train_proposer.members
         )
         return united(others) if others else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.registry import KINDS
 from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
 from vg_mc.records import Corpus, Photo, Proposal, Rejected
 
@@ -60,7 +61,7 @@ def read_stored(
     each_once = list(dict.fromkeys(photos))
     members = (*settings.train_proposer.members, *settings.proposer.members)
     for choice in dict.fromkeys(members):
-        if choice.kind != "stored" or choice.source is None:
+        if not KINDS[choice.kind].reads_file or choice.source is None:
             continue
         stored = read_detections(choice.source, skip_bad=settings.skip_bad)
         _require_common_names(stored, corpus)

@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.flat import flat
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.proposers.naming import Finding, check_finding, kinds_of, named_proposer
+from vg_mc.proposers.registry import (
+    KINDS,
+    ProposerOptions,
+    changed_flags,
+    check_options,
+    kinds_of,
+    named_proposer,
+)
 
 
 @pytest.fixture
@@ -22,14 +30,16 @@ def test_a_union_is_taken_apart_in_its_order():
 
 
 def test_one_proposer_is_itself_and_keeps_all_boxes(files):
-    finding = Finding(weights=files["weights"], detector_size=320, device="cuda")
+    options = flat(ProposerOptions, weights=files["weights"], detector_size=320)
 
     expected = ProposerChoice("yolo", files["weights"], detector_size=320, device="cuda", nms=1.0)
-    assert named_proposer("yolo", finding) == expected
+    assert named_proposer("yolo", options, "cuda") == expected
 
 
 def test_a_union_has_its_files_in_order_and_no_two_boxes_on_one_thing(files):
-    choice = named_proposer("stored+transformers+yolo", Finding(**files, detector_size=320))
+    choice = named_proposer(
+        "stored+transformers+yolo", flat(ProposerOptions, **files, detector_size=320)
+    )
 
     assert choice.kind == "stored+transformers+yolo"
     sources = [files["proposals"], files["detector"], files["weights"]]
@@ -37,7 +47,8 @@ def test_a_union_has_its_files_in_order_and_no_two_boxes_on_one_thing(files):
     assert [member.detector_size for member in choice.members] == [None, None, 320]
     assert [member.model for member in choice.members] == ["", "detector", ""]
     assert {member.nms for member in (choice, *choice.members)} == {0.7}
-    assert named_proposer("stored+transformers+yolo", Finding(**files, nms=0.9)).nms == 0.9
+    apart = flat(ProposerOptions, **files, nms=0.9)
+    assert named_proposer("stored+transformers+yolo", apart).nms == 0.9
 
 
 @pytest.mark.parametrize(
@@ -53,7 +64,7 @@ def test_a_union_has_its_files_in_order_and_no_two_boxes_on_one_thing(files):
 )
 def test_a_proposer_that_cannot_be_had_is_told(text, settings, problem):
     with pytest.raises(BadInputError) as fault:
-        named_proposer(text, Finding(**settings))
+        named_proposer(text, flat(ProposerOptions, **settings))
 
     assert problem in str(fault.value)
 
@@ -61,15 +72,26 @@ def test_a_proposer_that_cannot_be_had_is_told(text, settings, problem):
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"confidence": 1.5}, "--confidence: expected 0 to 1, not 1.5"),
-        ({"nms": -1}, "--nms: expected 0 to 1, not -1"),
-        ({"max_proposals": 0}, "--max-proposals: expected 1 or more, not 0"),
-        ({"weights": Path()}, "--weights: it is for the proposer yolo, which is not asked"),
-        ({"detector_size": 320}, "--detector-size: it is for the proposer yolo"),
+        ({"weights": Path()}, "--weights: it has no effect without the proposer yolo"),
+        ({"detector_size": 320}, "--detector-size: it has no effect without the proposer yolo"),
+        ({"proposals": Path()}, "--proposals: it has no effect without the proposer stored"),
     ],
 )
 def test_a_setting_without_sense_or_use_is_refused(settings, problem):
     with pytest.raises(BadInputError) as fault:
-        check_finding(Finding(**settings), ())
+        check_options(flat(ProposerOptions, **settings), ())
 
     assert problem in str(fault.value)
+
+
+def test_options_other_than_the_defaults_are_named_by_their_flags():
+    options = flat(ProposerOptions, when_empty="whole-image", detector_size=320)
+
+    assert list(changed_flags(options)) == ["--detector-size", "--when-empty"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_either_knows_its_boxes_or_builds_what_looks_for_them(name):
+    kind = KINDS[name]
+
+    assert (kind.known is None) != (kind.build is None)

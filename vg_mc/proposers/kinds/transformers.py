@@ -1,0 +1,58 @@
+"""The proposer ``transformers``: DETR, RT-DETR, OWLv2, Grounding DINO and their kin."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.registration import Kind, device_setting, require, selection_settings
+from vg_mc.records import Proposer
+from vg_mc.system.hub import MODEL, local_or_fetched
+
+
+@dataclass(frozen=True)
+class TransformersOptions:
+    """The proposer transformers."""
+
+    detector: Path | None = None
+    """Detector for the proposer transformers: its folder, or its id on the hub, from where it is
+    fetched. OWLv2 and Grounding DINO look for each expression about a photo."""
+
+
+def _check(options: TransformersOptions) -> None:
+    require(options.detector, "transformers", "--detector")
+
+
+def _configure(options: TransformersOptions) -> dict[str, Any]:
+    detector = require(options.detector, "transformers", "--detector")
+    source = local_or_fetched(detector, "model", MODEL)
+    model = detector.as_posix() if source != detector else source.resolve().name
+    return {"source": source, "model": model}
+
+
+def _build(choice: ProposerChoice) -> Proposer:
+    from vg_mc.proposers.transformers_detector import TransformersProposer
+
+    folder = require(choice.source, choice.kind, "--detector")
+    return TransformersProposer(folder, confidence=choice.confidence, device=choice.device)
+
+
+def _settings(choice: ProposerChoice) -> dict[str, Any]:
+    return {
+        **selection_settings(choice),
+        **device_setting(choice),
+        "transformers": version("transformers"),
+    }
+
+
+TRANSFORMERS = Kind(
+    name="transformers",
+    summary="DETR, RT-DETR, OWLv2 or Grounding DINO",
+    options=TransformersOptions,
+    check=_check,
+    configure=_configure,
+    build=_build,
+    settings=_settings,
+    trained=True,
+)
