@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.predictions.made import moved_targets
 from vg_mc.errors import BadInputError
 from vg_mc.reports.pages import report_page
 from vg_mc.reports.pages.examples import no_backdrop
@@ -123,6 +124,21 @@ def test_other_rows_have_no_plots(make_predictions, read_page, tmp_path):
     assert page.words.count("member") == 2
     assert len([one for one in page.every("section") if "data-part" in one]) == 1
     assert not page.every("img")
+
+
+def test_a_page_of_predicted_boxes_speaks_of_no_candidates(make_predictions, read_page, tmp_path):
+    predicted = moved_targets(make_predictions(name="boxes", expressions=40))
+
+    write_report([predicted], [score(predicted)], {}, Gallery(3), tmp_path)
+
+    page = read_page((tmp_path / "report.html").read_text())
+    words = " ".join(word for word in page.words if "{" not in word)  # neither style nor script
+    spoken = ("candidate", "ceiling", "eiling of", "not covered", "chance", "proposals")
+    assert [word for word in spoken if word in words] == []
+    assert {"acc@0.5 (IoU > 0.5) %", "expressions", "Calibration"} <= set(page.words)
+    assert len(page.every("article")) == 6
+    assert not page.every("u")
+    assert page.open == []
 
 
 def test_an_empty_split_has_a_page_too(make_predictions, read_page, tmp_path):

@@ -106,3 +106,14 @@ def test_documents_have_null_for_a_share_of_nothing():
     text = json_document(document, 4)
 
     assert re.sub(r"\s", "", text) == '{"shares":[0.1235,null],"count":3,"name":"é","none":null}'
+
+
+def test_columns_that_apply_to_no_row_can_be_left_out():
+    table = Table(["model", "recall", "acc"], [["a", None, "1"], ["b", "", None]], align="lrr")
+
+    shown = table.without_empty_columns()
+
+    assert (shown.headings, shown.texts, shown.align) == (
+        *(["model", "acc"], [["a", "1"], ["b", ""]], "lr"),
+    )
+    assert Table(["model", "acc"], []).without_empty_columns().headings == ["model", "acc"]

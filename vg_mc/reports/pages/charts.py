@@ -185,6 +185,11 @@ class Bars:
         """Show up to `most` groups."""
         return cls(title, groups[:most], max(0, len(groups) - most))
 
+    @property
+    def with_ceilings(self) -> bool:
+        """Whether a ceiling of candidates is marked for any group."""
+        return any(group.ceiling is not None for group in self.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class ConfusionRow:
@@ -280,8 +285,8 @@ def _calibration(report: SplitReport) -> Iterator[LinePlot]:
     estimates = [Estimate(each.accuracy, math.nan, math.nan, each.answers) for each in filled]
     error = report.numbers["calibration_error"]
     between = "" if math.isnan(error.low) else f" ({interval_text(error)})"
+    chosen = report.proposal_curve is not None
+    label = "softmax share of the answer" if chosen else "confidence of the answer"
     name = f"accuracy; calibration error {percent(error.value)} %{between}"
     series = [Series(name, [each.confidence for each in filled], estimates)]
-    yield LinePlot.of(
-        "Calibration", Axis("softmax share of the answer", SHARES), series, diagonal=True
-    )
+    yield LinePlot.of("Calibration", Axis(label, SHARES), series, diagonal=True)

@@ -6,7 +6,7 @@ A small script (`report.js`) filters the examples; without it, all of them are s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vg_mc.predictions import Predictions, outcomes
+from vg_mc.predictions import Choices, Predictions, outcomes
 from vg_mc.reports.pages.examples import (
     Backdrop,
     BackdropOf,
@@ -50,11 +50,13 @@ class Cards:
     Attributes:
         splits: Splits that the filter offers.
         tally: How many expressions of each split have which verdict.
+        with_candidates: Whether any answers are choices; the others are predicted boxes.
     """
 
     cards: Sequence[Card]
     splits: Sequence[str]
     tally: str
+    with_candidates: bool
 
     @classmethod
     def of(
@@ -70,13 +72,18 @@ class Cards:
             for predictions in answered
             for example in examples(predictions, spread_rows(predictions, each), pictures_of)
         ]
-        return cls(cards, [predictions.split for predictions in answered], _tally(answered))
+        with_candidates = any(isinstance(each.answers, Choices) for each in answered)
+        return cls(cards, [each.split for each in answered], _tally(answered), with_candidates)
 
     @property
     def counts(self) -> dict[Verdict, int]:
         """How many examples with each verdict are shown."""
         shown = [card.example.verdict for card in self.cards]
-        return {verdict: shown.count(verdict) for verdict in Verdict}
+        return {verdict: shown.count(verdict) for verdict in _possible(self.with_candidates)}
+
+
+def _possible(with_candidates: bool) -> list[Verdict]:
+    return [each for each in Verdict if with_candidates or each is not Verdict.NOT_COVERED]
 
 
 def _tally(answered: Iterable[Predictions]) -> str:
@@ -84,5 +91,6 @@ def _tally(answered: Iterable[Predictions]) -> str:
 
 
 def _counted(predictions: Predictions) -> str:
-    judged = verdicts(outcomes(predictions))
-    return ", ".join(f"{judged.count(verdict):,} {verdict}" for verdict in Verdict)
+    judged = outcomes(predictions)
+    found, possible = verdicts(judged), _possible(judged.candidates is not None)
+    return ", ".join(f"{found.count(verdict):,} {verdict}" for verdict in possible)

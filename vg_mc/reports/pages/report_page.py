@@ -76,12 +76,11 @@ class NumbersTables:
 
 def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Table:
     """Name the models only where there are several: the title of a page is that of its model."""
-    table = results_table(reports, columns)
+    table = results_table(reports, columns).without_empty_columns()
     if len({report.name for report in reports}) > 1:
         return table
-    return replace(
-        table, headings=table.headings[1:], rows=[row[1:] for row in table.rows], names=1
-    )
+    rows = [row[1:] for row in table.rows]
+    return replace(table, headings=table.headings[1:], rows=rows, names=1, align=table.align[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,9 @@ def latex_table(table: Table) -> str:
 
 def _latex_lines(table: Table) -> Iterator[str]:
     letters = table.letters
-    columns = zip(*table.texts, strict=True) if table.rows else [()] * len(letters)
     kinds = [
         "p{4cm}" if any(map(is_sentence, texts)) else letter
-        for letter, texts in zip(letters, columns, strict=True)
+        for letter, texts in zip(letters, table.columns, strict=True)
     ]
     headings = zip(table.headings, letters, strict=True)
     yield rf"\begin{{tabular}}{{{''.join(kinds)}}}"

@@ -1,7 +1,8 @@
 """A table as a value: plain texts in rows. Renderers per format escape and align them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,21 @@ class Table:
     def cells(self) -> list[list[Cell]]:
         """Rows with every entry as a cell; that of None is empty."""
         return [[_cell(entry) for entry in row] for row in self.rows]
+
+    def without_empty_columns(self) -> "Table":
+        """Return the table without columns that apply to no row."""
+        filled = [not self.rows or any(column) for column in self.columns]
+        return replace(
+            self,
+            headings=list(compress(self.headings, filled)),
+            rows=[list(compress(row, filled)) for row in self.rows],
+            align="".join(compress(self.align, filled)),
+        )
+
+    @property
+    def columns(self) -> list[tuple[str, ...]]:
+        """Texts of all cells, column by column."""
+        return list(zip(*self.texts, strict=True)) if self.rows else [()] * len(self.headings)
 
     @property
     def texts(self) -> list[list[str]]:
