@@ -94,6 +94,26 @@ def test_two_or_three_objects_are_referred_to_by_two_to_four_different_sentences
         assert len(reference["sentences"]) <= 4
 
 
+def test_all_objects_of_training_scenes_can_be_referred_to(corpus, instances, tmp_path):
+    write_scenes(tmp_path / "all", **COUNTS, seed=3, num_workers=1, train_sentences=3)
+
+    before = pickle.loads((corpus / "refs(scenes).p").read_bytes())
+    after = pickle.loads((tmp_path / "all" / "refs(scenes).p").read_bytes())
+    referred_to = Counter(one["ann_id"] for one in after if one["split"] == "train")
+    assert set(referred_to.values()) == {1}
+    assert len(referred_to) > 0.95 * sum(
+        thing["image_id"] <= COUNTS["train"] for thing in instances["annotations"]
+    )
+    assert all(len(one["sentences"]) <= 3 for one in after if one["split"] == "train")
+    texts = [
+        [[one["sent"] for one in each["sentences"]] for each in found if each["split"] != "train"]
+        for found in (before, after)
+    ]
+    assert texts[0] == texts[1]
+    images = [file for file in files_in(corpus) if file.startswith("images/")]
+    assert filecmp.cmpfiles(corpus, tmp_path / "all", images, shallow=False)[0] == images
+
+
 def test_the_scenes_are_the_same_to_the_byte_for_any_number_of_workers(tmp_path):
     for num_workers in (1, 2):
         folder = tmp_path / str(num_workers)

@@ -42,10 +42,18 @@ class Order(NamedTuple):
     frame: Frame
     seed: int
     images_folder: Path
+    sentences_per_object: int  # 0: for two or three objects only, as many as there happen to be
 
 
 def write_scenes(
-    folder: Path, *, train: int, evaluation: int, size: int, seed: int, num_workers: int
+    folder: Path,
+    *,
+    train: int,
+    evaluation: int,
+    size: int,
+    seed: int,
+    num_workers: int,
+    train_sentences: int = 0,
 ) -> None:
     """Write ``images/``, ``instances.json`` and ``refs(scenes).p`` to `folder`.
 
@@ -59,12 +67,16 @@ def write_scenes(
         size: Width of the scenes in pixels; they are three quarters as high.
         seed: Key of everything random.
         num_workers: Processes that draw; 1 or less draws in this one.
+        train_sentences: Sentences for each object of a training scene. By default two or three
+            objects have sentences, as in the other splits. All objects of a scene are encoded
+            either way, so that a model learns more from the same images. Images and other splits
+            do not depend on it.
 
     Raises:
         BadInputError: If `folder` holds anything else, or a number makes no sense, or the disk is
             full.
     """
-    if size < SMALLEST_SIZE or min(train, evaluation) < 0:
+    if size < SMALLEST_SIZE or min(train, evaluation, train_sentences) < 0:
         raise BadInputError(
             f"expected scenes of at least {SMALLEST_SIZE} pixels and counts of at least 0, "
             f"not {size} pixels, {train} scenes for training and {evaluation} for evaluation"
@@ -72,6 +84,8 @@ def write_scenes(
     settings = {
         "train": train, "evaluation": evaluation, "size": size, "seed": seed, "revision": REVISION
     }  # fmt: skip
+    if train_sentences:
+        settings["train_sentences"] = train_sentences
     if _is_finished(folder, settings):
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -116,8 +130,11 @@ def _orders(settings: dict[str, int], images_folder: Path) -> list[Order]:
     places += [
         (split, index) for split in EVALUATION_SPLITS for index in range(settings["evaluation"])
     ]
+    described = {TRAIN_SPLIT: settings.get("train_sentences", 0)}
     return [
-        Order(image_id, split, index, frame, settings["seed"], images_folder)
+        Order(
+            image_id, split, index, frame, settings["seed"], images_folder, described.get(split, 0)
+        )
         for image_id, (split, index) in enumerate(places, start=1)
     ]
 
@@ -149,6 +166,8 @@ def _draw(order: Order) -> Scene:
         if len(references) >= 2:
             break
     picture = draw_scene(objects, order.frame, random)
+    if order.sentences_per_object:
+        references = _references_to_all(objects, order)
     # Without subsampling: the colour of a small object is not blurred over its neighbours.
     scene = Scene(order.image_id, order.split, order.frame, objects, references)
     picture.save(order.images_folder / scene.file_name, quality=95, subsampling=0)
@@ -172,3 +191,11 @@ def _references(
         if len(references) == wanted:
             break
     return references
+
+
+def _references_to_all(objects: list[SceneObject], order: Order) -> list[Reference]:
+    """Return sentences for every object that has any; random numbers of the image stay as is."""
+    random = Random(f"{order.seed} {order.split} {order.number} all")  # noqa: S311
+    view = View(objects, order.frame, random)
+    described = [sentences(one, view, order.sentences_per_object) for one in objects]
+    return [Reference(index, found) for index, found in enumerate(described) if found]
