@@ -87,7 +87,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
         write_predictions(ensemble, config.output if flat else config.output / ensemble.split)
     answered = [answers for split in members for answers in split]
     remarks = subset_remarks(subsets, answered)
-    protocol = protocol_of([*answered, *ensembles]) | remarks
+    protocol = protocol_of(rows) | remarks
     gains = members_table(together)
     write_results(rows, protocol, config.output)
     write_members(together, config.output)

@@ -208,9 +208,9 @@ def report(
     from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
     reports, remarks = score_all(answered, subsets, similarities), subset_remarks(subsets, answered)
-    write_results(reports, protocol_of(answered) | remarks, config.output)
+    write_results(reports, protocol_of(reports) | remarks, config.output)
     for name, home in homes.items():
         own = [each for each in answered if each.name == name]
         rows = [row for row in reports if row.name == name]
-        write_report(own, rows, protocol_of(own) | remarks, shown, home)
+        write_report(own, rows, protocol_of(rows) | remarks, shown, home)
     print("\n".join([screen_text(reports), *remarks_text(remarks)]))

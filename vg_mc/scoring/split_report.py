@@ -15,7 +15,7 @@ from vg_mc.metrics.answers import THRESHOLDS
 from vg_mc.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from vg_mc.metrics.resampling import Estimate, Ratio, estimate
 from vg_mc.metrics.similarity import SemanticSimilarity
-from vg_mc.predictions import CandidateOutcomes, Outcomes, Predictions, outcomes
+from vg_mc.predictions import CandidateOutcomes, Outcomes, Predictions, Provenance, outcomes
 from vg_mc.scoring.breakdowns import Group, confusion, groupings
 from vg_mc.scoring.ratios import (
     SplitScores,
@@ -76,6 +76,7 @@ class SplitReport:
             confidences.
         breakdowns: Groups by what they are grouped by.
         confusion: Counts by category of the target and of the chosen box; None without candidates.
+        provenance: What was answered, and by what.
     """
 
     name: str
@@ -90,6 +91,7 @@ class SplitReport:
     reliability: tuple[ReliabilityBin, ...] | None
     breakdowns: Mapping[str, tuple[GroupScores, ...]]
     confusion: Mapping[str, Mapping[str, int]] | None
+    provenance: Provenance
 
     @property
     def part(self) -> str:
@@ -135,6 +137,7 @@ def score(
         proposal_curve=None if candidates is None else _curve(proposals, estimates),
         reliability=_reliability(judged),
         confusion=_confusion(predictions.examples.categories, candidates),
+        provenance=predictions.provenance,
     )
 
 

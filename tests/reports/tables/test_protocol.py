@@ -1,7 +1,9 @@
 """The protocol says how numbers came about, and what differs between their models."""
 
 from vg_mc.predictions import ProposalSource
+from vg_mc.predictions.ensembles import combine, rule_of
 from vg_mc.reports.tables.protocol import protocol_of
+from vg_mc.scoring import score
 
 YOLO = ProposalSource(("yolo",), "yolo")
 
@@ -52,3 +54,15 @@ def test_rules_and_denominators_are_part_of_it(make_predictions):
     assert "IoU > 0.5" in protocol["right"]
     assert "without proposals" in protocol["denominators"]
     assert protocol["intervals"] == "95 %, percentiles of 1,000 draws of photos"
+
+
+def test_the_protocol_of_a_joined_table_is_that_of_all_its_rows(make_predictions):
+    members = [make_predictions("rn"), make_predictions("vit")]
+    plain = combine(members, "mean", rule_of("equal", []))
+    ranked = combine(members, "ranks", rule_of("rank", []))
+
+    protocol = protocol_of([score(each) for each in [*members, plain, ranked]])
+
+    assert protocol["members"] == "mean, ranks: rn + vit"
+    weightings = [each.provenance.weighting for each in (plain, ranked)]
+    assert protocol["weighting"] == f"mean: {weightings[0]}; ranks: {weightings[1]}"

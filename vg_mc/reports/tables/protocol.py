@@ -1,18 +1,29 @@
 """How numbers came about: without it they cannot be compared with anybody's."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from vg_mc.metrics import RIGHT_ABOVE
 from vg_mc.metrics.resampling import ROUNDS
-from vg_mc.predictions import Predictions, Provenance
+from vg_mc.predictions import Provenance
 
 
-def protocol_of(predictions: Sequence[Predictions]) -> dict[str, str]:
-    """Say how the numbers of these predictions came about; where they differ, whose is what.
+class Described(Protocol):
+    """Rows of a table, and the predictions that they are computed from."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """What was answered, and by what."""
+        ...
+
+
+def protocol_of(rows: Sequence[Described]) -> dict[str, str]:
+    """Return how the numbers of a table came about; facts that differ name their models.
 
     Args:
-        predictions: All models and splits of a table; models are told apart by their names.
+        rows: All rows of the table, ensembles included; models are told apart by their names.
     """
+    origins = [row.provenance for row in rows]
     protocol = {
         "right": f"IoU > {RIGHT_ABOVE}; the first of equal logits is the answer",
         "denominators": (
@@ -20,11 +31,11 @@ def protocol_of(predictions: Sequence[Predictions]) -> dict[str, str]:
             "covered ones for 'acc where covered', answered ones for 'calibration error'"
         ),
         "intervals": f"95 %, percentiles of {ROUNDS:,} draws of photos",
-        "data": _told(predictions, [each.provenance.data_hash for each in predictions]),
+        "data": _told(origins, [each.data_hash for each in origins]),
     }
-    facts = [facts_of(each.provenance) for each in predictions]
+    facts = [facts_of(each) for each in origins]
     for fact in sorted({fact for each in facts for fact in each}):
-        protocol[fact] = _told(predictions, [each.get(fact) for each in facts])
+        protocol[fact] = _told(origins, [each.get(fact) for each in facts])
     return protocol
 
 
@@ -46,13 +57,13 @@ def facts_of(provenance: Provenance) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _told(predictions: Sequence[Predictions], values: Sequence[str | None]) -> str:
+def _told(origins: Sequence[Provenance], values: Sequence[str | None]) -> str:
     """Spell a value once where all share it, and else say whose each one is."""
     if len(set(values)) == 1:
         return values[0] or ""
-    names = [member.name for member in predictions]
+    names = [each.name for each in origins]
     if len(set(zip(names, values, strict=True))) > len(set(names)):  # one name, two values
-        names = [f"{member.name} on {member.split}" for member in predictions]
+        names = [f"{each.name} on {each.split}" for each in origins]
     parts = []
     for value in dict.fromkeys(values):
         whose = dict.fromkeys(name for name, its in zip(names, values, strict=True) if its == value)
