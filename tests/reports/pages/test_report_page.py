@@ -16,7 +16,6 @@ from vg_mc.reports.pages.page import write_page
 from vg_mc.reports.pages.report_page import Gallery, write_report
 from vg_mc.scoring import score
 
-EVIL = '</script><script>document.title = "evil"</script><!-- <img src=x onerror=alert(1)> "\''
 MAGENTA = (255, 0, 255)
 
 
@@ -30,15 +29,13 @@ def magenta(candidate_ids) -> list[bytes]:
 def written(make_predictions, tmp_path):
     """Write the page of two splits with six examples each; return where it is."""
 
-    def write(texts: list[str] | None = None, name: str = "tiny"):
-        answered = [make_predictions(name=name, split=each) for each in ("val", "testA")]
+    def write():
+        answered = [make_predictions(split=each) for each in ("val", "testA")]
         for each in answered:
-            each.examples.texts[:] = texts or [
-                f"{row} red" if row % 2 else f"{row}" for row in range(12)
-            ]
+            each.examples.texts[:] = [f"{row} red" if row % 2 else f"{row}" for row in range(12)]
         reports = [score(each) for each in answered]
         shown = Gallery(2, magenta, no_backdrop)
-        write_report(answered, reports, {"corpus": "scenes", "fact": name}, shown, tmp_path)
+        write_report(answered, reports, {"corpus": "scenes", "fact": "value"}, shown, tmp_path)
         return tmp_path / "report.html"
 
     return write
@@ -80,16 +77,6 @@ def test_on_paper_all_splits_are_shown(written, browse, tmp_path):
         sizes.append(paper.read_bytes().count(b"/Type /Page\n"))
 
     assert sizes[0] > sizes[1] >= 1
-
-
-def test_foreign_text_is_text_in_a_browser_too(written, browse, read_page):
-    page = written(texts=[EVIL] * 12, name=EVIL)
-
-    dom = read_page(browse(page.as_uri(), "--dump-dom"))
-
-    assert "".join(dom.words).count(EVIL.strip()) >= 10
-    assert len(dom.every("script")) == 1
-    assert all(one["src"].startswith("data:") for one in dom.every("img"))
 
 
 def test_pictures_beside_a_large_page_are_seen(written, browse, tmp_path, monkeypatch):
