@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.baselines import BASELINES
+from vg_mc.grounders.center import NEAREST_CENTER
 from vg_mc.grounders.clip import CLIP, ClipOptions
 from vg_mc.grounders.protocol import Chooser
 from vg_mc.grounders.pseudo_query import PSEUDO_QUERY, PseudoQueryOptions
@@ -19,7 +20,7 @@ from vg_mc.grounders.subject_match import SUBJECT_MATCH, SubjectMatchOptions
 from vg_mc.system.options import AT_LEAST_0
 
 GROUNDERS: dict[str, Registration[Any]] = {
-    one.name: one for one in (CLIP, *BASELINES, *SUBJECT_MATCH, *PSEUDO_QUERY)
+    one.name: one for one in (CLIP, *BASELINES, NEAREST_CENTER, *SUBJECT_MATCH, *PSEUDO_QUERY)
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
 _NEEDING_MODEL = ", ".join(sorted(WITH_MODEL))
