@@ -55,7 +55,7 @@ def test_a_union_has_its_files_in_order_and_no_two_boxes_on_one_thing(files):
     ("text", "settings", "problem"),
     [
         ("yolo", {}, "--proposer: the proposer yolo needs --weights"),
-        ("YOLO", {}, "no proposer is called 'YOLO'; there are yolo, transformers, stored, and"),
+        ("YOLO", {}, "no proposer is called 'YOLO'; there are yolo, transformers, stored, grid"),
         ("annotations", {}, "no proposer is called 'annotations'"),
         ("yolo+yolo", {}, "expected each proposer once, not yolo"),
         ("yolo", {"weights": Path("absent.pt")}, "absent.pt, --weights: there is no such file"),

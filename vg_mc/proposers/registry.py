@@ -18,6 +18,7 @@ from vg_mc.proposers.choice import (
     united,
 )
 from vg_mc.proposers.kinds.annotations import ANNOTATED, NO_BOXES
+from vg_mc.proposers.kinds.grid import GRID, GridOptions
 from vg_mc.proposers.kinds.stored import STORED, StoredOptions
 from vg_mc.proposers.kinds.transformers import TRANSFORMERS, TransformersOptions
 from vg_mc.proposers.kinds.yolo import YOLO, YoloOptions
@@ -25,7 +26,7 @@ from vg_mc.proposers.registration import Kind
 from vg_mc.system.options import AT_LEAST_1, FRACTION, flag_name
 
 KINDS: dict[str, Kind[Any]] = {
-    one.name: one for one in (ANNOTATED, YOLO, TRANSFORMERS, STORED, NO_BOXES)
+    one.name: one for one in (ANNOTATED, YOLO, TRANSFORMERS, STORED, GRID, NO_BOXES)
 }
 DETECTING = tuple(name for name, kind in KINDS.items() if kind.detects)
 
@@ -43,6 +44,7 @@ class ProposerOptions:
     yolo: YoloOptions = field(default_factory=YoloOptions)
     transformers: TransformersOptions = field(default_factory=TransformersOptions)
     stored: StoredOptions = field(default_factory=StoredOptions)
+    grid: GridOptions = field(default_factory=GridOptions)
 
     confidence: Annotated[float, FRACTION] = 0.25
     """Detections with a lower score are left out."""
