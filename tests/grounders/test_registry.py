@@ -35,6 +35,18 @@ def test_mirrored_images_are_told_in_any_name():
     assert [one.name for one in named] == ["first, mirrored", "second"]
 
 
+def test_each_view_is_a_row_of_its_own():
+    options = GrounderOptions(clip=ClipOptions(views=("seed", "crop"), each_view=True, flip=True))
+
+    selected = select(("clip",), ("a",), options)
+
+    assert [one.name for one in selected] == ["a, clip-refcoco, mirrored", "a, crop, mirrored"]
+    assert [one.options.views for one in selected] == [("clip-refcoco",), ("crop",)]
+    with pytest.raises(BadInputError) as refused:
+        select(("clip",), ("a",), GrounderOptions(clip=ClipOptions(each_view=True)))
+    assert refused.value.record == "--each-view"
+
+
 def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
     names = [one.name for one in select(("clip", "pseudo-query-model"), ("tiny-vit",))]
 

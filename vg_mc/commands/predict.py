@@ -158,8 +158,10 @@ def selected_grounder(config: PredictConfig) -> Selected:
         BadInputError: If it is unknown or lacks its model, or another option makes no sense.
     """
     models = (config.model,) if config.model else ()
-    (selected,) = select((config.grounder,), models, config.grounders)
-    return selected
+    selected = select((config.grounder,), models, config.grounders)
+    if len(selected) != 1:
+        raise BadInputError("expected options for one answer, not several", record="--each-view")
+    return selected[0]
 
 
 def proposer_of(config: PredictConfig) -> ProposerChoice:

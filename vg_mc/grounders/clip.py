@@ -1,7 +1,7 @@
 """The grounder ``clip``: a dual encoder compares candidate images with the expression."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from vg_mc.errors import BadInputError
@@ -23,6 +23,9 @@ class ClipOptions:
     """Views that the grounder clip looks at: of a prepared dataset, by default its first; of a
     photo, by default the marker that the run of the model was trained with."""
 
+    each_view: bool = False
+    """Answer with each of the views by itself, as a row of its own, instead of combining them."""
+
     prompts: tuple[str, ...] = (PLACE,)
     """How it words expressions, like "a photo of {}"; {} stands for the expression, {subject} for
     its subject alone, which spaCy finds."""
@@ -35,6 +38,16 @@ class ClipOptions:
 
     flip: bool = False
     """Ask about the mirrored pictures, left and right swapped: one more member of an ensemble."""
+
+
+def _variants(options: ClipOptions) -> list[tuple[ClipOptions, str]]:
+    mirrored = ", mirrored" if options.flip else ""
+    if not options.each_view:
+        return [(options, mirrored)]
+    views = [present_name(name) for name in options.views]
+    if not views:
+        raise BadInputError("expected --views, to answer with each of them", record="--each-view")
+    return [(replace(options, views=(view,)), f", {view}{mirrored}") for view in views]
 
 
 def _check(options: ClipOptions, context: Context) -> None:
@@ -120,5 +133,5 @@ CLIP = Registration(
     model="images",
     scores_are_logits=True,
     check=_check,
-    suffix=lambda options: ", mirrored" if options.flip else "",
+    variants=_variants,
 )

@@ -4,7 +4,7 @@ Such a file imports heavy libraries inside its functions only, since its options
 ``--help``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
@@ -110,7 +110,8 @@ class Registration(Generic[Options]):
             logits are ranks.
         check: Raises `BadInputError` for options that make no sense, before anything is loaded.
         detail: Part of its default name in tables that tells variants apart.
-        suffix: Part of its name in tables even if the user names it.
+        variants: Returns the options of each of its rows, usually of one, with the part of the
+            row's name that is added even if the user names the grounder.
     """
 
     name: str
@@ -120,4 +121,4 @@ class Registration(Generic[Options]):
     scores_are_logits: bool = False
     check: Callable[[Options, Context], None] = _nothing
     detail: Callable[[Options], str] = lambda _: ""
-    suffix: Callable[[Options], str] = lambda _: ""
+    variants: Callable[[Options], Sequence[tuple[Options, str]]] = lambda options: [(options, "")]

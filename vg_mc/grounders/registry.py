@@ -84,7 +84,7 @@ def select(
     options: GrounderOptions = GrounderOptions(),
     names: Sequence[str] = (),
 ) -> list[Selected]:
-    """Return one row per grounder, for a grounder with a model one per model.
+    """Return one row per grounder, or per model of one with a model, or per variant of its options.
 
     Args:
         grounders: Of `GROUNDERS`, each once.
@@ -107,8 +107,9 @@ def select(
         raise BadInputError(problem, record="--name")
     titles = [*names] or [_title(*one) for one in chosen]
     return [
-        Selected(*one, name=title + one[0].suffix(one[2]))
-        for one, title in zip(chosen, titles, strict=True)
+        Selected(grounder, model, variant, title + suffix)
+        for (grounder, model, own), title in zip(chosen, titles, strict=True)
+        for variant, suffix in grounder.variants(own)
     ]
 
 

@@ -108,7 +108,7 @@ class Grounder:
             BadInputError: If a file is missing or damaged, or a wording has no place.
         """
         choice = _choice(proposer, weights, detector, proposals, confidence, device)
-        clip = ClipOptions(tuple(views or ()), tuple(prompts), combine)
+        clip = ClipOptions(views=tuple(views or ()), prompts=tuple(prompts), combine=combine)
         options = GrounderOptions(clip=clip, spacy_model=spacy_model)
         (selected,) = select([CLIP.name], [str(model)], options)
         loaded = load(
