@@ -24,6 +24,7 @@ from vg_mc.images.crops import Crop
 from vg_mc.images.highlights import Circle, Outside
 from vg_mc.images.markers import CLIP_REFCOCO, Marker
 from vg_mc.images.regions import Regions
+from vg_mc.images.spotlight import Spotlight
 
 
 class View(Protocol):
@@ -43,6 +44,7 @@ VIEWS: dict[str, View] = {
     "circle-red": Circle(color=(255, 0, 0), outline=2, growth=0.01),
     "blur-outside": Outside(blur=100 / 640, saturation=1.0),
     "gray-outside": Outside(blur=0.0, saturation=0.0),
+    "spotlight": Spotlight(darkness=0.8, reach=0.25),
     "crop": Crop(square="squashed"),
     "crop-padded": Crop(square="surroundings"),
     "crop-bars": Crop(square="bars"),
