@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ TRAIN_SPLIT = "train"
 # Sources of proposals that no detector found.
 ANNOTATIONS = "annotations"
 WHOLE_IMAGE = "whole-image"
+
+# Weighting of the members of an ensemble; here, so that ``--help`` imports no heavy libraries.
+Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 
 UNKNOWN_RIVALS = -1  # what a column of rivals says where they cannot be counted
 

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
 from vg_mc.errors import BadInputError
+from vg_mc.records import Weighting
 
 if TYPE_CHECKING:
     from vg_mc.predictions import Predictions
-    from vg_mc.predictions.ensembles import Rule
     from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring import SplitReport
-
-Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(config: EnsembleConfig) -> list["SplitReport"]:
     """Ensemble every split, write predictions and tables, print the table, return its rows."""
     from vg_mc.predictions import is_one_split, write_predictions
-    from vg_mc.predictions.ensembles import combine
+    from vg_mc.predictions.ensembles import (
+        combine,
+        ensemble_rule,
+        read_fit_members,
+        read_members,
+    )
     from vg_mc.reports.pages.report_page import write_report
     from vg_mc.reports.tables.formats import terminal
     from vg_mc.reports.tables.members import MembersRow, members_table, write_members
@@ -73,8 +76,9 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
 
     refuse_overwriting(config)
     subsets = read_subsets(config.subset)
-    members = read_members(config)
-    rule = read_rule(config, members)
+    members = read_members(config.predictions, config.split, config.name)
+    fit_on = read_fit_members(config.fit_on, config.predictions, members[0], config.name)
+    rule = ensemble_rule(config.weighting, fit_on, [first for first, *_ in members])
     shown = gallery_of(config, members)
     # All splits are answered before anything is written: a mismatch leaves no half of a result.
     ensembles = [combine(split, config.name, rule) for split in members]
@@ -124,89 +128,3 @@ def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "G
             problem = f"not the dataset that {first.name!r} answered: {first.provenance.data_hash}"
             raise BadInputError(problem, file=config.dataset, record="--dataset")
     return Gallery.of(dataset, config.images, config.examples)
-
-
-def read_members(config: EnsembleConfig) -> list[list["Predictions"]]:
-    """Read the predictions of all members, a list of members for each split.
-
-    Raises:
-        BadInputError: If there are fewer than two, or they answer different splits.
-    """
-    if len(config.predictions) < 2:
-        problem = f"an ensemble needs two or more --predictions, not {len(config.predictions)}"
-        raise BadInputError(problem)
-    evaluations = [read_splits(folder, config.split) for folder in config.predictions]
-    first = evaluations[0]
-    for folder, evaluation in zip(config.predictions, evaluations, strict=True):
-        if evaluation.keys() != first.keys():
-            problem = f"answers {list(evaluation)}, but {config.predictions[0]} {list(first)}"
-            raise BadInputError(problem, file=folder)
-    return [
-        told_apart([evaluation[split] for evaluation in evaluations], config) for split in first
-    ]
-
-
-def read_splits(folder: Path, splits: Sequence[str]) -> dict[str, "Predictions"]:
-    """Read the predictions of `splits`, or of all that are there where none is named."""
-    from vg_mc.predictions import read_evaluation
-
-    found = read_evaluation(folder)
-    absent = sorted(set(splits) - set(found))
-    if absent:
-        raise BadInputError(f"no split {absent[0]!r}; there are {', '.join(found)}", file=folder)
-    return {split: found[split] for split in found if split in splits or not splits}
-
-
-def read_rule(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Rule":
-    """Return how the ensemble answers, fitted on what its members say of a validation split.
-
-    Raises:
-        BadInputError: If what there is to fit on is reported, is not of these members, or says that
-            none of them is worth listening to.
-    """
-    from vg_mc.predictions.ensembles import refuse_same_expressions, rule_of
-
-    fit_on = [read_one_split(folder) for folder in config.fit_on]
-    if fit_on:
-        fit_on = of_members(fit_on, members[0], config)
-        for split in members:
-            refuse_same_expressions(fit_on[0], split[0])
-    rule = rule_of(config.weighting, fit_on)
-    if rule.weights is not None and not any(rule.weights):
-        problem = f"no weights make the right answers of {fit_on[0].split} likelier than chance"
-        raise BadInputError(problem, record="--fit-on")
-    return rule
-
-
-def read_one_split(folder: Path) -> "Predictions":
-    """Read the predictions of the only split that `folder` holds."""
-    from vg_mc.predictions import read_evaluation
-
-    found = read_evaluation(folder)
-    if len(found) != 1:
-        problem = f"holds {', '.join(found)}: name the folder of one split, such as val"
-        raise BadInputError(problem, file=folder, record="--fit-on")
-    return next(iter(found.values()))
-
-
-def of_members(
-    fit_on: list["Predictions"], members: list["Predictions"], config: EnsembleConfig
-) -> list["Predictions"]:
-    """Return `fit_on` under the names of the members, whose predictions they must be."""
-    expected = [member.name for member in members]
-    if len(fit_on) == len(members):
-        fit_on = told_apart(fit_on, config)
-    found = [each.name for each in fit_on]
-    if expected != found:
-        problem = f"expected predictions of {expected}, in this order, not of {found}"
-        raise BadInputError(problem, record="--fit-on")
-    return fit_on
-
-
-def told_apart(members: list["Predictions"], config: EnsembleConfig) -> list["Predictions"]:
-    """Add its folder to the name of every member that shares its name with another or with all."""
-    names = [config.name, *(member.name for member in members)]
-    return [
-        member.renamed(f"{member.name} ({folder})") if names.count(member.name) > 1 else member
-        for member, folder in zip(members, config.predictions, strict=True)
-    ]

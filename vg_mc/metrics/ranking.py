@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 Floats = NDArray[np.floating]
 Ranks = NDArray[np.float64]
@@ -64,5 +65,4 @@ def answer_confidences(logits: Sequence[Floats]) -> NDArray[np.float64]:
 def probabilities(logits: Floats, temperature: float = 1.0) -> NDArray[np.float64]:
     """Return the softmax of finite logits (C,) at a temperature; empty for no candidates."""
     scaled = np.asarray(logits, np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(initial=-np.inf))
-    return np.asarray(powers / powers.sum())
+    return np.asarray(softmax(scaled)) if scaled.size else scaled

@@ -8,10 +8,10 @@ do: of a thousand, none could be below 0.002, which Holm's method makes 0.05 for
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtr  # not scipy.stats.binomtest: its import takes a second
 
 from vg_mc.metrics.resampling import SEED, interval, photo_sums, resampled
 
@@ -61,7 +61,9 @@ def mcnemar(first: Flags, second: Flags) -> McNemar:
     """
     _check_paired(first, second)
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    return McNemar(only_first, only_second, _fair_coin(only_first, only_second))
+    # Twice the probability of at most so few heads among tosses of a fair coin; exact.
+    fewer = float(bdtr(min(only_first, only_second), only_first + only_second, 0.5))
+    return McNemar(only_first, only_second, min(1.0, 2 * fewer))
 
 
 def paired_difference(
@@ -103,16 +105,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, p * (len(tests) - rank)))
         corrected[place] = least
     return corrected
-
-
-def _fair_coin(heads: int, tails: int) -> float:
-    """Probability of so uneven a result, in either direction, from a fair coin; exact."""
-    tosses, fewer = heads + tails, min(heads, tails)
-    ways = of_fewer = 1
-    for count in range(fewer):
-        of_fewer = of_fewer * (tosses - count) // (count + 1)
-        ways += of_fewer
-    return min(1.0, float(Fraction(2 * ways, 2**tosses)))
 
 
 def _check_paired(first: Flags, second: Flags) -> None:

@@ -6,10 +6,11 @@ view of one: whatever answered the same expressions with the same candidates. No
 
 from vg_mc.predictions.ensembles.agreement import Agreement, agreement_of
 from vg_mc.predictions.ensembles.combination import combine
+from vg_mc.predictions.ensembles.members import read_fit_members, read_members
 from vg_mc.predictions.ensembles.weights import (
     EQUAL,
     Rule,
-    Weighting,
+    ensemble_rule,
     refuse_same_expressions,
     rule_of,
 )
@@ -18,9 +19,11 @@ __all__ = [
     "EQUAL",
     "Agreement",
     "Rule",
-    "Weighting",
     "agreement_of",
     "combine",
+    "ensemble_rule",
+    "read_fit_members",
+    "read_members",
     "refuse_same_expressions",
     "rule_of",
 ]

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
+from scipy.stats import rankdata
 
 from vg_mc.errors import BadInputError
 from vg_mc.predictions.differences import first_difference
@@ -44,12 +46,14 @@ def _combined(
     logits: Values,  # (M, C)
     rule: Rule,
 ) -> NDArray[np.float32]:
+    if not logits.size:
+        return np.empty(0, np.float32)
     if rule.kind == "probability":
-        probabilities = np.exp(_log_softmax(logits))
+        probabilities = softmax(logits, axis=1)
         # The floor is far below what float32 tells apart, and no logit may be infinite.
         combined = np.log(np.maximum(_sum(probabilities) / len(logits), 1e-300))
     elif rule.kind == "rank":
-        combined = -_sum(_ranks(logits)) / len(logits)
+        combined = -_sum(rankdata(-logits, axis=1) - 1) / len(logits)
     elif rule.weights is None:
         combined = _sum(logits) / len(logits)
     else:
@@ -60,20 +64,6 @@ def _combined(
 def _sum(values: Values) -> Values:
     """Sum over members; sums of the same numbers in another order may differ in the last bit."""
     return np.asarray(np.sort(values, axis=0).sum(axis=0))
-
-
-def _log_softmax(logits: Values) -> Values:
-    if not logits.size:
-        return logits
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
-def _ranks(logits: Values) -> Values:
-    """Return how many candidates beat each one, those of equal logit by half, shape (M, C)."""
-    mine, theirs = logits[:, :, None], logits[:, None, :]
-    equal = (theirs == mine).sum(axis=2) - 1
-    return np.asarray((theirs > mine).sum(axis=2) + equal / 2)
 
 
 def _provenance(members: Sequence[Predictions], name: str, rule: Rule) -> Provenance:

@@ -9,27 +9,26 @@ Asked is what models are trained on: the candidate of the highest IoU against al
 Expressions with no right candidate, or with no wrong one, say nothing about weights.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right
 from vg_mc.predictions.differences import first_difference
 from vg_mc.predictions.outcomes import candidate_ious
 from vg_mc.predictions.table import Predictions
+from vg_mc.records import Weighting
 
-Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 Values = NDArray[np.float64]
 
 # Where members are never wrong, the best weights are infinite: this holds them. It also gives two
 # equal members equal weights. It is so small that it moves no weight by a hundredth elsewhere.
 RIDGE = 1e-4
-LARGEST_SLOPE = 1e-9  # where a fit ends
-MOST_STEPS = 100
+LARGEST_SLOPE = 1e-10  # where a fit ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,27 @@ def rule_of(weighting: Weighting, fit_on: Sequence[Predictions]) -> Rule:
         scales = [fitted_weights([member])[0] for member in fit_on]
         weights = tuple(scale / len(fit_on) for scale in scales)
     return Rule(weighting, weights, _note(weighting, weights, fit_on))
+
+
+def ensemble_rule(
+    weighting: Weighting,
+    fit_on: Sequence[Predictions],
+    reported: Iterable[Predictions],
+) -> Rule:
+    """Return the rule of an ensemble whose predictions of other splits are `reported`.
+
+    Raises:
+        BadInputError: As for `rule_of`, if `fit_on` is reported as well, or if no member gets any
+            weight.
+    """
+    if fit_on:
+        for predictions in reported:
+            refuse_same_expressions(fit_on[0], predictions)
+    rule = rule_of(weighting, fit_on)
+    if rule.weights is not None and not any(rule.weights):
+        problem = f"no weights make the right answers of {fit_on[0].split} likelier than chance"
+        raise BadInputError(problem, record="--fit-on")
+    return rule
 
 
 def _note(kind: Weighting, weights: Sequence[float], fit_on: Sequence[Predictions]) -> str:
@@ -156,36 +176,27 @@ def _gaps(members: Sequence[Predictions]) -> tuple[Values, NDArray[np.int64]]:
 
 
 def _least_loss(gaps: Values, starts: NDArray[np.int64]) -> Values:
-    """Minimize by Newton's method among weights that are not negative."""
-    weights = np.full(gaps.shape[1], 1 / gaps.shape[1])
-    for _ in range(MOST_STEPS):
-        loss, slope, curvature = _loss(weights, gaps, starts)
-        free = (weights > 0) | (slope < 0)
-        if not free.any() or np.abs(slope[free]).max() < LARGEST_SLOPE:
-            break
-        step = np.zeros_like(weights)
-        step[free] = np.linalg.solve(curvature[np.ix_(free, free)], slope[free])
-        for length in 0.5 ** np.arange(40):
-            moved = np.maximum(weights - length * step, 0)
-            if _loss(moved, gaps, starts)[0] <= loss - 1e-4 * float(slope @ (weights - moved)):
-                break
-        else:
-            break  # as near as floats can tell
-        weights = moved
-    return weights
+    """Minimize the loss among weights that are not negative."""
+    members = gaps.shape[1]
+    found = minimize(
+        _loss,
+        np.full(members, 1 / members),
+        args=(gaps, starts),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0, None)] * members,
+        options={"ftol": 0, "gtol": LARGEST_SLOPE},
+    )
+    return np.asarray(found.x)
 
 
-def _loss(weights: Values, gaps: Values, starts: NDArray[np.int64]) -> tuple[float, Values, Values]:
-    """Return the mean loss of the questions, its gradient (M,) and its Hessian (M, M)."""
+def _loss(weights: Values, gaps: Values, starts: NDArray[np.int64]) -> tuple[float, Values]:
+    """Return the mean loss of the questions and its gradient (M,)."""
     scores = gaps @ weights
     lengths = np.diff([*starts, len(scores)])
     highest = np.maximum.reduceat(scores, starts)
     powers = np.exp(scores - np.repeat(highest, lengths))
     totals = np.add.reduceat(powers, starts)
-    weighted = gaps * (powers / np.repeat(totals, lengths))[:, None]
-    means = np.add.reduceat(weighted, starts)
-    count = len(starts)
+    shares = powers / np.repeat(totals, lengths)
     loss = float((highest + np.log(totals)).mean() + RIDGE / 2 * weights @ weights)
-    slope = means.mean(axis=0) + RIDGE * weights
-    curvature = (gaps.T @ weighted - means.T @ means) / count + RIDGE * np.eye(len(weights))
-    return loss, slope, curvature
+    return loss, gaps.T @ shares / len(starts) + RIDGE * weights
