@@ -1,6 +1,7 @@
 """The command trains a model that other libraries load, and takes a folder for one run only."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from accelerate import Accelerator
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from tests.predictions.made import changed
 from vg_mc.commands.finetune import main, run
 from vg_mc.errors import BadInputError
 from vg_mc.flags.finetune import FinetuneConfig
@@ -136,7 +136,7 @@ def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
     run(config)
     before = (config.output / "metrics.jsonl").read_bytes()
 
-    run(changed(config, num_workers=1, checkpoint_steps=7))
+    run(replace(config, num_workers=1, checkpoint_steps=7))
 
     assert (config.output / "metrics.jsonl").read_bytes() == before
 
@@ -148,7 +148,7 @@ def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
 )
 def test_a_start_that_fails_claims_no_folder(coloured, tmp_path, change):
     with pytest.raises(BadInputError):
-        run(changed(config_of(coloured, tmp_path / "run"), **change))
+        run(replace(config_of(coloured, tmp_path / "run"), **change))
 
     assert not (tmp_path / "run").exists()
 
@@ -158,7 +158,7 @@ def test_tensorboard_gets_the_numbers_of_metrics_jsonl(coloured, tmp_path):
 
     output = tmp_path / "run"
 
-    run(changed(config_of(coloured, output), log_with="tensorboard", batch_size=8))
+    run(replace(config_of(coloured, output), log_with="tensorboard", batch_size=8))
 
     events = EventAccumulator(str(output / "trackers" / "vg_mc")).Reload()
     seen = {(event.step, round(event.value, 4)) for event in events.Scalars("train/loss")}
@@ -173,13 +173,13 @@ def test_a_tracker_that_is_not_installed_is_told(coloured, tmp_path, monkeypatch
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
     with pytest.raises(BadInputError, match=r"--log-with trackio: .* pip install trackio"):
-        run(changed(config_of(coloured, tmp_path / "run"), log_with="trackio"))
+        run(replace(config_of(coloured, tmp_path / "run"), log_with="trackio"))
 
     assert not (tmp_path / "run").exists()
 
 
 def test_a_dry_run_says_what_it_would_take_and_writes_nothing(coloured, tmp_path, capsys):
-    run(changed(config_of(coloured, tmp_path / "run"), dry_run=True))
+    run(replace(config_of(coloured, tmp_path / "run"), dry_run=True))
 
     told = capsys.readouterr().out
     names = ["picture tower", "text tower", "steps", "pictures per step", "memory", "disk"]
