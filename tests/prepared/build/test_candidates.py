@@ -1,10 +1,12 @@
-"""What becomes a candidate is decided without a photo at hand: looking is somebody else's part."""
+"""What becomes a candidate, and which images a detector is asked about."""
 
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
-from vg_mc.prepared.build.candidates import apart_from, propose, subjects_of
+from vg_mc.prepared.build import candidates
+from vg_mc.prepared.build.candidates import Subject, apart_from, propose
 from vg_mc.prepared.build.plan import plan_shards
 from vg_mc.prepared.build.stored import read_stored
 from vg_mc.proposers.choice import ProposerChoice, united
@@ -30,20 +32,37 @@ def plan(make, corpus, tmp_path):
     return plan
 
 
-def nobody_looks(choice, subjects):
-    pytest.fail(f"no detector is asked for, but {choice.kind} was to look at {len(subjects)}")
+def subjects_of(task):
+    blank = Image.new("RGB", (48, 32))
+    known = zip(task.photos, task.annotated, task.sentences, strict=True)
+    return [Subject(*one, blank) for one in known]
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch):
+    """List the images that a detector is asked about; it finds the same box on each."""
+    asked = []
+
+    def ask(choice, photos, pixels, sentences):
+        assert [len(column) for column in (pixels, sentences)] == [len(photos)] * 2
+        asked.extend((choice.kind, photo.image_id) for photo in photos)
+        return [[Proposal(BOX, 0.5, "", "yolo")] for _ in photos]
+
+    monkeypatch.setattr(candidates, "ask", ask)
+    return asked
 
 
 def boxes_of(found):
     return [[proposal.box for proposal in of_photo] for of_photo in found]
 
 
-def test_annotated_and_stored_boxes_need_nobody_to_look(make, plan, stored_file):
+def test_annotated_and_stored_boxes_need_no_detector(make, plan, stored_file, asked):
     stored = ProposerChoice("stored", stored_file)
     task = plan(train_proposer=united((ANNOTATIONS, replace(stored, nms=0.3))))
 
-    found = propose(task, subjects_of(task), nobody_looks)
+    found = propose(task, subjects_of(task))
 
+    assert asked == []
     # The first detection repeats the annotated box; the second one is found by nothing else.
     assert boxes_of(found) == [
         [*make.boxes[:1], (14.0, 18.0, 19.0, 31.0)],
@@ -54,7 +73,7 @@ def test_annotated_and_stored_boxes_need_nobody_to_look(make, plan, stored_file)
 def test_a_lonely_photo_gets_stored_detections_apart_from_its_boxes(make, plan, stored_file):
     task = plan(proposer=ProposerChoice("stored", stored_file))
 
-    found = propose(task, subjects_of(task), nobody_looks)
+    found = propose(task, subjects_of(task))
 
     assert boxes_of(found) == [
         [make.boxes[0], (14.0, 18.0, 19.0, 31.0)],
@@ -62,15 +81,10 @@ def test_a_lonely_photo_gets_stored_detections_apart_from_its_boxes(make, plan, 
     ]
 
 
-def test_only_lonely_photos_are_looked_at_for_wrong_answers(plan, tmp_path):
+def test_only_lonely_photos_are_looked_at_for_wrong_answers(plan, tmp_path, asked):
     task = plan(proposer=ProposerChoice("yolo", tmp_path / "weights.pt"))
-    asked = []
 
-    def look(choice, subjects):
-        asked.extend((choice.kind, one.photo.image_id) for one in subjects)
-        return [[Proposal(BOX, 0.5, "", "yolo")] for _ in subjects]
-
-    found = propose(task, subjects_of(task), look)
+    found = propose(task, subjects_of(task))
 
     assert asked == [("yolo", 1)]
     assert [len(of_photo) for of_photo in found] == [2, 2]

@@ -1,16 +1,13 @@
-"""Which regions of a photo become its candidates: what every proposer of a shard has to say.
+"""The candidates of images: what the proposers of a shard find, and further negatives."""
 
-Whoever looks at photos is passed in: a detector when they are drawn, and something that only says
-how many boxes a detector finds when room for them is asked for.
-"""
-
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from vg_mc.boxes.arithmetic import as_boxes, intersections
 from vg_mc.prepared.build.plan import ShardTask
+from vg_mc.proposers.building import ask
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registration import Known
 from vg_mc.proposers.registry import KINDS
@@ -19,52 +16,44 @@ from vg_mc.records import Photo, Proposal
 
 
 class Subject(NamedTuple):
-    """A photo, and what is known of it before anybody looks."""
+    """An image that is open, and what is known of it."""
 
     photo: Photo
     annotated: tuple[Proposal, ...]
     sentences: tuple[str, ...]
+    image: Image.Image
 
 
-# Says what a detector finds on photos: a list of boxes for each.
-Look = Callable[[ProposerChoice, list[Subject]], list[list[Proposal]]]
-
-
-def subjects_of(task: ShardTask) -> list[Subject]:
-    """Return the photos of a shard with what is known of them."""
-    return [
-        Subject(*known) for known in zip(task.photos, task.annotated, task.sentences, strict=True)
-    ]
-
-
-def propose(task: ShardTask, subjects: list[Subject], look: Look) -> list[list[Proposal]]:
+def propose(task: ShardTask, subjects: list[Subject]) -> list[list[Proposal]]:
     """Return the candidates of some photos of a shard, further wrong answers included."""
-    found = _ask(task, task.proposer, subjects, look)
+    found = _ask(task, task.proposer, subjects)
     lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
     if task.wrong_answers is None or not lonely:
         return found
-    further = _ask(task, task.wrong_answers, [subjects[index] for index in lonely], look)
+    further = _ask(task, task.wrong_answers, [subjects[index] for index in lonely])
     for index, proposals in zip(lonely, further, strict=True):
         detected = [one for one in proposals if one.source not in IN_PLACE_OF_NONE]
         found[index] += apart_from(detected, [*subjects[index].annotated, *found[index]])
     return found
 
 
-def _ask(
-    task: ShardTask, choice: ProposerChoice, subjects: list[Subject], look: Look
-) -> list[list[Proposal]]:
-    found = [_found_by(task, member, subjects, look) for member in choice.members]
+def _ask(task: ShardTask, choice: ProposerChoice, subjects: list[Subject]) -> list[list[Proposal]]:
+    found = [_found_by(task, member, subjects) for member in choice.members]
     return [
         choose(of_photo, one.photo, choice) for one, *of_photo in zip(subjects, *found, strict=True)
     ]
 
 
 def _found_by(
-    task: ShardTask, member: ProposerChoice, subjects: list[Subject], look: Look
+    task: ShardTask, member: ProposerChoice, subjects: list[Subject]
 ) -> list[list[Proposal]]:
     known = KINDS[member.kind].known
     if known is None:
-        return look(member, subjects)
+        photos, pixels = (
+            [one.photo for one in subjects],
+            [np.asarray(one.image) for one in subjects],
+        )
+        return ask(member, photos, pixels, [one.sentences for one in subjects])
     stored = task.stored.get(member, {})
     return [
         [*known(member, Known(one.photo, one.annotated, stored.get(one.photo.image_id, ())))]

@@ -6,18 +6,17 @@ same files, and a shard that a killed run has finished is never drawn again.
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from vg_mc.boxes.arithmetic import as_boxes, clipped
 from vg_mc.errors import BadInputError
 from vg_mc.images import draw_views
 from vg_mc.images.files import open_photo
-from vg_mc.prepared.build.candidates import Subject, propose, subjects_of
+from vg_mc.prepared.build.candidates import Subject, propose
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.prepared.schema import (
@@ -29,8 +28,6 @@ from vg_mc.prepared.schema import (
     picture_columns,
     write_shard,
 )
-from vg_mc.proposers.building import ask
-from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Photo, Proposal
 
 PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
@@ -57,13 +54,11 @@ def draw_shard(task: ShardTask) -> int:
     rejected: dict[int, str] = {}
     peculiar: dict[int, list[str]] = {}
     for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
-        subjects = subjects_of(task)[start : start + PHOTOS_AT_ONCE]
-        images = _open_photos(task, subjects, rejected, peculiar)
-        opened = [one for one in subjects if one.photo.image_id in images]
-        found = propose(task, opened, partial(_look, images))
-        for (photo, _, _), proposals in zip(opened, found, strict=True):
-            rows += candidate_rows(photo, images[photo.image_id], proposals, task.drawing)
-            whole += _whole_image(task, photo, images[photo.image_id])
+        places = slice(start, start + PHOTOS_AT_ONCE)
+        subjects = list(_opened(task, places, rejected, peculiar))
+        for one, proposals in zip(subjects, propose(task, subjects), strict=True):
+            rows += candidate_rows(one.photo, one.image, proposals, task.drawing)
+            whole += _whole_image(task, one.photo, one.image)
     notes = {REJECTED: json.dumps(rejected), PECULIAR: json.dumps(peculiar)}
     if task.images_path is not None:
         write_shard(task.images_path, IMAGES_WITH_PIXELS, whole, notes)
@@ -98,35 +93,23 @@ def kept_photos(task: ShardTask) -> list[Photo]:
     return [photo for photo in task.photos if photo.image_id not in rejected]
 
 
-def _open_photos(
-    task: ShardTask,
-    subjects: list[Subject],
-    rejected: dict[int, str],
-    peculiar: dict[int, list[str]],
-) -> dict[int, Image.Image]:
-    """Decode some photos of a shard, by image id; note which are left out, or peculiar, and why."""
-    images = {}
-    for photo, _, _ in subjects:
+def _opened(
+    task: ShardTask, places: slice, rejected: dict[int, str], peculiar: dict[int, list[str]]
+) -> Iterator[Subject]:
+    """Decode some images of a shard; note which are left out, or peculiar, and why."""
+    known = zip(task.photos[places], task.annotated[places], task.sentences[places], strict=True)
+    for photo, annotated, sentences in known:
         noticed: list[str] = []
         try:
-            images[photo.image_id] = open_photo(task.images_folder, photo, noticed)
+            image = open_photo(task.images_folder, photo, noticed)
         except BadInputError as error:
             if not task.skip_bad:
                 raise
             rejected[photo.image_id] = error.problem
-        else:
-            if noticed:
-                peculiar[photo.image_id] = noticed
-    return images
-
-
-def _look(
-    images: dict[int, Image.Image], choice: ProposerChoice, subjects: list[Subject]
-) -> list[list[Proposal]]:
-    """Let a detector look at photos that are open."""
-    photos = [one.photo for one in subjects]
-    pixels = [np.asarray(images[photo.image_id]) for photo in photos]
-    return ask(choice, photos, pixels, [one.sentences for one in subjects])
+            continue
+        if noticed:
+            peculiar[photo.image_id] = noticed
+        yield Subject(photo, annotated, sentences, image)
 
 
 def _whole_image(task: ShardTask, photo: Photo, image: Image.Image) -> list[dict[str, Any]]:
