@@ -18,7 +18,8 @@ MAttNet writes ``x2 - x1 + 1`` as width (https://github.com/lichengunc/MAttNet,
 written, and so do we.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -36,28 +37,43 @@ class Layout(NamedTuple):
     """How a format spells a detection.
 
     Attributes:
+        name: What messages call the format.
         box: The field of the box.
+        edges: Names of the four numbers of a box that is a mapping; None for a list of numbers.
         corners: Whether the box is (left, top, right, bottom), not (left, top, width, height).
         surplus: By how many pixels a side is written too long.
         scored: Whether every detection has a score.
+        categories: Fields that may hold the category; the first one that is there counts.
     """
 
+    name: str
     box: str
+    edges: tuple[str, str, str, str] | None = None
     corners: bool = False
     surplus: int = 0
     scored: bool = True
+    categories: tuple[str, ...] = ("category_name", "category")
+
+    def fits(self, record: object) -> bool:
+        """Whether a record has a box as this format spells it."""
+        if not isinstance(record, Mapping) or self.box not in record:
+            return False
+        return isinstance(record[self.box], Mapping) == (self.edges is not None)
 
 
-MATTNET = Layout("box", surplus=1)
-COCO_RESULTS = Layout("bbox")
-REFER = Layout("box")
-BY_IMAGE = Layout("box", scored=False)  # ReCLIP's and CPT's
-TABLE = Layout("box", corners=True)
+MATTNET = Layout("MAttNet", "box", surplus=1)
+COCO_RESULTS = Layout("COCO results", "bbox")
+REFER = Layout("refer", "box")
+BY_IMAGE = Layout("ReCLIP or CPT", "box", scored=False)
+TABLE = Layout("a Parquet file of ours", "box", corners=True)
 
-EXPECTED = (
-    "expected detections as MAttNet, COCO results, refer, ReCLIP or CPT write them, or a Parquet "
-    "file of ours"
-)
+# The formats of a list of detections, and of a mapping from images to lists. The first record that
+# fits one of them decides; if none does, the first format tells what is wrong with each record.
+LISTS = (MATTNET, COCO_RESULTS)
+MAPPINGS = (BY_IMAGE,)
+
+_JSON = ", ".join(dict.fromkeys(one.name for one in (*LISTS, REFER, *MAPPINGS)))
+EXPECTED = f"expected detections as {_JSON} write them, or {TABLE.name}"
 
 
 class StoredRecord(NamedTuple):
@@ -83,26 +99,21 @@ def stored_records(file: Path) -> tuple[Layout, list[StoredRecord]]:
     except BadInputError as fault:
         raise BadInputError(f"{EXPECTED}: {fault.problem}", file=file) from fault
     if isinstance(content, list):
-        return _layout_of_list(content), _numbered("detection", content)
+        return _layout_of(content, LISTS), _numbered("detection", content)
     if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
         problem = "expected the list of detections alone, not a file like COCO's instances.json"
         raise BadInputError(f"{problem}: each has image_id, bbox and score", file=file)
     if isinstance(content, dict) and isinstance(content.get("dets"), list):
         return REFER, _numbered("detection", content["dets"])
     if isinstance(content, dict) and all(isinstance(found, list) for found in content.values()):
-        return BY_IMAGE, _named_by_image(content)
+        return _layout_of(chain(*content.values()), MAPPINGS), _named_by_image(content)
     raise BadInputError(f"{EXPECTED}, not a {type(content).__name__} of other things", file=file)
 
 
-def _layout_of_list(records: list[object]) -> Layout:
-    """Choose by the first record that has a box; where none has, each will be reported."""
-    for record in records:
-        if isinstance(record, Mapping):
-            if "box" in record:
-                return MATTNET
-            if "bbox" in record:
-                return COCO_RESULTS
-    return MATTNET
+def _layout_of(records: Iterable[object], known: Sequence[Layout]) -> Layout:
+    """Choose by the first record that fits; where none does, each will be reported."""
+    fitting = (layout for record in records for layout in known if layout.fits(record))
+    return next(fitting, known[0])
 
 
 def _numbered(kind: str, records: list[object] | list[dict[str, object]]) -> list[StoredRecord]:

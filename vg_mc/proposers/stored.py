@@ -163,13 +163,21 @@ def _of_unknown_photos(stored: StoredDetections, known: Iterable[Photo]) -> list
 
 def _detection(record: object, layout: Layout) -> Proposal:
     fields = as_mapping(record)
-    category = fields.get("category_name", fields.get("category"))
+    named = (fields[name] for name in layout.categories if name in fields)
+    category = next(named, None)
     return Proposal(
-        box=_corners(as_numbers(fields, layout.box, 4), layout),
+        box=_corners(_numbers(fields, layout), layout),
         score=_score(fields, layout),
         category=category if isinstance(category, str) else "",
         source=SOURCE,
     )
+
+
+def _numbers(fields: Mapping[object, object], layout: Layout) -> tuple[float, ...]:
+    if layout.edges is None:
+        return as_numbers(fields, layout.box, 4)
+    box = as_mapping(fields.get(layout.box))
+    return tuple(as_number(box, edge) for edge in layout.edges)
 
 
 def _corners(numbers: tuple[float, ...], layout: Layout) -> XYXY:
