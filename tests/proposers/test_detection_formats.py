@@ -9,6 +9,7 @@ from vg_mc.proposers.detection_formats import (
     BY_IMAGE,
     COCO_RESULTS,
     MATTNET,
+    PIPELINE,
     REFER,
     TABLE,
     stored_records,
@@ -32,6 +33,8 @@ def look(tmp_path):
         ([{"bbox": [1]}], COCO_RESULTS),
         ([None, {"score": 1}, {"bbox": [1]}], COCO_RESULTS),
         ({"dets": [{"box": [1]}]}, REFER),
+        ([{"box": {"xmin": 1}, "file_name": "a.jpg"}], PIPELINE),
+        ({"a.jpg": [], "b.jpg": [{"box": {"xmin": 1}}]}, PIPELINE),
         ({"17": [[1, 2, 3, 4]]}, BY_IMAGE),
         ({"17": [{"box": [1, 2, 3, 4]}]}, BY_IMAGE),
     ],
@@ -61,7 +64,7 @@ def test_records_below_an_image_get_its_id(look):
 
 @pytest.mark.parametrize("content", [3, None, "text", {"a": [], "b": {}}])
 def test_another_format_is_refused_and_the_known_ones_are_named(look, content):
-    with pytest.raises(BadInputError, match=r"expected detections as MAttNet, COCO results, refer"):
+    with pytest.raises(BadInputError, match=r"expected detections as MAttNet, COCO results, "):
         look(json.dumps(content))
 
 

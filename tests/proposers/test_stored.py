@@ -349,3 +349,26 @@ def test_of_any_json_every_record_is_accepted_or_rejected(tmp_path_factory, cont
     else:
         accepted = sum(map(len, stored.by_image.values()))
         assert accepted + len(stored.rejected) == stored.records
+
+
+def test_what_a_pipeline_of_transformers_returned_is_read(tmp_path):
+    edges = {"xmin": 10, "ymin": 5, "xmax": 40, "ymax": 25}
+    detection = {"score": 0.75, "label": "cat", "box": edges}
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps({"a.jpg": [detection]}))
+
+    stored = read_detections(file, skip_bad=False)
+
+    assert stored.by_image == {"a.jpg": [Proposal((10, 5, 40, 25), 0.75, "cat", "stored")]}
+
+
+@pytest.mark.parametrize("change", [{"xmin": 50}, {"ymax": None}, {"xmax": "40"}])
+def test_a_box_of_a_pipeline_without_an_area_or_an_edge_is_named(tmp_path, change):
+    box = {"xmin": 10, "ymin": 5, "xmax": 40, "ymax": 25} | change
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps([{"file_name": "a.jpg", "score": 1, "label": "cat", "box": box}]))
+
+    with pytest.raises(BadInputError) as refused:
+        read_detections(file, skip_bad=False)
+
+    assert refused.value.record == "detection 0"

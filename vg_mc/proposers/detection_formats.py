@@ -7,6 +7,7 @@
 | refer | ``{"dets": [{image_id, box, score}]}`` | left, top, width, height |
 | ReCLIP | ``{image_id: [box, ...]}`` | left, top, width, height, best first, no scores |
 | CPT | ``{image_id: [{box}, ...]}`` | left, top, width, height, best first, no scores |
+| transformers' pipeline | list, or by image, of ``{score, label, box}`` | xmin, ymin, xmax, ymax |
 | ours | Parquet, see `detection_table` | left, top, right, bottom |
 
 In all of them ``file_name`` may stand in place of ``image_id``, and the name of a photo (anything
@@ -65,12 +66,19 @@ MATTNET = Layout("MAttNet", "box", surplus=1)
 COCO_RESULTS = Layout("COCO results", "bbox")
 REFER = Layout("refer", "box")
 BY_IMAGE = Layout("ReCLIP or CPT", "box", scored=False)
+PIPELINE = Layout(
+    "transformers' pipeline",
+    "box",
+    edges=("xmin", "ymin", "xmax", "ymax"),
+    corners=True,
+    categories=("label",),
+)
 TABLE = Layout("a Parquet file of ours", "box", corners=True)
 
 # The formats of a list of detections, and of a mapping from images to lists. The first record that
 # fits one of them decides; if none does, the first format tells what is wrong with each record.
-LISTS = (MATTNET, COCO_RESULTS)
-MAPPINGS = (BY_IMAGE,)
+LISTS = (MATTNET, COCO_RESULTS, PIPELINE)
+MAPPINGS = (BY_IMAGE, PIPELINE)
 
 _JSON = ", ".join(dict.fromkeys(one.name for one in (*LISTS, REFER, *MAPPINGS)))
 EXPECTED = f"expected detections as {_JSON} write them, or {TABLE.name}"

@@ -13,7 +13,8 @@ class StoredOptions:
 
     proposals: Path | None = None
     """File of stored detections, for the proposer stored: MAttNet's, COCO results, ReCLIP's, CPT's,
-    refer's, or a Parquet file of ours; they name photos by image id or by file name."""
+    refer's, those of transformers' pipeline, or a Parquet file of ours; they name photos by image
+    id or by file name."""
 
 
 def _check(options: StoredOptions) -> None:
