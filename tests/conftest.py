@@ -17,7 +17,6 @@ from vg_mc.predictions import (
     Choices,
     Examples,
     Predictions,
-    ProposalSource,
     Provenance,
 )
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
@@ -30,6 +29,7 @@ from vg_mc.prepared.schema import (
     shard_name,
     write_shard,
 )
+from vg_mc.proposers.description import ProposerDescription
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,7 +83,9 @@ def made_predictions(
         scores=[np.linspace(0.9, 0.3, count) for count in counts],
         categories=[(["circle", "", "square"] * 2)[:count] for count in counts],
     )
-    known = {"proposals": ProposalSource(("annotations",), "annotations")} | (provenance or {})
+    known = {"proposals": ProposerDescription(("annotations",), [{"kind": "annotations"}])} | (
+        provenance or {}
+    )
     return Predictions(examples, choices, Provenance(name, split, data_hash, **known))
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.predictions.made import changed
+from tests.predictions.made import changed, proposed_by
 from vg_mc.commands.compare import CompareConfig, main, published_of, read_systems, run
-from vg_mc.predictions import ProposalSource, write_predictions
+from vg_mc.predictions import write_predictions
 
 KNOWN = {
-    "proposals": ProposalSource(("yolo",), "yolo, best.pt, from confidence 0.25"),
+    "proposals": proposed_by("yolo", source="best.pt", confidence=0.25),
     "corpus": "refcoco_unc",
 }
 
@@ -94,8 +94,8 @@ def test_what_cannot_be_compared_gets_one_clear_line(folder, capsys):
 @pytest.mark.parametrize(
     ("source", "annotated"),
     [
-        (ProposalSource(("annotations",), "annotations, jitter 0.1, seed 3"), True),
-        (ProposalSource(("yolo",), "yolo, annotations.pt"), False),
+        (proposed_by("annotations", jitter=0.1, seed=3), True),
+        (proposed_by("yolo", source="annotations.pt"), False),
         (None, False),
     ],
 )

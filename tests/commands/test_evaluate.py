@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.flat import flat
-from tests.predictions.made import scores_of
+from tests.predictions.made import proposed_by, scores_of
 from vg_mc.commands import ensemble
 from vg_mc.commands.evaluate import EvaluateConfig, main, run
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
-from vg_mc.predictions import ProposalSource, read_predictions
+from vg_mc.predictions import read_predictions
 from vg_mc.training.checkpoints import save_model_folder
 
 
@@ -115,8 +115,8 @@ def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
 
     train, val = run(config)
 
-    assert train.provenance.proposals == ProposalSource(("annotations",), "annotations")
-    assert val.provenance.proposals == ProposalSource(("stored",), "stored")
+    assert train.provenance.proposals == proposed_by("annotations")
+    assert val.provenance.proposals == proposed_by("stored")
     assert val.provenance.notes["model"] == "tiny-vit"
     assert val.provenance.notes["precision"] == "fp32"
     assert val.provenance.notes["pictures"] == "squash to 32 pixels"

@@ -13,7 +13,14 @@ from vg_mc.predictions import (
     Provenance,
     outcomes,
 )
+from vg_mc.proposers.description import ProposerDescription
 from vg_mc.scoring import SplitScores, split_scores
+
+
+def proposed_by(kind: str, **settings: object) -> ProposerDescription:
+    """Describe a proposer, or a union of kinds joined by +."""
+    kinds = tuple(kind.split("+"))
+    return ProposerDescription(kinds, [{"kind": one} | settings for one in kinds])
 
 
 def changed(

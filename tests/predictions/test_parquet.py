@@ -8,11 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.predictions.made import changed, moved_targets
+from tests.predictions.made import changed, moved_targets, proposed_by
 from vg_mc.errors import BadInputError
 from vg_mc.predictions import (
     FILE_NAME,
-    ProposalSource,
     Provenance,
     first_difference,
     outcomes,
@@ -26,7 +25,7 @@ PROVENANCE = Provenance(
     split="val",
     data_hash="0123",
     corpus="refcoco_unc",
-    proposals=ProposalSource(("annotations", "yolo"), "both"),
+    proposals=proposed_by("annotations+yolo", nms=0.7),
     detector_exposure="unknown",
     model_hash="abc",
     members=("one", "other"),

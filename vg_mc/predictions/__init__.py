@@ -14,7 +14,7 @@ from vg_mc.predictions.evaluations import (
 )
 from vg_mc.predictions.outcomes import CandidateOutcomes, Outcomes, outcomes
 from vg_mc.predictions.parquet import FILE_NAME, read_predictions, write_predictions
-from vg_mc.predictions.provenance import ProposalSource, Provenance
+from vg_mc.predictions.provenance import Provenance
 from vg_mc.predictions.table import Examples, Predictions
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Outcomes",
     "PredictedBoxes",
     "Predictions",
-    "ProposalSource",
     "Provenance",
     "first_difference",
     "first_question_difference",

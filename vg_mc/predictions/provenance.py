@@ -7,25 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from vg_mc.records import ANNOTATIONS
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalSource:
-    """Where candidates come from.
-
-    Attributes:
-        kinds: Kinds of the proposers, several in a union.
-        description: Their settings in words, for readers.
-    """
-
-    kinds: tuple[str, ...]
-    description: str
-
-    @property
-    def annotated(self) -> bool:
-        """Whether annotated boxes are among the candidates."""
-        return ANNOTATIONS in self.kinds
+from vg_mc.proposers.description import ProposerDescription
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +19,7 @@ class Provenance:
         split: The split that was answered.
         data_hash: Identifies the prepared dataset, images included.
         corpus: Name of the corpus, empty if unknown.
-        proposals: Source of the candidates; None if unknown, or where the model needs none.
+        proposals: Proposer of the candidates; None if unknown, or for a model that needs none.
         detector_exposure: Whether the detector has seen the test images, empty if unknown.
         model_hash: Identifies the weights and the precision of the model, empty if there are none.
         members: Names of the members of an ensemble.
@@ -49,7 +31,7 @@ class Provenance:
     split: str
     data_hash: str
     corpus: str = ""
-    proposals: ProposalSource | None = None
+    proposals: ProposerDescription | None = None
     detector_exposure: str = ""
     model_hash: str = ""
     members: tuple[str, ...] = ()
@@ -59,7 +41,9 @@ class Provenance:
 
 def to_json(provenance: Provenance) -> dict[str, Any]:
     """Return what JSON stores."""
-    return asdict(provenance)
+    proposals = provenance.proposals
+    entry = None if proposals is None else proposals.to_manifest()
+    return asdict(provenance) | {"proposals": entry}
 
 
 def from_json(stored: Mapping[str, Any]) -> Provenance:
@@ -69,8 +53,11 @@ def from_json(stored: Mapping[str, Any]) -> Provenance:
         KeyError: If an entry is missing.
         TypeError: If an entry is unknown or of another type.
     """
-    proposals = stored["proposals"]
-    if proposals is not None:
-        proposals = ProposalSource(tuple(proposals["kinds"]), proposals["description"])
-    read = {**stored, "members": tuple(stored["members"]), "notes": dict(stored["notes"])}
-    return Provenance(**(read | {"proposals": proposals}))
+    entry = stored["proposals"]
+    read = {
+        **stored,
+        "proposals": None if entry is None else ProposerDescription.read(entry),
+        "members": tuple(stored["members"]),
+        "notes": dict(stored["notes"]),
+    }
+    return Provenance(**read)

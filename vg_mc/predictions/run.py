@@ -12,7 +12,7 @@ from vg_mc.grounders.protocol import Chooser
 from vg_mc.models.dual_encoder import DualEncoder
 from vg_mc.models.features.cache import FeatureBank
 from vg_mc.predictions.answers import Choices
-from vg_mc.predictions.provenance import ProposalSource, Provenance
+from vg_mc.predictions.provenance import Provenance
 from vg_mc.predictions.table import Examples, Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.prepared.detector_exposure import exposure
@@ -65,7 +65,7 @@ def described(
     """Add to the provenance what the dataset knows of its images and proposals."""
     settings = dataset.manifest["settings"]
     is_train = predictions.split == TRAIN_SPLIT
-    proposer = ProposerDescription.read(settings["train_proposer" if is_train else "proposer"])
+    proposer = settings["train_proposer" if is_train else "proposer"]
     exposed = exposure(dataset)
     notes = {
         "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
@@ -74,7 +74,7 @@ def described(
     provenance = replace(
         predictions.provenance,
         corpus=dataset.manifest["corpus"],
-        proposals=ProposalSource(proposer.kinds, str(proposer)),
+        proposals=ProposerDescription.read(proposer),
         model_hash=model_hash,
         detector_exposure=f"{exposed.name.lower()}: {exposed}",
         notes=notes | dict(predictions.provenance.notes),

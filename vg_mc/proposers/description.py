@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registry import KINDS
+from vg_mc.records import ANNOTATIONS
 
 _PHRASES = {
     "source": "{}",
@@ -52,6 +53,11 @@ class ProposerDescription:
         if len(self.members) == 1:
             return dict(self.members[0])
         return {"kind": "+".join(self.kinds), "members": [dict(one) for one in self.members]}
+
+    @property
+    def annotated(self) -> bool:
+        """Whether annotated boxes are among the proposals."""
+        return ANNOTATIONS in self.kinds
 
     @property
     def trained(self) -> bool:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from tests.predictions.made import changed, ious_of, moved_targets, with_ious
+from tests.predictions.made import changed, ious_of, moved_targets, proposed_by, with_ious
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import ProposalSource, Provenance, first_difference
+from vg_mc.predictions import Provenance, first_difference
 from vg_mc.predictions.ensembles import EQUAL, Rule, combine, rule_of
 
 MEMBERS = st.lists(st.integers(0, 10_000), min_size=1, max_size=5)
@@ -111,7 +111,7 @@ def test_all_but_the_logits_stays(made):
 
 
 def test_what_is_true_of_all_members_is_kept(made):
-    yolo = ProposalSource(("yolo",), "yolo, best.pt")
+    yolo = proposed_by("yolo", source="best.pt")
     known = {"proposals": yolo, "corpus": "scenes"}
     one = {"model_hash": "a", "notes": {"flip": "no", "precision": "fp32"}, "data_hash": "384"}
     other = {"model_hash": "b", "notes": {"flip": "no", "precision": "bf16"}, "data_hash": "224"}

@@ -1,11 +1,11 @@
 """The protocol says how numbers came about, and what differs between their models."""
 
-from vg_mc.predictions import ProposalSource
+from tests.predictions.made import proposed_by
 from vg_mc.predictions.ensembles import combine, rule_of
 from vg_mc.reports.tables.protocol import protocol_of
 from vg_mc.scoring import score
 
-YOLO = ProposalSource(("yolo",), "yolo")
+YOLO = proposed_by("yolo")
 
 
 def test_what_differs_says_whose_it_is(make_predictions):
@@ -29,7 +29,7 @@ def test_a_model_is_named_once_for_all_its_splits(make_predictions):
         make_predictions(
             name,
             split,
-            provenance={"model_hash": f"of {name}", "proposals": ProposalSource((), split)},
+            provenance={"model_hash": f"of {name}", "proposals": proposed_by(split)},
         )
         for name in ("rn", "vit")
         for split in ("val", "testA")

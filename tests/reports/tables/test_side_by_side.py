@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.predictions.made import changed
-from vg_mc.predictions import ProposalSource
+from tests.predictions.made import changed, proposed_by
 from vg_mc.reports.tables.columns import percent
 from vg_mc.reports.tables.published import PublishedRow
 from vg_mc.reports.tables.side_by_side import (
@@ -24,19 +23,14 @@ ROW = PublishedRow(
 )
 
 
-def proposed_by(name: str) -> dict[str, object]:
-    return {"proposals": ProposalSource(("yolo",), name)}
-
-
 @pytest.fixture
 def standings(make_predictions):
+    one, other = ({"proposals": proposed_by(f"detector {seed}")} for seed in (1, 2))
     made = [
-        make_predictions(
-            expressions=40, logits_seed=seed, provenance=proposed_by(f"detector {seed}")
-        )
-        for seed in (1, 2)
+        make_predictions(expressions=40, logits_seed=seed, provenance=provenance)
+        for seed, provenance in ((1, one), (2, other))
     ]
-    test = make_predictions(split="testA", expressions=40, provenance=proposed_by("detector 1"))
+    test = make_predictions(split="testA", expressions=40, provenance=one)
     return standings_of(
         [System("a", {"val": made[0], "testA": test}), System("b", {"val": made[1]})]
     )

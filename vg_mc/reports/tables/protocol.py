@@ -47,7 +47,7 @@ def facts_of(provenance: Provenance) -> dict[str, str]:
     proposals = provenance.proposals
     facts = {
         "corpus": provenance.corpus,
-        "proposals": "" if proposals is None else proposals.description,
+        "proposals": "" if proposals is None else str(proposals),
         "detector saw test photos": provenance.detector_exposure,
         "model hash": provenance.model_hash,
         "members": " + ".join(provenance.members),

@@ -110,7 +110,7 @@ def _proposals_of(standings: Standings, name: str) -> list[str]:
 def _described(provenance: Provenance) -> str:
     saw, source = provenance.detector_exposure, provenance.proposals
     known = f"; detector saw test photos: {saw}" if saw else ""
-    return ("unknown" if source is None else source.description) + known
+    return ("unknown" if source is None else str(source)) + known
 
 
 def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
