@@ -1,0 +1,1 @@
+"""Answers of other systems: boxes or raw replies in a file, joined with expressions."""
