@@ -9,6 +9,7 @@ COMMANDS = {
     "finetune": "fine-tune a model to choose among candidates",
     "tune": "search good settings of a training, trial by trial",
     "evaluate": "score a model on splits of a prepared dataset",
+    "score": "score boxes or replies of any other system",
     "ensemble": "average the logits of several evaluations",
     "compare": "lay many results side by side, with tests and published figures",
     "calibrate": "fit the temperature that lets a model's probabilities be believed",

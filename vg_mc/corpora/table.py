@@ -17,6 +17,7 @@ from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
 from vg_mc.corpora.expression_records import as_statement, numbers_in, whole_number_in
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import ENDINGS, rows_of
+from vg_mc.corpora.table_layouts import layout_of, translated
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 from vg_mc.system.fields import as_mapping
@@ -69,12 +70,9 @@ def read_table(
             with inspection.record(file, record):
                 if isinstance(row, BadInputError):
                     raise row
-                _require_columns(as_mapping(row))
-                columns = _box_columns(as_mapping(row))
-                fields = _fields(as_mapping(row), columns, file)
+                fields, stated = _read_row(as_mapping(row), file)
                 statements.append(as_statement(fields, file, record, inspection))
-                if columns:
-                    written.add(BOX_COLUMNS[columns])
+                written |= {stated} if stated else set()
     box_format = _agreed(box_format, written, path)
     source = Source(path.stem, files, images_folder, box_format, candidates_file)
     return assemble(statements, source, inspection)
@@ -87,6 +85,18 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise BadInputError(f"expected tables: files in {', '.join(ENDINGS)}", file=path)
     return files
+
+
+def _read_row(
+    row: Mapping[object, object], file: Path
+) -> tuple[dict[str, object], BoxFormat | None]:
+    """Return the fields of a row, and the box format that its layout or its columns state."""
+    layout = layout_of(row)
+    if layout is not None:
+        return {names.SPLIT: file.stem, **translated(row, layout)}, layout.box_format
+    _require_columns(row)
+    columns = _box_columns(row)
+    return _fields(row, columns, file), BOX_COLUMNS[columns] if columns else None
 
 
 def _require_columns(row: Mapping[object, object]) -> None:

@@ -9,8 +9,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from vg_mc.boxes.conventions import Order, Unit
+
+Several = Literal["wrong", "first", "last"]  # which of several boxes of a reply counts
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _FOUR = r"\s*,\s*".join([rf"({_NUMBER})"] * 4)

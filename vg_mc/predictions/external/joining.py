@@ -102,9 +102,7 @@ def _nearest(found: list[Expected], stated: tuple[float, ...] | None) -> list[Ex
         return found
     away = [_distance(one, stated) for one in found]
     nearest = min(away)
-    return [
-        one for one, far in zip(found, away, strict=True) if far == nearest and far <= SAME_BOX
-    ]
+    return [one for one, far in zip(found, away, strict=True) if far == nearest and far <= SAME_BOX]
 
 
 def _distance(one: Expected, stated: tuple[float, ...]) -> float:

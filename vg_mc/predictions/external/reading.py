@@ -15,7 +15,7 @@ from vg_mc.corpora.expression_records import numbers_in, whole_number_in
 from vg_mc.corpora.rows import rows_of
 from vg_mc.errors import BadInputError
 from vg_mc.system.fields import as_mapping, read_json
-from vg_mc.text.replies import RepliedBox, boxes_in_reply
+from vg_mc.text.replies import RepliedBox, Several, boxes_in_reply
 
 # Fields of an answer. It needs a key (an id, or some of image, expression and target) and an
 # answer (a box or a reply); a record with neither box nor reply is counted as one without.
@@ -26,7 +26,6 @@ FIELDS = (ID, IMAGE, EXPRESSION, TARGET, BOX, REPLY, SCORE)
 Columns = Mapping[str, str]  # field -> name in the file; a dot leads into a record
 
 Kind = Literal["box", "no reply", "unparsable", "several boxes"]
-Several = Literal["wrong", "first", "last"]
 
 
 @dataclass(frozen=True, slots=True)

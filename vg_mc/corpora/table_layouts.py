@@ -1,0 +1,64 @@
+"""Layouts of flat files that programs share: by which fields each is known, and what they mean.
+
+A layout is data. A file of any other layout is a table with the columns of `corpora.table`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vg_mc.boxes.formats import BoxFormat
+from vg_mc.corpora import expression_records as names
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """How one program lists expressions.
+
+    Attributes:
+        known_by: Fields that every record has.
+        columns: Names of our fields there.
+        box_format: What the four numbers are.
+        image_stem: Pattern whose first group is the file name without its ending; None where the
+            field holds the file name.
+    """
+
+    name: str
+    known_by: frozenset[str]
+    columns: Mapping[str, str]
+    box_format: BoxFormat
+    image_stem: re.Pattern[str] | None = None
+
+
+_SIZES = {names.WIDTH: "width", names.HEIGHT: "height"}
+
+LAYOUTS = (
+    TableLayout(
+        "MiniGPT-v2",
+        frozenset({"img_id", "sents", "bbox"}),
+        {names.IMAGE: "img_id", names.EXPRESSION: "sents", names.BOX: "bbox", **_SIZES},
+        "xywh",
+        re.compile(r"(COCO_\w+?20\d\d_\d{12})(?:_\d+)?"),
+    ),
+    TableLayout(
+        "InternVL and Qwen-VL",
+        frozenset({"image", "sent", "bbox"}),
+        {names.IMAGE: "image", names.EXPRESSION: "sent", names.BOX: "bbox", **_SIZES},
+        "xyxy",
+    ),
+)
+
+
+def layout_of(row: Mapping[object, object]) -> TableLayout | None:
+    """Return the layout of a record, None for a table of our own columns."""
+    return next((layout for layout in LAYOUTS if layout.known_by <= set(row)), None)
+
+
+def translated(row: Mapping[object, object], layout: TableLayout) -> dict[str, object]:
+    """Return a record of a layout under the names of our fields; others are left out."""
+    fields = {field: row[column] for field, column in layout.columns.items() if column in row}
+    image = fields[names.IMAGE]
+    if layout.image_stem is not None and isinstance(image, str):
+        found = layout.image_stem.fullmatch(image)
+        fields[names.IMAGE] = f"{found[1] if found else image}.jpg"
+    return fields
