@@ -14,6 +14,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.publication import KEPT
 from vg_mc.prepared.build.shards import draw_shard, is_drawn
+from vg_mc.system.atomic import write_whole_text
 from vg_mc.system.disk_space import free_bytes, in_megabytes
 from vg_mc.system.progress import ProgressBar, progress_bar
 
@@ -52,7 +53,7 @@ def draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
 
 def report_failure(task: ShardTask, rank: int, problem: str) -> None:
     """Tell the first process why process `rank` draws no more; the next run deletes the note."""
-    _dataset_of(task).joinpath(FAILURE.format(rank)).write_text(problem, encoding="utf-8")
+    write_whole_text(_dataset_of(task) / FAILURE.format(rank), problem)
 
 
 class _Watch:
@@ -71,7 +72,8 @@ class _Watch:
 
     def look(self) -> None:
         """Count what was finished since the last look."""
-        seen = [task for task in self.left if _is_written(task)]
+        self._require_no_failure()
+        seen = _written(self.left)
         if seen:
             self._changed = time.monotonic()
             self._progress.update(_images(seen))
@@ -86,9 +88,12 @@ class _Watch:
             self._check_at = 2 * len(self._finished)
             require_room(self._finished, self.left)
 
-    def _require_progress(self) -> None:
-        for note in sorted(_dataset_of(self.left[0]).glob(FAILURE.format("*"))):
+    def _require_no_failure(self) -> None:
+        folder = _dataset_of(self.left[0]) if self.left else None
+        for note in folder.glob(FAILURE.format("*")) if folder else ():
             raise BadInputError(note.read_text(encoding="utf-8"))
+
+    def _require_progress(self) -> None:
         if time.monotonic() - self._changed > STALLED_AFTER:
             problem = f"no process has finished a shard for {STALLED_AFTER / 60:.0f} minutes"
             raise BadInputError(f"{problem}; {KEPT}", file=self.left[0].path)
@@ -111,8 +116,11 @@ def require_room(finished: list[ShardTask], left: list[ShardTask]) -> None:
         print(f"warning: {folder}: its disk needs room of {compared}", file=sys.stderr)
 
 
-def _is_written(task: ShardTask) -> bool:
-    return all(path.is_file() for path in task.paths)
+def _written(tasks: list[ShardTask]) -> list[ShardTask]:
+    """Return the tasks whose files are all there; each folder is listed once."""
+    folders = {path.parent for task in tasks[:1] for path in task.paths}
+    present = {path for folder in folders for path in folder.iterdir()}
+    return [task for task in tasks if present.issuperset(task.paths)]
 
 
 def _bytes(task: ShardTask) -> int:
