@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.models.tiny_captioners import save_captioner
 from tests.proposers.tiny_detectors import write_detector
 from vg_mc.commands import evaluate, predict, prepare_data
 from vg_mc.commands.predict import frame_color
@@ -46,6 +47,7 @@ def folder(tmp_path_factory):
     ]
     (root / "stored.json").write_text(json.dumps(detections))
     write_detector("owlv2", root / "owlv2")
+    save_captioner("git", root / "git")
     load_encoder("tiny-resnet", image_size=224).save(root / "clip")
     return root
 
@@ -80,6 +82,8 @@ def prepared(folder, proposer):
         "--grounder pseudo-query",
         "--grounder pseudo-query-model --model CLIP",
         "--model CLIP --views crop blur-outside --combine sum --spacy-model SPACY --prompts BOTH",
+        "--model CLIP --views crop blur-outside --flip --subtract 2",
+        "--grounder pseudo-query --captioner CAPTIONER",
     ],
 )
 def test_a_photo_gets_the_answer_of_its_prepared_dataset(
@@ -87,6 +91,7 @@ def test_a_photo_gets_the_answer_of_its_prepared_dataset(
 ):
     meant = {
         "CLIP": [str(folder / "clip")],
+        "CAPTIONER": [str(folder / "git")],
         "SPACY": [spacy_model],
         "BOTH": ["a photo of {}", "this is {subject}"],
     }
