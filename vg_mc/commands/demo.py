@@ -1,33 +1,47 @@
-"""``make demo``: the four scripts, one after the other, on scenes drawn for the purpose."""
+"""``make demo``: the commands of the project, one after the other, on drawn scenes.
 
+Each stage runs in processes of its own, whose output goes to a log file. What is printed is one
+story: a few lines per stage, with the time, and a small table at the end.
+"""
+
+import json
 import os
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vg_mc.commands import ensemble, evaluate, prepare_data
+from vg_mc.commands import ensemble, evaluate, finetune, prepare_data
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
 from vg_mc.errors import BadInputError
+from vg_mc.system.jobs import Job, run_side_by_side
 
 if TYPE_CHECKING:
+    from vg_mc.reports.tables.table import Table
     from vg_mc.scoring import SplitReport
 
 RECIPES = Path(__file__).parents[2] / "recipes" / "finetune"
 MEMBERS = ("tiny-resnet", "tiny-vit")
-PROPOSALS = ("detected", "annotated")
+DETECTED, ANNOTATED = PROPOSALS = ("detected", "annotated")
 TEST_SPLITS = ("val", "testA", "testB")
-PICTURE_SIZE = 64
+IMAGE_SIZE = 64
 # Green is one of the colours of the scenes, and small models see a marker best in a colour that no
-# object has (docs/log.md): magenta, and a bit more of it than the seed's.
+# object has (docs/log.md): magenta, and a bit more of it than clip-refcoco's marker has.
 MARKER = ("--color", "#ff00ff", "--opacity", "0.3", "--outline", "2")
-STAMP = "demo.txt"  # tells a folder of ours, which may be replaced, from somebody else's
+STAMP = "demo.txt"  # marks a folder of an earlier demo, which may be replaced
+
+# Imported once for all jobs.
+PRELOAD = (
+    "vg_mc.models.loading",
+    "vg_mc.models.tiny",
+    "vg_mc.prepared.build.run",
+    "vg_mc.reports.pages.report_page",
+    "vg_mc.training.loop",
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +54,11 @@ class DemoConfig:
     scenes: int = 4000
     """Training scenes; a tenth as many for each of val, testA and testB."""
 
+    train_sentences: int = 3
+    """Sentences for each object of a training scene."""
+
     detector_scenes: int = 2000
-    """How many of the training scenes the detector learns from."""
+    """Number of training scenes that the detector learns from."""
 
     detector_epochs: int = 1
     """Passes of the detector over its scenes."""
@@ -56,24 +73,45 @@ def main(argv: Sequence[str] | None = None) -> None:
         run(parse_config(DemoConfig, argv))
 
 
-def run(config: DemoConfig) -> list["SplitReport"]:
-    """Run all stages; print and return one table over both kinds of proposals."""
-    from vg_mc.reports.tables.results import screen_text
+class Story:
+    """What is printed: lines with the time since the start."""
 
-    began = time.perf_counter()
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._began = time.perf_counter()
+
+    def tell(self, line: str) -> None:
+        """Print a line."""
+        minutes, seconds = divmod(int(time.perf_counter() - self._began), 60)
+        print(f"{minutes}:{seconds:02}  {line}", flush=True)
+
+
+def run(config: DemoConfig) -> list["SplitReport"]:
+    """Run all stages; print and return the results of all models with both kinds of proposals."""
+    from vg_mc.reports.tables.formats import terminal
+
+    story = Story()
     clear(config.output)
-    weights = train_detector(config)
-    rows = []
-    prepare(config, "detected", ["--proposer", "yolo", "--weights", str(weights)])
-    prepare(config, "annotated", ["--splits", *TEST_SPLITS])
-    fine_tune(config)
-    for proposals in PROPOSALS:
-        for member in MEMBERS:
-            answer(config, member, proposals)
-        rows += combine(config, proposals)
-    report(config, rows)
-    print(screen_text(rows))
-    print(f"\n{time.perf_counter() - began:.0f} s; pictures: {config.output / 'index.html'}")
+    (config.output / "logs").mkdir()
+    story.tell(
+        f"Draw {config.scenes:,} training scenes and {evaluation_scenes(config):,} each for "
+        f"{', '.join(TEST_SPLITS)}, with sentences that are true of one object each."
+    )
+    draw(config)
+    story.tell("Prepare candidate images: each annotated box, marked in its scene.")
+    story.tell(f"Meanwhile, train a YOLO on {config.detector_scenes:,} scenes to propose boxes.")
+    run_jobs(config, {"prepare-annotated": prepare_annotated, "detector": train_detector})
+    story.tell("Fine-tune two CLIPs from random weights: which candidate does a sentence mean?")
+    story.tell("Meanwhile, prepare the boxes that the YOLO finds in the test scenes.")
+    fine_tune(config, story)
+    story.tell("Evaluate both models and two ensembles with annotated and with detected boxes.")
+    run_jobs(config, {f"evaluate-{each}": partial(evaluate_all, each) for each in PROPOSALS})
+    rows = report(config)
+    story.tell("Done.")
+    print(f"\n{terminal(summary(rows))}\n")
+    print(f"All numbers:    {config.output / 'results.md'}")
+    print(f"Pages, images:  {config.output / 'index.html'}")
+    print(f"Logs:           {config.output / 'logs'}")
     return rows
 
 
@@ -86,25 +124,52 @@ def clear(output: Path) -> None:
     (output / STAMP).write_text("Made by `make demo`, which replaces this folder.\n")
 
 
-def train_detector(config: DemoConfig) -> Path:
-    """Draw the scenes, and train a YOLO on some of those of the split train."""
-    from vg_mc.corpora.refer import read_refer
-    from vg_mc.corpora.scenes.generator import write_scenes
-    from vg_mc.proposers.yolo_training import TINY, train_yolo
+def run_jobs(
+    config: DemoConfig,
+    jobs: dict[str, Callable[[DemoConfig], object]],
+    watch: Callable[[], None] = lambda: None,
+) -> None:
+    """Run functions of the configuration side by side, by the names of their logs."""
+    run_side_by_side(
+        [
+            Job(name, partial(work, config), config.output / "logs" / f"{name}.txt")
+            for name, work in jobs.items()
+        ],
+        PRELOAD,
+        watch,
+    )
 
-    scenes = config.output / "scenes"
+
+def evaluation_scenes(config: DemoConfig) -> int:
+    """Return the number of scenes in each split besides train."""
+    return max(1, config.scenes // 10)
+
+
+def draw(config: DemoConfig) -> None:
+    """Draw the scenes, with all cores."""
+    from vg_mc.corpora.scenes.generator import write_scenes
+
     write_scenes(
-        scenes,
+        config.output / "scenes",
         train=config.scenes,
-        evaluation=max(1, config.scenes // 10),
+        evaluation=evaluation_scenes(config),
         size=prepare_data.SCENE_SIZE,
         seed=config.seed,
         num_workers=os.cpu_count() or 1,
+        train_sentences=config.train_sentences,
     )
+
+
+def train_detector(config: DemoConfig) -> None:
+    """Train a YOLO on some scenes of the split train."""
+    from vg_mc.corpora.refer import read_refer
+    from vg_mc.proposers.yolo_training import TINY, train_yolo
+
+    scenes = config.output / "scenes"
     corpus = read_refer(scenes, "scenes", scenes / "images", skip_bad=False)
     kept = set(list(corpus.photos)[: config.detector_scenes])
     expressions = [each for each in corpus.expressions if each.image_id in kept]
-    return train_yolo(
+    weights = train_yolo(
         replace(corpus, expressions=expressions),
         config.output / "detector",
         architecture=TINY,
@@ -113,6 +178,25 @@ def train_detector(config: DemoConfig) -> Path:
         seed=config.seed,
         batch_size=8,
     )
+    shutil.copyfile(weights, detector_of(config))
+
+
+def detector_of(config: DemoConfig) -> Path:
+    """Return the path of the detector's weights."""
+    return config.output / "detector" / "yolo.pt"
+
+
+def prepare_annotated(config: DemoConfig) -> None:
+    """Prepare all splits with their annotated boxes."""
+    prepare(config, ANNOTATED, [])
+
+
+def prepare_detected(config: DemoConfig) -> None:
+    """Prepare the evaluation splits with the boxes of the detector."""
+    flags = ["--proposer", "yolo", "--weights", str(detector_of(config))]
+    # After a handful of scenes, a detector may find nothing at all.
+    flags += ["--when-empty", "whole-image"]
+    prepare(config, DETECTED, [*flags, "--splits", *TEST_SPLITS])
 
 
 def prepare(config: DemoConfig, name: str, flags: list[str]) -> None:
@@ -122,105 +206,140 @@ def prepare(config: DemoConfig, name: str, flags: list[str]) -> None:
             *("--corpus", "refer", "--split-by", "scenes"),
             *("--annotations", str(config.output / "scenes")),
             *("--output", str(config.output / name)),
-            *("--image-size", str(PICTURE_SIZE), *MARKER),
+            *("--image-size", str(IMAGE_SIZE), *MARKER),
             *flags,
         ]
     )
 
 
-def fine_tune(config: DemoConfig) -> None:
-    """Train all members side by side with ``finetune.py``, each on its share of the cores.
+def fine_tune(config: DemoConfig, story: Story) -> None:
+    """Train all members, and prepare the detected boxes beside it.
 
-    Models this small gain little from a second thread, so two at a time are done sooner than one
-    after the other. The last one's progress is shown, the others write theirs to a log.
+    Models this small gain little from a second thread, so that several processes with one each are
+    done sooner than one after the other.
     """
-    threads = max(1, (os.cpu_count() or 1) // len(MEMBERS))
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    with ExitStack() as running:
-        processes = {}
-        for member in MEMBERS:
-            log = running.enter_context((config.output / f"{member}.log").open("wb"))
-            shown = None if member == MEMBERS[-1] else log
-            command = [sys.executable, "-m", "vg_mc", "finetune", *training_flags(config, member)]
-            process = subprocess.Popen(command, env=environment, stdout=shown, stderr=shown)
-            running.callback(process.kill)
-            processes[member] = process
-        print(f"fine-tuning {', '.join(MEMBERS)} side by side; progress of {MEMBERS[-1]}:")
-        for member, process in processes.items():
-            if process.wait():
-                log_file = config.output / f"{member}.log"
-                raise BadInputError("fine-tuning failed; its messages are here", file=log_file)
+    watch = partial(tell_validations, config, story, set())
+    jobs: dict[str, Callable[[DemoConfig], object]] = {
+        f"finetune-{member}": partial(fine_tune_member, member) for member in MEMBERS
+    }
+    run_jobs(config, jobs | {"prepare-detected": prepare_detected}, watch)
+
+
+def fine_tune_member(member: str, config: DemoConfig) -> None:
+    """Train one member, as ``finetune.py`` does."""
+    finetune.main(training_flags(config, member))
 
 
 def training_flags(config: DemoConfig, member: str) -> list[str]:
     """Return the flags of ``finetune.py`` for one member."""
     return [
         *("--recipe", str(RECIPES / f"demo-{member}.yaml")),
-        *("--dataset", str(config.output / "detected")),
+        *("--dataset", str(config.output / ANNOTATED)),
         *("--output", str(config.output / member)),
         *("--seed", str(config.seed)),
     ]
 
 
-def answer(config: DemoConfig, member: str, proposals: str) -> None:
-    """Evaluate one member on one kind of proposals, as ``evaluate.py`` does."""
+def tell_validations(config: DemoConfig, story: Story, told: set[str]) -> None:
+    """Tell how good each member is after each epoch; `told` collects the lines."""
+    for member in MEMBERS:
+        file = config.output / member / "metrics.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines(True) if file.exists() else []
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
+        for entry in entries:
+            if entry.get("split") == TEST_SPLITS[0]:
+                shown = f"{entry['accuracy']:.1%} of val right"
+                line = f"  {member}: {shown} after epoch {entry['epoch'] + 1}"
+                if line not in told:
+                    told.add(line)
+                    story.tell(line)
+
+
+def evaluate_all(proposals: str, config: DemoConfig) -> None:
+    """Evaluate and ensemble the members on one kind of proposals."""
     evaluate.main(
         [
             *("--dataset", str(config.output / proposals)),
-            *("--model", str(config.output / member / "best")),
-            *("--name", f"{member}, {proposals}"),
+            *("--model", *(str(config.output / member / "best") for member in MEMBERS)),
+            *("--name", *(f"{member}, {proposals}" for member in MEMBERS)),
             *("--split", *TEST_SPLITS),
             *("--images", str(config.output / "scenes" / "images")),
-            *("--output", str(config.output / "evaluations" / f"{member}-{proposals}")),
+            *("--output", str(config.output / "evaluations" / proposals)),
         ]
     )
+    combine(config, proposals)
 
 
-def combine(config: DemoConfig, proposals: str) -> list["SplitReport"]:
+def home_of(config: DemoConfig, name: str, proposals: str) -> Path:
+    """Return the folder of the results of a model or an ensemble."""
+    folder = evaluate.folder_name(f"{name}, {proposals}")
+    return config.output / "evaluations" / proposals / folder
+
+
+def combine(config: DemoConfig, proposals: str) -> None:
     """Ensemble the members on one kind of proposals twice, as ``ensemble.py`` does.
 
     Their plain mean answers all splits. What has its weights from val answers the other two.
     """
-    evaluations = config.output / "evaluations"
-    members = tuple(evaluations / f"{member}-{proposals}" for member in MEMBERS)
+    members = tuple(home_of(config, member, proposals) for member in MEMBERS)
     plain = ensemble.EnsembleConfig(
         predictions=members,
-        output=evaluations / f"ensemble-{proposals}",
+        output=home_of(config, "ensemble", proposals),
         name=f"ensemble, {proposals}",
         dataset=config.output / proposals,
         images=config.output / "scenes" / "images",
     )
     fitted = replace(
         plain,
-        output=evaluations / f"fitted-{proposals}",
+        output=home_of(config, "fitted ensemble", proposals),
         name=f"fitted ensemble, {proposals}",
         split=TEST_SPLITS[1:],
         weighting="fitted",
         fit_on=tuple(member / TEST_SPLITS[0] for member in members),
     )
-    rows = ensemble.run(plain)
+    ensemble.run(plain)
     try:
-        rows += [row for row in ensemble.run(fitted) if row.name == fitted.name]
-    except BadInputError as fault:  # after a handful of scenes, the detector may find nothing
-        print(f"no {fitted.name}: {fault}")
-    return sorted(rows, key=lambda row: TEST_SPLITS.index(row.split))
+        ensemble.run(fitted)
+    except BadInputError as error:  # after a handful of scenes, the detector may find nothing
+        print(f"no {fitted.name}: {error}")
 
 
-def report(config: DemoConfig, rows: list["SplitReport"]) -> None:
-    """Write the table of everything, the way to all pages, and a picture of examples."""
-    from vg_mc.predictions import read_predictions
+def report(config: DemoConfig) -> list["SplitReport"]:
+    """Write the table of everything, an index of all pages, and a picture of examples."""
+    from vg_mc.predictions import read_evaluation
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.contact_sheet import write_contact_sheet
     from vg_mc.reports.pages.examples import spread_rows
     from vg_mc.reports.pages.report_page import FILE_NAME, write_index
     from vg_mc.reports.tables.protocol import protocol_of
     from vg_mc.reports.tables.results import write_results
+    from vg_mc.scoring import score
 
-    evaluations = config.output / "evaluations"
-    ensembles = [read_predictions(evaluations / f"ensemble-{each}" / "val") for each in PROPOSALS]
-    pictures_of = open_prepared(config.output / "detected").picture_bytes
-    protocol, picture = protocol_of(ensembles), config.output / "examples.png"
+    names = (*MEMBERS, "ensemble", "fitted ensemble")
+    homes = [home_of(config, name, proposals) for proposals in PROPOSALS for name in names]
+    homes = [home for home in homes if home.exists()]
+    answered = [each for home in homes for each in read_evaluation(home).values()]
+    rows = [score(each) for each in answered]
+    protocol, picture = protocol_of(rows), config.output / "examples.png"
     write_results(rows, protocol, config.output)
-    write_contact_sheet(ensembles[0], spread_rows(ensembles[0], each=2), pictures_of, picture)
-    pages = {page.parent.name: page for page in sorted(evaluations.glob(f"*/{FILE_NAME}"))}
+    shown = read_evaluation(home_of(config, "ensemble", DETECTED))[TEST_SPLITS[0]]
+    pictures_of = open_prepared(config.output / DETECTED).picture_bytes
+    write_contact_sheet(shown, spread_rows(shown, each=2), pictures_of, picture)
+    pages = {home.name: home / FILE_NAME for home in homes}
     write_index("vg_mc demo", rows, protocol, pages, picture, config.output / "index.html")
+    return rows
+
+
+def summary(rows: Sequence["SplitReport"]) -> "Table":
+    """Return a table of accuracies, with a row per model and a column per split."""
+    from vg_mc.reports.tables.table import Table
+
+    found = {(row.name, row.split): f"{100 * row.scores.accuracy:.1f}" for row in rows}
+    return Table(
+        ["accuracy at IoU > 0.5, %", *TEST_SPLITS],
+        [
+            [name, *(found.get((name, split)) for split in TEST_SPLITS)]
+            for name in dict.fromkeys(row.name for row in rows)
+        ],
+        align="l" + "r" * len(TEST_SPLITS),
+    )
