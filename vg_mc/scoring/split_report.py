@@ -60,7 +60,7 @@ class SplitReport:
     """What one model, or an ensemble, scored on a split or on a subset of it.
 
     Attributes:
-        name: What tables call the model.
+        provenance: What was answered, and by what.
         subset: Name of the subset, empty for the whole split.
         images: Photos that the expressions are about.
         scores: The numbers of the main table.
@@ -76,11 +76,9 @@ class SplitReport:
             confidences.
         breakdowns: Groups by what they are grouped by.
         confusion: Counts by category of the target and of the chosen box; None without candidates.
-        provenance: What was answered, and by what.
     """
 
-    name: str
-    split: str
+    provenance: Provenance
     subset: str
     images: int
     scores: SplitScores
@@ -91,7 +89,16 @@ class SplitReport:
     reliability: tuple[ReliabilityBin, ...] | None
     breakdowns: Mapping[str, tuple[GroupScores, ...]]
     confusion: Mapping[str, Mapping[str, int]] | None
-    provenance: Provenance
+
+    @property
+    def name(self) -> str:
+        """Name of the model in tables."""
+        return self.provenance.name
+
+    @property
+    def split(self) -> str:
+        """The split that was answered."""
+        return self.provenance.split
 
     @property
     def part(self) -> str:
@@ -122,8 +129,7 @@ def score(
     estimates = iter(estimate(every, image_ids))  # all on the same draws
     numbers = dict(zip(ratios, estimates, strict=False)) | _calibration(judged, image_ids)
     return SplitReport(
-        name=predictions.name,
-        split=predictions.split,
+        provenance=predictions.provenance,
         subset=subset,
         images=len(np.unique(image_ids)),
         scores=split_scores(judged),
@@ -137,7 +143,6 @@ def score(
         proposal_curve=None if candidates is None else _curve(proposals, estimates),
         reliability=_reliability(judged),
         confusion=_confusion(predictions.examples.categories, candidates),
-        provenance=predictions.provenance,
     )
 
 
