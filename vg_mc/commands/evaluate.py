@@ -129,7 +129,7 @@ def context_of(
         processes=accelerator,
         model=model,
         views=dataset.views,
-        image_size=dataset.image_size,
+        image_size=dataset.image_size if dataset.has_candidates else None,
         corpus=texts_of_corpus,
         spacy_model=config.grounders.spacy_model,
         seed=config.grounders.seed,

@@ -1,4 +1,4 @@
-"""The protocol of all grounders: candidates in, logits out.
+"""The protocols of grounders: they choose among candidates, or they predict a box.
 
 A fine-tuned CLIP, a rule about boxes and a matcher of words are rows of one table this way, and
 members of one ensemble.
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vg_mc.boxes.arithmetic import Boxes
 
 if TYPE_CHECKING:
     from vg_mc.prepared.dataset import Expressions, PreparedDataset
@@ -35,6 +37,31 @@ class Chooser(Protocol):
         An expression without candidates gets none. Among equal logits the first candidate is the
         answer. Where several processes were launched, all of them call this and get all logits.
         """
+
+
+@runtime_checkable
+class BoxPredictor(Protocol):
+    """A grounder that predicts a box, whatever the candidates are."""
+
+    @property
+    def name(self) -> str:
+        """Its name in result tables, unless the user gives another one."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What a reader of its numbers should know, such as the model."""
+
+    def predict(
+        self, dataset: "PreparedDataset", expressions: "Expressions"
+    ) -> tuple[Boxes, NDArray[np.float64] | None]:
+        """Return a box (B, 4) for each expression, in pixels of its image as it is stored.
+
+        A row of NaN says that there is none. With it come probabilities (B,) that the boxes are
+        right, or None from a grounder that knows none. All processes that were launched call this.
+        """
+
+
+AnyGrounder = Chooser | BoxPredictor
 
 
 @runtime_checkable

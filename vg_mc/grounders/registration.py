@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
-from vg_mc.grounders.protocol import Chooser
+from vg_mc.grounders.protocol import AnyGrounder
 from vg_mc.system.launch import Precision
 from vg_mc.system.options import AT_LEAST_0, AT_LEAST_1
 
@@ -116,7 +116,7 @@ class Registration(Generic[Options]):
 
     name: str
     options: type[Options]
-    build: Callable[[Options, Context], Chooser]
+    build: Callable[[Options, Context], AnyGrounder]
     model: Literal["images", "texts"] | None = None
     scores_are_logits: bool = False
     check: Callable[[Options, Context], None] = _nothing

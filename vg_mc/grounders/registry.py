@@ -13,7 +13,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.grounders.baselines import BASELINES
 from vg_mc.grounders.center import NEAREST_CENTER
 from vg_mc.grounders.clip import CLIP, ClipOptions
-from vg_mc.grounders.protocol import Chooser
+from vg_mc.grounders.protocol import AnyGrounder
 from vg_mc.grounders.pseudo_query import PSEUDO_QUERY, PseudoQueryOptions
 from vg_mc.grounders.registration import Context, Registration
 from vg_mc.grounders.subject_match import SUBJECT_MATCH, SubjectMatchOptions
@@ -73,7 +73,7 @@ class Selected:
         """
         self.grounder.check(self.options, context)
 
-    def build(self, context: Context) -> Chooser:
+    def build(self, context: Context) -> AnyGrounder:
         """Build the grounder."""
         return self.grounder.build(self.options, context)
 

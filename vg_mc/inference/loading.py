@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from vg_mc.boxes.transforms import Fit
-from vg_mc.grounders.protocol import Chooser, TakesImages
+from vg_mc.errors import BadInputError
+from vg_mc.grounders.protocol import BoxPredictor, Chooser, TakesImages
 from vg_mc.grounders.registration import Context
 from vg_mc.grounders.registry import GrounderOptions, Selected
 from vg_mc.images import DEFAULT_VIEW, VIEWS, View
@@ -85,6 +86,9 @@ def load(
     )
     selected.check(context)
     chooser = selected.build(context)
+    if isinstance(chooser, BoxPredictor):
+        problem = f"{selected.name} predicts boxes, and here candidates are ranked"
+        raise BadInputError(problem, record="--grounder")
     image_size = chooser.image_size if isinstance(chooser, TakesImages) else IMAGE_SIZE
     drawing = Drawing(views, image_size, fit or look.fit)
     if temperature is None:

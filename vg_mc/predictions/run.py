@@ -8,10 +8,10 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from vg_mc.grounders.dual_encoder import WINDOW, DualEncoderGrounder
-from vg_mc.grounders.protocol import Chooser
+from vg_mc.grounders.protocol import AnyGrounder, BoxPredictor, Chooser
 from vg_mc.models.dual_encoder import DualEncoder
 from vg_mc.models.features.cache import FeatureBank
-from vg_mc.predictions.answers import Choices
+from vg_mc.predictions.answers import Choices, PredictedBoxes
 from vg_mc.predictions.provenance import Provenance
 from vg_mc.predictions.table import Examples, Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
@@ -23,19 +23,17 @@ from vg_mc.system.versions import versions
 Ids = NDArray[np.int64]
 
 
-def answer(scorer: Chooser, dataset: PreparedDataset, split: str) -> Predictions:
-    """Let `scorer` score all candidates of every expression of `split`.
+def answer(scorer: AnyGrounder, dataset: PreparedDataset, split: str) -> Predictions:
+    """Let `scorer` answer every expression of `split`: score its candidates, or predict a box.
 
     Expressions without candidates are kept, with no logits: they count as wrong. Boxes and texts
     are those of the photo, whatever the scorer looked at.
     """
     expressions = dataset.expressions(split)
-    choices = Choices(
-        candidate_ids=expressions.candidate_ids,
-        boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
-        logits=scorer.logits(dataset, expressions),
-        scores=[dataset.scores(ids) for ids in expressions.candidate_ids],
-        categories=_candidate_categories(dataset, expressions),
+    answers = (
+        PredictedBoxes(*scorer.predict(dataset, expressions))
+        if isinstance(scorer, BoxPredictor)
+        else _choices(scorer, dataset, expressions)
     )
     provenance = Provenance(
         name=scorer.name,
@@ -43,7 +41,17 @@ def answer(scorer: Chooser, dataset: PreparedDataset, split: str) -> Predictions
         data_hash=dataset.data_hash,
         notes=scorer.facts,
     )
-    return Predictions(examples_of(dataset, expressions), choices, provenance)
+    return Predictions(examples_of(dataset, expressions), answers, provenance)
+
+
+def _choices(scorer: Chooser, dataset: PreparedDataset, expressions: Expressions) -> Choices:
+    return Choices(
+        candidate_ids=expressions.candidate_ids,
+        boxes=[dataset.boxes(ids) for ids in expressions.candidate_ids],
+        logits=scorer.logits(dataset, expressions),
+        scores=[dataset.scores(ids) for ids in expressions.candidate_ids],
+        categories=_candidate_categories(dataset, expressions),
+    )
 
 
 def examples_of(dataset: PreparedDataset, expressions: Expressions) -> Examples:
@@ -67,8 +75,8 @@ def described(
     is_train = predictions.split == TRAIN_SPLIT
     proposer = settings["train_proposer" if is_train else "proposer"]
     exposed = exposure(dataset)
-    notes = {
-        "pictures": f"{settings['fit']} to {settings['image_size']} pixels",
+    drawn = {"pictures": f"{settings.get('fit')} to {settings.get('image_size')} pixels"}
+    notes = (drawn if dataset.has_candidates else {}) | {
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
     provenance = replace(

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.grounders.dual_encoder import DualEncoderGrounder
-from vg_mc.grounders.protocol import Chooser
+from vg_mc.grounders.protocol import AnyGrounder
 from vg_mc.metrics.similarity import SemanticSimilarity, semantic_similarity
 from vg_mc.models.features.cache import FeatureBank, RowCache
 from vg_mc.models.features.extraction import text_keys
@@ -15,7 +15,7 @@ ROWS = 4096  # expressions whose features are in memory at a time
 NOBODY = -1
 
 
-def region_similarity(grounder: Chooser, predictions: Predictions) -> SemanticSimilarity | None:
+def region_similarity(grounder: AnyGrounder, predictions: Predictions) -> SemanticSimilarity | None:
     """Compare each chosen region with the target's and with the sentence.
 
     The target itself need not be among the candidates. In its place stands the candidate of the

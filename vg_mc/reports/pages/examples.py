@@ -199,8 +199,9 @@ def no_backdrop(example: Example) -> None:
 def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
     """Return how to find what the boxes of an example are drawn on.
 
-    A photo that is missing or damaged is replaced by the picture of the best candidate, in which
-    that candidate is marked; an example without candidates then has none.
+    A photo that is missing or damaged is replaced by the whole image that the dataset stores or,
+    where it stores none, by the picture of the best candidate, in which that candidate is marked;
+    an example without candidates then has none.
 
     Args:
         dataset: Names the photos and says how they were fitted into pictures.
@@ -216,16 +217,18 @@ def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
     def find(example: Example) -> Backdrop | None:
         if images is not None:
             try:
-                return _photo(open_photo(images, photos[example.image_id]))
+                return _photo(open_photo(images, photos[example.image_id]), example.photo_size)
             except BadInputError:
                 pass  # the page says which examples show no photo
+        if dataset.whole_images is not None:
+            return _photo(dataset.image(photos[example.image_id]), example.photo_size)
         return _candidate(example, dataset.image_size, settings["fit"])
 
     return find
 
 
-def _photo(photo: Image.Image) -> Backdrop:
-    width, height = photo.size
+def _photo(photo: Image.Image, size: tuple[int, int]) -> Backdrop:
+    width, height = size
     photo.thumbnail((LONGER_SIDE, LONGER_SIDE), Image.Resampling.LANCZOS)
     encoded = io.BytesIO()
     photo.save(encoded, "JPEG", quality=85)
