@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.baselines import BASELINES
 from vg_mc.grounders.center import NEAREST_CENTER
+from vg_mc.grounders.center_box import CENTER_BOX, CenterBoxOptions
 from vg_mc.grounders.clip import CLIP, ClipOptions
 from vg_mc.grounders.protocol import AnyGrounder
 from vg_mc.grounders.pseudo_query import PSEUDO_QUERY, PseudoQueryOptions
@@ -20,7 +21,8 @@ from vg_mc.grounders.subject_match import SUBJECT_MATCH, SubjectMatchOptions
 from vg_mc.system.options import AT_LEAST_0
 
 GROUNDERS: dict[str, Registration[Any]] = {
-    one.name: one for one in (CLIP, *BASELINES, NEAREST_CENTER, *SUBJECT_MATCH, *PSEUDO_QUERY)
+    one.name: one
+    for one in (CLIP, *BASELINES, NEAREST_CENTER, CENTER_BOX, *SUBJECT_MATCH, *PSEUDO_QUERY)
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
 _NEEDING_MODEL = ", ".join(sorted(WITH_MODEL))
@@ -34,6 +36,7 @@ class GrounderOptions:
     clip: ClipOptions = field(default_factory=ClipOptions)
     subject_match: SubjectMatchOptions = field(default_factory=SubjectMatchOptions)
     pseudo_query: PseudoQueryOptions = field(default_factory=PseudoQueryOptions)
+    center_box: CenterBoxOptions = field(default_factory=CenterBoxOptions)
 
     spacy_model: str = "en_core_web_sm"
     """The spaCy model that finds subjects, by name or its folder."""
