@@ -80,7 +80,7 @@ def _to_arrow_table(predictions: Predictions) -> pa.Table:
     if judged.candidates is not None:
         fields.append(pa.field("ious", _IOUS, nullable=False))
         columns.append(to_arrow(judged.candidates.ious, _IOUS))
-    schema = pa.schema(fields, metadata={_HEADER: json.dumps(header, sort_keys=True)})
+    schema = pa.schema(fields, metadata={_HEADER: json.dumps(header)})
     return pa.Table.from_arrays(columns, schema=schema)
 
 
