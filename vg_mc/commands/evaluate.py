@@ -79,12 +79,12 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     grounders, subsets = selected_grounders(config), read_subsets(config.subset)
     accelerator = start_accelerator(config.encoding.mixed_precision)
     dataset = open_prepared(config.dataset)
-    check_splits(config, dataset)
+    check_splits(config.split, dataset)
     contexts = [context_of(config, accelerator, dataset, one.model) for one in grounders]
     for one, context in zip(grounders, contexts, strict=True):
         one.check(context)
     shown = Gallery.of(dataset, config.images, config.examples)
-    homes = homes_of(config, [one.name for one in grounders])
+    homes = homes_of(config.output, [one.name for one in grounders])
     answered, similarities = [], []
     for one, context in zip(grounders, contexts, strict=True):
         found, similar = answer_splits(one, context, dataset, config.split)
@@ -93,7 +93,7 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
         answered += found
         similarities += similar
     if accelerator.is_main_process:
-        report(config, answered, subsets, similarities, shown, homes)
+        report(config.output, answered, subsets, similarities, shown, homes)
     accelerator.end_training()
     return answered
 
@@ -141,10 +141,10 @@ def context_of(
     )
 
 
-def homes_of(config: EvaluateConfig, names: Sequence[str]) -> dict[str, Path]:
+def homes_of(output: Path, names: Sequence[str]) -> dict[str, Path]:
     """Return the folder of what is about one answerer alone, by its name."""
     several = len(names) > 1
-    return {name: config.output / folder_name(name) if several else config.output for name in names}
+    return {name: output / folder_name(name) if several else output for name in names}
 
 
 def folder_name(name: str) -> str:
@@ -170,13 +170,13 @@ def answer_splits(
     return answered, similarities
 
 
-def check_splits(config: EvaluateConfig, dataset: "PreparedDataset") -> None:
+def check_splits(splits: Sequence[str], dataset: "PreparedDataset") -> None:
     """Refuse a wrong split before the first one is answered."""
-    for split in config.split:
+    for split in splits:
         if split not in dataset.splits:
             problem = f"no split {split!r}; there are {', '.join(dataset.splits)}"
             raise BadInputError(problem, file=dataset.folder)
-        if config.split.count(split) > 1:
+        if splits.count(split) > 1:
             raise BadInputError(f"the split {split!r} is named twice", record="--split")
 
 
@@ -194,7 +194,7 @@ def write_answers(answered: list["Predictions"], shown: "Gallery", home: Path) -
 
 
 def report(
-    config: EvaluateConfig,
+    output: Path,
     answered: list["Predictions"],
     subsets: list["Subset"],
     similarities: list["SemanticSimilarity | None"],
@@ -208,7 +208,7 @@ def report(
     from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
     reports, remarks = score_all(answered, subsets, similarities), subset_remarks(subsets, answered)
-    write_results(reports, protocol_of(reports) | remarks, config.output)
+    write_results(reports, protocol_of(reports) | remarks, output)
     for name, home in homes.items():
         own = [each for each in answered if each.name == name]
         rows = [row for row in reports if row.name == name]
