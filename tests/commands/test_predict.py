@@ -52,7 +52,7 @@ def test_a_folder_gives_pictures_and_tables_and_says_where_nothing_was_proposed(
         *("00001-a_1.jpg", "00002-a_1.jpg", "00003-b_2.jpg", "00004-b_2.jpg"),
         *("answers.csv", "answers.jsonl"),
     }
-    assert capsys.readouterr().out.count("no proposals, so no answer") == 2
+    assert capsys.readouterr().out.count("no proposals and no answer") == 2
 
 
 def test_the_whole_image_answers_where_asked(folder, capsys):

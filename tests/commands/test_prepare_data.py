@@ -122,7 +122,7 @@ def test_the_summary_says_what_counting_again_finds(scenes, capsys):
     )
     last = printed.splitlines()[-1]
     assert f"{total:,} candidates, {size / 1e6:,.1f} MB on disk" in last
-    assert "0 records left out" in last
+    assert "0 records skipped" in last
 
 
 def test_flags_of_the_detections_reach_the_candidates(scenes, capsys):
@@ -190,7 +190,7 @@ def test_bad_records_are_listed_and_the_rest_goes_on(scenes, capsys):
     assert image.name in message
     rejected = (scenes / "skipped" / "rejected.jsonl").read_text().splitlines()
     assert all(json.loads(line)["file"] == image.name for line in rejected)
-    assert f"{len(rejected)} records left out" in capsys.readouterr().out
+    assert f"{len(rejected)} records skipped" in capsys.readouterr().out
     assert not (scenes / "stopped").exists()
 
 

@@ -50,7 +50,7 @@ def test_ranks_are_told_without_a_probability(answer, tmp_path):
 
 
 def test_a_photo_without_proposals_is_said_to_have_none(nothing):
-    assert "no proposals, so no answer" in answer_text("a.jpg", nothing)
+    assert "no proposals and no answer" in answer_text("a.jpg", nothing)
     record = answer_record("a.jpg", nothing)
     assert (record["box"], record["index"], record["candidates"]) == (None, None, [])
 

@@ -131,7 +131,7 @@ def test_the_page_shows_boxes_without_candidates(boxes, tmp_path, read_page):
     words = " ".join(page.words)
     assert page.open == []
     assert "5 of 12 expressions" in words
-    for absent in ("Ceiling of the proposals", "Proposal recall by number", "no proposals", "nan"):
+    for absent in ("Oracle accuracy", "Proposal recall by number", "no proposals", "nan"):
         assert absent not in words
     assert page.words.count("no box predicted") == 5
     assert len([one for one in page.every("rect") if one["class"] == "answer"]) == 7

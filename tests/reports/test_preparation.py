@@ -39,8 +39,8 @@ def test_every_split_has_a_row_and_the_last_line_says_what_lies_where(manifest):
         [split, "1,234", "20", "30", "1.500", "0.667", "2"] for split in ("train", "val")
     ]
     assert last == (
-        "out: 60 candidates, 1.5 MB on disk; 4 of them detections added as wrong answers; "
-        "1,003 records left out (rejected.jsonl)"
+        "out: 60 candidates, 1.5 MB on disk; 4 of them detections added as extra negatives; "
+        "1,003 records skipped (rejected.jsonl)"
     )
 
 
@@ -49,7 +49,7 @@ def test_what_became_of_stored_detections_is_told(manifest):
 
     line = summary(manifest, Path("out")).splitlines()[-2]
 
-    assert line == "d.json: 5,000 detections, 12 of them cut to their photo, 3 left out"
+    assert line == "d.json: 5,000 detections, 12 of them clipped to their image, 3 skipped"
 
 
 def test_a_split_without_any_proposal_is_warned_of(manifest):
@@ -57,7 +57,7 @@ def test_a_split_without_any_proposal_is_warned_of(manifest):
 
     line = summary(manifest, Path("out")).splitlines()[-2]
 
-    assert line.startswith("warning: not one expression of testA has a proposal; is --confidence")
+    assert line.startswith("warning: no expression of testA has a proposal")
 
 
 def test_questions_without_a_choice_are_told(manifest):
@@ -65,7 +65,7 @@ def test_questions_without_a_choice_are_told(manifest):
 
     line = summary(manifest, Path("out")).splitlines()[-2]
 
-    assert line.startswith("7 of 20 expressions of train have one candidate: there is nothing")
+    assert line.startswith("7 of 20 expressions of train have one candidate")
 
 
 def test_what_stands_in_for_detections_is_told(manifest):
@@ -74,7 +74,7 @@ def test_what_stands_in_for_detections_is_told(manifest):
 
     line = summary(manifest, Path("out")).splitlines()[-2]
 
-    assert line == "photos without detections that got whole-image in their place: val 1,500"
+    assert line == "images without detections that got whole-image instead: val 1,500"
 
 
 def test_photos_that_were_converted_are_told(manifest):
@@ -83,5 +83,5 @@ def test_photos_that_were_converted_are_told(manifest):
     line = summary(manifest, Path("out")).splitlines()[-2]
 
     assert line == (
-        "photos that are not plain RGB: 1,200 16 bits (scaled to 8), 2 EXIF rotation (ignored)"
+        "images that are not plain RGB: 1,200 16 bits (scaled to 8), 2 EXIF rotation (ignored)"
     )

@@ -1,1 +1,1 @@
-"""What people see: tables, curves and galleries, all made from stored predictions."""
+"""Tables, plots and HTML pages, made from stored predictions."""

@@ -1,4 +1,4 @@
-"""Answers to questions of one's own: as tables, as records, and drawn on the photo."""
+"""Answers for user images: as tables, as JSON records, and drawn on the image."""
 
 import json
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from vg_mc.system.atomic import whole_file, write_whole_text
 if TYPE_CHECKING:  # inference imports torch
     from vg_mc.inference import Answer
 
-NOTHING_FOUND = "no proposals, so no answer: --when-empty whole-image answers with the whole image"
-OTHERS: RGB = (150, 150, 150)  # candidates that are not the answer
+NOTHING_FOUND = "no proposals and no answer; --when-empty whole-image adds the whole image as one"
+OTHERS: RGB = (150, 150, 150)  # colour of the other candidates
 INK: RGB = (20, 20, 20)
 
-QUALITY = 90  # of a JPEG, which is written in a fraction of the time of a PNG
+QUALITY = 90  # JPEG quality; JPEG files are written much faster than PNG files
 
-Named = tuple[str, "Answer"]  # the name of the photo
+Named = tuple[str, "Answer"]  # the name of the image and its answer
 
 
 def answer_text(image: str, answer: "Answer", *, chances: bool = True) -> str:
-    """Spell an answer for a terminal: all candidates, the best first.
+    """Format an answer for a terminal, as a table of all candidates, best first.
 
     Args:
-        image: Name of the photo.
-        answer: Its candidates and their logits.
-        chances: Tell probabilities; where logits are ranks they would say nothing.
+        image: Name of the image.
+        answer: The candidates and their logits.
+        chances: Show probabilities; they are meaningless if the logits are ranks.
     """
     title = f"{one_line(image)}: {one_line(answer.expression)}"
     if not answer.proposals:
@@ -40,7 +40,7 @@ def answer_text(image: str, answer: "Answer", *, chances: bool = True) -> str:
 
 
 def candidates_table(answer: "Answer", *, chances: bool) -> Table:
-    """Return a row per candidate, the best first."""
+    """Return a table with one row per candidate, best first."""
     headings = ["probability", "box (left, top, right, bottom)", "category", "detector", "logit"]
     rows = [
         [
@@ -58,7 +58,7 @@ def candidates_table(answer: "Answer", *, chances: bool) -> Table:
 
 
 def answer_record(image: str, answer: "Answer") -> dict[str, Any]:
-    """Return an answer as JSON knows it; box and index are null where there are no proposals."""
+    """Return an answer as a JSON object; box and index are null if there are no proposals."""
     return {
         "image": image,
         "expression": answer.expression,
@@ -80,7 +80,7 @@ def answer_record(image: str, answer: "Answer") -> dict[str, Any]:
 
 
 def write_answers(answers: Sequence[Named], folder: Path) -> None:
-    """Write ``answers.jsonl`` with all candidates and ``answers.csv`` with the answers alone."""
+    """Write ``answers.jsonl`` with all candidates and ``answers.csv`` with the answers only."""
     lines = [json.dumps(answer_record(*named), ensure_ascii=False) for named in answers]
     write_whole_text(folder / "answers.jsonl", "".join(f"{line}\n" for line in lines))
     edges = ["left", "top", "right", "bottom"]
@@ -99,9 +99,9 @@ def write_answers(answers: Sequence[Named], folder: Path) -> None:
 def write_answer_picture(
     photo: Image.Image, answer: "Answer", color: RGB, file: Path, *, chances: bool = True
 ) -> None:
-    """Draw an answer on a copy of its RGB photo, the expression and its probability below it.
+    """Draw an answer on a copy of its RGB image, with the expression and probability below.
 
-    The format follows from the ending of `file`, which is .png, .jpg or .jpeg.
+    The suffix of `file` (.png, .jpg or .jpeg) selects the format.
     """
     size = max(12, min(photo.size) // 25)
     font = ImageFont.load_default(size=size)
@@ -135,7 +135,7 @@ def _caption(answer: "Answer", *, chances: bool) -> str:
 def _wrapped(
     text: str, width: float, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> list[str]:
-    """Break a text into lines of at most `width` pixels; a longer word has its own."""
+    """Break a text into lines of at most `width` pixels; a longer word gets its own line."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -1,4 +1,4 @@
-"""A contact sheet: examples as one PNG picture for a README or a slide, a row per expression."""
+"""Contact sheets: a PNG image of examples, one row per expression, for a README or a slide."""
 
 import io
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from vg_mc.reports.pages.examples import (
 )
 from vg_mc.system.atomic import whole_file
 
-THUMBNAIL = 160  # side of a picture
+THUMBNAIL = 160  # side of a candidate image in pixels
 MARGIN = 8
-LINE = 24  # height of a line of text
+LINE = 24  # height of a line of text in pixels
 FRAME = 4
 
 _WIDTH = SHOWN * (THUMBNAIL + MARGIN) + MARGIN
@@ -38,13 +38,13 @@ _COLORS = {
 def write_contact_sheet(
     predictions: Predictions, rows: Sequence[int], pictures_of: PicturesOf, picture: Path
 ) -> None:
-    """Write a PNG of the examples that `rows` names, the best candidates from left to right."""
+    """Write a PNG file of the examples in `rows`, with the best candidates from left to right."""
     shown = examples(predictions, rows, pictures_of)
     sheet = Image.new("RGB", (_WIDTH, max(1, len(shown)) * _ROW + MARGIN), "white")
     for place, example in enumerate(shown):
         _draw_row(sheet, example, top=place * _ROW + MARGIN)
     with whole_file(picture) as partial:
-        sheet.save(partial, format="PNG", compress_level=4)  # 1 % larger, and 4 times as fast
+        sheet.save(partial, format="PNG", compress_level=4)  # 1 % larger, but 4 times as fast
 
 
 def _draw_row(sheet: Image.Image, example: Example, top: int) -> None:
@@ -74,7 +74,7 @@ def _draw_candidate(sheet: Image.Image, candidate: RankedCandidate, left: int, t
     pen = ImageDraw.Draw(sheet)
     if candidate.fits:
         end = THUMBNAIL + FRAME
-        around = (left - FRAME, top - FRAME, left + end, top + end)  # it must not cover the picture
+        around = (left - FRAME, top - FRAME, left + end, top + end)  # outside the candidate image
         draw_frame(sheet, around, _GREEN, FRAME)
     middle = (left + THUMBNAIL / 2, top + THUMBNAIL + FRAME)
     font = ImageFont.load_default(size=14)
@@ -82,7 +82,7 @@ def _draw_candidate(sheet: Image.Image, candidate: RankedCandidate, left: int, t
 
 
 def _shortened(text: str, width: float, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Cut a text that is too wide for its line and say so by dots."""
+    """Truncate a text that is too wide for its line, and append an ellipsis."""
     line = " ".join(text.split())
     if font.getlength(line) <= width:
         return line

@@ -1,6 +1,6 @@
-"""Plots as PNG files, drawn by matplotlib: the same numbers give the same bytes.
+"""Matplotlib plots as PNG files: learning curves, distributions, proposal recall and studies.
 
-Learning curves of a run, distributions of a split, proposal recall, and the trials of a study.
+Equal numbers give equal bytes.
 """
 
 import io
@@ -29,9 +29,9 @@ Point = tuple[float, float]
 
 
 def _figure(width: float, height: float, *, dpi: int) -> "Figure":
-    """Return an empty figure, `width` and `height` in inches.
+    """Return an empty figure of `width` x `height` inches.
 
-    pyplot would keep every figure of the process and ask for a display.
+    pyplot is avoided: it keeps every figure of the process and may need a display.
     """
     from matplotlib.figure import Figure
 
@@ -40,7 +40,7 @@ def _figure(width: float, height: float, *, dpi: int) -> "Figure":
 
 def _png(figure: "Figure") -> bytes:
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})  # alike in all versions
+    figure.savefig(picture, format="png", metadata={"Software": None})  # without the version
     return picture.getvalue()
 
 
@@ -50,9 +50,9 @@ def _write(figure: "Figure", picture: Path) -> None:
 
 
 def write_learning_curves(records: Sequence[Record], picture: Path) -> None:
-    """Draw the records of a run's ``metrics.jsonl`` as a PNG file.
+    """Plot the records of ``metrics.jsonl`` of a run as a PNG file.
 
-    A record with a split is a validation, any other one with a loss is a training step.
+    A record with a split is a validation; any other record with a loss is a training step.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -66,14 +66,14 @@ def write_learning_curves(records: Sequence[Record], picture: Path) -> None:
 
 
 def losses(records: Sequence[Record]) -> list[Point]:
-    """Training loss by step; a resumed run may have taken a step twice, the last counts."""
+    """Return training loss by step; of a step repeated after a resume, the last one counts."""
     training = [record for record in records if "loss" in record and "split" not in record]
     taken = {record["step"]: record["loss"] for record in training}
     return sorted(taken.items())
 
 
 def accuracies(records: Sequence[Record]) -> list[Point]:
-    """Validation accuracy by epoch; of two validations of one epoch the last counts."""
+    """Return validation accuracy by epoch; of two validations of an epoch, the last one counts."""
     taken = {
         record["epoch"]: record["accuracy"] for record in records if record.get("split") == "val"
     }
@@ -82,7 +82,7 @@ def accuracies(records: Sequence[Record]) -> list[Point]:
 
 def _draw_curve(axes: "Axes", points: Sequence[Point], across: str, upward: str) -> None:
     steps, values = zip(*points, strict=True) if points else ((), ())
-    # A curve of few points is hard to see without its points.
+    # Curves of few points are hard to see without markers.
     axes.plot(steps, values, marker="o" if len(points) <= 30 else "", markersize=4)
     if not points:
         axes.text(0.5, 0.5, "nothing recorded", ha="center", transform=axes.transAxes)
@@ -96,32 +96,32 @@ MOST_BINS = 40
 
 
 def boxes_per_photo(expressions: Expressions) -> NDArray[np.int64]:
-    """How many candidates each photo has, which all of its expressions share."""
+    """Return the number of candidates of each image; all expressions of an image share them."""
     counts = [len(ids) for ids in expressions.candidate_ids]
     of_photo = dict(zip(expressions.image_ids.tolist(), counts, strict=True))
     return np.array(list(of_photo.values()), dtype=np.int64)
 
 
 def best_ious(expressions: Expressions) -> NDArray[np.float64]:
-    """IoU of the best candidate of each expression with the target, 0 where it has none."""
+    """Return the IoU of the best candidate of each expression with the target, 0 without any."""
     return np.array([ious.max(initial=0.0) for ious in expressions.ious], dtype=np.float64)
 
 
 def sentence_lengths(expressions: Expressions) -> NDArray[np.int64]:
-    """How many words each expression has."""
+    """Return the number of words of each expression."""
     return np.array([len(text.split()) for text in expressions.texts], dtype=np.int64)
 
 
 def plot_distributions(expressions: Expressions) -> bytes:
-    """Draw boxes per photo, IoU of the best candidate and sentence length as a PNG file."""
+    """Plot boxes per image, IoU of the best candidate and words per expression as a PNG file."""
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(11, 3, dpi=110)
     boxes, ious, words = figure.subplots(1, 3)
     counts, lengths = boxes_per_photo(expressions), sentence_lengths(expressions)
-    _draw_histogram(boxes, counts, _whole_bins(counts), "boxes per photo", "photos")
+    _draw_histogram(boxes, counts, _whole_bins(counts), "boxes per image", "images")
     _draw_histogram(ious, best_ious(expressions), IOU_BINS, "IoU of the best box", "expressions")
-    ious.axvline(RIGHT_ABOVE, color="black", linestyle=":")  # what lies left cannot be answered
+    ious.axvline(RIGHT_ABOVE, color="black", linestyle=":")  # no correct candidate below
     _draw_histogram(words, lengths, _whole_bins(lengths), "words", "expressions")
     for whole in (boxes.xaxis, boxes.yaxis, ious.yaxis, words.xaxis, words.yaxis):
         whole.set_major_locator(MaxNLocator(integer=True))
@@ -129,7 +129,7 @@ def plot_distributions(expressions: Expressions) -> bytes:
 
 
 def _whole_bins(values: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Bins around whole numbers, wider ones where there are very many of them."""
+    """Return bin edges around whole numbers; bins are wider for a large range."""
     most = int(values.max(initial=1))
     width = -(-(most + 1) // MOST_BINS)
     return np.arange(0, most + width + 1, width, dtype=np.float64) - 0.5
@@ -151,7 +151,7 @@ def _draw_histogram(
 
 
 def write_recall_curves(recalls: Sequence[ProposalRecall], picture: Path) -> None:
-    """Draw proposal recall over the number of proposals, with its interval, as a PNG file."""
+    """Plot proposal recall by number of proposals, with its interval, as a PNG file."""
     figure = _figure(7, 4.2, dpi=110)
     axes = figure.subplots()
     for recall in recalls:
@@ -161,12 +161,12 @@ def write_recall_curves(recalls: Sequence[ProposalRecall], picture: Path) -> Non
         )
         (line,) = axes.plot(at, values, marker="o", markersize=3, label=recall.name)
         axes.fill_between(at, low, high, color=line.get_color(), alpha=0.1)
-    axes.set_xscale("symlog", linthresh=1)  # a log scale with a place for none
+    axes.set_xscale("symlog", linthresh=1)  # a log scale that includes 0
     ticks = [count for count in (1, 2, 5, 10, 20, 50, 100, 300) if count <= axes.get_xlim()[1]]
     axes.set_xticks(ticks, [str(count) for count in ticks])
     axes.set_ylim(0, 1)
-    axes.set_xlabel("proposals of a photo, best first")
-    axes.set_ylabel("expressions with a right one (IoU > 0.5)")
+    axes.set_xlabel("number of proposals per image, best first")
+    axes.set_ylabel("proposal recall (IoU > 0.5)")
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", loc="lower right")
     _write(figure, picture)
@@ -176,7 +176,7 @@ TRIAL_COLORS = {"complete": "tab:blue", "pruned": "tab:orange", "failed": "tab:r
 
 
 def write_study_picture(trials: "Sequence[Trial]", space: Space, picture: Path) -> None:
-    """Draw the best accuracy so far over the trials, and accuracy over each searched flag."""
+    """Plot the best accuracy so far by trial, and accuracy by value of each searched flag."""
     known = [trial for trial in trials if trial.accuracy is not None]
     figure = _figure(4 * (1 + len(space)), 3.2, dpi=120)
     history, *panels = figure.subplots(1, 1 + len(space), squeeze=False)[0]

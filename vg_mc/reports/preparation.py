@@ -1,4 +1,4 @@
-"""What the offline stage did, in a few lines for the terminal."""
+"""Summary of a prepared dataset for the terminal."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ COLUMNS = {
 
 
 def summary(manifest: Manifest, output: Path) -> str:
-    """Say what was prepared, as a table with a row per split and what else a user should know."""
+    """Return a table with a row per split, followed by warnings and totals."""
     rows = [
         [split, *(_number(counts[key]) for key in COLUMNS.values())]
         for split, counts in manifest["counts"].items()
@@ -32,7 +32,7 @@ def summary(manifest: Manifest, output: Path) -> str:
     last = (
         f"{output}: {manifest['candidates']['total']:,} candidates{whole}, "
         f"{size / 1e6:,.1f} MB on disk; {manifest['further_wrong_answers']:,} of them detections "
-        f"added as wrong answers; {manifest['rejected']:,} records left out (rejected.jsonl)"
+        f"added as extra negatives; {manifest['rejected']:,} records skipped (rejected.jsonl)"
     )
     return "\n".join([table, "", *_remarks(manifest), last])
 
@@ -44,27 +44,27 @@ def _number(value: float) -> str:
 def _remarks(manifest: Manifest) -> Iterator[str]:
     for file, counts in manifest["detections"].items():
         yield (
-            f"{file}: {counts['records']:,} detections, {counts['cut_to_photo']:,} of them cut to "
-            f"their photo, {counts['rejected']:,} left out"
+            f"{file}: {counts['records']:,} detections, {counts['cut_to_photo']:,} of them clipped "
+            f"to their image, {counts['rejected']:,} skipped"
         )
     for split, counts in manifest["counts"].items():
         if not manifest["settings"]["views"]:
             continue
         if counts["expressions"] == counts["without_proposals"]:
             yield (
-                f"warning: not one expression of {split} has a proposal; is --confidence too high "
-                "for the detector?"
+                f"warning: no expression of {split} has a proposal; check whether --confidence is "
+                "too high for the detector"
             )
         elif lonely := counts["with_one_candidate"]:
             yield (
                 f"{lonely:,} of {counts['expressions']:,} expressions of {split} have one "
-                "candidate: there is nothing to choose; --instances or detections add wrong answers"
+                "candidate and therefore no negative; --instances or detections add negatives"
             )
     if peculiar := manifest["peculiar_photos"]:
         told = ", ".join(
             f"{count:,} {name} ({PECULIARITIES[name]})" for name, count in peculiar.items()
         )
-        yield f"photos that are not plain RGB: {told}"
+        yield f"images that are not plain RGB: {told}"
     stand_ins = {
         split: counts["photos_with_stand_ins"]
         for split, counts in manifest["counts"].items()
@@ -75,4 +75,4 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
             sorted(IN_PLACE_OF_NONE & manifest["candidates"]["by_source"].keys())
         )
         places = ", ".join(f"{split} {count:,}" for split, count in stand_ins.items())
-        yield f"photos without detections that got {sources} in their place: {places}"
+        yield f"images without detections that got {sources} instead: {places}"

@@ -1,4 +1,4 @@
-"""Proposal recall over the number of proposals, as a table; ``plots`` draws the same."""
+"""Tables of proposal recall by number of proposals; ``plots`` draws the same numbers."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ TABLED = (1, 5, 10, 20, 50)  # proposals
 
 
 def write_recalls(recalls: Sequence[ProposalRecall], folder: Path) -> None:
-    """Write ``recall.png``, ``recall.md`` and, with every point of the curves, ``recall.csv``."""
+    """Write ``recall.png``, ``recall.md``, and ``recall.csv`` with every point of the curves."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole_text(folder / "recall.md", markdown_table(recall_table(recalls)) + "\n")
     write_whole_text(folder / "recall.csv", csv_table(_points(recalls)))
@@ -22,7 +22,7 @@ def write_recalls(recalls: Sequence[ProposalRecall], folder: Path) -> None:
 
 
 def recall_table(recalls: Sequence[ProposalRecall]) -> Table:
-    """Return the recall of the best proposals of each dataset in percent."""
+    """Return a table of the recall of the best N proposals of each dataset, in percent."""
     best = [f"best {count}" for count in TABLED]
     headings = ["proposals", "boxes per image", *best, "all", "from", "to", "expressions", "images"]
     rows = [_cells(recall) for recall in recalls]

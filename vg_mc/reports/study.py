@@ -1,4 +1,4 @@
-"""The trials of a study as a table, and the recipe of the best one; ``plots`` draws them."""
+"""The table of the trials of a study, and the recipe of the best trial."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,12 @@ if TYPE_CHECKING:  # its module imports torch
 
 
 def trials_table(trials: "Sequence[Trial]", names: Sequence[str], *, brief: bool = False) -> Table:
-    """Return a row per trial.
+    """Return a table with one row per trial.
 
     Args:
         trials: The trials.
-        names: The searched flags, a column each.
-        brief: Whether numbers have four digits instead of all.
+        names: The searched flags, one column each.
+        brief: Whether to round numbers to four significant digits.
     """
     headings = ["trial", "state", "accuracy on val", "epochs", *names, "problem"]
     rows = [
@@ -48,7 +48,7 @@ def write_trials(trials: "Sequence[Trial]", names: Sequence[str], folder: Path) 
 
 
 def best_recipe(recipe: Mapping[str, object], trials: "Sequence[Trial]", source: str) -> str | None:
-    """Return the recipe with the values of the best trial, as YAML; None without such a trial."""
+    """Return the recipe with the values of the best trial, as YAML; None if no trial finished."""
     from vg_mc.training.tuning.study import best_of
 
     best = best_of(list(trials))
@@ -57,7 +57,7 @@ def best_recipe(recipe: Mapping[str, object], trials: "Sequence[Trial]", source:
     finished = sum(trial.state == "complete" for trial in trials)
     head = (
         f"# {source} with the values of trial {best.number}, the best of {finished}\n"
-        f"# that were trained to their end, by accuracy on val: {best.accuracy:.4f}.\n"
+        f"# completed trials by accuracy on val: {best.accuracy:.4f}.\n"
     )
     settings = {**recipe, **{name: str(value) for name, value in best.values.items()}}
     return head + "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())

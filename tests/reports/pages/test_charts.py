@@ -78,7 +78,7 @@ def test_accuracy_interval_and_ceiling_are_drawn(draw):
     assert page.every("i")[0]["style"] == "left:25.00%;width:50.00%"
     assert page.every("u")[0]["style"] == "left:90.00%"
     assert page.words == ["by size", "%", "of", "small", "50.00", "1,234"]
-    note = "accuracy 50.00 %, 25.00 to 75.00, of 1,234; ceiling 90.00 %"
+    note = "accuracy 50.00 %, 25.00 to 75.00, of 1,234; oracle accuracy 90.00 %"
     assert [row.get("title") for row in page.every("tr")] == [None, note]
     assert page.open == []
 
@@ -91,7 +91,7 @@ def test_many_groups_are_cut_and_counted(draw):
     page = draw(Bars.of("by category", [SURE] * (MOST_GROUPS + 3)))
 
     assert len(page.every("u")) == MOST_GROUPS
-    assert "and 3 others, in results.json" in page.words
+    assert "and 3 more in results.json" in page.words
 
 
 def test_as_many_are_drawn_as_are_wanted(draw):
@@ -201,7 +201,7 @@ def test_shares_of_nothing_are_left_out(draw):
 def test_a_plot_without_points_says_so_and_is_whole(draw):
     page = draw(LinePlot.of("title", AXIS, [Series("accuracy", (), ())]))
 
-    assert "nothing to show" in page.words
+    assert "no data" in page.words
     assert page.open == []
 
 

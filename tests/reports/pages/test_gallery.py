@@ -38,7 +38,7 @@ def test_every_example_has_its_mark(show):
     page = show()
 
     articles = page.every("article")
-    kinds = ["not-covered"] * 4 + ["right"] * 4 + ["wrong"] * 4
+    kinds = ["not-recalled"] * 4 + ["right"] * 4 + ["wrong"] * 4
     assert sorted(one["class"] for one in articles) == kinds
     assert sorted(one["data-verdict"].replace(" ", "-") for one in articles) == kinds
     assert page.open == []
@@ -96,7 +96,7 @@ def test_target_and_answer_are_drawn_where_they_are(show, make_predictions):
 def test_a_picture_that_is_not_the_photo_says_so(show):
     page = show()
 
-    said = [text for text in page.words if "on its best candidate, not on the photo" in text]
+    said = [text for text in page.words if "shown on its best candidate image" in text]
     images = [int(text.split("image ")[1].split(",")[0]) for text in said]
     assert images
     assert all(number % 2 for number in images)
@@ -131,9 +131,11 @@ def test_the_legend_counts_all_expressions_and_the_filter_those_that_are_shown(
     page = show(splits=("val", "testA"))
 
     judged = verdicts(outcomes(make_predictions(expressions=40)))
-    counts = ", ".join(f"{judged.count(kind)} {kind}" for kind in ("right", "wrong", "not covered"))
+    counts = ", ".join(
+        f"{judged.count(kind)} {kind}" for kind in ("right", "wrong", "not recalled")
+    )
     assert any(f"val: {counts}; testA: {counts}" in text for text in page.words)
-    assert {"all 24", "✓ right 8", "✗ wrong 8", "∅ not covered 8"} <= set(page.words)
+    assert {"all 24", "✓ right 8", "✗ wrong 8", "∅ not recalled 8"} <= set(page.words)
     assert [one["value"] for one in page.every("option")] == ["", "val", "testA"]
 
 

@@ -90,8 +90,8 @@ def test_only_what_is_right_is_framed(read_part):
 
     assert [page.every("figure")[0]["class"] for page in found] == ["fits", "misses"]
     assert [page.every("img")[0]["alt"] for page in found] == [
-        "candidate, right",
-        "candidate, not the target",
+        "candidate, correct",
+        "candidate, incorrect",
     ]
 
 

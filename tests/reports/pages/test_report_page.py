@@ -120,7 +120,7 @@ def test_a_page_of_predicted_boxes_speaks_of_no_candidates(make_predictions, rea
 
     page = read_page((tmp_path / "report.html").read_text())
     words = " ".join(word for word in page.words if "{" not in word)  # neither style nor script
-    spoken = ("candidate", "ceiling", "eiling of", "not covered", "chance", "proposals")
+    spoken = ("candidate", "racle accuracy", "not recalled", "chance", "proposals")
     assert [word for word in spoken if word in words] == []
     assert {"acc@0.5 (IoU > 0.5) %", "expressions", "Calibration"} <= set(page.words)
     assert len(page.every("article")) == 6

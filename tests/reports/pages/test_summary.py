@@ -19,7 +19,7 @@ def test_the_headline_has_accuracy_and_what_it_is_about(make_predictions, read_p
     accuracy = report.numbers["accuracy"]
     assert f"{percent(accuracy.value)}\xa0%" in page.words
     right = round(accuracy.value * 40)
-    assert any(f"{right} of 40 expressions, 20 photos" in text for text in page.words)
+    assert any(f"{right} of 40 expressions, 20 images" in text for text in page.words)
     assert page.every("b")[0]["style"] == f"width:{accuracy.value:.2%}"
     assert page.open == []
 

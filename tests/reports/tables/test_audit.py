@@ -31,8 +31,8 @@ def test_leaks_come_first_and_are_called_so(found):
     assert "refcoco_unc train 2 3 0 2".split() in [line.split() for line in lines]
     leak = next(place for place, line in enumerate(lines) if "LEAK" in line)
     assert lines[leak].split()[:6] == ["refcoco_unc", "train", "refcoco_unc", "val", "1", "1"]
-    assert "both to be asked about" in lines[leak + 1]
-    assert lines[-1].startswith("1 training photos are in no evaluation split")
+    assert "both for evaluation" in lines[leak + 1]
+    assert lines[-1].startswith("1 training images are in no evaluation split")
 
 
 def test_a_detector_that_has_seen_the_test_is_flagged_and_explained(found):
@@ -47,9 +47,9 @@ def test_without_cause_nothing_is_flagged(found):
 
     text = audit_text(parts[:1], [], {"refcoco_unc": Exposure.NONE}, [])
 
-    assert "no photo is in two splits" in text
+    assert "no image is in two splits" in text
     assert "refcoco_unc: no detector on photos of COCO" in text
-    assert text.endswith("\n0 training photos are in no evaluation split")
+    assert text.endswith("\n0 training images are in no evaluation split")
     assert not {"LEAK", "DETECTOR", "minus_refer"} & set(text.split())
 
 

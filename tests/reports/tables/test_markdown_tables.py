@@ -31,7 +31,7 @@ def test_rare_categories_are_counted_and_left_to_the_document(predictions):
 
     text = markdown_text([score(many)], {})
 
-    assert re.search(rf"\| category +\| and {40 - MOST_GROUPS} others, in results.json +\|", text)
+    assert re.search(rf"\| category +\| and {40 - MOST_GROUPS} more in results.json +\|", text)
 
 
 def test_confusions_and_proposals_are_named(predictions):
@@ -40,7 +40,7 @@ def test_confusions_and_proposals_are_named(predictions):
 
     text = markdown_text([score(cats)], {})
 
-    assert "taken for another category: cat for dog (39), cat for nothing (1)" in text
+    assert "for answer): cat for dog (39), cat for nothing (1)" in text
     assert "Proposal recall % by number of proposals: 1: " in text
 
 
@@ -48,4 +48,4 @@ def test_an_empty_split_has_nothing_behind_it(make_predictions):
     text = markdown_text([score(make_predictions(expressions=0))], {})
 
     assert "by number of proposals: none" in text
-    assert "another category: none" in text
+    assert "for answer): none" in text

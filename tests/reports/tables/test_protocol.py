@@ -53,7 +53,7 @@ def test_rules_and_denominators_are_part_of_it(make_predictions):
 
     assert "IoU > 0.5" in protocol["right"]
     assert "without proposals" in protocol["denominators"]
-    assert protocol["intervals"] == "95 %, percentiles of 1,000 draws of photos"
+    assert protocol["intervals"] == "95 %, percentiles of 1,000 bootstrap samples of images"
 
 
 def test_the_protocol_of_a_joined_table_is_that_of_all_its_rows(make_predictions):

@@ -99,7 +99,7 @@ def test_only_published_rows_have_addresses_to_follow(shown, read_page):
 def test_what_others_published_follows_all_that_was_measured(shown):
     text = comparison_page(shown)
 
-    order = ["refcoco_unc: val", "Accuracies", "How to read this", "Published", escape(REMARK)]
+    order = ["refcoco_unc: val", "Accuracies", "Notes", "Published", escape(REMARK)]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 

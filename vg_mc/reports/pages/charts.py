@@ -1,7 +1,7 @@
-"""Charts of a split: accuracy over thresholds, groups of expressions, confused categories.
+"""Charts of a split: accuracy by IoU threshold, by group of expressions, and confusions.
 
-They are SVG and HTML rather than images of matplotlib: those would have their own colours and
-fonts, and take longer to import than all numbers of a split take to compute.
+They are SVG and HTML rather than matplotlib images, so that they follow the colours and fonts of
+the page and need no slow import.
 """
 
 import math
@@ -18,10 +18,10 @@ from vg_mc.scoring.split_report import GroupScores
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # grid lines of a plot
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-# What most readers look for first; the others follow in their own order.
+# The breakdowns shown first; the others follow in their original order.
 FIRST = ("target size", "rivals of the same category", "kind of words")
 
-MOST_CATEGORIES = 12  # rows and columns; the others share the last ones
+MOST_CATEGORIES = 12  # rows and columns; all further categories share the last ones
 OTHERS = "others"
 
 Point = tuple[float, float]
@@ -44,7 +44,7 @@ class Frame(NamedTuple):
         return (self.left + self.right) / 2
 
     def level(self, share: float) -> float:
-        """Return the vertical position of a share."""
+        """Return the vertical position of a share between 0 and 1."""
         return self.bottom - share * (self.bottom - self.top)
 
 
@@ -56,8 +56,8 @@ class Axis:
     """The horizontal axis of a plot.
 
     Attributes:
-        ticks: Numbers that are marked; the first and the last one bound the plot.
-        logarithmic: Whether equal ratios are equally wide.
+        ticks: Values of the tick marks; the first and the last one are the limits of the axis.
+        logarithmic: Whether the axis has a logarithmic scale.
     """
 
     label: str
@@ -76,7 +76,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Shares along an axis at the positions `at`; NaN is not drawn."""
+    """Estimates of shares at the positions `at` of an axis; NaN is not drawn."""
 
     name: str
     at: Sequence[float]
@@ -84,14 +84,14 @@ class Series:
 
 
 class Label(NamedTuple):
-    """Words at a position along an axis."""
+    """A text at a position of an axis."""
 
     at: float
     words: str
 
 
 class Dot(NamedTuple):
-    """A point of a line; a smaller one stands for fewer expressions."""
+    """A point of a line; its radius grows with the number of expressions."""
 
     x: float
     y: float
@@ -101,7 +101,7 @@ class Dot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A series as drawn: SVG paths of the line and of the band of its intervals."""
+    """A series as SVG: the paths of its line and of the band of its intervals."""
 
     name: str
     path: str
@@ -115,7 +115,7 @@ class LinePlot:
 
     Attributes:
         axis: Label of the horizontal axis.
-        diagonal: Whether to mark where a share equals the number below it.
+        diagonal: Whether to draw the diagonal on which both axes are equal.
     """
 
     title: str
@@ -170,10 +170,10 @@ def _path(points: Sequence[Point]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Groups of expressions as bars, a line each.
+    """Groups of expressions as horizontal bars.
 
     Attributes:
-        others: How many further groups are not shown.
+        others: Number of groups that are not shown.
     """
 
     title: str
@@ -187,13 +187,13 @@ class Bars:
 
     @property
     def with_ceilings(self) -> bool:
-        """Whether a ceiling of candidates is marked for any group."""
+        """Whether the oracle accuracy of any group is known."""
         return any(group.ceiling is not None for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfusionRow:
-    """How often each category was chosen for targets of one category."""
+    """Number of times that each category was chosen for targets of one category."""
 
     target: str
     counts: Mapping[str, int]
@@ -202,14 +202,14 @@ class ConfusionRow:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts by category of the target (rows) and of the chosen box, the most frequent first."""
+    """Counts by category of the target (rows) and of the chosen box, most frequent first."""
 
     names: Sequence[str]
     rows: Sequence[ConfusionRow]
 
     @classmethod
     def of(cls, counts: Counts) -> "Confusion":
-        """Keep the most frequent categories and sum up the others."""
+        """Keep the most frequent categories and sum the others."""
         targets, chosen = list(counts)[:MOST_CATEGORIES], _most_chosen(counts)
         rows = [_row(target, counts[target], chosen) for target in targets]
         left = [of for target, of in counts.items() if target not in targets]
@@ -251,7 +251,7 @@ class SplitCharts:
 
     @classmethod
     def of(cls, report: SplitReport) -> "SplitCharts":
-        """Chart how accuracy depends on the rule, the proposals and the expression."""
+        """Chart accuracy by IoU threshold, number of proposals, confidence and group."""
         first = [name for name in FIRST if name in report.breakdowns]
         names = [*first, *(name for name in report.breakdowns if name not in first)]
         return cls(
@@ -262,7 +262,7 @@ class SplitCharts:
 
 
 def _thresholds(report: SplitReport) -> LinePlot:
-    curves = {"accuracy": report.accuracy_curve, "ceiling of proposals": report.ceiling_curve}
+    curves = {"accuracy": report.accuracy_curve, "oracle accuracy": report.ceiling_curve}
     series = [Series(name, each.at, each.estimates) for name, each in curves.items() if each]
     return LinePlot.of("Accuracy by IoU threshold", Axis("IoU above", SHARES), series)
 
@@ -274,7 +274,7 @@ def _proposals(report: SplitReport) -> Iterator[LinePlot]:
     most = curve.at[-1] if curve.at else 1
     ticks = [*(count for count in COUNTS if count <= most * 0.8), most]
     axis = Axis("proposals, most confident first", ticks, logarithmic=True)
-    series = [Series("targets with a fitting proposal", curve.at, curve.estimates)]
+    series = [Series("targets with a correct proposal", curve.at, curve.estimates)]
     yield LinePlot.of("Proposal recall by number of proposals", axis, series)
 
 
@@ -286,7 +286,7 @@ def _calibration(report: SplitReport) -> Iterator[LinePlot]:
     error = report.numbers["calibration_error"]
     between = "" if math.isnan(error.low) else f" ({interval_text(error)})"
     chosen = report.proposal_curve is not None
-    label = "softmax share of the answer" if chosen else "confidence of the answer"
+    label = "softmax probability of the answer" if chosen else "confidence of the answer"
     name = f"accuracy; calibration error {percent(error.value)} %{between}"
     series = [Series(name, [each.confidence for each in filled], estimates)]
     yield LinePlot.of("Calibration", Axis(label, SHARES), series, diagonal=True)

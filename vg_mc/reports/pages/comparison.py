@@ -1,4 +1,4 @@
-"""The page of results side by side: bars, the tables, and how to read them."""
+"""The HTML page of a comparison: bar charts, tables and notes."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from vg_mc.reports.pages.page import render_page
 from vg_mc.reports.tables.side_by_side import SideBySide
 from vg_mc.system.atomic import write_whole_text
 
-TITLE = "Results side by side"
+TITLE = "Comparison of results"
 
 
 def write_comparison_page(shown: SideBySide, folder: Path) -> None:
@@ -16,7 +16,7 @@ def write_comparison_page(shown: SideBySide, folder: Path) -> None:
 
 
 def comparison_page(shown: SideBySide) -> str:
-    """Render bars and tables as a page that holds everything itself."""
+    """Render bar charts, tables and notes as one self-contained page."""
     return render_page(
         "comparison.html.j2",
         TITLE,

@@ -1,6 +1,6 @@
-"""Examples to look at: an expression, the candidates ranked highest, and what was right.
+"""Examples of answers: an expression, its highest-ranked candidates, and the verdict.
 
-What boxes are drawn on: the photo where it is at hand, else a picture of a candidate.
+Boxes are drawn on the source image if it is available, and otherwise on a candidate image.
 """
 
 import io
@@ -25,30 +25,30 @@ from vg_mc.prepared.dataset import PreparedDataset
 SHOWN = 4
 
 Ids = NDArray[np.int64]
-PicturesOf = Callable[[Ids], list[bytes]]  # candidate ids in, their JPEG files out
+PicturesOf = Callable[[Ids], list[bytes]]  # maps candidate ids to JPEG files
 
 
 class Verdict(StrEnum):
-    """How an answer turned out."""
+    """Whether an answer is right, and whether a right answer was possible."""
 
     RIGHT = "right"
     WRONG = "wrong"
-    NOT_COVERED = "not covered"  # no candidate fits the target, so no choice could be right
+    NOT_COVERED = "not recalled"  # no candidate is correct, so every choice is wrong
 
     @property
     def mark(self) -> str:
-        """A sign that stands before the verdict."""
-        return {"right": "✓", "wrong": "✗", "not covered": "∅"}[self.value]
+        """The symbol shown before the verdict."""
+        return {"right": "✓", "wrong": "✗", "not recalled": "∅"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
 class RankedCandidate:
-    """A candidate as a reader sees it.
+    """A candidate as it is shown on a page.
 
     Attributes:
-        picture: A JPEG file, empty where none was at hand.
+        picture: JPEG file of the candidate image, empty if it is not available.
         share: Softmax of its logit over all candidates of the expression.
-        fits: Whether choosing it is right.
+        fits: Whether it is a correct answer.
     """
 
     picture: bytes
@@ -57,7 +57,7 @@ class RankedCandidate:
 
     @property
     def percentage(self) -> str:
-        """The share as text, with the decimals of the seed's figures."""
+        """The share as text, with as many decimals as in clip-refcoco's figures."""
         return f"{self.share:.2%}"
 
 
@@ -66,12 +66,12 @@ class Example:
     """One expression with its highest-ranked candidates, best first.
 
     Attributes:
-        photo_size: Width and height in pixels.
-        target: The box that is meant, shape (4,), pixels of the photo.
-        answer: The box that was chosen or predicted, shape (4,), or of shape (0,) without one.
-        answer_iou: Its IoU with the target, 0 without an answer.
-        candidates: Number of candidates to choose from; None for a predicted box.
-        rank_of_right: Rank of the best candidate that fits, from 1; None where none fits.
+        photo_size: Width and height of the image in pixels.
+        target: The target box in pixels of the image, shape (4,).
+        answer: The chosen or predicted box, shape (4,), or shape (0,) without an answer.
+        answer_iou: IoU of the answer with the target, 0 without an answer.
+        candidates: Number of candidates; None for a predicted box.
+        rank_of_right: Rank of the best correct candidate, from 1; None if there is none.
     """
 
     expression_id: int
@@ -88,7 +88,7 @@ class Example:
 
 
 def no_pictures(candidate_ids: Ids) -> list[bytes]:
-    """Stand in for a dataset that is not at hand."""
+    """Return an empty file for every candidate; used if no dataset is available."""
     return [b""] * len(candidate_ids)
 
 
@@ -98,7 +98,7 @@ def verdicts(judged: Outcomes) -> list[Verdict]:
 
 
 def spread_rows(predictions: Predictions, each: int) -> list[int]:
-    """Pick up to `each` rows per verdict, evenly spaced over the split rather than by hand."""
+    """Select up to `each` rows per verdict, evenly spaced over the split."""
     judged = np.array(verdicts(outcomes(predictions)))
     rows: list[int] = []
     for verdict in Verdict:
@@ -111,7 +111,7 @@ def spread_rows(predictions: Predictions, each: int) -> list[int]:
 def examples(
     predictions: Predictions, rows: Sequence[int], pictures_of: PicturesOf
 ) -> list[Example]:
-    """Collect what is shown of `rows`."""
+    """Return the examples of `rows`."""
     judged = outcomes(predictions)
     return [_example(predictions, judged, row, pictures_of) for row in rows]
 
@@ -166,19 +166,19 @@ def _verdict(judged: Outcomes, row: int) -> Verdict:
 
 
 def _ranking(logits: NDArray[np.float32]) -> Ids:
-    """Positions from the highest logit to the lowest; equals in their order, as metrics do it."""
+    """Return positions by descending logit; ties keep their order, as in the metrics."""
     return np.argsort(-logits, kind="stable")
 
 
-LONGER_SIDE = 560  # of a photo on a page, in pixels
+LONGER_SIDE = 560  # longer side of an image on a page, in pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """A JPEG file, and where it lies in pixels of the photo.
+    """A JPEG file and its position in pixels of the source image.
 
     Attributes:
-        is_photo: Whether it is the photo itself, not a picture with a drawn candidate.
+        is_photo: Whether it is the source image, not a candidate image.
     """
 
     picture: bytes
@@ -193,22 +193,22 @@ BackdropOf = Callable[[Example], Backdrop | None]
 
 
 def no_backdrop(example: Example) -> None:
-    """Stand in where neither photos nor a dataset are at hand."""
+    """Return None; used if neither images nor a dataset are available."""
 
 
 def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
-    """Return how to find what the boxes of an example are drawn on.
+    """Return a function that finds the image on which the boxes of an example are drawn.
 
-    A photo that is missing or damaged is replaced by the whole image that the dataset stores or,
-    where it stores none, by the picture of the best candidate, in which that candidate is marked;
-    an example without candidates then has none.
+    A missing or damaged image is replaced by the whole image of the dataset if it stores one, and
+    otherwise by the candidate image of the best candidate, in which that candidate is marked. An
+    example without candidates then has no backdrop.
 
     Args:
-        dataset: Names the photos and says how they were fitted into pictures.
-        images: Folder of the photos, None where it is not at hand.
+        dataset: Provides the file names of images and how they were resized.
+        images: Folder of the images, or None if it is not available.
 
     Raises:
-        BadInputError: If there is no such folder.
+        BadInputError: If the folder does not exist.
     """
     if images is not None:
         require_folder(images)
@@ -219,7 +219,7 @@ def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
             try:
                 return _photo(open_photo(images, photos[example.image_id]), example.photo_size)
             except BadInputError:
-                pass  # the page says which examples show no photo
+                pass  # the page marks examples without their image
         if dataset.whole_images is not None:
             return _photo(dataset.image(photos[example.image_id]), example.photo_size)
         return _candidate(example, dataset.image_size, settings["fit"])

@@ -1,6 +1,6 @@
-"""Examples on a page: the photo with target and answer, and the candidates ranked highest.
+"""The gallery of a page: images with target and answer, and the highest-ranked candidates.
 
-A small script (`report.js`) filters the examples; without it, all of them are shown.
+A script (`report.js`) filters the examples; without it, all of them are shown.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from vg_mc.reports.pages.examples import (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An example of a split, and what its boxes are drawn on."""
+    """An example of a split, and the image on which its boxes are drawn."""
 
     split: str
     example: Example
@@ -29,7 +29,7 @@ class Card:
 
     @property
     def remark(self) -> str:
-        """Ids and numbers of the example as one line."""
+        """Ids and numbers of the example in one line."""
         example = self.example
         parts = [self.split, f"expression {example.expression_id}", f"image {example.image_id}"]
         if example.candidates is not None:
@@ -37,20 +37,20 @@ class Card:
         if len(example.answer):
             parts.append(f"IoU {example.answer_iou:.2f}")
         if example.verdict is Verdict.WRONG and example.rank_of_right is not None:
-            parts.append(f"the right one ranks {example.rank_of_right}")
+            parts.append(f"rank of the best correct candidate {example.rank_of_right}")
         if self.backdrop is not None and not self.backdrop.is_photo:
-            parts.append("shown on its best candidate, not on the photo")
+            parts.append("shown on its best candidate image; the source image is not available")
         return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """What ``gallery.html.j2`` shows.
+    """The values of ``gallery.html.j2``.
 
     Attributes:
-        splits: Splits that the filter offers.
-        tally: How many expressions of each split have which verdict.
-        with_candidates: Whether any answers are choices; the others are predicted boxes.
+        splits: Splits that can be selected.
+        tally: Numbers of expressions by split and verdict, as text.
+        with_candidates: Whether any answers are choices rather than predicted boxes.
     """
 
     cards: Sequence[Card]
@@ -77,7 +77,7 @@ class Cards:
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """How many examples with each verdict are shown."""
+        """Number of examples shown with each verdict."""
         shown = [card.example.verdict for card in self.cards]
         return {verdict: shown.count(verdict) for verdict in _possible(self.with_candidates)}
 

@@ -1,9 +1,9 @@
-"""HTML pages: one file each, rendered from a template, that opens without a network.
+"""HTML pages, rendered from templates as single files that need no network.
 
-Expressions and names come from corpora that others wrote, so templates escape every value. The
-content security policy of a page loads nothing from elsewhere and runs no script but its own.
+Expressions and names are untrusted input, so templates escape every value. The content security
+policy of a page blocks all remote content and all scripts except its own.
 
-The images of a page lie inside it, or in a folder beside it where the page would be too large.
+Images are embedded in the page, or written to a folder beside it if the page would be too large.
 """
 
 import math
@@ -31,10 +31,10 @@ def render_page(
 
     Args:
         template: Name of the template.
-        title: The heading and the title of the window.
-        styles: Names of style sheets besides that of every page.
+        title: Heading and window title.
+        styles: Names of style sheets in addition to ``page.css``.
         script: Name of a script that runs when the page is loaded.
-        values: What the template shows.
+        values: Variables of the template.
     """
     page = templates().get_template(template)
     return page.render(title=title, policy=_policy(script), styles=styles, script=script, **values)
@@ -42,7 +42,7 @@ def render_page(
 
 @cache
 def templates() -> Environment:
-    """Return the environment of all templates: every value is escaped, a missing one raises."""
+    """Return the environment of all templates: values are escaped, undefined names raise."""
     environment = Environment(
         loader=PackageLoader("vg_mc.reports.pages", "."),
         autoescape=True,
@@ -68,7 +68,7 @@ def templates() -> Environment:
 
 
 def _policy(script: str) -> str:
-    """Allow images inside or beside the page, and one script, identified by its hash."""
+    """Return a policy that allows local images and one script, identified by its hash."""
     allowed = ["default-src 'none'", "img-src 'self' data:", "style-src 'unsafe-inline'"]
     if script:
         code = templates().get_template(script).render()
@@ -89,23 +89,23 @@ def interval_text(estimate: Estimate) -> str:
 
 
 def embedded(content: bytes, kind: str) -> str:
-    """Return the address of an image inside the page; `kind` is jpeg or png."""
+    """Return a data URL of an image file; `kind` is jpeg or png."""
     return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
 
 
-LARGEST_PAGE = 20_000_000  # characters, which are bytes nearly everywhere
+LARGEST_PAGE = 20_000_000  # in characters, nearly all of which take one byte
 
-AddressOf = Callable[[bytes], str]  # a JPEG file in, its address on the page out
+AddressOf = Callable[[bytes], str]  # maps a JPEG file to its URL
 Render = Callable[[AddressOf], str]
 
 
 def write_page(render: Render, file: Path, largest: int = LARGEST_PAGE) -> None:
-    """Write a page with its images inside, or in a folder beside it where it would be too large.
+    """Write a page with embedded images, or with images in a folder if it would be too large.
 
     Args:
-        render: Makes the page, given a function that returns the address of an image.
-        file: The page to write; the folder has its name followed by ``-files``.
-        largest: Most characters of a page with its images inside.
+        render: Renders the page, given a function that returns the URL of an image.
+        file: Path of the page; the folder beside it has the same name with the suffix ``-files``.
+        largest: Maximum number of characters of a page with embedded images.
     """
     folder, kept = file.with_name(f"{file.stem}-files"), set[str]()
 
@@ -125,12 +125,12 @@ def write_page(render: Render, file: Path, largest: int = LARGEST_PAGE) -> None:
 
 
 def inside(picture: bytes) -> str:
-    """Return the address of a JPEG file inside the page."""
+    """Return a data URL of a JPEG file."""
     return embedded(picture, "jpeg")
 
 
 def _clear(folder: Path, kept: set[str]) -> None:
-    """Remove images that only an earlier page of this name showed."""
+    """Remove images of an earlier version of the page."""
     for path in folder.glob("*.jpg"):
         if path.name not in kept:
             path.unlink()

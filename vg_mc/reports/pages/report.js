@@ -1,5 +1,5 @@
 "use strict";
-// What is shown stands in the address, so that a view can be kept as a bookmark and sent on.
+// The state of the filters is stored in the URL fragment, so that it can be bookmarked and shared.
 const wanted = () => new URLSearchParams(location.hash.slice(1));
 const every = (selector) => [...document.querySelectorAll(selector)];
 const split = document.getElementById("split");
@@ -42,6 +42,6 @@ split.addEventListener("change", () => ask("split", split.value));
 text.addEventListener("input", () => ask("text", text.value));
 addEventListener("hashchange", show);
 addEventListener("beforeprint", () => {
-  for (const folded of every("details")) folded.open = true;  // paper cannot be unfolded
+  for (const folded of every("details")) folded.open = true;  // print all tables
 });
 show();

@@ -1,7 +1,4 @@
-"""The page of an evaluation: numbers, plots and examples in one file.
-
-The index of several evaluations: one table, and a link to the page of each.
-"""
+"""The HTML page of an evaluation (numbers, charts and examples) and the index of several pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,15 +34,15 @@ def write_index(
     picture: Path,
     file: Path,
 ) -> None:
-    """Write a page with links to others.
+    """Write a page with one table of results and links to the pages of evaluations.
 
     Args:
-        title: Any text.
+        title: Title of the page.
         reports: Rows of the table.
-        protocol: How the numbers came about.
+        protocol: Evaluation protocol: names and values.
         pages: Pages below the folder of `file`, by the text of their links.
-        picture: A PNG file with examples.
-        file: The page to write.
+        picture: PNG file with examples.
+        file: Path of the page.
     """
     page = render_page(
         "index.html.j2",
@@ -61,21 +58,21 @@ def write_index(
 
 @dataclass(frozen=True, slots=True)
 class NumbersTables:
-    """The main table of a page, and that of the other rules below it."""
+    """The main table of a page, and the table of the other metrics."""
 
     main: Table
     others: Table
 
     @classmethod
     def of(cls, reports: Sequence[SplitReport]) -> "NumbersTables":
-        """Make both tables of the same rows."""
+        """Build both tables from the same rows."""
         main = [column for column in COLUMNS if column not in INTERVAL_COLUMNS]
-        photos = Column("photos", "", lambda report: str(report.images))
+        photos = Column("images", "", lambda report: str(report.images))
         return cls(_table(reports, [*main, photos]), _table(reports, other_columns(reports)))
 
 
 def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Table:
-    """Name the models only where there are several: the title of a page is that of its model."""
+    """Build a table; the column of names is dropped if all rows belong to one grounder."""
     table = results_table(reports, columns).without_empty_columns()
     if len({report.name for report in reports}) > 1:
         return table
@@ -85,12 +82,12 @@ def _table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """How examples are chosen and where their pictures come from.
+    """Selection of examples and sources of their images.
 
     Attributes:
-        each: How many of every verdict, per split.
-        pictures_of: Finds the pictures of candidates.
-        backdrop_of: Finds what boxes are drawn on.
+        each: Number of examples per verdict and split.
+        pictures_of: Returns the candidate images of candidate ids.
+        backdrop_of: Returns the image on which the boxes of an example are drawn.
     """
 
     each: int
@@ -99,10 +96,15 @@ class Gallery:
 
     @classmethod
     def of(cls, dataset: PreparedDataset | None, images: Path | None, examples: int) -> "Gallery":
-        """Take pictures from where there are any; `examples` is the number per split.
+        """Use the images of a dataset and of a folder if given.
+
+        Args:
+            dataset: Provides candidate images; None for a gallery without images.
+            images: Folder of source images.
+            examples: Number of examples per split, over all verdicts.
 
         Raises:
-            BadInputError: If there is no folder `images`.
+            BadInputError: If the folder `images` does not exist.
         """
         each = examples // len(Verdict)
         if dataset is None:
@@ -121,12 +123,12 @@ def write_report(
     """Write ``report.html`` to `folder`.
 
     Args:
-        answered: What one model, or an ensemble, answered to each split.
-        reports: Rows of the table; those of other models, such as members, have no plots.
-        protocol: How the numbers came about.
-        shown: The examples.
-        folder: Where the page is written, and its pictures where it would be too large.
-        further: Tables that follow the numbers.
+        answered: Predictions of one grounder, one per split.
+        reports: Rows of the table; only those of this grounder get charts.
+        protocol: Evaluation protocol: names and values.
+        shown: Selection of examples.
+        folder: Output folder, also of images if the page would be too large.
+        further: Tables shown after the numbers.
     """
     own = [report for report in reports if report.name == answered[0].name]
     values = {

@@ -1,4 +1,4 @@
-"""A page with random records of a prepared dataset, to look at before training."""
+"""The HTML page of random records of a prepared dataset, for inspection before training."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ from vg_mc.reports.plots import plot_distributions
 from vg_mc.system.atomic import write_whole_text
 
 MOST_CANDIDATES = 8  # per record, those with the highest IoU
-LONGER_SIDE = 480  # of a photo on the sheet
+LONGER_SIDE = 480  # of an image on the page, in pixels
 FRAME = (255, 200, 0)
 
 OpenPhoto = Callable[[Photo], Image.Image]
 
 
 class Candidate(NamedTuple):
-    """A candidate of a record as the page shows it."""
+    """A candidate of a record as it is shown on the page."""
 
     address: str
     caption: str
@@ -37,12 +37,12 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An expression of the dataset as the page shows it.
+    """An expression of the dataset as it is shown on the page.
 
     Attributes:
-        covered: Whether a candidate fits the target.
-        photo: Address of the photo with its target framed, empty where it is not shown.
-        problem: Why the photo cannot be shown.
+        covered: Whether a candidate is a correct answer.
+        photo: URL of the image with its target framed, empty if it is not shown.
+        problem: Reason why the image cannot be shown.
     """
 
     text: str
@@ -54,7 +54,7 @@ class Record:
 
 
 def random_rows(expressions: int, wanted: int, seed: int) -> list[int]:
-    """Choose records; the same seed chooses the same of them."""
+    """Sample up to `wanted` rows without replacement; the result depends only on `seed`."""
     generator = np.random.default_rng(seed)
     chosen = generator.choice(expressions, size=min(wanted, expressions), replace=False)
     return sorted(chosen.tolist())
@@ -67,14 +67,14 @@ def write_sheet(
     open_photo: OpenPhoto | None,
     file: Path,
 ) -> None:
-    """Write a page with the records that `rows` names, and plots of the whole split.
+    """Write a page with the records in `rows` and histograms of the whole split.
 
     Args:
-        dataset: Where the records are.
-        split: The split that they are of.
+        dataset: The prepared dataset.
+        split: Name of the split.
         rows: Positions in the split.
-        open_photo: Decodes a photo; None where no photos are at hand.
-        file: The page to write.
+        open_photo: Decodes an image; None if the images are not available.
+        file: Path of the page.
     """
     expressions, photos = dataset.expressions(split), dataset.photos()
     records = [
@@ -148,7 +148,7 @@ def _candidates(dataset: PreparedDataset, expressions: Expressions, row: int) ->
 
 
 def _framed_photo(opened: Image.Image, photo: Photo, target: NDArray[np.float64]) -> str:
-    """Show a target in a photo, which may have been opened in another size than its own."""
+    """Return a data URL of an image with its target framed; the image may be opened downscaled."""
     share = min(1.0, LONGER_SIDE / max(opened.size))
     small = opened.resize([max(1, round(side * share)) for side in opened.size])
     placed = Affine.between((photo.width, photo.height), small.size).forward(target[None])[0]

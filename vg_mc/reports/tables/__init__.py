@@ -1,1 +1,1 @@
-"""Tables of results, and their values."""
+"""Tables of results and their renderers."""

@@ -1,4 +1,4 @@
-"""What an audit found, as tables for the terminal and as files."""
+"""Results of an audit as tables for the terminal and as files."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +11,9 @@ from vg_mc.reports.tables.formats import terminal
 from vg_mc.reports.tables.table import Table
 from vg_mc.system.atomic import write_whole_text
 
-LEAK = "LEAK: photos to learn from are asked about"
-HARMLESS = "both to learn from"
-SHARED_QUESTIONS = "both to be asked about"
+LEAK = "LEAK: training images in an evaluation split"
+HARMLESS = "both for training"
+SHARED_QUESTIONS = "both for evaluation"
 
 FAIR_TEXT, FAIR_JSON = "fair_photos.txt", "audit.json"
 
@@ -24,9 +24,9 @@ def audit_text(
     exposures: Mapping[str, Exposure],
     fair: Sequence[str],
 ) -> str:
-    """Spell everything that was found, the gravest of each kind first."""
-    last = f"{len(fair):,} training photos are in no evaluation split" + (
-        ": a fair detector may be trained on them" if fair else ""
+    """Format all results of an audit, the most severe ones of each kind first."""
+    last = f"{len(fair):,} training images are in no evaluation split" + (
+        "; train detectors for a fair comparison on them" if fair else ""
     )
     sections = [
         [_parts_table(parts)],
@@ -44,7 +44,7 @@ def write_audit(
     fair: Sequence[str],
     folder: Path,
 ) -> None:
-    """Write the fair photos, one per line, and everything that was found as JSON."""
+    """Write the fair training images, one per line, and all results as JSON."""
     found: dict[str, Any] = {
         "splits": [
             {
@@ -88,9 +88,9 @@ def _counts(part: Part) -> tuple[int, ...]:
 
 def _sharing_lines(shared: Sequence[Sharing]) -> Iterator[str]:
     if not shared:
-        yield "no photo is in two splits"
+        yield "no image is in two splits"
         return
-    headings = ["split", "and split", "photos in both", "same expressions", ""]
+    headings = ["split", "and split", "images in both", "same expressions", ""]
     rows = [
         [one.first.name, one.second.name, f"{one.photos:,}", f"{one.expressions:,}", _meaning(one)]
         for one in shared
@@ -110,7 +110,7 @@ def _exposure_lines(exposures: Mapping[str, Exposure]) -> Iterator[str]:
         yield f"{flag}{name}: {exposure}"
     if Exposure.LIKELY in exposures.values() or Exposure.UNKNOWN in exposures.values():
         yield (
-            "Photos of COCO's train2014 are the test photos of RefCOCO and its kin. Unless the "
-            "detector was trained without them, as MAttNet's coco_minus_refer was, its boxes are "
-            "better than those of new photos would be; say so beside the numbers."
+            "The test images of RefCOCO, RefCOCO+ and RefCOCOg are part of COCO train2014. Unless "
+            "the detector was trained without them, as MAttNet's coco_minus_refer was, its boxes "
+            "are better than on unseen images. Report this with the numbers."
         )

@@ -1,7 +1,7 @@
-"""The numbers of result tables: their headings, and how they are spelled.
+"""Columns of result tables: headings and number formats.
 
-Shares have four decimals in JSON and stand as percentages with two in all tables, so no two files
-of one result disagree.
+Shares have four decimals in JSON files and two decimals as percentages in tables, so that all
+files of a result agree.
 """
 
 import math
@@ -13,15 +13,15 @@ from vg_mc.metrics.significance import Difference
 from vg_mc.scoring import SplitReport
 from vg_mc.scoring.ratios import RECALLED
 
-NOTHING = "–"  # a share of nothing
-NOT_APPLICABLE = ""  # what a model does not have, such as the proposals of a box predictor
+NOTHING = "–"  # a share with denominator 0
+NOT_APPLICABLE = ""  # not applicable, such as the proposals of a box predictor
 DECIMALS = 4  # of shares
 
 
 def percent(share: float | None) -> str:
-    """Spell a share as a percentage; None, what does not apply, is an empty cell.
+    """Format a share as a percentage; None (not applicable) gives an empty cell.
 
-    From the rounded share, so that a table never rounds the other way than the JSON file.
+    The share is rounded first, so that tables agree with the JSON file.
     """
     if share is None:
         return NOT_APPLICABLE
@@ -29,9 +29,10 @@ def percent(share: float | None) -> str:
 
 
 def points(share: float, sign: str = "") -> str:
-    """Spell a share, or a difference of two, in points; a `sign` of + stands before gains, too.
+    """Format a share, or a difference of two, in percentage points.
 
-    From the rounded share, as in `percent`; what is rounded to nothing has no sign.
+    The share is rounded first, as in `percent`. With `sign` "+", gains have a sign as well; a
+    value that rounds to 0 has none.
     """
     if math.isnan(share):
         return NOTHING
@@ -40,21 +41,21 @@ def points(share: float, sign: str = "") -> str:
 
 
 def gain_interval(difference: Difference) -> str:
-    """Spell the interval of a difference of two accuracies in points."""
+    """Format the interval of a difference of two accuracies in percentage points."""
     if math.isnan(difference.low):
         return NOTHING
     return f"{points(difference.low, '+')} to {points(difference.high, '+')}"
 
 
 def p_value(value: float) -> str:
-    """Spell a probability; below a thousandth its digits mean nothing."""
+    """Format a p-value; values below 0.001 are not resolved."""
     if math.isnan(value):
         return NOTHING
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def number(value: float | None) -> str:
-    """Spell a number that is no share; None, what does not apply, is an empty cell."""
+    """Format a number that is not a share; None (not applicable) gives an empty cell."""
     if value is None:
         return NOT_APPLICABLE
     return NOTHING if math.isnan(value) else f"{round(value, DECIMALS):.2f}"
@@ -62,13 +63,13 @@ def number(value: float | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A number of every row.
+    """A column of result tables.
 
     Attributes:
-        cell: Its text; None where the number does not apply to a row, which is an empty cell.
-        brief: Heads it on the screen, empty where it is left out there.
-        name: Of the estimate that has its interval and its denominator, empty for plain counts.
-        spell: How such an estimate is spelled.
+        cell: Returns the text of a row's cell; None (not applicable) gives an empty cell.
+        brief: Heading on the terminal, empty if the column is left out there.
+        name: Name of the estimate with interval and denominator, empty for plain counts.
+        spell: Formats such an estimate.
     """
 
     heading: str
@@ -102,7 +103,7 @@ def _integer(count: int | None) -> str:
     return NOT_APPLICABLE if count is None else str(count)
 
 
-# The interval of the first column, which pages show below every number instead.
+# The interval of the first column. Pages omit these columns and show it below each number.
 INTERVAL_COLUMNS = (
     Column("from %", "from", lambda report: percent(report.numbers["accuracy"].low)),
     Column("to %", "to", lambda report: percent(report.numbers["accuracy"].high)),
@@ -137,6 +138,6 @@ _SIMILARITIES = (
 
 
 def other_columns(reports: Sequence[SplitReport]) -> tuple[Column, ...]:
-    """Return what stands in the second table; similarities only where some report has them."""
+    """Return the columns of the second table; similarities are included if any report has them."""
     compared = any("target_cosine" in report.numbers for report in reports)
     return (*_OTHER_RULES, *(_SIMILARITIES if compared else ()))

@@ -1,4 +1,4 @@
-"""Foreign text as plain text in each format: names and expressions may contain anything."""
+"""Escaping of untrusted text, such as names and expressions, for each output format."""
 
 import re
 from textwrap import wrap
@@ -8,15 +8,15 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<#|~$&])")
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-# A minus is no hyphen, where it stands before a number and not within a word.
+# A hyphen before a number and not within a word is a minus sign.
 _MINUS = re.compile(r"(?<![\w-])-(?=\d)")
-HEADING_WIDTH = 12  # characters of a line; columns of numbers are hardly wider
+HEADING_WIDTH = 12  # characters per line, about the width of a column of numbers
 
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
-    "[": "{[}",  # at the start of a row it would be an argument of the row before
+    "[": "{[}",  # at the start of a row, TeX would take it for an argument of `\\`
     "&": r"\&",
     "%": r"\%",
     "$": r"\$",
@@ -33,7 +33,7 @@ _LATEX = {
 
 
 def markdown(text: str) -> str:
-    """Escape what would format the text, end its table cell or open an HTML tag."""
+    """Escape Markdown formatting, table delimiters and HTML tags."""
     return _MARKDOWN.sub(r"\\\1", one_line(text))
 
 
@@ -44,7 +44,7 @@ def latex(text: str) -> str:
 
 
 def latex_heading(text: str, align: Literal["l", "r"]) -> str:
-    """Escape a heading and break it into short lines, so that its column stays narrow."""
+    """Escape a heading and break it into short lines to keep its column narrow."""
     lines = wrap(one_line(text), HEADING_WIDTH, break_long_words=False, break_on_hyphens=False)
     if len(lines) < 2:
         return latex(text)
@@ -53,7 +53,7 @@ def latex_heading(text: str, align: Literal["l", "r"]) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    """Keep spreadsheets from taking a text for a formula: an apostrophe marks it as text.
+    """Prefix a text that looks like a formula with an apostrophe, so that it stays text.
 
     https://owasp.org/www-community/attacks/CSV_Injection
     """
@@ -61,5 +61,5 @@ def spreadsheet(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Join lines and other white space by single spaces."""
+    """Replace line breaks and other white space by single spaces."""
     return " ".join(text.split())

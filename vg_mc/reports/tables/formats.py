@@ -1,6 +1,6 @@
-"""Renderers of tables for terminals, Markdown, LaTeX and CSV, and of documents as JSON.
+"""Renderers of tables for terminals, Markdown, LaTeX and CSV, and of JSON documents.
 
-HTML pages have the macro `table` of ``pages/parts.html.j2``.
+HTML pages use the macro `table` of ``pages/parts.html.j2``.
 """
 
 import csv
@@ -15,12 +15,12 @@ from vg_mc.reports.tables.columns import NOTHING
 from vg_mc.reports.tables.escaping import latex, latex_heading, markdown, one_line, spreadsheet
 from vg_mc.reports.tables.table import Table
 
-SENTENCE = 32  # characters; a longer cell, such as a remark or a source, takes several lines
+SENTENCE = 32  # characters; longer cells, such as remarks and sources, are wrapped
 LATEX_HEAD = "% Needs booktabs."
 
 
 def is_sentence(text: str) -> bool:
-    """Return True if a cell is so long that it should be broken into lines."""
+    """Return True if a cell is long enough to be wrapped."""
     return len(text) > SENTENCE
 
 
@@ -32,7 +32,7 @@ def terminal(table: Table) -> str:
 
 
 def markdown_table(table: Table) -> str:
-    """Render a table as Markdown, for GitHub and others."""
+    """Render a table as a GitHub-flavoured Markdown table."""
     heading, *rows = _padded(table, markdown, least=3)
     ruler = [
         "-" * (len(cell) - 1) + (":" if letter == "r" else "-")
@@ -42,7 +42,7 @@ def markdown_table(table: Table) -> str:
 
 
 def _padded(table: Table, escape: Callable[[str], str], least: int = 1) -> list[list[str]]:
-    """Return headings and rows in columns of one width each; tabulate would make them wider."""
+    """Return headings and rows with all cells of a column padded to the same width."""
     lines = [[escape(text) for text in line] for line in [table.headings, *table.texts]]
     widths = [max(least, *map(len, column)) for column in zip(*lines, strict=True)]
     aligned = list(zip(table.letters, widths, strict=True))
@@ -56,13 +56,13 @@ def _padded(table: Table, escape: Callable[[str], str], least: int = 1) -> list[
 
 
 def markdown_folded(title: str, lines: Iterable[str]) -> list[str]:
-    """Return the lines folded away below a title, which is any text."""
+    """Return the lines within a collapsed HTML section; the title may be any text."""
     opening = f"<details><summary>{html.escape(title)}</summary>"
     return ["", opening, "", *lines, "", "</details>"]
 
 
 def latex_table(table: Table) -> str:
-    """Render a table for a paper; it needs the package booktabs."""
+    """Render a table as LaTeX; it requires the package booktabs."""
     return "\n".join(_latex_lines(table))
 
 
@@ -87,21 +87,21 @@ def _latex_line(cells: Sequence[str]) -> str:
 
 
 def markdown_notes(notes: Mapping[str, str]) -> str:
-    """Render facts as a list."""
+    """Render notes as a Markdown list."""
     return "\n".join(f"- {markdown(name)}: {markdown(note)}" for name, note in notes.items())
 
 
 def latex_notes(notes: Mapping[str, str]) -> str:
-    """Render facts in small type, a paragraph each."""
+    """Render notes as LaTeX paragraphs in small type."""
     lines = [rf"{latex(name)}: {latex(note)}\par" for name, note in notes.items()]
     return "\n".join([r"{\footnotesize", *lines, "}"])
 
 
 def csv_table(table: Table) -> str:
-    """Render a table for spreadsheets.
+    """Render a table as CSV.
 
-    A share of nothing is an empty cell, which stays out of a spreadsheet's sums. In columns of
-    numbers, a minus is one; in all others, no text can be taken for a formula.
+    A share with denominator 0 is an empty cell, which spreadsheets ignore in sums. Texts are
+    protected from being read as formulas, except for negative numbers in columns of numbers.
     """
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
@@ -117,7 +117,7 @@ def _csv_cell(text: str, *, number: bool) -> str:
         return ""
     if number and _is_number(text):
         return text
-    # csv does not quote a carriage return, which would end the row for every reader.
+    # csv does not quote a carriage return, which readers take for the end of a row.
     return spreadsheet(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -130,13 +130,13 @@ def _is_number(text: str) -> bool:
 
 
 def json_document(document: object, decimals: int) -> str:
-    """Render a document: floats rounded, NaN, the share of nothing, as null."""
+    """Render a JSON document; floats are rounded and NaN becomes null."""
     return (
         json.dumps(_plain(document, decimals), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
 
 
-def _plain(value: Any, decimals: int) -> Any:  # noqa: ANN401  # whatever JSON knows
+def _plain(value: Any, decimals: int) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, dict):
         return {key: _plain(item, decimals) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What an ensemble gains over its members, with the tests that say whether it was luck."""
+"""Tables of the gain of an ensemble over its members, with significance tests."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from vg_mc.reports.tables.table import Table
 from vg_mc.scoring import Comparison, compare
 from vg_mc.system.atomic import write_whole_text
 
-DECIMALS = 6  # of shares in members.json
+DECIMALS = 6  # decimals of shares in members.json
 HEADINGS = (
     "split",
     "expressions",
@@ -27,22 +27,23 @@ HEADINGS = (
     "p, McNemar",
 )
 NOTES = (
-    "The best member is that of the split, chosen by the very answers that it is compared on. "
-    "gain: accuracy of the ensemble less that of the member, in points, with an interval and a p "
-    "by drawing photos. McNemar's test takes expressions as independent."
+    "The best member is chosen per split, on the answers that it is compared on. "
+    "gain: accuracy of the ensemble minus that of the best member, in percentage points; its "
+    "interval and p-value are bootstrapped over images. McNemar's test treats expressions as "
+    "independent."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class MembersRow:
-    """One split: what the members know together, and the ensemble against the best of them."""
+    """Agreement of the members on a split, and the ensemble compared with the best member."""
 
     agreement: Agreement
     comparison: Comparison
 
     @classmethod
     def of(cls, members: Sequence[Predictions], ensemble: Predictions) -> "MembersRow":
-        """Compare members, and the ensemble with the most accurate of them, the first of equals."""
+        """Compare the ensemble with its most accurate member; of equal ones, the first."""
         judged = [outcomes(member) for member in members]
         best = max(range(len(members)), key=lambda place: _accuracy(judged[place]))
         return cls(agreement_of(judged), compare(ensemble, members[best]))
@@ -56,13 +57,13 @@ def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
 
 
 def json_text(rows: Sequence[MembersRow]) -> str:
-    """Render rows for programs: shares, not percentages, and null for a share of nothing."""
+    """Render rows as JSON, with shares instead of percentages and null for undefined shares."""
     return json_document({"notes": NOTES, "splits": [asdict(row) for row in rows]}, DECIMALS)
 
 
 def members_table(rows: Sequence[MembersRow]) -> Table:
-    """Return a row per split."""
-    title = "What the ensemble gains"
+    """Return a table with one row per split."""
+    title = "Gain of the ensemble over its best member"
     return Table(HEADINGS, [_cells(row) for row in rows], title, NOTES)
 
 

@@ -1,4 +1,4 @@
-"""How numbers came about: without it they cannot be compared with anybody's."""
+"""The evaluation protocol of a table: the facts needed to compare its numbers with others."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,28 +9,30 @@ from vg_mc.predictions import Provenance
 
 
 class Described(Protocol):
-    """Rows of a table, and the predictions that they are computed from."""
+    """An object with provenance, such as a row of a table or predictions."""
 
     @property
     def provenance(self) -> Provenance:
-        """What was answered, and by what."""
+        """The origin of the answers."""
         ...
 
 
 def protocol_of(rows: Sequence[Described]) -> dict[str, str]:
-    """Return how the numbers of a table came about; facts that differ name their models.
+    """Return the evaluation protocol of a table.
+
+    Facts that differ between rows are listed with the names of their grounders.
 
     Args:
-        rows: All rows of the table, ensembles included; models are told apart by their names.
+        rows: All rows of the table, including ensembles.
     """
     origins = [row.provenance for row in rows]
     protocol = {
         "right": f"IoU > {RIGHT_ABOVE}; the first of equal logits is the answer",
         "denominators": (
-            "all expressions of the split, also those without proposals; "
-            "covered ones for 'acc where covered', answered ones for 'calibration error'"
+            "all expressions of the split, including those without proposals; for 'acc where "
+            "covered' those with a correct proposal, for 'calibration error' those with an answer"
         ),
-        "intervals": f"95 %, percentiles of {ROUNDS:,} draws of photos",
+        "intervals": f"95 %, percentiles of {ROUNDS:,} bootstrap samples of images",
         "data": _told(origins, [each.data_hash for each in origins]),
     }
     facts = [facts_of(each) for each in origins]
@@ -40,9 +42,9 @@ def protocol_of(rows: Sequence[Described]) -> dict[str, str]:
 
 
 def facts_of(provenance: Provenance) -> dict[str, str]:
-    """Render the provenance of predictions, by the headings of tables; what is unknown is left out.
+    """Return the known facts of the provenance of predictions, by the headings of tables.
 
-    The name, the split and the data hash are not part of it.
+    The name, the split and the data hash are not included.
     """
     proposals = provenance.proposals
     facts = {
@@ -58,11 +60,11 @@ def facts_of(provenance: Provenance) -> dict[str, str]:
 
 
 def _told(origins: Sequence[Provenance], values: Sequence[str | None]) -> str:
-    """Spell a value once where all share it, and else say whose each one is."""
+    """Format a value once if all origins share it, and otherwise each value with its names."""
     if len(set(values)) == 1:
         return values[0] or ""
     names = [each.name for each in origins]
-    if len(set(zip(names, values, strict=True))) > len(set(names)):  # one name, two values
+    if len(set(zip(names, values, strict=True))) > len(set(names)):  # the same name with two values
         names = [f"{each.name} on {each.split}" for each in origins]
     parts = []
     for value in dict.fromkeys(values):

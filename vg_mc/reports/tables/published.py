@@ -1,7 +1,7 @@
-"""Accuracies that others published: lines to read beside one's own, not measured here.
+"""Published accuracies for reference; they are not measured here.
 
-``published.csv`` says of each where it stands, and by what it differs from ours: another detector,
-another rule, another denominator. Figures that were only remembered are not in it.
+``published.csv`` gives the source of each figure and how its setup differs, such as another
+detector, criterion or denominator. Figures without a source are not included.
 """
 
 import csv
@@ -14,20 +14,20 @@ _TABLE = Path(__file__).with_name("published.csv")
 
 SPLITS = ("val", "testA", "testB", "test")
 
-# By the names that corpora have in prepared datasets.
+# Keys are the names of corpora in prepared datasets.
 CORPORA = {"refcoco_unc": "refcoco", "refcoco+_unc": "refcoco+", "refcocog_umd": "refcocog"}
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """What a paper or a repository says of one system on one corpus.
+    """Published accuracies of one system on one corpus.
 
     Attributes:
-        accuracies: Percentages by split, as they are spelled at the source.
-        proposals: ``detected``, ``annotated``, or none where a system needs no proposals.
-        remark: By what else it differs.
-        source: Where it stands.
-        read: ``at the source``, or ``second hand`` where another work reports it.
+        accuracies: Percentages by split, as printed in the source.
+        proposals: ``detected``, ``annotated``, or ``none`` for systems without proposals.
+        remark: Other differences of the setup.
+        source: Document with the figures.
+        read: ``at the source``, or ``second hand`` if another work reports the figures.
     """
 
     system: str
@@ -39,11 +39,11 @@ class PublishedRow:
 
 
 def published_rows(corpus: str, *, annotated: bool) -> list[PublishedRow]:
-    """Return what was published of a corpus.
+    """Return the published results on a corpus.
 
     Args:
-        corpus: Its name in a prepared dataset.
-        annotated: Those who chose among annotated boxes, or all others.
+        corpus: Name of the corpus in prepared datasets.
+        annotated: Return results on annotated boxes instead of all others.
     """
     rows = csv.DictReader(_TABLE.read_text(encoding="utf-8").splitlines())
     return [

@@ -1,7 +1,7 @@
-"""Result tables: the same numbers for programs, for papers, for spreadsheets and for the screen.
+"""Result tables as JSON, LaTeX, CSV, Markdown and terminal text.
 
-A number without its denominator and its protocol cannot be compared, so both are part of every
-file.
+Every file contains the denominators and the evaluation protocol, without which numbers cannot be
+compared.
 """
 
 import math
@@ -30,7 +30,7 @@ from vg_mc.scoring.ratios import OPTIONAL_NUMBERS
 from vg_mc.scoring.split_report import GroupScores
 from vg_mc.system.atomic import write_whole_text
 
-MOST_GROUPS = 12  # of one kind; a corpus has up to 80 categories
+MOST_GROUPS = 12  # per breakdown; a corpus has up to 80 categories
 MOST_CONFUSED = 10
 GROUP_HEADINGS = ("by", "group", "acc@0.5 %", "from %", "to %", "ceiling %", "expressions")
 
@@ -46,7 +46,7 @@ def write_results(
 
 
 def results_table(reports: Sequence[SplitReport], columns: Sequence[Column]) -> Table:
-    """Return a row per model and split."""
+    """Return a table with one row per grounder and split."""
     headings = ["model", "split", *(column.heading for column in columns)]
     rows = [[each.name, each.part, *(_cell(each, one) for one in columns)] for each in reports]
     return Table(headings, rows, names=2, align="ll" + "r" * len(columns))
@@ -63,17 +63,16 @@ def _cell(report: SplitReport, column: Column) -> Cell | None:
 
 
 def screen_text(reports: Sequence[SplitReport]) -> str:
-    """Render results for a terminal, in percent and without the columns that seldom matter."""
+    """Render the most important columns for a terminal, in percent."""
     shown = [column for column in COLUMNS if column.brief]
     headings = ["model", "split", *(column.brief for column in shown)]
     return terminal(replace(results_table(reports, shown), headings=headings))
 
 
 def csv_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:
-    """Render results for spreadsheets: the protocol stands in columns, so every line is a row.
+    """Render results as CSV, with the protocol in additional columns.
 
-    No two columns have one name: the first one is `name`, as in the JSON file, since the protocol
-    has a `model`.
+    The first column is `name`, as in the JSON file, since the protocol may have a `model`.
     """
     table = results_table(reports, (*COLUMNS, *other_columns(reports)))
     whole = Table(
@@ -85,7 +84,7 @@ def csv_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str
 
 
 def latex_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:
-    """Render results for a paper: two tables, which need the package booktabs."""
+    """Render results as two LaTeX tables, which require the package booktabs."""
     tables = [
         f"{latex_table(results_table(reports, columns))}\n"
         for columns in (COLUMNS, other_columns(reports))
@@ -94,10 +93,10 @@ def latex_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> s
 
 
 def markdown_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:
-    """Render results as Markdown; groups of expressions are folded away below the tables."""
+    """Render results as Markdown, with groups of expressions in collapsed sections."""
     parts = [
         markdown_table(results_table(reports, COLUMNS)),
-        *("", "Other rules, and how good the ranking is:", ""),
+        *("", "Other metrics: further thresholds, ranking and calibration:", ""),
         markdown_table(results_table(reports, other_columns(reports))),
         *("", markdown_notes(protocol)),
         *(line for report in reports for line in _folded(report)),
@@ -106,7 +105,7 @@ def markdown_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -
 
 
 def _folded(report: SplitReport) -> list[str]:
-    """Fold the groups, the proposals and the confusions of one row away."""
+    """Return a collapsed section with the groups, recalls and confusions of one row."""
     lines = [markdown_table(groups_table(report))]
     if report.proposal_curve is not None:
         curve = zip(report.proposal_curve.at, report.proposal_curve.estimates, strict=True)
@@ -114,17 +113,17 @@ def _folded(report: SplitReport) -> list[str]:
         lines += ["", f"Proposal recall % by number of proposals: {recalls or 'none'}"]
     if report.confusion is not None:
         confused = ", ".join(islice(_confused(report.confusion), MOST_CONFUSED))
-        lines += ["", f"Most often taken for another category: {confused or 'none'}"]
+        lines += ["", f"Most frequent confusions (category of target for answer): {confused or 'none'}"]
     return markdown_folded(f"{report.name} on {report.part}: groups of expressions", lines)
 
 
 def groups_table(report: SplitReport) -> Table:
-    """Return the accuracy of groups of expressions, the most frequent ones of each kind."""
+    """Return the accuracy of the most frequent groups of expressions in each breakdown."""
     rows: list[list[str | None]] = []
     for name, groups in report.breakdowns.items():
         rows += [_group_cells(name, group) for group in groups[:MOST_GROUPS]]
         if len(groups) > MOST_GROUPS:
-            others = f"and {len(groups) - MOST_GROUPS} others, in results.json"
+            others = f"and {len(groups) - MOST_GROUPS} more in results.json"
             rows.append([name, others, *[None] * (len(GROUP_HEADINGS) - 2)])
     return Table(GROUP_HEADINGS, rows, names=2, align="llrrrrr")
 
@@ -151,7 +150,7 @@ Json = dict[str, Any]
 
 
 def json_text(reports: Sequence[SplitReport], protocol: Mapping[str, str]) -> str:
-    """Render results for programs: shares, not percentages, and null for a share of nothing."""
+    """Render results as JSON, with shares instead of percentages and null for undefined shares."""
     document = {"protocol": dict(protocol), "results": [_result(report) for report in reports]}
     return json_document(document, DECIMALS)
 

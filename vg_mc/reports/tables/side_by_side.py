@@ -1,7 +1,7 @@
-"""Many results side by side: what was measured, the tests, and what others published.
+"""Comparison tables: measured results, significance tests and published results.
 
-Measured and published figures stand in different tables: the latter have no interval, and no test
-could compare them.
+Measured and published figures are in separate tables: published ones have no intervals and cannot
+be tested.
 """
 
 import math
@@ -32,19 +32,20 @@ from vg_mc.system.atomic import write_whole_text
 Record = dict[str, float | str]
 
 MEASURED = "acc@0.5 (IoU > 0.5) %, with 95 % intervals"
-TESTED = "Against the baseline of each split"
+TESTED = "Compared with the baseline of each split"
 SAME_PROPOSALS = {True: "the same", False: "DIFFERENT", None: ""}
-PUBLISHED = "Published by others, NOT measured here"
+PUBLISHED = "Published results, NOT measured here"
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """What is shown, in whatever format.
+    """The contents of a comparison, independent of the output format.
 
     Attributes:
-        bars: The systems of each split, their accuracy and its ceiling.
-        records: The numbers for programs, of a system and a split each; shares, not percentages.
-        notes: What a reader should know besides the tables.
+        bars: Accuracy and oracle accuracy of the grounders of each split.
+        tables: All tables, in order.
+        records: Machine-readable numbers per grounder and split, as shares.
+        notes: Explanations shown with the tables.
     """
 
     bars: Mapping[str, Sequence[GroupScores]]
@@ -56,12 +57,12 @@ class SideBySide:
 def side_by_side(
     standings: Standings, published: Sequence[PublishedRow], notes: Mapping[str, str]
 ) -> SideBySide:
-    """Lay out standings, and what others published about the same splits.
+    """Build a comparison of measured and published results on the same splits.
 
     Args:
-        standings: What was measured.
-        published: Reference lines; none where the corpus is not a known one.
-        notes: Facts to add to our own notes.
+        standings: The measured leaderboard.
+        published: Published results, empty for other corpora.
+        notes: Additional notes.
     """
     letters = proposal_letters(standings)
     tables = [_measured(standings, letters)]
@@ -88,7 +89,7 @@ def _bars(standings: Standings) -> dict[str, list[GroupScores]]:
 
 
 def proposal_letters(standings: Standings) -> dict[str, str]:
-    """Name each different description of proposals by a letter or two, in order."""
+    """Assign letters to the distinct descriptions of proposals, in order of appearance."""
     described = dict.fromkeys(
         proposals
         for system in standings.systems
@@ -109,7 +110,7 @@ def _proposals_of(standings: Standings, name: str) -> list[str]:
 
 def _described(provenance: Provenance) -> str:
     saw, source = provenance.detector_exposure, provenance.proposals
-    known = f"; detector saw test photos: {saw}" if saw else ""
+    known = f"; detector saw test images: {saw}" if saw else ""
     return ("unknown" if source is None else str(source)) + known
 
 
@@ -183,18 +184,18 @@ def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
 
 
 def _notes(standings: Standings) -> dict[str, str]:
-    notes = {"intervals": f"95 %, percentiles of {ROUNDS:,} draws of photos"}
+    notes = {"intervals": f"95 %, percentiles of {ROUNDS:,} bootstrap samples of images"}
     if standings.contests:
         notes["tests"] = (
-            "gain in points over the baseline; p by drawing photos and p of McNemar's exact test, "
-            f"each corrected by Holm's method for {len(standings.contests)} comparisons. By "
-            f"{TEST_ROUNDS:,} draws of photos, no p is below 2 in {TEST_ROUNDS + 1:,} before that. "
-            "A best system is chosen by the very answers that it is compared on, which makes it "
-            "look a little better than it is."
+            "gain over the baseline in percentage points; p-values of a bootstrap over images and "
+            "of McNemar's exact test, each corrected by Holm's method for "
+            f"{len(standings.contests)} comparisons. With {TEST_ROUNDS:,} bootstrap samples, "
+            f"uncorrected p-values are at least 2 in {TEST_ROUNDS + 1:,}. If the best system is "
+            "chosen on the answers that it is compared on, its gain is slightly overestimated."
         )
     if any(contest.same_proposals is False for contest in standings.contests):
         notes["different proposals"] = (
-            "some systems chose among other boxes, so that a gain may be the detector's"
+            "some systems used other proposals, so a gain may be due to the detector"
         )
     return notes
 
@@ -263,13 +264,13 @@ def screen_text(shown: SideBySide) -> str:
 
 
 def markdown_text(shown: SideBySide) -> str:
-    """Render tables and notes for a README."""
+    """Render tables and notes as Markdown."""
     tables = [f"**{markdown(one.title)}**\n\n{markdown_table(one)}\n" for one in shown.tables]
     return "\n".join([*tables, markdown_notes(shown.notes)]) + "\n"
 
 
 def latex_text(shown: SideBySide) -> str:
-    """Render tables and notes for a paper, which needs the package booktabs."""
+    """Render tables and notes as LaTeX, which requires the package booktabs."""
     tables = [
         f"\\textbf{{{latex(each.title)}}}\\par\n{latex_table(each)}\n" for each in shown.tables
     ]
@@ -277,7 +278,7 @@ def latex_text(shown: SideBySide) -> str:
 
 
 def csv_text(shown: SideBySide) -> str:
-    """Render the numbers for spreadsheets and programs: a row per system and split."""
+    """Render the numbers as CSV, one row per system and split."""
     names = list(dict.fromkeys(name for record in shown.records for name in record))
     rows = [[_text(record.get(name)) for name in names] for record in shown.records]
     numbers = {

@@ -1,4 +1,4 @@
-"""A table as a value: plain texts in rows. Renderers per format escape and align them."""
+"""Tables as values of plain text; the renderers of each format escape and align them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from itertools import compress
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text with details that only HTML pages show.
+    """A text with details that are shown on HTML pages only.
 
     Attributes:
         text: The text of the cell, the same in all formats.
@@ -22,16 +22,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of texts below headings; nothing in it is escaped yet.
+    """Rows of texts below headings, not yet escaped.
 
     Attributes:
         headings: One per column.
-        rows: A cell per column; None where a column does not apply to a row, rendered empty.
-        title: What the table shows.
-        note: How to read it.
-        names: Number of leading columns that name a row.
-        align: A letter per column, r for numbers and l for texts; by default all are texts.
-        measured: Whether the numbers were measured here.
+        rows: One cell per column; None (not applicable) is rendered empty.
+        title: Title of the table.
+        note: Explanation shown below the table.
+        names: Number of leading columns that are row headings.
+        align: One letter per column, r for numbers and l for texts; by default all are texts.
+        measured: Whether the numbers were measured here, not published by others.
         links: Whether web addresses in cells become links on pages.
     """
 
@@ -51,11 +51,11 @@ class Table:
 
     @property
     def cells(self) -> list[list[Cell]]:
-        """Rows with every entry as a cell; that of None is empty."""
+        """Rows with every entry as a cell; None becomes an empty cell."""
         return [[_cell(entry) for entry in row] for row in self.rows]
 
     def without_empty_columns(self) -> "Table":
-        """Return the table without columns that apply to no row."""
+        """Return the table without empty columns."""
         filled = [not self.rows or any(column) for column in self.columns]
         return replace(
             self,
