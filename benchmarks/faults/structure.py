@@ -113,7 +113,7 @@ DAMAGES = [
            "accepted"),
     Damage("a record", ("refer",), _instead(pickle.dumps({"refs": []}, 2)), says="a list of"),
     Damage("a text", ("refer",), _instead(pickle.dumps("refs", 2)), says="a list of"),
-    Damage("JSON", ("refer",), _instead(b'[{"ref_id": 1}]'), says="a whole pickle"),
+    Damage("JSON", ("refer",), _instead(b'[{"ref_id": 1}]'), says="undamaged pickle"),
     Damage("a function", ("refer",), _instead(pickle.dumps(json.loads)), says="plain data"),
     Damage("a pickle without torch", ("pth",), _instead(pickle.dumps(object())), says="plain data"),
     Damage("an empty list", ("refer",), _instead(pickle.dumps([], 2)), says="usable"),

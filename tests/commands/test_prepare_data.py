@@ -233,7 +233,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--nms -0.5", "--nms: expected a number"),
         ("--max-proposals 0", "--max-proposals: expected a number at least 1, not 0"),
         ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
-        ("--split-by unc", "refs(unc).p: expected a file of references; there are: refs(scenes).p"),
+        ("--split-by unc", "refs(unc).p: no such file of references; found: refs(scenes).p"),
         ("--images nowhere", "nowhere, --images: there is no such folder"),
     ],
 )

@@ -146,7 +146,7 @@ def test_an_image_without_candidates_is_left_out_with_its_expressions(candidates
 
     assert len(corpus.expressions) == 1
     assert {one.reason for one in corpus.rejected} == {
-        "expected an image of the file of --instances, not 10"
+        "expected an image in the file of --instances, not 10"
     }
 
 
@@ -156,10 +156,10 @@ def test_an_image_without_candidates_is_left_out_with_its_expressions(candidates
         ({"box": (30, 20, 10, 40)}, "a bbox with an area"),
         ({"box": (10, 20, 10, 40)}, "a bbox with an area"),
         ({"box": (200, 20, 300, 40)}, "on the image of 100 x 80"),
-        ({"size": (80, 100)}, "have 100 x 80 pixels"),
+        ({"size": (80, 100)}, "100 x 80 pixels"),
         ({"expression_id": 1}, "every id once"),
-        ({"annotation_id": 1, "box": (0, 0, 9, 9)}, "annotation 1 to be"),
-        ({"image_id": 4}, "to be image 3 as before"),
+        ({"annotation_id": 1, "box": (0, 0, 9, 9)}, "annotation 1"),
+        ({"image_id": 4}, "to be image 3"),
         ({"file_name": "2.jpg", "image_id": 3}, "image 3 to be 1.jpg"),
     ],
 )

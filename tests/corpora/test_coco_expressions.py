@@ -73,7 +73,7 @@ def test_a_file_is_cocos_if_it_has_its_tables(tmp_path):
 
 @pytest.mark.parametrize("others", [{"box_format": "xyxy"}, {"candidates_file": Path("x.json")}])
 def test_flags_that_it_has_no_use_for_are_refused(others, read, content):
-    with pytest.raises(BadInputError, match=r"val\.json: COCO's boxes are xywh"):
+    with pytest.raises(BadInputError, match=r"val\.json: .*xywh"):
         read(content, **others)
 
 

@@ -40,8 +40,8 @@ def test_four_fields_are_enough():
     ("field", "value", "problem"),
     [
         ("image", None, "a field image, found none"),
-        ("image", "../1.jpg", "inside the folder of images"),
-        ("image", "/etc/passwd", "inside the folder of images"),
+        ("image", "../1.jpg", "inside the image folder"),
+        ("image", "/etc/passwd", "inside the image folder"),
         ("expression", None, "a field expression, found none"),
         ("expression", "\0", "expected words"),
         ("box", [1, 2, 3], "4 finite numbers"),

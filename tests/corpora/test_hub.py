@@ -177,9 +177,7 @@ def test_photos_of_lmms_lab_are_written_once_and_its_answers_are_the_expressions
 
 def test_a_split_that_mixes_two_corpora_is_refused_or_named_so(lmms):
     for splits in ((), ("val",)):
-        with pytest.raises(
-            BadInputError, match=r"split val .* 6 references, .*ask for it as val-mixed"
-        ):
+        with pytest.raises(BadInputError, match=r"split val .* 6 references, .*as val-mixed"):
             read(lmms, splits=splits)
     assert not (lmms.parent / "photos").exists()
 
@@ -214,7 +212,7 @@ def test_the_format_of_kangheng_s_boxes_is_found_out(box, tmp_path):
 def test_too_few_boxes_to_tell_their_format_need_a_flag(tmp_path):
     folder = write(tmp_path / "kangheng", {"val": [kangheng_row(0), kangheng_row(1)]})
 
-    with pytest.raises(BadInputError, match="could be xyxy and xywh; say by --box-format"):
+    with pytest.raises(BadInputError, match=r"xyxy and xywh; .*--box-format"):
         read(folder)
     assert len(read(folder, box_format="xyxy").corpus.expressions) == 2
 
@@ -230,7 +228,7 @@ def test_a_question_that_is_always_the_same_is_a_prompt(tmp_path):
     rows = [kangheng_row(number, question=PROMPT) for number in range(12)]
     folder = write(tmp_path / "kangheng", {"val": rows})
 
-    with pytest.raises(BadInputError, match=r"all 12 are 'Please carefully .*is it a prompt"):
+    with pytest.raises(BadInputError, match=r"all 12 are 'Please carefully .*prompt"):
         read(folder)
 
 
@@ -288,7 +286,7 @@ def test_photos_without_a_number_cannot_be_joined(tmp_path, instances):
     ("files", "problem"),
     [
         ({}, "a folder with Parquet files"),
-        ({"val": [{"a": 1}]}, r"val\.parquet: expected the columns of a mirror"),
+        ({"val": [{"a": 1}]}, r"val\.parquet: expected the columns"),
         ({"rows": [kangheng_row(0)]}, r"rows\.parquet: expected a split in the name"),
         ({"train": [kangheng_row(0)], "val": [jxu_row(0, "val")]}, "expected one layout"),
     ],
@@ -301,9 +299,7 @@ def test_a_folder_of_another_kind_is_refused(files, problem, tmp_path):
 
 
 def test_a_split_that_is_not_there_is_refused(lmms):
-    with pytest.raises(
-        BadInputError, match="no split is called train; there are testA, testB, val-mixed"
-    ):
+    with pytest.raises(BadInputError, match=r"train; .* testA, testB, val-mixed"):
         read(lmms, splits=("train",))
 
 

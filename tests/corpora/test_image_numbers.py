@@ -74,9 +74,9 @@ def test_statements_about_one_photo_have_to_agree(folder):
     photos.of(first)
 
     for other, problem in [
-        (replace(first, image_id=2), "expected a.jpg to be image 1 as before, not 2"),
-        (replace(first, file_name="b.jpg"), "image 1 to be a.jpg as before, not b.jpg"),
-        (replace(first, size=(20, 30)), r"have 30 x 20 pixels, not \(20, 30\)"),
+        (replace(first, image_id=2), "a.jpg to be image 1"),
+        (replace(first, file_name="b.jpg"), "image 1 to be a.jpg"),
+        (replace(first, size=(20, 30)), r"30 x 20 pixels, not \(20, 30\)"),
     ]:
         with pytest.raises(BadInputError, match=problem):
             photos.of(other)

@@ -64,7 +64,7 @@ def test_an_annotation_without_area_that_nobody_means_is_listed_and_stops_nothin
 
     assert set(instances.region_of) == {50, 60}
     assert rejected.record == "annotation id 51"
-    assert rejected.reason == "it has no area, and no expression means it"
+    assert rejected.reason.startswith("zero-area")
 
 
 @pytest.mark.parametrize("bbox", [[1, 2, -3, 4], [1, 2, 0, -4], [1, 2, 0], [1, 2, 0, float("nan")]])
@@ -89,11 +89,11 @@ BAD_IMAGES = [
     ("width", 0, "image id 5: expected width to be at least 1"),
     ("height", 80.0, "image id 5: expected a whole number as height"),
     ("file_name", "", "image id 5: expected a text as file_name"),
-    ("file_name", "/etc/passwd", "inside the folder of images"),
-    ("file_name", "a/../../b.jpg", "inside the folder of images"),
-    ("file_name", "..\\b.jpg", "inside the folder of images"),
-    ("file_name", "C:b.jpg", "inside the folder of images"),
-    ("file_name", "a\0.jpg", "inside the folder of images"),
+    ("file_name", "/etc/passwd", "inside the image folder"),
+    ("file_name", "a/../../b.jpg", "inside the image folder"),
+    ("file_name", "..\\b.jpg", "inside the image folder"),
+    ("file_name", "C:b.jpg", "inside the image folder"),
+    ("file_name", "a\0.jpg", "inside the image folder"),
 ]
 
 
@@ -109,7 +109,7 @@ BAD_ANNOTATIONS = [
     ("id", "50", "'50': expected a whole number"),
     ("id", 60, "60: expected every annotation once"),
     ("image_id", "5", "50: expected a whole number as image_id"),
-    ("category_id", 3, "50: expected a category of the file, not 3"),
+    ("category_id", 3, "50: .* category_id 3"),
     ("category_id", True, "50: expected a whole number as category_id"),
     ("bbox", None, "50: expected a list as bbox"),
     ("bbox", [1, 2, 3], "4 finite numbers as bbox"),
@@ -154,7 +154,7 @@ def test_category_0_may_have_a_name(refer):
 def test_an_annotation_of_a_missing_image_is_bad(refer):
     del refer.images[1]
 
-    with pytest.raises(BadInputError, match=r"annotation id 60: .* there is no usable one 6"):
+    with pytest.raises(BadInputError, match=r"annotation id 60: .* image 6"):
         read(refer)
 
 

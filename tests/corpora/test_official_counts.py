@@ -64,7 +64,7 @@ def test_a_difference_stops_with_both_numbers_of_every_split(corpus):
 def test_what_was_left_out_is_mentioned_beside_a_difference(corpus):
     corpus = replace(corpus, rejected=[Rejected("refs(unc).p", "ref_id 1", "no text")])
 
-    with pytest.raises(BadInputError, match="1 records were left out"):
+    with pytest.raises(BadInputError, match="1 records were rejected"):
         require_official([CountComparison("val", "images", 3, 2)], corpus)
 
 

@@ -85,7 +85,7 @@ def test_a_folder_is_read_without_its_vocabulary_and_its_unions(images):
 
 
 def test_an_unknown_name_needs_the_format(read):
-    with pytest.raises(BadInputError, match=r"mine_val\.pth: .* else say --box-format"):
+    with pytest.raises(BadInputError, match=r"mine_val\.pth: .*--box-format"):
         read(ROWS, "mine_val.pth")
 
     assert len(read(ROWS, "mine_val.pth", box_format="xywh").expressions) == 4
@@ -101,7 +101,7 @@ def test_an_unknown_name_needs_the_format(read):
         ((NAMES[0], "", np.array([1, 2, 3, np.nan]), "man", []), "4 finite numbers"),
         ((NAMES[0], "", np.array([[1, 2, 3, 4]]), "man", []), "4 finite numbers"),
         ((NAMES[0], "", [1, 2, 3, 4], "", []), "a text as expression"),
-        (("../" + NAMES[0], "", [1, 2, 3, 4], "man", []), "inside the folder"),
+        (("../" + NAMES[0], "", [1, 2, 3, 4], "man", []), "inside the image folder"),
     ],
 )
 def test_a_bad_record_is_named_or_left_out(row, problem, read):
@@ -125,7 +125,7 @@ def test_nothing_is_run(save, images, tmp_path):
     canary, file = tmp_path / "canary", tmp_path / "unc_val.pth"
     save([Payload(canary)], file)
 
-    with pytest.raises(BadInputError, match=r"unc_val\.pth: .*nothing else was run"):
+    with pytest.raises(BadInputError, match=r"unc_val\.pth: .*no code was run"):
         read_pth(file, images, box_format=None, skip_bad=True)
     assert not canary.exists()
 

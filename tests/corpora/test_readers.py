@@ -49,8 +49,8 @@ def test_a_folder_of_another_name_is_no_known_corpus(refer, source):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"instances": Path("nowhere.json")}, "nowhere.json, --instances: there is no such file"),
-        ({"box_format": "xyxy"}, "--box-format: REFER's boxes are xywh"),
+        ({"instances": Path("nowhere.json")}, "nowhere.json, --instances: no such file"),
+        ({"box_format": "xyxy"}, "--box-format: .*xywh"),
     ],
 )
 def test_flags_that_make_no_sense_are_refused(change, problem, source):
@@ -70,7 +70,7 @@ def test_a_known_corpus_is_known_by_the_name_of_a_link_and_in_any_case(source, r
 
 @pytest.mark.parametrize("kind", ["refer", "table", "pth"])
 def test_what_is_not_there_is_named_by_its_flag(kind, source, tmp_path):
-    with pytest.raises(BadInputError, match="nowhere, --annotations: there is no such file or"):
+    with pytest.raises(BadInputError, match="nowhere, --annotations: no such file"):
         read_corpus(source(kind=kind, annotations=tmp_path / "nowhere"))
 
 
@@ -78,12 +78,12 @@ def test_a_file_where_refer_has_a_folder_leads_to_the_other_kinds(source, tmp_pa
     file = tmp_path / "mine.csv"
     file.write_text("image,expression,box\n")
 
-    with pytest.raises(BadInputError, match=r"mine\.csv, --annotations: expected a folder with .*"):
+    with pytest.raises(BadInputError, match=r"mine\.csv, --annotations: expected .*folder"):
         read_corpus(source(annotations=file))
 
 
 def test_references_one_folder_below_are_pointed_at(source, refer):
-    with pytest.raises(BadInputError, match=r"there are: refcoco/refs\(unc\)\.p"):
+    with pytest.raises(BadInputError, match=r"found: refcoco/refs\(unc\)\.p"):
         read_corpus(source(annotations=refer.write().parent))
 
 
@@ -152,5 +152,5 @@ def test_a_mirror_without_photos_has_to_be_told_where_they_are(source, tmp_path)
     }  # fmt: skip
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "val.parquet")
 
-    with pytest.raises(BadInputError, match="--images: a mirror of this layout has no photos in"):
+    with pytest.raises(BadInputError, match="--images: mirrors of this layout"):
         read_corpus(source(kind="hub", annotations=tmp_path))

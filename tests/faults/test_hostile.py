@@ -170,7 +170,7 @@ def test_a_name_of_a_photo_leads_nowhere_else(name, tmp_path):
     row = {"image": name, "expression": "man", "box": [1, 2, 30, 40], "split": "val"}
     (tmp_path / "mine.json").write_text(json.dumps([row]))
 
-    with pytest.raises(BadInputError, match=r"inside the folder|but into the folder"):
+    with pytest.raises(BadInputError, match=r"inside the image folder|but into the folder"):
         read_table(tmp_path / "mine.json", images, box_format=None, skip_bad=False)
 
 

@@ -1,1 +1,1 @@
-"""Corpora of referring expressions: one foreign format per file."""
+"""Readers of referring expression corpora: one file per format."""

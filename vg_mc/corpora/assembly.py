@@ -1,4 +1,8 @@
-"""From statements to a corpus: numbers for what has none, photos, and boxes that fit them."""
+"""Assembly of a corpus from expression records.
+
+Missing ids are assigned, each record is matched with its image, and boxes are checked against the
+image size.
+"""
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -20,7 +24,11 @@ from vg_mc.records import ANNOTATIONS, XYXY, Corpus, Photo, Proposal, ReferringE
 
 
 def number_images(statements: Iterable[Statement]) -> dict[str, int]:
-    """Give every file name a number: its own, COCO's where all names are COCO's, or the next."""
+    """Return an id for every file name.
+
+    The id is the one given in a record. Without any given id, it is the COCO id if all names are
+    COCO file names. All other names get the next free ids.
+    """
     own: dict[str, int | None] = {}
     for statement in statements:
         if own.get(statement.file_name) is None:
@@ -34,7 +42,7 @@ def number_images(statements: Iterable[Statement]) -> dict[str, int]:
 
 
 def made_up_ids(statements: Iterable[Statement], image_ids: dict[str, int]) -> frozenset[int]:
-    """Return the numbers of `number_images` that neither a statement nor COCO has given."""
+    """Return the ids of `number_images` that come neither from a record nor from COCO."""
     given = {(statement.file_name, statement.image_id) for statement in statements}
     return frozenset(
         number
@@ -44,17 +52,17 @@ def made_up_ids(statements: Iterable[Statement], image_ids: dict[str, int]) -> f
 
 
 def counter(taken: Iterable[int | None]) -> Callable[[], int]:
-    """Return a function that counts on behind the largest number that is taken."""
+    """Return a function that counts upwards from the largest id in `taken`."""
     last = max((number for number in taken if number is not None), default=0)
     numbers = iter(range(max(last, 0) + 1, 2**63))
     return lambda: next(numbers)
 
 
 class PhotoRegister:
-    """The photos of a corpus, each looked up once: in the statement, the candidates, or its file.
+    """The images of a corpus, each looked up once: in the record, the candidates, or its file.
 
     Attributes:
-        found: The usable ones, by number.
+        found: The usable images by id.
     """
 
     def __init__(
@@ -67,7 +75,7 @@ class PhotoRegister:
         self._faults: dict[int, BadInputError] = {}
 
     def require_unmeasured(self, statements: list[Statement]) -> None:
-        """Report all missing photos at once, where sizes will have to be read from files."""
+        """Report all missing images at once if their sizes have to be read from files."""
         unmeasured = {
             statement.file_name: Photo(
                 self._image_ids[statement.file_name], statement.file_name, 0, 0
@@ -79,22 +87,22 @@ class PhotoRegister:
         require_photos(self._folder, unmeasured.values())
 
     def of(self, statement: Statement) -> Photo:
-        """Return the photo of a statement.
+        """Return the image of a record.
 
         Raises:
-            BadInputError: If it is unusable, or an earlier statement says something else of it.
+            BadInputError: If the image is unusable or contradicts an earlier record.
         """
         image_id = self._image_ids[statement.file_name]
         if statement.image_id not in (None, image_id):
-            problem = f"expected {statement.file_name} to be image {image_id} as before"
+            problem = f"expected {statement.file_name} to be image {image_id} as in earlier records"
             raise BadInputError(f"{problem}, not {statement.image_id}")
         photo = self.found.get(image_id) or self._look_up(image_id, statement)
         if photo.file_name != statement.file_name:
-            problem = f"expected image {image_id} to be {photo.file_name} as before"
+            problem = f"expected image {image_id} to be {photo.file_name} as in earlier records"
             raise BadInputError(f"{problem}, not {statement.file_name}")
         if statement.size not in (None, (photo.width, photo.height)):
             size = f"{photo.width} x {photo.height}"
-            raise BadInputError(f"expected the photo to have {size} pixels, not {statement.size}")
+            raise BadInputError(f"expected an image size of {size} pixels, not {statement.size}")
         return photo
 
     def _look_up(self, image_id: int, statement: Statement) -> Photo:
@@ -118,13 +126,13 @@ class PhotoRegister:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What statements are about.
+    """The context that expression records are read in.
 
     Attributes:
-        name: Of the corpus.
+        name: Name of the corpus.
         files: All files that were read.
-        candidates_file: A file like COCO's ``instances.json`` with the annotated regions of every
-            image; without it they are the boxes that some statement means.
+        candidates_file: A file in the format of COCO's ``instances.json`` with the annotated
+            regions of every image. Without it, the targets of all expressions are the candidates.
     """
 
     name: str
@@ -135,10 +143,11 @@ class Source:
 
 
 def assemble(statements: list[Statement], source: Source, inspection: Inspection) -> Corpus:
-    """Check statements against their photos and each other, and number what has no number.
+    """Check records against their images and each other, and assign missing ids.
 
     Raises:
-        BadInputError: If the boxes are of another format, or at the first bad statement.
+        BadInputError: If the boxes are in another format, or at the first bad record without
+            ``skip_bad``.
     """
     image_ids = number_images(statements)
     made_up = made_up_ids(statements, image_ids)
@@ -173,8 +182,8 @@ def assemble(statements: list[Statement], source: Source, inspection: Inspection
 
 
 def _refuse_to_join(statement: Statement) -> NoReturn:
-    problem = "--instances is joined on image ids, but there is no image_id"
-    raise BadInputError(f"{problem}, and {statement.file_name!r} is no file name of COCO")
+    problem = "--instances is joined on image ids, but the record has no image_id"
+    raise BadInputError(f"{problem}, and {statement.file_name!r} is not a COCO file name")
 
 
 def _require_boxes_fit(statements: list[Statement], photos: PhotoRegister, source: Source) -> None:
@@ -183,7 +192,7 @@ def _require_boxes_fit(statements: list[Statement], photos: PhotoRegister, sourc
         try:
             photo = photos.of(statement)
         except BadInputError:
-            continue  # met again, and named, when the statement is checked
+            continue  # reported when the record itself is checked
         numbers.append(statement.box)
         sizes.append((photo.width, photo.height))
     if numbers:
@@ -192,10 +201,10 @@ def _require_boxes_fit(statements: list[Statement], photos: PhotoRegister, sourc
 
 
 class _ExpressionMaker:
-    """Turns statements into expressions, and numbers boxes and references as they come.
+    """Converts records to expressions and assigns box and reference ids in order of appearance.
 
     Attributes:
-        annotations: The boxes that are meant, by image.
+        annotations: The target boxes per image id.
     """
 
     def __init__(
@@ -217,16 +226,16 @@ class _ExpressionMaker:
         self._regions: dict[Hashable, Proposal] = {}
 
     def add(self, statement: Statement) -> None:
-        """Add one statement.
+        """Add one record.
 
         Raises:
-            BadInputError: If it contradicts its photo or an earlier statement.
+            BadInputError: If it contradicts its image or an earlier record.
         """
         photo = self._photos.of(statement)
         if self._source.candidates_file is not None:
             require_image(photo.image_id, self._candidates)
         if statement.expression_id in self.expressions:
-            raise BadInputError("expected every id once, but an earlier record has it")
+            raise BadInputError("expected every id once; an earlier record has the same id")
         target = self._target(statement, photo)
         region = self._region(statement, photo, target)
         key = (photo.image_id, region.annotation_id, target, statement.split)
@@ -255,7 +264,7 @@ class _ExpressionMaker:
         return cut_to_photo(corners, statement.box, photo.width, photo.height)
 
     def _region(self, statement: Statement, photo: Photo, target: XYXY) -> Proposal:
-        """Return the annotated region that is meant, a new one if it was not met before."""
+        """Return the annotated region of a record; create it at its first occurrence."""
         number = statement.annotation_id
         if self._source.candidates_file is not None:
             known = None if number is None else self._candidates.region_of.get(number)
@@ -269,5 +278,7 @@ class _ExpressionMaker:
             self.annotations.setdefault(photo.image_id, []).append(region)
         region = self._regions[key]
         if region.box != target:
-            raise BadInputError(f"expected annotation {number} to be {region.box} as before")
+            raise BadInputError(
+                f"expected annotation {number} at {region.box} as in earlier records"
+            )
         return region

@@ -1,8 +1,8 @@
-"""COCO's layout with expressions in the annotations, as labelling tools can be made to export it.
+"""Reader of COCO files with expressions in their annotations, as exported by labelling tools.
 
-An annotation has ``expression``, a text, or ``expressions``, a list of them. The split stands in
-the annotation or in its image; without one, the name of the file is the split. All annotations of
-an image are its candidates, those without expression too.
+An annotation has ``expression``, a text, or ``expressions``, a list of texts. The split is a field
+of the annotation or of its image; without one, it is the name of the file. All annotations of an
+image are candidates, including those without an expression.
 """
 
 from contextlib import suppress
@@ -19,10 +19,10 @@ EXPRESSIONS = "expressions"
 
 
 def is_coco(file: Path) -> bool:
-    """Tell whether a file has the tables of COCO.
+    """Return True if a file has the tables of COCO.
 
     Raises:
-        BadInputError: If it should be JSON by its name and is not.
+        BadInputError: If the file name ends in ``.json`` and its content is not JSON.
     """
     if file.suffix.lower() != ".json":
         return False
@@ -31,7 +31,7 @@ def is_coco(file: Path) -> bool:
 
 
 def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspection) -> Corpus:
-    """Read all annotations, and the expressions in them.
+    """Read all annotations and their expressions.
 
     Raises:
         BadInputError: If the file is not as described above, or at the first bad record without
@@ -43,7 +43,7 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=file) from fault
     if not any(map(_expressions, annotations)):
-        problem = f"expected {names.EXPRESSION} or {EXPRESSIONS} in annotations, but none has them"
+        problem = f"expected {names.EXPRESSION} or {EXPRESSIONS} in annotations, found neither"
         raise BadInputError(problem, file=file)
     meant = _annotations_meant(annotations)
     instances = read_instances(file, _spoken_of(annotations), meant, inspection)
@@ -58,7 +58,7 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
                 if annotation_id not in instances.region_of:
                     raise BadInputError("expected a usable box on a usable image")
                 if holder_of.setdefault(annotation_id, position) != position:
-                    raise BadInputError("expected every annotation once, but an earlier has its id")
+                    raise BadInputError("expected every annotation once; an earlier one has its id")
                 image_id, region = (
                     instances.image_of[annotation_id],
                     instances.region_of[annotation_id],
@@ -89,7 +89,7 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
 
 
 def _spoken_of(annotations: list[object]) -> set[int]:
-    """Collect the images that some expression is about; bad records are met later."""
+    """Return the ids of images with an expression; bad records are reported later."""
     ids = [
         one.get("image_id") for one in annotations if _expressions(one) and isinstance(one, dict)
     ]
@@ -97,7 +97,7 @@ def _spoken_of(annotations: list[object]) -> set[int]:
 
 
 def _annotations_meant(annotations: list[object]) -> set[int]:
-    """Collect the ids of annotations with an expression; bad ids are met later."""
+    """Return the ids of annotations with an expression; bad ids are reported later."""
     found = set()
     for one in annotations:
         with suppress(BadInputError):
@@ -107,7 +107,7 @@ def _annotations_meant(annotations: list[object]) -> set[int]:
 
 
 def _splits(images: list[object]) -> dict[int, object]:
-    """Return the split of every image that names one."""
+    """Return the split of every image that has one."""
     return {
         image["id"]: image[names.SPLIT]
         for image in images
@@ -116,7 +116,7 @@ def _splits(images: list[object]) -> dict[int, object]:
 
 
 def _expressions(annotation: object) -> list[object]:
-    """Return what stands where expressions should, whatever it is."""
+    """Return the values in the fields for expressions, unchecked."""
     if not isinstance(annotation, dict):
         return []
     several = annotation.get(EXPRESSIONS)

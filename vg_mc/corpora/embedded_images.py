@@ -1,4 +1,4 @@
-"""Photos inside of tables: each is written to a folder once, where the offline stage opens it."""
+"""Images embedded in tables, written to a folder once each."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from vg_mc.system.fields import as_mapping
 
 
 class KeptPhoto(NamedTuple):
-    """A photo that lies in the folder."""
+    """An image file in the folder."""
 
     file_name: str
     width: int
@@ -20,10 +20,10 @@ class KeptPhoto(NamedTuple):
 
 
 class EmbeddedPhotos:
-    """Writes photos to a folder under names of our own.
+    """Writes embedded images to a folder under normalized names.
 
-    A photo of COCO is named by its number there, any other by a hash of its bytes: mirrors repeat
-    the photo for every sentence.
+    A COCO image is named by its COCO id, any other image by a hash of its bytes: mirrors repeat the
+    image for every expression.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,18 +31,18 @@ class EmbeddedPhotos:
         self._kept: dict[str, KeptPhoto] = {}
 
     def keep(self, image: object, name: str | None = None) -> KeptPhoto:
-        """Write the photo of a cell ``{bytes, path}``, unless it is there.
+        """Write the image of a cell ``{bytes, path}`` unless it is already written.
 
         Args:
             image: The cell.
-            name: The photo's file name, where another cell tells it.
+            name: File name of the image, if another cell contains it.
 
         Raises:
-            BadInputError: If there is no photo in the cell, or its file holds something else.
+            BadInputError: If the cell contains no image, or a different file of that name exists.
         """
         content, path = as_mapping(image).get("bytes"), as_mapping(image).get("path")
         if not isinstance(content, bytes):
-            raise BadInputError("expected the bytes of a photo")
+            raise BadInputError("expected the bytes of an image")
         number = coco_number(name or (path if isinstance(path, str) else ""))
         named = f"{TRAIN_2014}{number:012d}" if number is not None else None
         key = named or hashlib.sha256(content).hexdigest()[:20]
@@ -57,9 +57,9 @@ class EmbeddedPhotos:
         try:
             if file.exists():
                 if file.read_bytes() != content:
-                    raise BadInputError(f"expected {file.name} to be free, or the same photo")
+                    raise BadInputError(f"{file.name} exists already and is a different image")
                 return
             with whole_file(file) as partial:
                 partial.write_bytes(content)
         except OSError as fault:
-            raise BadInputError(f"cannot write the photo: {fault.strerror}", file=file) from fault
+            raise BadInputError(f"cannot write the image: {fault.strerror}", file=file) from fault

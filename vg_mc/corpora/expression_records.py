@@ -1,7 +1,8 @@
-"""Statements: "this expression means this box of this photo", as flat files make them.
+"""Expression records: an expression, its box and its image, as flat files contain them.
 
-REFER's layout keeps images, boxes and sentences in tables of their own. Everybody else writes a
-line per sentence. Each such format is translated into the fields below, and one place checks them.
+The REFER format keeps images, boxes and expressions in separate tables; all other formats have one
+row per expression. Each of these formats is translated into the fields below, which are checked in
+one place.
 """
 
 import re
@@ -13,24 +14,24 @@ from vg_mc.corpora.inspection import Inspection, as_expression
 from vg_mc.corpora.instances import inner_path
 from vg_mc.system.fields import as_integer, as_numbers, as_positive_integer, as_text
 
-# The fields of a record; the first four are needed, the others may be missing or None.
+# Fields of a record. The first four are required, the others may be missing or None.
 IMAGE, EXPRESSION, BOX, SPLIT = "image", "expression", "box", "split"
 CATEGORY, WIDTH, HEIGHT = "category", "width", "height"
 IMAGE_ID, ANNOTATION_ID, REF_ID, EXPRESSION_ID = "image_id", "annotation_id", "ref_id", "id"
 
-# pandas writes a column of whole numbers as 3.0 once one of them is missing.
+# pandas writes integers as 3.0 if a value of the column is missing.
 _WHOLE_NUMBER = re.compile(r"\s*(-?[0-9]{1,19})(?:\.0+)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One expression with its box, checked field by field, but not yet against its photo.
+    """One expression with its box, checked field by field, but not yet against its image.
 
     Attributes:
-        file: Where it was read.
-        record: Which record of the file it is.
-        box: Four numbers in the format of the file.
-        size: Width and height of the photo; None where the file does not tell.
+        file: The file it was read from.
+        record: Its place in the file, for messages.
+        box: Four numbers in the box format of the file.
+        size: Width and height of the image; None if the file does not contain them.
     """
 
     file: Path
@@ -53,7 +54,7 @@ def as_statement(
     """Check a record whose fields are named as above.
 
     Raises:
-        BadInputError: At the first field that is missing or of the wrong kind.
+        BadInputError: At the first field that is missing or has the wrong type.
     """
     given = {name: value for name, value in fields.items() if value is not None}
     has_size = WIDTH in given or HEIGHT in given
@@ -80,7 +81,7 @@ def _optional(given: Mapping[str, object], field: str) -> int | None:
 
 
 def numbers_in(value: object) -> object:
-    """Turn ``"[1, 2]"``, ``"(1, 2)"`` and ``"1 2"`` into a list of numbers; leave other values."""
+    """Parse ``"[1, 2]"``, ``"(1, 2)"`` and ``"1 2"`` as lists of numbers; keep other values."""
     parts: object = value
     if isinstance(value, str):
         parts = re.split(r"[\s,;]+", _bare(value).strip())
@@ -93,13 +94,13 @@ def numbers_in(value: object) -> object:
 
 
 def _bare(text: str) -> str:
-    """Take one pair of brackets, of a list or a tuple, off a text."""
+    """Strip one pair of brackets or parentheses."""
     text = text.strip()
     return text[1:-1] if text[:1] + text[-1:] in ("[]", "()") else text
 
 
 def whole_number_in(value: object) -> object:
-    """Turn ``"12"``, ``"12.0"`` and ``12.0`` into a whole number, and leave what is none alone."""
+    """Parse ``"12"``, ``"12.0"`` and ``12.0`` as an integer; return other values unchanged."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and (found := _WHOLE_NUMBER.fullmatch(value)):

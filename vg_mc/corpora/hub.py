@@ -1,7 +1,7 @@
-"""Mirrors of RefCOCO on the Hugging Face hub, or folders of Parquet files laid out like them.
+"""Reader of RefCOCO mirrors on the Hugging Face hub and of Parquet folders with the same layout.
 
-None of them has all boxes of a photo, the wrong answers of multiple choice: COCO's
-``instances_train2014.json`` has, joined on the number of the image.
+No mirror contains all boxes of an image, which are the negatives of multiple choice. COCO's
+``instances_train2014.json`` does; it is joined on the image id.
 """
 
 import re
@@ -26,18 +26,18 @@ from vg_mc.records import Corpus
 
 _SPLIT_IN_NAME = re.compile(r"(?:^|[-_.])(train|validation|val|testA|testB|test)(?=$|[-_.])")
 _OUR_NAMES = {"validation": "val"}
-MIXED = "-mixed"  # ends the name of a split that is known to be two
+MIXED = "-mixed"  # suffix of a split that is known to combine two corpora
 
 TEST_A_ROWS = 1_975  # references in testA of RefCOCO and of RefCOCO+
-A_PROMPT = 10  # so many expressions that are all the same are none
+A_PROMPT = 10  # this many identical expressions are a prompt
 
 
 class Mirror(NamedTuple):
-    """A corpus, and what its layout tells.
+    """A corpus and properties of its layout.
 
     Attributes:
-        has_references: Whether it says which sentences belong to one reference.
-        has_photos: Whether photos were in its tables.
+        has_references: Whether the mirror groups expressions by reference.
+        has_photos: Whether its tables contain the images.
     """
 
     corpus: Corpus
@@ -46,7 +46,7 @@ class Mirror(NamedTuple):
 
 
 class SplitFile(NamedTuple):
-    """A file of rows, and the split that its name tells."""
+    """A file of rows and the split in its name."""
 
     path: Path
     split: str
@@ -65,21 +65,22 @@ def read_hub(
     """Read the Parquet files of a folder.
 
     Args:
-        folder: Searched with all folders in it.
-        images_folder: Holds the photos; photos inside of the files are written to it.
-        name: Of the corpus.
-        splits: What to read; all if empty. A split that mixes two corpora has to be asked for by a
-            name that ends in ``-mixed``.
-        box_format: What the four numbers are; None for what the layout or the numbers tell.
+        folder: Searched recursively.
+        images_folder: Folder of the images. Images embedded in the files are written to it.
+        name: Name of the corpus.
+        splits: The splits to read; all if empty. A split that combines two corpora is read only
+            under a name that ends in ``-mixed``.
+        box_format: Format of the boxes; None to take it from the layout or infer it from the boxes.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
-        candidates_file: A file like COCO's ``instances.json`` with all boxes of every image.
+        candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
+            image.
 
     Raises:
         BadInputError: If the files are in no known layout, or at the first bad record.
     """
     paths = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
     if not paths:
-        raise BadInputError("expected a folder with Parquet files, but there are none", file=folder)
+        raise BadInputError("expected a folder with Parquet files, found none", file=folder)
     layout = _common_layout(paths)
     files = _split_files(paths, layout, splits)
     inspection = Inspection(skip_bad=skip_bad)
@@ -110,7 +111,7 @@ def _common_layout(paths: list[Path]) -> Layout:
 
 
 def _split_files(paths: list[Path], layout: Layout, wanted: tuple[str, ...]) -> list[SplitFile]:
-    """Find the split of each file, by its name or its folder's, and leave out what nobody wants."""
+    """Determine the split of each file from its name or folder, and drop unselected splits."""
     files = [SplitFile(path, _split_in_name(path)) for path in paths]
     rows: Counter[str] = Counter()
     for file in files:
@@ -122,7 +123,7 @@ def _split_files(paths: list[Path], layout: Layout, wanted: tuple[str, ...]) -> 
             if not wanted or split in wanted:
                 _refuse_mixed(split, rows[split], paths[0].parent)
     files = [SplitFile(file.path, ours[file.split]) for file in files]
-    if "split" not in layout.optional_columns:  # else the rows decide
+    if "split" not in layout.optional_columns:  # otherwise it is a column
         _require_splits(wanted, set(ours.values()), paths[0].parent)
         files = [file for file in files if not wanted or file.split in wanted]
     return files
@@ -132,15 +133,15 @@ def _require_splits(wanted: tuple[str, ...], found: set[str], folder: Path) -> N
     missing = [split for split in wanted if split not in found]
     if missing:
         there = ", ".join(sorted(found))
-        problem = f"no split is called {', '.join(missing)}; there are {there}"
+        problem = f"no split is called {', '.join(missing)}; the splits are {there}"
         raise BadInputError(problem, file=folder)
 
 
 def _refuse_mixed(split: str, rows: int, folder: Path) -> NoReturn:
     raise BadInputError(
-        f"the split {split} of this mirror has {rows:,} references, the number of no one corpus: "
-        f"it mixes in a split of Google, whose photos are in train elsewhere. Choose others by "
-        f"--splits, or ask for it as {split}{MIXED}",
+        f"the split {split} of this mirror has {rows:,} references, which matches no official "
+        f"split; it appears to mix in Google's split, whose images overlap with train. Choose "
+        f"other splits with --splits, or select it as {split}{MIXED}",
         file=folder,
     )
 
@@ -154,7 +155,7 @@ def _split_in_name(path: Path) -> str:
 
 
 def _our_name(split: str, rows: Counter[str]) -> str:
-    """Spell a split as REFER does; ``test`` beside testB, or with testA's rows, is testA."""
+    """Return the name of a split in REFER; some mirrors call testA ``test``."""
     is_test_a = "testA" not in rows and ("testB" in rows or rows[split] == TEST_A_ROWS)
     if split == "test" and is_test_a:
         return "testA"
@@ -200,7 +201,7 @@ def _rows(
 
 
 def _split_of_row(cells: Mapping[str, object], split_of_file: str) -> str:
-    """Take the row's own word, which is REFER's, except that it may say test of what is testA."""
+    """Return the split in a row, or that of the file; a row of testA may contain ``test``."""
     own = cells.get("split")
     if not isinstance(own, str) or not own.strip():
         return split_of_file
@@ -209,19 +210,21 @@ def _split_of_row(cells: Mapping[str, object], split_of_file: str) -> str:
 
 
 def _require_expressions(statements: list[Statement]) -> None:
-    """Refuse a column of prompts: every row asks the same."""
+    """Raise if all rows contain the same text, which is then a prompt."""
     texts = {statement.text for statement in statements}
     if len(statements) >= A_PROMPT and len(texts) == 1:
         text = next(iter(texts))
-        problem = f"expected expressions, but all {len(statements):,} are {text!r}: is it a prompt?"
+        problem = (
+            f"expected expressions, but all {len(statements):,} are {text!r}, probably a prompt"
+        )
         raise BadInputError(problem, file=statements[0].file)
 
 
 def _found_format(statements: list[Statement], file: Path) -> BoxFormat:
-    """Find out whether boxes are corners or have sides: of the wrong ones many leave their photos.
+    """Infer the box format: with the wrong format many boxes exceed their images.
 
     Raises:
-        BadInputError: If both would do, or none.
+        BadInputError: If both formats fit, or neither.
     """
     sized = [one for one in statements if one.size is not None]
     numbers = as_boxes([one.box for one in sized])
@@ -230,6 +233,6 @@ def _found_format(statements: list[Statement], file: Path) -> BoxFormat:
     found = [kind for kind in kinds if fits(numbers, kind, sizes)]
     if len(found) != 1:
         could = " and ".join(found) or "neither xyxy nor xywh"
-        problem = f"the boxes could be {could}; say by --box-format which it is"
+        problem = f"the boxes could be {could}; set --box-format"
         raise BadInputError(problem, file=file)
     return found[0]

@@ -1,6 +1,6 @@
-"""How mirrors of RefCOCO on the Hugging Face hub spell a reference, and where each of them traps.
+"""Layouts of RefCOCO mirrors on the Hugging Face hub, with the pitfalls of each.
 
-A layout translates a row into the fields of statements, one mapping per sentence.
+A layout translates a row into the fields of expression records, one mapping per expression.
 """
 
 import json
@@ -21,13 +21,13 @@ from vg_mc.system.fields import as_integer, as_mapping, as_numbers, as_positive_
 
 Fields = dict[str, object]
 
-SAME_BOX = 1.0  # pixels by which two spellings of one box may differ: some round to whole pixels
+SAME_BOX = 1.0  # tolerance in pixels for the same box in two formats: some are rounded
 CLEAN_VAL_ROWS = frozenset({3_811, 3_805, 2_573})  # references in val of unc, unc, umd
 CLEAN_TEST_ROWS = frozenset({5_023})  # and in test of umd
 
 
 class Row(NamedTuple):
-    """A row and what surrounds it."""
+    """A row of a table and its context."""
 
     cells: Mapping[str, object]
     number: int  # over all files, from 1
@@ -36,16 +36,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One way to spell a reference.
+    """One format of the rows of a mirror.
 
     Attributes:
-        columns: By which it is known; no others are read.
-        sentences: Where the sentences of a row stand: a list, or a text.
-        translate: Turns a row and one of its sentences into fields.
-        box_format: Of the fields' box; None has to be found out.
-        has_photos: Whether photos are in the table.
-        references: Whether a row is a reference as the official counts count them.
-        checked_splits: Splits that mix corpora, unless they have one of these numbers of rows.
+        columns: The columns that identify it; no others are read.
+        sentences: The column with the expressions of a row, a list or a text.
+        translate: Converts a row and one of its expressions to fields.
+        box_format: Format of the box in the fields; None to infer it.
+        has_photos: Whether the table contains the images.
+        references: Whether a row is one reference as in the official counts.
+        checked_splits: Splits that combine corpora unless they have one of these row counts.
     """
 
     name: str
@@ -60,20 +60,20 @@ class Layout:
 
 
 def find_layout(columns: Sequence[str]) -> Layout:
-    """Return the layout that a file with these columns is in.
+    """Return the layout of a file with these columns.
 
     Raises:
-        BadInputError: If it is in none that we know.
+        BadInputError: If no known layout has them.
     """
     for layout in LAYOUTS:
         if set(layout.columns) <= set(columns):
             return layout
     known = "; ".join(f"{layout.name}: {', '.join(layout.columns)}" for layout in LAYOUTS)
-    raise BadInputError(f"expected the columns of a mirror that we know ({known}), not {columns}")
+    raise BadInputError(f"expected the columns of a known mirror ({known}), not {columns}")
 
 
 def sentences_of(layout: Layout, cells: Mapping[str, object]) -> list[object]:
-    """Return what stands where the sentences of a row should; empty where there is no list."""
+    """Return the expressions of a row, unchecked; empty if the column has no list."""
     found = cells.get(layout.sentences)
     if layout.sentences in TEXT_COLUMNS:
         return [found]
@@ -99,12 +99,12 @@ def _reference(row: Row, sentence: object) -> Fields:
 
 
 def _require_same_box(written: tuple[float, ...], xywh: tuple[float, ...]) -> None:
-    """Hold the box of a row, corners or not, against COCO's own of the same row."""
+    """Compare the box of a row, as corners or xywh, with COCO's box in the same row."""
     corners = xywh_to_xyxy(as_boxes(xywh))
     readings: list[Boxes] = [as_boxes(written), xywh_to_xyxy(as_boxes(written))]
     if not any(np.abs(reading - corners).max() <= SAME_BOX for reading in readings):
-        problem = "expected bbox to be the box of raw_anns, as corners or as it is"
-        raise BadInputError(f"{problem}, not {list(written)} beside {list(xywh)}")
+        problem = "expected bbox to be the box of raw_anns, as corners or as xywh"
+        raise BadInputError(f"{problem}; bbox is {list(written)}, raw_anns has {list(xywh)}")
 
 
 def _answers(row: Row, sentence: object) -> Fields:
@@ -154,7 +154,7 @@ TEXT_COLUMNS = frozenset({"question", "caption"})
 
 LAYOUTS = (
     Layout(
-        name="jxu124's, a row per reference",
+        name="jxu124's, one row per reference",
         columns=("sentences", "raw_anns", "raw_image_info", "bbox", "ref_id", "ann_id", "image_id"),
         sentences="sentences",
         translate=_reference,
@@ -164,9 +164,9 @@ LAYOUTS = (
         optional_columns=("split",),
     ),
     Layout(
-        name="lmms-lab's, a row per reference with its photo",
+        name="lmms-lab's, one row per reference with its image",
         columns=("question", "answer", "bbox", "image", "file_name"),
-        sentences="answer",  # the question asks for a caption, in the same words every time
+        sentences="answer",  # the question is the same prompt in every row
         translate=_answers,
         box_format="xywh",
         has_photos=True,
@@ -174,7 +174,7 @@ LAYOUTS = (
         checked_splits=(("val", CLEAN_VAL_ROWS), ("test", CLEAN_TEST_ROWS)),
     ),
     Layout(
-        name="Kangheng's, a row per sentence with its photo",
+        name="Kangheng's, one row per expression with its image",
         columns=("question", "bbox", "image"),
         sentences="question",
         translate=_question,
@@ -183,7 +183,7 @@ LAYOUTS = (
         references=False,
     ),
     Layout(
-        name="Ref-L4's, a row per sentence",
+        name="Ref-L4's, one row per expression",
         columns=("caption", "bbox", "file_name", "width", "height"),
         sentences="caption",
         translate=_caption,

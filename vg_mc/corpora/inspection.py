@@ -1,6 +1,6 @@
-"""What happens to a bad record: reading stops there, or the record is listed and left out.
+"""Handling of bad records: stop at the first, or list and skip them.
 
-The words of a record: cleaned once, and counted where cleaning changed them.
+Also cleans the text of expressions and counts the texts that cleaning changed.
 """
 
 from collections import Counter
@@ -15,12 +15,12 @@ from vg_mc.text.cleaning import clean_text
 
 
 class Inspection:
-    """Watches over the records of a corpus while they are read.
+    """Collects the bad records of a corpus while it is read.
 
     Attributes:
-        skip_bad: Go on behind a bad record.
-        rejected: The records that were left out so far.
-        texts: How many texts that were read had a fault that was or will be mended, by kind.
+        skip_bad: Continue after a bad record.
+        rejected: The records skipped so far.
+        texts: Number of texts with a fault that cleaning or truncation repairs, by kind of fault.
     """
 
     def __init__(self, *, skip_bad: bool) -> None:
@@ -30,10 +30,10 @@ class Inspection:
 
     @contextmanager
     def record(self, file: Path, name: str) -> Iterator[None]:
-        """Give a fault its place; with `skip_bad`, note it and leave the block.
+        """Add file and record to an error; with `skip_bad`, list the record and leave the block.
 
         Raises:
-            BadInputError: Without `skip_bad`, naming `file` and the record.
+            BadInputError: Without `skip_bad`, with `file` and the record.
         """
         try:
             yield
@@ -43,20 +43,20 @@ class Inspection:
             self.leave_out(file, name, fault.problem)
 
     def leave_out(self, file: Path, name: str, reason: str) -> None:
-        """List a record that nothing needs, so that it need not stop the reading."""
+        """List a record as rejected without stopping."""
         self.rejected.append(Rejected(file.name, name, reason))
 
 
-# CLIP reads 77 tokens, two of them marks; a word is one token or more, so that this many words are
-# surely cut off. How many others are depends on the tokenizer.
+# CLIP reads 77 tokens, two of which are special. A word is at least one token, so longer texts are
+# always truncated; whether shorter ones are depends on the tokenizer.
 MOST_WORDS = 75
 
 
 def as_expression(record: object, field: str, inspection: Inspection) -> str:
-    """Return the referring expression in a field, cleaned.
+    """Return the cleaned referring expression in a field.
 
     Raises:
-        BadInputError: If there are no words in it.
+        BadInputError: If it contains no words.
     """
     written = as_text(record, field)
     text = clean_text(written)

@@ -1,4 +1,4 @@
-"""COCO's ``instances.json``: images, their annotated boxes, and the names of categories."""
+"""Reader of COCO's ``instances.json``: images, annotated boxes and category names."""
 
 import re
 from collections.abc import Collection
@@ -23,9 +23,9 @@ from vg_mc.system.fields import (
     read_json,
 )
 
-NO_CATEGORY = 0  # COCO counts categories from 1; 0 is written where a source gave none
+NO_CATEGORY = 0  # COCO counts categories from 1; 0 stands for a missing category
 
-# RefCLEF names a region by its image and its number there.
+# RefCLEF identifies a region by its image and its number in that image.
 _REGION_OF_IMAGE = re.compile(r"([0-9]{1,12})_([0-9]{1,4})")
 
 
@@ -35,8 +35,8 @@ class Instances:
 
     Attributes:
         annotations: Annotated regions per image id, in the order of the file.
-        image_of: The image of every annotation, by its id.
-        region_of: The region of every annotation, by its id.
+        image_of: Image id per annotation id.
+        region_of: Region per annotation id.
     """
 
     photos: dict[int, Photo] = field(default_factory=dict)
@@ -48,19 +48,20 @@ class Instances:
 def read_instances(
     file: Path, needed: set[int], meant: Collection[int], inspection: Inspection
 ) -> Instances:
-    """Read the images with an id in `needed` and all their annotations, crowds included.
+    """Read the images with an id in `needed` and all their annotations, including crowds.
 
-    COCO itself has annotations without an area. One that no expression means is listed and left
-    out of the candidates, since nobody could do anything about it.
+    COCO contains zero-area annotations. One that no expression refers to is listed as rejected and
+    does not become a candidate.
 
     Args:
         file: The file.
         needed: Ids of images.
-        meant: Ids of the annotations that some expression is about.
-        inspection: Decides on bad records.
+        meant: Ids of the annotations that expressions refer to.
+        inspection: Handles bad records.
 
     Raises:
-        BadInputError: If the file is no COCO file, or at the first bad record without ``skip_bad``.
+        BadInputError: If the file is not a COCO file, or at the first bad record without
+            ``skip_bad``.
     """
     content = read_json(file)
     try:
@@ -81,7 +82,9 @@ def read_instances(
         name = f"annotation {place(record, 'id', position)}"
         with inspection.record(file, name):
             if _lacks_area(record) and as_annotation_id(record, "id") not in meant:
-                inspection.leave_out(file, name, "it has no area, and no expression means it")
+                inspection.leave_out(
+                    file, name, "zero-area annotation that no expression refers to"
+                )
             else:
                 _add_annotation(instances, record, categories)
     return instances
@@ -99,7 +102,7 @@ def _category_names(categories: list[object]) -> dict[int, str]:
 
 
 def _concerns(record: object, key: str, needed: set[int]) -> bool:
-    """Tell whether a record belongs to a needed image, or is too broken to say."""
+    """Return True if a record belongs to a needed image or has no valid image id."""
     value = record.get(key) if isinstance(record, dict) else None
     return not isinstance(value, int) or isinstance(value, bool) or value in needed
 
@@ -107,7 +110,7 @@ def _concerns(record: object, key: str, needed: set[int]) -> bool:
 def _add_photo(instances: Instances, record: object) -> None:
     image_id = as_integer(record, "id")
     if image_id in instances.photos:
-        raise BadInputError("expected every image once, but an earlier record has the same id")
+        raise BadInputError("expected every image once; an earlier record has the same id")
     instances.photos[image_id] = Photo(
         image_id=image_id,
         file_name=inner_path(as_text(record, "file_name")),
@@ -117,30 +120,30 @@ def _add_photo(instances: Instances, record: object) -> None:
 
 
 def inner_path(name: str) -> str:
-    """Return `name` if it cannot lead out of the folder of images.
+    """Return `name` if it is a path inside the image folder.
 
     Raises:
-        BadInputError: If it can.
+        BadInputError: If it leads outside.
     """
     parts = PurePosixPath(name).parts
     leads_out = ".." in parts or PurePosixPath(name).is_absolute()
     if leads_out or PureWindowsPath(name).drive or "\\" in name or "\0" in name:
-        raise BadInputError(f"expected a file name inside the folder of images, not {name!r}")
+        raise BadInputError(f"expected a file name inside the image folder, not {name!r}")
     return name
 
 
 def require_image(image_id: int, candidates: Instances) -> None:
-    """Refuse an image of which nobody could say what stands on it.
+    """Raise if an image has no annotated candidates.
 
     Raises:
         BadInputError: If it is not among `candidates`.
     """
     if image_id not in candidates.photos:
-        raise BadInputError(f"expected an image of the file of --instances, not {image_id}")
+        raise BadInputError(f"expected an image in the file of --instances, not {image_id}")
 
 
 def as_annotation_id(record: object, field: str) -> int:
-    """Return the id of an annotation; RefCLEF's ``12_3``, region 3 of image 12, gets a number."""
+    """Return the id of an annotation; RefCLEF's ``12_3``, region 3 of image 12, becomes 120003."""
     value = as_mapping(record).get(field)
     region = _REGION_OF_IMAGE.fullmatch(value) if isinstance(value, str) else None
     if region is None:
@@ -149,7 +152,7 @@ def as_annotation_id(record: object, field: str) -> int:
 
 
 def _require_boxes_fit(annotations: list[object], photos: dict[int, Photo], file: Path) -> None:
-    """Look at all boxes that can be looked at, before the first bad one stops the reading."""
+    """Check the box format on all readable boxes before the first bad one raises an error."""
     numbers, sizes = [], []
     for record in annotations:
         try:
@@ -157,28 +160,30 @@ def _require_boxes_fit(annotations: list[object], photos: dict[int, Photo], file
             numbers.append(as_numbers(record, "bbox", 4))
             sizes.append((photo.width, photo.height))
         except (BadInputError, KeyError):
-            continue  # met again, and named, when the record is read
+            continue  # reported when the record itself is read
     require_fit(as_boxes(numbers), "xywh", np.array(sizes, np.float64).reshape(-1, 2), file)
 
 
 def _lacks_area(record: object) -> bool:
-    """Tell whether a side is 0; one below 0 is a mistake that is worth to be seen."""
+    """Return True if a side of the box is 0; a negative one is reported as an error."""
     try:
         sides = as_numbers(record, "bbox", 4)[2:]
     except BadInputError:
-        return False  # named, when the record is read
+        return False  # reported when the record itself is read
     return min(sides) == 0
 
 
 def _add_annotation(instances: Instances, record: object, categories: dict[int, str]) -> None:
     annotation_id, image_id = as_annotation_id(record, "id"), as_integer(record, "image_id")
     if annotation_id in instances.region_of:
-        raise BadInputError("expected every annotation once, but an earlier one has the same id")
+        raise BadInputError("expected every annotation once; an earlier one has the same id")
     if image_id not in instances.photos:
-        raise BadInputError(f"expected an image of the file, but there is no usable one {image_id}")
+        raise BadInputError(
+            f"expected an image of the file, but image {image_id} is missing or unusable"
+        )
     category_id = as_integer({"category_id": NO_CATEGORY, **as_mapping(record)}, "category_id")
     if category_id not in categories:
-        raise BadInputError(f"expected a category of the file, not {category_id}")
+        raise BadInputError(f"expected a category of the file, not category_id {category_id}")
     photo, xywh = instances.photos[image_id], as_numbers(record, "bbox", 4)
     region = Proposal(
         box=cut_to_photo(xywh_to_xyxy(as_boxes(xywh)), xywh, photo.width, photo.height),

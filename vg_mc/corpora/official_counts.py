@@ -1,9 +1,9 @@
-"""How many references, sentences and images the well-known corpora have.
+"""Official numbers of references, expressions and images of the RefCOCO family.
 
-Mirrors of RefCOCO mix splits, rename them or lose sentences, and an accuracy over other sentences
-is another number. Sentence counts are the denominators of the published accuracies. References and
-images are from the cards of the corpora on public hubs and from TensorFlow Datasets; a count that
-no public source states is left out.
+Mirrors of RefCOCO mix splits, rename them or lose expressions, and accuracies on different
+expressions are not comparable. Expression counts are the denominators of published accuracies.
+Counts of references and images are from dataset cards on public hubs and from TensorFlow Datasets;
+counts without a public source are left out.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from vg_mc.records import Corpus, ReferringExpression
 
 REFERENCES, SENTENCES, IMAGES = "references", "sentences", "images"
 
-# By the name that `read_refer` gives: the folder's name and who split it.
+# Keys are the corpus names of `read_refer`: folder name and author of the splits.
 OFFICIAL_COUNTS: dict[str, dict[str, dict[str, int]]] = {
     "refcoco_unc": {
         "train": {REFERENCES: 42_404, SENTENCES: 120_624, IMAGES: 16_994},
@@ -52,7 +52,7 @@ OFFICIAL_COUNTS: dict[str, dict[str, dict[str, int]]] = {
 
 
 class CountComparison(NamedTuple):
-    """An official count beside the one that was found."""
+    """An official count and the count that was found."""
 
     split: str
     what: str
@@ -61,7 +61,7 @@ class CountComparison(NamedTuple):
 
     @property
     def is_official(self) -> bool:
-        """Whether both numbers are the same."""
+        """Whether both counts are equal."""
         return self.found == self.expected
 
     def __str__(self) -> str:
@@ -76,15 +76,15 @@ def compare_counts(
     counts: tuple[str, ...] = (REFERENCES, SENTENCES, IMAGES),
     whole: bool = True,
 ) -> list[CountComparison]:
-    """Compare a corpus with the official counts; empty where it is none of the known ones.
+    """Compare a corpus with the official counts; empty for an unknown corpus.
 
-    Only what was accepted is counted: a record that was left out is missing in an evaluation too.
+    Only accepted records are counted: rejected records are missing in an evaluation, too.
 
     Args:
-        corpus: What was read.
-        known_as: Its name in `OFFICIAL_COUNTS`, if it is not the corpus' own.
-        counts: What to compare: a mirror may not say which sentences belong to one reference.
-        whole: A split that is not there counts as 0, and not as left out on purpose.
+        corpus: The corpus.
+        known_as: Its name in `OFFICIAL_COUNTS`, if different from the corpus name.
+        counts: What to compare. Some mirrors do not group expressions by reference.
+        whole: Count a missing split as 0 instead of leaving it out.
     """
     found = counts_per_split(corpus.expressions)
     return [
@@ -96,24 +96,24 @@ def compare_counts(
 
 
 def require_official(comparisons: list[CountComparison], corpus: Corpus) -> None:
-    """Refuse a copy of a known corpus that is not the known corpus.
+    """Raise if a copy of a known corpus has other counts than the original.
 
     Raises:
-        BadInputError: If any count differs; it names all that do.
+        BadInputError: If any count differs, with all that do.
     """
     wrong = [str(comparison) for comparison in comparisons if not comparison.is_official]
     if not wrong:
         return
-    left_out = f" ({len(corpus.rejected):,} records were left out)" if corpus.rejected else ""
+    left_out = f" ({len(corpus.rejected):,} records were rejected)" if corpus.rejected else ""
     raise BadInputError(
         f"not the corpus that results are published for: {'; '.join(wrong)}{left_out}. "
-        f"--allow-count-mismatch takes it as it is",
+        f"Use --allow-count-mismatch to accept it",
         file=corpus.source_files[0],
     )
 
 
 def counts_per_split(expressions: list[ReferringExpression]) -> dict[str, dict[str, int]]:
-    """Count references, sentences and images of every split."""
+    """Count references, expressions and images of every split."""
     sentences = Counter(expression.split for expression in expressions)
     references = Counter(split for split, _ in {(one.split, one.ref_id) for one in expressions})
     images = Counter(split for split, _ in {(one.split, one.image_id) for one in expressions})

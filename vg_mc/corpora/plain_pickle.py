@@ -1,7 +1,7 @@
-"""Read pickles that hold nothing but plain data: lists, dictionaries, numbers and text.
+"""Reader of pickles that contain only plain data: lists, dictionaries, numbers and text.
 
-The REFER toolkit ships its references as pickles, and a pickle can run any program while it is
-read. Plain data needs no imports, so an unpickler that refuses every import is enough to be safe.
+REFER distributes its references as pickles, and loading a pickle can execute arbitrary code. Plain
+data needs no imports, so an unpickler that refuses every import is sufficient.
 """
 
 import io
@@ -12,16 +12,16 @@ from typing import NoReturn
 from vg_mc.errors import BadInputError
 
 
-class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - documented as the one without C
-    """An unpickler without any way to a function or class.
+class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - documented
+    """An unpickler that cannot load functions or classes.
 
-    It is the one written in Python: half as fast, but the other one makes a table as long as a
-    number in the file says, and ten bytes of a damaged file can ask for all memory.
+    It is the pure Python implementation, which is half as fast. The C implementation allocates a
+    table whose size is read from the file, so a few damaged bytes can exhaust the memory.
     """
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise BadInputError(
-            f"expected plain data only, but the pickle asks for {module}.{name}; nothing was run"
+            f"expected plain data only, but the pickle imports {module}.{name}; no code was run"
         )
 
     def persistent_load(self, pid: object) -> NoReturn:
@@ -31,9 +31,9 @@ class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - documented as the on
 def read_plain_pickle(file: Path) -> object:
     """Return the lists, dictionaries, numbers and texts in `file`.
 
-    Python 2 wrote texts as bytes without saying in which encoding. UTF-8 is tried first; a file
-    that is not UTF-8 throughout is read as Latin-1, which loses no byte, and cleaning the text
-    repairs what was UTF-8 after all.
+    Python 2 pickled byte strings without their encoding. UTF-8 is tried first. A file that is not
+    valid UTF-8 is decoded as Latin-1, which loses no byte; text cleaning later repairs the parts
+    that are UTF-8.
 
     Raises:
         BadInputError: If the file is missing, damaged, or would import anything.
@@ -47,7 +47,7 @@ def read_plain_pickle(file: Path) -> object:
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=file) from fault
     except Exception as fault:
-        problem = f"expected a whole pickle of plain data: {type(fault).__name__}: {fault}"
+        problem = f"expected an undamaged pickle of plain data: {type(fault).__name__}: {fault}"
         raise BadInputError(problem, file=file) from fault
 
 

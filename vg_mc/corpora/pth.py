@@ -1,9 +1,10 @@
-"""The annotation lists of TransVG and CLIP-VG: ``unc/unc_val.pth`` and the like.
+"""Reader of the annotation lists of TransVG and CLIP-VG, such as ``unc/unc_val.pth``.
 
-A file is a list of ``(image, mask, box, expression, attributes)``, and of ``(image, box,
+A file is a list of ``(image, mask, box, expression, attributes)``, or of ``(image, box,
 expression)`` for Flickr30k Entities (https://github.com/djiajunustc/TransVG). Boxes are ``(left,
-top, width, height)``, but corners for ReferItGame and Flickr30k; the file's name tells. It is a
-pickle, of which we read numbers, texts and arrays only.
+top, width, height)``, except for ReferItGame and Flickr30k, whose boxes are corners; the corpus is
+identified by the file name. The file is a pickle, of which only numbers, texts and arrays are
+loaded.
 """
 
 from collections.abc import Mapping
@@ -26,15 +27,15 @@ FORMATS: dict[str, BoxFormat] = {
     "unc": "xywh", "unc+": "xywh", "gref": "xywh", "gref_umd": "xywh",
     "referit": "xyxy", "flickr": "xyxy",
 }  # fmt: skip
-BOTH = "trainval"  # the records of train and val once more
+BOTH = "trainval"  # the union of train and val
 VOCABULARY = "corpus"
 
-PLACES = {  # of image, box and expression in a record, by its length
+PLACES = {  # positions of image, box and expression in a record, by its length
     3: (0, 1, 2),
     5: (0, 2, 3),
 }
 
-# What numpy writes arrays and numbers with, under its old and its new name: no code of others.
+# The functions that numpy pickles arrays and numbers with, under the names of numpy 1 and 2.
 _NUMPY = [
     (getattr(multiarray, function), f"numpy.{core}.multiarray.{function}")
     for core in ("core", "_core")
@@ -55,11 +56,12 @@ def read_pth(
     """Read one list, or all lists of a folder such as ``unc``.
 
     Args:
-        path: A file ``<corpus>_<split>.pth``, or a folder of them.
-        images_folder: Holds the images.
-        box_format: What the four numbers are; None takes what the file's name tells.
+        path: A file ``<corpus>_<split>.pth``, or a folder of such files.
+        images_folder: Folder of the images.
+        box_format: Format of the boxes; None to derive it from the file name.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
-        candidates_file: A file like COCO's ``instances.json`` with all boxes of every image.
+        candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
+            image.
 
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
@@ -95,7 +97,7 @@ def _format(files: list[Path]) -> BoxFormat:
     formats = {FORMATS.get(file.stem.rpartition("_")[0]) for file in files}
     found = formats.pop()
     if found is None or formats:
-        problem = f"expected a file named after one of {', '.join(FORMATS)}; else say --box-format"
+        problem = f"expected a file named after one of {', '.join(FORMATS)}; else set --box-format"
         raise BadInputError(problem, file=files[0])
     return found
 
@@ -106,7 +108,7 @@ def _load(file: Path) -> list[object]:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as fault:  # torch raises a dozen classes on damaged files
         reason = f"{type(fault).__name__}: {fault}".splitlines()[0]
-        problem = f"expected a list of plain data, saved by torch; nothing else was run: {reason}"
+        problem = f"expected a list of plain data, saved by torch; no code was run: {reason}"
         raise BadInputError(problem, file=file) from fault
     if not isinstance(content, list):
         problem = f"expected a list of annotations, not {type(content).__name__}"
@@ -128,7 +130,7 @@ def _fields(row: object, split: str) -> Mapping[str, object]:
 
 
 def _plain(value: object) -> object:
-    """Turn arrays and tensors into lists of numbers."""
+    """Convert arrays and tensors to lists of numbers."""
     if isinstance(value, np.ndarray | np.generic | torch.Tensor):
         value = value.tolist()
     if isinstance(value, list | tuple):

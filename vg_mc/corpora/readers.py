@@ -1,4 +1,4 @@
-"""Which reader reads which kind of corpus."""
+"""Registry of the corpus readers by kind."""
 
 import re
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from vg_mc.records import Corpus
 
 CorpusKind = Literal["refer", "hub", "table", "pth"]
 
-# Datasets on the hub that say by their names which corpus they hold, in any author's spelling; of
-# a folder such as Kangheng_refcoco the last part tells.
+# Names of hub datasets, and the corpus that they contain. Only the last part of a name counts, such
+# as refcoco in Kangheng_refcoco.
 MIRRORED = {
     "refcoco": "refcoco_unc",
     "refcocop": "refcoco+_unc",
@@ -27,7 +27,7 @@ MIRRORED = {
     "refcoco+": "refcoco+_unc",
     "refcocog": "refcocog_umd",
 }
-LISTED = {  # folders of TransVG's lists
+LISTED = {  # folders of TransVG's annotation lists
     "unc": "refcoco_unc",
     "unc+": "refcoco+_unc",
     "gref": "refcocog_google",
@@ -37,18 +37,18 @@ LISTED = {  # folders of TransVG's lists
 
 @dataclass(frozen=True, slots=True)
 class CorpusSource:
-    """Where expressions come from, and what to make of them.
+    """The source of a corpus and the options for reading it.
 
     Attributes:
-        annotations: A file or a folder; for the hub also the id of a dataset.
-        images: Folder of the photos; None for the place that the kind is known for.
-        extracted: Where photos go that lie inside of the annotations, if `images` is None.
-        split_by: Who divided a corpus of REFER.
+        annotations: A file or folder; for the hub also the id of a dataset.
+        images: Folder of the images; None for the default folder of the kind.
+        extracted: Folder for images embedded in the annotations, if `images` is None.
+        split_by: Author of the splits of a REFER corpus, such as ``unc``.
         instances: Another file with the annotated regions of all images.
-        box_format: What four numbers are; None for what the kind, or a look at them, tells.
-        splits: What is wanted; all if empty. Kinds that are read as a whole ignore it.
+        box_format: Format of the boxes; None to take it from the kind or infer it.
+        splits: The splits to read; all if empty. Ignored by kinds that are read as a whole.
         skip_bad: Collect bad records instead of stopping at the first.
-        allow_count_mismatch: Take a copy of a known corpus that has other counts.
+        allow_count_mismatch: Accept a copy of a known corpus with other counts.
     """
 
     kind: CorpusKind
@@ -64,16 +64,16 @@ class CorpusSource:
 
 
 def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
-    """Read a corpus, and compare it with the official counts if it is a known one.
+    """Read a corpus, and compare a known one with the official counts.
 
     Raises:
-        BadInputError: If it cannot be used, or the counts differ and may not.
+        BadInputError: If it is unusable, or if the counts differ without ``allow_count_mismatch``.
     """
     _require_annotations(source)
     if source.instances is not None and not source.instances.is_file():
-        raise BadInputError("there is no such file", file=source.instances, record="--instances")
+        raise BadInputError("no such file", file=source.instances, record="--instances")
     if source.kind == "refer" and source.box_format is not None:
-        problem = "REFER's boxes are xywh, always: drop --box-format"
+        problem = "boxes in REFER format are always xywh; remove --box-format"
         raise BadInputError(problem, record="--box-format")
     corpus, comparisons = READERS[source.kind](source)
     if not source.allow_count_mismatch:
@@ -82,17 +82,17 @@ def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
 
 
 def _require_annotations(source: CorpusSource) -> None:
-    """Look for what was named, before a reader misses some file in it."""
+    """Check that the annotations exist before a reader reports a missing file inside them."""
     if source.kind == "hub":
-        return  # it may be an id
+        return  # it may be the id of a dataset
     if not source.annotations.exists():
-        hint = "; a mirror on the hub needs --corpus hub" if source.kind == "refer" else ""
-        problem = f"there is no such file or folder{hint}"
+        hint = "; for a mirror on the hub use --corpus hub" if source.kind == "refer" else ""
+        problem = f"no such file or folder{hint}"
         raise BadInputError(problem, file=source.annotations, record="--annotations")
     if source.kind == "refer" and not source.annotations.is_dir():
         problem = (
-            "expected a folder with instances.json and refs(...).p, unpacked; "
-            "files of other kinds need --corpus, see data/README.md"
+            "expected an unpacked folder with instances.json and refs(...).p; "
+            "for files of other kinds set --corpus, see data/README.md"
         )
         raise BadInputError(problem, file=source.annotations, record="--annotations")
 
@@ -125,7 +125,7 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
         candidates_file=source.instances,
     )
     if not mirror.has_photos and source.images is None:
-        problem = "a mirror of this layout has no photos in it: say where they are"
+        problem = "mirrors of this layout contain no images; set --images to their folder"
         raise BadInputError(problem, file=source.annotations, record="--images")
     counts = (REFERENCES, SENTENCES) if mirror.has_references else (SENTENCES,)
     known_as = MIRRORED.get(re.split("[_-]", name.lower())[-1], "")

@@ -1,8 +1,9 @@
-"""The layout of the REFER toolkit, in which RefCOCO, RefCOCO+ and RefCOCOg are distributed.
+"""Reader of the REFER format, in which RefCOCO, RefCOCO+ and RefCOCOg are distributed.
 
-``refs(<split_by>).p`` holds the sentences (https://github.com/lichengunc/refer), ``instances.json``
-the images and boxes. A reference names its box by ``ann_id``. Its own ``file_name`` is no file: it
-carries the annotation's number, so the image's name is taken from ``instances.json``.
+``refs(<split_by>).p`` contains the expressions (https://github.com/lichengunc/refer),
+``instances.json`` the images and boxes. A reference refers to its box by ``ann_id``. Its
+``file_name`` ends in the annotation id and is not an existing file, so image names are taken from
+``instances.json``.
 """
 
 from contextlib import suppress
@@ -29,15 +30,15 @@ def read_refer(
     skip_bad: bool,
     candidates_file: Path | None = None,
 ) -> Corpus:
-    """Read the references of ``refs(<split_by>).p`` and what they point at.
+    """Read the references of ``refs(<split_by>).p`` with their images and boxes.
 
     Args:
-        folder: Holds the references and ``instances.json``.
-        split_by: Who divided the corpus: unc, umd, google...
-        images_folder: Holds the images; none is opened here.
+        folder: Contains the references and ``instances.json``.
+        split_by: Author of the splits, such as unc, umd or google.
+        images_folder: Folder of the images; none is opened here.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
-        candidates_file: Another file like ``instances.json``, for the annotated regions of every
-            image; it also stands in for a missing ``instances.json``.
+        candidates_file: Another file in the format of ``instances.json`` with the annotated regions
+            of every image. It also replaces a missing ``instances.json``.
 
     Raises:
         BadInputError: If a file is missing or unusable, or at the first bad record.
@@ -77,23 +78,23 @@ def _references_file(folder: Path, split_by: str) -> Path:
     if not file.is_file():
         found = [*folder.glob("refs(*).p"), *folder.glob("*/refs(*).p")]
         there = ", ".join(sorted(str(path.relative_to(folder)) for path in found)) or "none"
-        raise BadInputError(f"expected a file of references; there are: {there}", file=file)
+        raise BadInputError(f"no such file of references; found: {there}", file=file)
     return file
 
 
 def _own_name(folder: Path) -> str:
-    """Return what the user calls a folder: the name of a link, not of what it leads to."""
+    """Return the name of a folder as given: of a link, not of its target."""
     return folder.name if folder.name not in {"", ".."} else folder.resolve().name
 
 
 def _needed_images(references: list[object]) -> set[int]:
-    """Collect the ids of all images that some reference names; bad references are met later."""
+    """Return the ids of all images with a reference; bad references are reported later."""
     ids = (record.get("image_id") for record in references if isinstance(record, dict))
     return {image_id for image_id in ids if isinstance(image_id, int)}
 
 
 def _meant_annotations(references: list[object]) -> set[int]:
-    """Collect the ids of all annotations that some reference means, as `_needed_images` does."""
+    """Return the ids of all annotations with a reference; bad references are reported later."""
     found = set()
     for record in references:
         with suppress(BadInputError):
@@ -107,7 +108,7 @@ def _read_expressions(
     sources: tuple[Instances, Instances],  # of the targets, of the candidates
     inspection: Inspection,
 ) -> list[ReferringExpression]:
-    """Turn every sentence into an expression; a bad reference fails with each of its sentences."""
+    """Convert every sentence to an expression; each sentence of a bad reference is an error."""
     targets, candidates = sources
     expressions: dict[int, ReferringExpression] = {}
     holder_of: dict[int, int] = {}  # position of the first record with a ref_id
@@ -119,9 +120,9 @@ def _read_expressions(
                 expression = _expression(reference, sentence, targets, inspection)
                 require_image(expression.image_id, candidates)
                 if holder_of.setdefault(expression.ref_id, position) != position:
-                    raise BadInputError("expected every ref_id once, but an earlier record has it")
+                    raise BadInputError("expected every ref_id once; an earlier record has it")
                 if expression.expression_id in expressions:
-                    raise BadInputError("expected every sent_id once, but an earlier one has it")
+                    raise BadInputError("expected every sent_id once; an earlier one has it")
                 expressions[expression.expression_id] = expression
         if not _sentences(reference):
             with inspection.record(file, reference_place):
@@ -140,9 +141,9 @@ def _expression(
     image_id = as_integer(reference, "image_id")
     annotation_id = as_annotation_id(reference, "ann_id")
     if image_id not in instances.photos:
-        raise BadInputError(f"expected an image of instances.json, not image_id {image_id}")
+        raise BadInputError(f"expected an image in instances.json, not image_id {image_id}")
     if annotation_id not in instances.region_of:
-        raise BadInputError(f"expected a usable box of instances.json, not ann_id {annotation_id}")
+        raise BadInputError(f"expected a usable box in instances.json, not ann_id {annotation_id}")
     if instances.image_of[annotation_id] != image_id:
         other = instances.image_of[annotation_id]
         raise BadInputError(f"expected ann_id {annotation_id} in image {image_id}, not in {other}")
@@ -160,5 +161,5 @@ def _expression(
 
 
 def _wording(sentence: object) -> str:
-    """Choose ``sent``, the lower-cased wording that results are published for, else ``raw``."""
+    """Return ``sent``, the lower-cased text that results are published for, or else ``raw``."""
     return "sent" if "sent" in as_mapping(sentence) else "raw"

@@ -1,6 +1,6 @@
-"""Rows of flat files: CSV, TSV, JSON lines, a JSON list or Parquet, each with its place.
+"""Rows of flat files: CSV, TSV, JSON lines, JSON lists and Parquet, each with its place.
 
-Parquet files are read a few rows at a time: a mirror with photos in it does not fit into memory.
+Parquet files are read in small batches: a mirror with embedded images does not fit into memory.
 """
 
 import csv
@@ -20,11 +20,11 @@ Rows = Iterator[tuple[str, object]]  # the name of a record, and the record
 
 
 def rows_of(file: Path, *, needed: str | None = None) -> Rows:
-    """Yield the records of a file, each with its place; an unreadable one as a `BadInputError`.
+    """Yield the records of a file with their places; an unreadable record is a `BadInputError`.
 
     Args:
-        file: A file whose name ends as one of `ENDINGS`.
-        needed: A column that the header of a CSV has to name.
+        file: A file with one of the suffixes in `ENDINGS`.
+        needed: A column that the header of a CSV file must contain.
 
     Raises:
         BadInputError: If the file cannot be read at all.
@@ -53,18 +53,18 @@ def _delimited_rows(file: Path, delimiter: str, needed: str | None) -> Rows:
 def _check_header(header: list[str], needed: str | None, file: Path) -> None:
     if len(set(header)) == len(header) and (needed is None or needed in header):
         return
-    named = "" if needed is None else f", one of them {needed}"
-    problem = f"expected a first line with different names{named}, divided by commas"
+    named = "" if needed is None else f" including {needed}"
+    problem = f"expected a first line of distinct column names{named}, separated by commas"
     raise BadInputError(f"{problem}, not {header}", file=file)
 
 
 def _named(cells: list[str], header: list[str]) -> object:
-    """Return the cells of a line by their names, or what is wrong with it, as `_parsed` does."""
+    """Return the cells of a line by column name, or an error like `_parsed`."""
     if len(cells) == len(header):
         return dict(zip(header, cells, strict=True))
     problem = f"expected {len(header)} cells as in the first line, not {len(cells)}"
     return BadInputError(
-        f"{problem}; a cell with a comma in it stands in double quotes, no blank before them"
+        f"{problem}; quote a cell that contains a comma, without a space before the quote"
     )
 
 
@@ -79,7 +79,7 @@ def _json_lines(file: Path) -> Rows:
 
 
 def _parsed(line: bytes) -> object:
-    """Return the JSON of a line, or what is wrong with it, to be raised by whoever judges."""
+    """Return the JSON value of a line, or the error for the caller to raise."""
     try:
         return json.loads(line)
     except json.JSONDecodeError as fault:
@@ -110,28 +110,28 @@ ENDINGS = (*DELIMITERS, *READERS)
 
 
 def read_columns(file: Path) -> list[str]:
-    """Return the names of the columns of a file.
+    """Return the column names of a file.
 
     Raises:
-        BadInputError: If it is no Parquet file.
+        BadInputError: If it is not a Parquet file.
     """
     return list(_open_parquet(file).schema_arrow.names)
 
 
 def count_rows(file: Path) -> int:
-    """Return how many rows a file says it has.
+    """Return the number of rows in the metadata of a file.
 
     Raises:
-        BadInputError: If it is no Parquet file.
+        BadInputError: If it is not a Parquet file.
     """
     return int(_open_parquet(file).metadata.num_rows)
 
 
 def read_rows(file: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, object]]:
-    """Yield the rows of a file, all columns or those in `columns`.
+    """Yield the rows of a file, with all columns or those in `columns`.
 
     Raises:
-        BadInputError: If it is no Parquet file, or damaged.
+        BadInputError: If it is not a Parquet file or is damaged.
     """
     opened = _open_parquet(file)
     known = set(opened.schema_arrow.names)
@@ -145,7 +145,7 @@ def read_rows(file: Path, columns: Sequence[str] | None = None) -> Iterator[dict
         ValueError,
         ArithmeticError,
     ) as fault:  # also text that is not UTF-8
-        raise BadInputError(f"expected a whole Parquet file: {fault}", file=file) from fault
+        raise BadInputError(f"expected an undamaged Parquet file: {fault}", file=file) from fault
 
 
 def _open_parquet(file: Path) -> pq.ParquetFile:

@@ -1,9 +1,9 @@
-"""A user's own data: CSV, JSON lines or Parquet with a row per expression, or a COCO file.
+"""Reader of user tables: CSV, JSON lines or Parquet with one row per expression, or a COCO file.
 
-Columns: ``image`` (a path inside the folder of images), ``expression``, ``box`` (four numbers) or
-four columns (``left, top, right, bottom`` or ``left, top, width, height``), ``split``, and if one
-likes ``id``, ``ref_id``, ``image_id``, ``annotation_id``, ``category``. Without ``split`` the name
-of the file is the split: ``val.csv``.
+Columns: ``image`` (a path inside the image folder), ``expression``, ``box`` (four numbers) or four
+columns (``left, top, right, bottom`` or ``left, top, width, height``), ``split``, and optionally
+``id``, ``ref_id``, ``image_id``, ``annotation_id``, ``category``. Without ``split`` the name of the
+file is the split: ``val.csv``.
 """
 
 import math
@@ -32,7 +32,7 @@ BOX_COLUMNS: dict[tuple[str, ...], BoxFormat] = {
 }
 WHOLE_NUMBERS = (names.EXPRESSION_ID, names.REF_ID, names.IMAGE_ID, names.ANNOTATION_ID)
 PLAIN = (names.IMAGE, names.EXPRESSION, names.BOX, names.SPLIT, names.CATEGORY)
-COLUMNS_NAMED = 12  # of those that a file has, in a message about others
+COLUMNS_NAMED = 12  # existing columns listed in a message about missing ones
 
 
 def read_table(
@@ -47,10 +47,11 @@ def read_table(
 
     Args:
         path: A file ending in .csv, .jsonl, .json or .parquet, or a folder of such files.
-        images_folder: Where the column ``image`` starts.
-        box_format: What the four numbers are; ``xyxy`` if None. COCO's files are ``xywh``.
+        images_folder: Base folder of the paths in column ``image``.
+        box_format: Format of the boxes; ``xyxy`` if None. COCO files are always ``xywh``.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
-        candidates_file: A file like COCO's ``instances.json`` with all boxes of every image.
+        candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
+            image.
 
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
@@ -59,12 +60,12 @@ def read_table(
     inspection = Inspection(skip_bad=skip_bad)
     if len(files) == 1 and is_coco(files[0]):
         if box_format not in (None, "xywh") or candidates_file is not None:
-            problem = "COCO's boxes are xywh, and its annotations are the candidates"
-            raise BadInputError(f"{problem}: drop --box-format and --instances", file=files[0])
+            problem = "COCO boxes are always xywh, and its annotations are the candidates"
+            raise BadInputError(f"{problem}; remove --box-format and --instances", file=files[0])
         return read_coco_expressions(files[0], images_folder, inspection)
 
     statements = []
-    written: set[BoxFormat] = set()  # formats that names of columns tell
+    written: set[BoxFormat] = set()  # formats that follow from column names
     for file in files:
         for record, row in rows_of(file, needed=names.IMAGE):
             with inspection.record(file, record):
@@ -100,7 +101,7 @@ def _read_row(
 
 
 def _require_columns(row: Mapping[object, object]) -> None:
-    """Name the columns that are missing beside those that are there: names are easily mixed up."""
+    """Raise an error with the missing and the existing columns if a required one is missing."""
     missing = [name for name in (names.IMAGE, names.EXPRESSION) if name not in row]
     if names.BOX not in row and not _box_columns(row):
         fours = ", ".join(" ".join(columns) for columns in BOX_COLUMNS)
@@ -111,14 +112,14 @@ def _require_columns(row: Mapping[object, object]) -> None:
 
 
 def _box_columns(row: Mapping[object, object]) -> tuple[str, ...]:
-    """Return the four columns that a box is in; none where it has a column of its own."""
+    """Return the four columns of a box, or none if the box has a single column."""
     if names.BOX in row:
         return ()
     return next((columns for columns in BOX_COLUMNS if all(name in row for name in columns)), ())
 
 
 def _agreed(asked: BoxFormat | None, written: set[BoxFormat], path: Path) -> BoxFormat:
-    """Return the format of all boxes: names of columns tell, else the flag, else it is xyxy."""
+    """Return the format of all boxes: from column names, else the flag, else xyxy."""
     agreed: BoxFormat = "xyxy"
     if asked is not None:
         agreed = asked
@@ -126,7 +127,7 @@ def _agreed(asked: BoxFormat | None, written: set[BoxFormat], path: Path) -> Box
         agreed = min(written)
     if any(kind != agreed.removeprefix("normalized-") for kind in written):
         named = " and ".join(sorted(written))
-        problem = f"expected boxes as {agreed}, but columns are named for {named}"
+        problem = f"expected boxes as {agreed}, but the column names are those of {named}"
         raise BadInputError(problem, file=path)
     return agreed
 
@@ -134,7 +135,7 @@ def _agreed(asked: BoxFormat | None, written: set[BoxFormat], path: Path) -> Box
 def _fields(
     row: Mapping[object, object], box_columns: tuple[str, ...], file: Path
 ) -> dict[str, object]:
-    """Translate a row: cells of a CSV are texts, and pandas writes whole numbers as 3.0."""
+    """Convert a row to fields: cells of a CSV are texts, and pandas writes integers as 3.0."""
     given = {name: value for name, value in row.items() if not _is_empty(value)}
     fields: dict[str, object] = {names.SPLIT: file.stem}
     fields |= {name: given[name] for name in PLAIN if name in given}
