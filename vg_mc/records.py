@@ -89,7 +89,7 @@ class Corpus:
         source_files: The files that were read, for the manifest.
         rejected: Records that were left out.
         texts: How many texts that were read had a fault that was or will be mended, by kind.
-        made_up_ids: Image ids that the reader counted out itself, so that nobody else's file can
+        assigned_ids: Image ids that the reader counted out itself, so that nobody else's file can
             mean these photos by them.
     """
 
@@ -101,7 +101,7 @@ class Corpus:
     source_files: list[Path]
     rejected: list[Rejected]
     texts: dict[str, int] = field(default_factory=dict)
-    made_up_ids: frozenset[int] = frozenset()
+    assigned_ids: frozenset[int] = frozenset()
 
 
 class Proposer(Protocol):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vg_mc.corpora.assembly import Source, assemble
-from vg_mc.corpora.expression_records import Statement
+from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 
@@ -20,9 +20,9 @@ def said(
     box=(10, 20, 30, 40),
     split="val",
     **others,
-) -> Statement:
+) -> ExpressionRecord:
     numbers = ("image_id", "annotation_id", "ref_id", "expression_id")
-    return Statement(
+    return ExpressionRecord(
         FILE,
         others.get("record", "line 2"),
         file_name,
@@ -134,9 +134,9 @@ def test_a_number_of_ours_lends_no_size_from_the_candidates(candidates_file):
 def test_numbers_that_were_counted_out_are_known_to_be(candidates_file):
     named = said("COCO_train2014_000000000009.jpg")
 
-    assert put_together([said("a.jpg"), said("b.jpg")]).made_up_ids == {1, 2}
-    assert put_together([said("a.jpg"), said("b.jpg", image_id=4)]).made_up_ids == {5}
-    assert put_together([named], candidates_file=candidates_file).made_up_ids == set()
+    assert put_together([said("a.jpg"), said("b.jpg")]).assigned_ids == {1, 2}
+    assert put_together([said("a.jpg"), said("b.jpg", image_id=4)]).assigned_ids == {5}
+    assert put_together([named], candidates_file=candidates_file).assigned_ids == set()
 
 
 def test_an_image_without_candidates_is_left_out_with_its_expressions(candidates_file):

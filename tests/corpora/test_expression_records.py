@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vg_mc.corpora.expression_records import Statement, as_statement, numbers_in, whole_number_in
+from vg_mc.corpora.expression_records import (
+    ExpressionRecord,
+    as_expression_record,
+    numbers_in,
+    whole_number_in,
+)
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 
@@ -18,11 +23,11 @@ WHOLE = {
 
 
 def read(fields):
-    return as_statement(fields, FILE, "line 2", Inspection(skip_bad=False))
+    return as_expression_record(fields, FILE, "line 2", Inspection(skip_bad=False))
 
 
 def test_all_fields_arrive():
-    assert read(WHOLE) == Statement(
+    assert read(WHOLE) == ExpressionRecord(
         FILE, "line 2", "a/1.jpg", "left man", (1, 2, 3, 4.5), "val", "man", (9, 8), 1, 2, 3, 4
     )  # fmt: skip
 

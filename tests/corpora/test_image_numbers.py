@@ -6,20 +6,20 @@ from PIL import Image
 
 from vg_mc.corpora.assembly import (
     PhotoRegister,
+    assigned_ids,
     counter,
-    made_up_ids,
     number_images,
 )
-from vg_mc.corpora.expression_records import Statement
+from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.errors import BadInputError
 from vg_mc.records import Photo
 
 COCO = "COCO_train2014_000000000{}.jpg"
 
 
-def said(file_name, image_id=None, size=None) -> Statement:
+def said(file_name, image_id=None, size=None) -> ExpressionRecord:
     box = (0, 0, 1, 1)
-    return Statement(
+    return ExpressionRecord(
         Path("f"), "r", file_name, "x", box, "val", "", size, image_id, None, None, None
     )
 
@@ -36,7 +36,7 @@ def test_photos_get_their_own_number_or_cocos_or_the_next():
 
 def test_a_number_is_made_up_where_neither_a_record_nor_coco_gives_it():
     def of(*statements):
-        return made_up_ids(statements, number_images(statements))
+        return assigned_ids(statements, number_images(statements))
 
     assert of(said("a"), said("b", 7), said("b")) == {8}
     assert of(said("a.jpg"), said("b.jpg")) == {1, 2}

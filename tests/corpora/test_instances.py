@@ -6,9 +6,11 @@ from vg_mc.errors import BadInputError
 from vg_mc.records import Photo, Proposal
 
 
-def read(refer, skip_bad=False, needed=frozenset({5, 6}), meant=frozenset({50, 60})):
+def read(refer, skip_bad=False, needed=frozenset({5, 6}), referenced=frozenset({50, 60})):
     inspection = Inspection(skip_bad=skip_bad)
-    instances = read_instances(refer.write() / "instances.json", set(needed), meant, inspection)
+    instances = read_instances(
+        refer.write() / "instances.json", set(needed), referenced, inspection
+    )
     return instances, inspection.rejected
 
 

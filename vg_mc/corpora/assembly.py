@@ -13,7 +13,7 @@ import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.boxes.formats import BoxFormat, cut_to_photo, require_fit, to_xyxy
-from vg_mc.corpora.expression_records import Statement
+from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import Instances, read_instances, require_image
 from vg_mc.errors import BadInputError
@@ -23,16 +23,16 @@ from vg_mc.images.headers import header_of_file
 from vg_mc.records import ANNOTATIONS, XYXY, Corpus, Photo, Proposal, ReferringExpression
 
 
-def number_images(statements: Iterable[Statement]) -> dict[str, int]:
+def number_images(records: Iterable[ExpressionRecord]) -> dict[str, int]:
     """Return an id for every file name.
 
     The id is the one given in a record. Without any given id, it is the COCO id if all names are
     COCO file names. All other names get the next free ids.
     """
     own: dict[str, int | None] = {}
-    for statement in statements:
-        if own.get(statement.file_name) is None:
-            own[statement.file_name] = statement.image_id
+    for record in records:
+        if own.get(record.file_name) is None:
+            own[record.file_name] = record.image_id
     if not any(number is not None for number in own.values()):
         own = {name: coco_number(name) for name in own}
         if None in own.values():
@@ -41,9 +41,9 @@ def number_images(statements: Iterable[Statement]) -> dict[str, int]:
     return {name: following() if number is None else number for name, number in own.items()}
 
 
-def made_up_ids(statements: Iterable[Statement], image_ids: dict[str, int]) -> frozenset[int]:
+def assigned_ids(records: Iterable[ExpressionRecord], image_ids: dict[str, int]) -> frozenset[int]:
     """Return the ids of `number_images` that come neither from a record nor from COCO."""
-    given = {(statement.file_name, statement.image_id) for statement in statements}
+    given = {(record.file_name, record.image_id) for record in records}
     return frozenset(
         number
         for name, number in image_ids.items()
@@ -74,54 +74,51 @@ class PhotoRegister:
         self._announced = announced
         self._faults: dict[int, BadInputError] = {}
 
-    def require_unmeasured(self, statements: list[Statement]) -> None:
+    def require_unmeasured(self, records: list[ExpressionRecord]) -> None:
         """Report all missing images at once if their sizes have to be read from files."""
         unmeasured = {
-            statement.file_name: Photo(
-                self._image_ids[statement.file_name], statement.file_name, 0, 0
-            )
-            for statement in statements
-            if statement.size is None
-            and self._image_ids[statement.file_name] not in self._announced
+            record.file_name: Photo(self._image_ids[record.file_name], record.file_name, 0, 0)
+            for record in records
+            if record.size is None and self._image_ids[record.file_name] not in self._announced
         }
         require_photos(self._folder, unmeasured.values())
 
-    def of(self, statement: Statement) -> Photo:
+    def of(self, record: ExpressionRecord) -> Photo:
         """Return the image of a record.
 
         Raises:
             BadInputError: If the image is unusable or contradicts an earlier record.
         """
-        image_id = self._image_ids[statement.file_name]
-        if statement.image_id not in (None, image_id):
-            problem = f"expected {statement.file_name} to be image {image_id} as in earlier records"
-            raise BadInputError(f"{problem}, not {statement.image_id}")
-        photo = self.found.get(image_id) or self._look_up(image_id, statement)
-        if photo.file_name != statement.file_name:
+        image_id = self._image_ids[record.file_name]
+        if record.image_id not in (None, image_id):
+            problem = f"expected {record.file_name} to be image {image_id} as in earlier records"
+            raise BadInputError(f"{problem}, not {record.image_id}")
+        photo = self.found.get(image_id) or self._look_up(image_id, record)
+        if photo.file_name != record.file_name:
             problem = f"expected image {image_id} to be {photo.file_name} as in earlier records"
-            raise BadInputError(f"{problem}, not {statement.file_name}")
-        if statement.size not in (None, (photo.width, photo.height)):
+            raise BadInputError(f"{problem}, not {record.file_name}")
+        if record.size not in (None, (photo.width, photo.height)):
             size = f"{photo.width} x {photo.height}"
-            raise BadInputError(f"expected an image size of {size} pixels, not {statement.size}")
+            raise BadInputError(f"expected an image size of {size} pixels, not {record.size}")
         return photo
 
-    def _look_up(self, image_id: int, statement: Statement) -> Photo:
+    def _look_up(self, image_id: int, record: ExpressionRecord) -> Photo:
         if image_id in self._faults:
             raise self._faults[image_id]
         try:
-            width, height = self._size(image_id, statement)
+            width, height = self._size(image_id, record)
         except BadInputError as fault:
             self._faults[image_id] = fault
             raise
-        self.found[image_id] = Photo(image_id, statement.file_name, width, height)
+        self.found[image_id] = Photo(image_id, record.file_name, width, height)
         return self.found[image_id]
 
-    def _size(self, image_id: int, statement: Statement) -> tuple[int, int]:
+    def _size(self, image_id: int, record: ExpressionRecord) -> tuple[int, int]:
         if image_id in self._announced:
             return self._announced[image_id].width, self._announced[image_id].height
-        if statement.size is not None:
-            return statement.size
-        return header_of_file(self._folder, statement.file_name)[:2]
+        if record.size is not None:
+            return record.size
+        return header_of_file(self._folder, record.file_name)[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,31 +139,31 @@ class Source:
     candidates_file: Path | None = None
 
 
-def assemble(statements: list[Statement], source: Source, inspection: Inspection) -> Corpus:
+def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspection) -> Corpus:
     """Check records against their images and each other, and assign missing ids.
 
     Raises:
         BadInputError: If the boxes are in another format, or at the first bad record without
             ``skip_bad``.
     """
-    image_ids = number_images(statements)
-    made_up = made_up_ids(statements, image_ids)
+    image_ids = number_images(records)
+    assigned = assigned_ids(records, image_ids)
     candidates = Instances()
     if source.candidates_file is not None:
-        meant = {one.annotation_id for one in statements if one.annotation_id is not None}
-        needed = set(image_ids.values()) - made_up
-        candidates = read_instances(source.candidates_file, needed, meant, inspection)
+        referenced = {one.annotation_id for one in records if one.annotation_id is not None}
+        needed = set(image_ids.values()) - assigned
+        candidates = read_instances(source.candidates_file, needed, referenced, inspection)
     photos = PhotoRegister(source.images_folder, image_ids, candidates.photos)
     if not inspection.skip_bad:
-        photos.require_unmeasured(statements)
-    _require_boxes_fit(statements, photos, source)
+        photos.require_unmeasured(records)
+    _require_boxes_fit(records, photos, source)
 
-    maker = _ExpressionMaker(statements, source, photos, candidates)
-    for statement in statements:
-        with inspection.record(statement.file, statement.record):
-            if source.candidates_file is not None and image_ids[statement.file_name] in made_up:
-                _refuse_to_join(statement)
-            maker.add(statement)
+    maker = _ExpressionMaker(records, source, photos, candidates)
+    for record in records:
+        with inspection.record(record.file, record.place):
+            if source.candidates_file is not None and image_ids[record.file_name] in assigned:
+                _refuse_join(record)
+            maker.add(record)
     known = source.candidates_file is not None
     return Corpus(
         name=source.name,
@@ -177,23 +174,25 @@ def assemble(statements: list[Statement], source: Source, inspection: Inspection
         source_files=[*source.files, *([source.candidates_file] if source.candidates_file else [])],
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
-        made_up_ids=made_up & photos.found.keys(),
+        assigned_ids=assigned & photos.found.keys(),
     )
 
 
-def _refuse_to_join(statement: Statement) -> NoReturn:
+def _refuse_join(record: ExpressionRecord) -> NoReturn:
     problem = "--instances is joined on image ids, but the record has no image_id"
-    raise BadInputError(f"{problem}, and {statement.file_name!r} is not a COCO file name")
+    raise BadInputError(f"{problem}, and {record.file_name!r} is not a COCO file name")
 
 
-def _require_boxes_fit(statements: list[Statement], photos: PhotoRegister, source: Source) -> None:
+def _require_boxes_fit(
+    records: list[ExpressionRecord], photos: PhotoRegister, source: Source
+) -> None:
     numbers, sizes = [], []
-    for statement in statements:
+    for record in records:
         try:
-            photo = photos.of(statement)
+            photo = photos.of(record)
         except BadInputError:
             continue  # reported when the record itself is checked
-        numbers.append(statement.box)
+        numbers.append(record.box)
         sizes.append((photo.width, photo.height))
     if numbers:
         sizes_array = np.array(sizes, dtype=np.float64)
@@ -209,7 +208,7 @@ class _ExpressionMaker:
 
     def __init__(
         self,
-        statements: list[Statement],
+        records: list[ExpressionRecord],
         source: Source,
         photos: PhotoRegister,
         candidates: Instances,
@@ -219,61 +218,61 @@ class _ExpressionMaker:
         self._source = source
         self._photos = photos
         self._candidates = candidates
-        self._next_expression = counter(one.expression_id for one in statements)
-        self._next_reference = counter(one.ref_id for one in statements)
-        self._next_annotation = counter(one.annotation_id for one in statements)
+        self._next_expression = counter(one.expression_id for one in records)
+        self._next_reference = counter(one.ref_id for one in records)
+        self._next_annotation = counter(one.annotation_id for one in records)
         self._references: dict[Hashable, int] = {}
         self._regions: dict[Hashable, Proposal] = {}
 
-    def add(self, statement: Statement) -> None:
+    def add(self, record: ExpressionRecord) -> None:
         """Add one record.
 
         Raises:
             BadInputError: If it contradicts its image or an earlier record.
         """
-        photo = self._photos.of(statement)
+        photo = self._photos.of(record)
         if self._source.candidates_file is not None:
             require_image(photo.image_id, self._candidates)
-        if statement.expression_id in self.expressions:
+        if record.expression_id in self.expressions:
             raise BadInputError("expected every id once; an earlier record has the same id")
-        target = self._target(statement, photo)
-        region = self._region(statement, photo, target)
-        key = (photo.image_id, region.annotation_id, target, statement.split)
-        reference = statement.ref_id
+        target = self._target(record, photo)
+        region = self._region(record, photo, target)
+        key = (photo.image_id, region.annotation_id, target, record.split)
+        reference = record.ref_id
         if reference is None:
             if key not in self._references:
                 self._references[key] = self._next_reference()
             reference = self._references[key]
-        number = statement.expression_id
+        number = record.expression_id
         number = self._next_expression() if number is None else number
         self.expressions[number] = ReferringExpression(
             expression_id=number,
             ref_id=reference,
             image_id=photo.image_id,
             annotation_id=region.annotation_id,
-            text=statement.text,
+            text=record.text,
             target=target,
             category=region.category,
-            split=statement.split,
+            split=record.split,
         )
 
-    def _target(self, statement: Statement, photo: Photo) -> XYXY:
-        numbers = as_boxes(statement.box)
+    def _target(self, record: ExpressionRecord, photo: Photo) -> XYXY:
+        numbers = as_boxes(record.box)
         size = np.array([[photo.width, photo.height]], dtype=np.float64)
         corners = to_xyxy(numbers, self._source.box_format, size)
-        return cut_to_photo(corners, statement.box, photo.width, photo.height)
+        return cut_to_photo(corners, record.box, photo.width, photo.height)
 
-    def _region(self, statement: Statement, photo: Photo, target: XYXY) -> Proposal:
+    def _region(self, record: ExpressionRecord, photo: Photo, target: XYXY) -> Proposal:
         """Return the annotated region of a record; create it at its first occurrence."""
-        number = statement.annotation_id
+        number = record.annotation_id
         if self._source.candidates_file is not None:
             known = None if number is None else self._candidates.region_of.get(number)
-            category = statement.category or (known.category if known else "")
+            category = record.category or (known.category if known else "")
             return Proposal(target, 1.0, category, ANNOTATIONS, -1 if number is None else number)
         key: Hashable = (photo.image_id, target if number is None else number)
         if key not in self._regions:
             number = self._next_annotation() if number is None else number
-            region = Proposal(target, 1.0, statement.category, ANNOTATIONS, number)
+            region = Proposal(target, 1.0, record.category, ANNOTATIONS, number)
             self._regions[key] = region
             self.annotations.setdefault(photo.image_id, []).append(region)
         region = self._regions[key]

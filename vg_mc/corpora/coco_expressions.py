@@ -45,8 +45,8 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
     if not any(map(_expressions, annotations)):
         problem = f"expected {names.EXPRESSION} or {EXPRESSIONS} in annotations, found neither"
         raise BadInputError(problem, file=file)
-    meant = _annotations_meant(annotations)
-    instances = read_instances(file, _spoken_of(annotations), meant, inspection)
+    referenced = _annotations_with_expressions(annotations)
+    instances = read_instances(file, _images_with_expressions(annotations), referenced, inspection)
     split_of = _splits(images)
     expressions: list[ReferringExpression] = []
     holder_of: dict[int, int] = {}  # position of the first record with an annotation id
@@ -88,7 +88,7 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
     )
 
 
-def _spoken_of(annotations: list[object]) -> set[int]:
+def _images_with_expressions(annotations: list[object]) -> set[int]:
     """Return the ids of images with an expression; bad records are reported later."""
     ids = [
         one.get("image_id") for one in annotations if _expressions(one) and isinstance(one, dict)
@@ -96,7 +96,7 @@ def _spoken_of(annotations: list[object]) -> set[int]:
     return {image_id for image_id in ids if isinstance(image_id, int)}
 
 
-def _annotations_meant(annotations: list[object]) -> set[int]:
+def _annotations_with_expressions(annotations: list[object]) -> set[int]:
     """Return the ids of annotations with an expression; bad ids are reported later."""
     found = set()
     for one in annotations:

@@ -24,18 +24,18 @@ _WHOLE_NUMBER = re.compile(r"\s*(-?[0-9]{1,19})(?:\.0+)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ExpressionRecord:
     """One expression with its box, checked field by field, but not yet against its image.
 
     Attributes:
         file: The file it was read from.
-        record: Its place in the file, for messages.
+        place: Its place in the file, for messages.
         box: Four numbers in the box format of the file.
         size: Width and height of the image; None if the file does not contain them.
     """
 
     file: Path
-    record: str
+    place: str
     file_name: str
     text: str
     box: tuple[float, ...]
@@ -48,9 +48,9 @@ class Statement:
     expression_id: int | None
 
 
-def as_statement(
+def as_expression_record(
     fields: Mapping[str, object], file: Path, record: str, inspection: Inspection
-) -> Statement:
+) -> ExpressionRecord:
     """Check a record whose fields are named as above.
 
     Raises:
@@ -58,9 +58,9 @@ def as_statement(
     """
     given = {name: value for name, value in fields.items() if value is not None}
     has_size = WIDTH in given or HEIGHT in given
-    return Statement(
+    return ExpressionRecord(
         file=file,
-        record=record,
+        place=record,
         file_name=inner_path(as_text(given, IMAGE)),
         text=as_expression(given, EXPRESSION, inspection),
         box=as_numbers(given, BOX, 4),
@@ -84,7 +84,7 @@ def numbers_in(value: object) -> object:
     """Parse ``"[1, 2]"``, ``"(1, 2)"`` and ``"1 2"`` as lists of numbers; keep other values."""
     parts: object = value
     if isinstance(value, str):
-        parts = re.split(r"[\s,;]+", _bare(value).strip())
+        parts = re.split(r"[\s,;]+", _without_brackets(value).strip())
     if not isinstance(parts, list):
         return value
     try:
@@ -93,7 +93,7 @@ def numbers_in(value: object) -> object:
         return value
 
 
-def _bare(text: str) -> str:
+def _without_brackets(text: str) -> str:
     """Strip one pair of brackets or parentheses."""
     text = text.strip()
     return text[1:-1] if text[:1] + text[-1:] in ("[]", "()") else text

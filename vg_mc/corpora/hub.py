@@ -17,7 +17,7 @@ from vg_mc.boxes.formats import BoxFormat, fits
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
-from vg_mc.corpora.expression_records import Statement, as_statement
+from vg_mc.corpora.expression_records import ExpressionRecord, as_expression_record
 from vg_mc.corpora.hub_layouts import Layout, Row, find_layout, sentences_of
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import count_rows, read_columns, read_rows
@@ -25,11 +25,11 @@ from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 
 _SPLIT_IN_NAME = re.compile(r"(?:^|[-_.])(train|validation|val|testA|testB|test)(?=$|[-_.])")
-_OUR_NAMES = {"validation": "val"}
+_REFER_NAMES = {"validation": "val"}
 MIXED = "-mixed"  # suffix of a split that is known to combine two corpora
 
 TEST_A_ROWS = 1_975  # references in testA of RefCOCO and of RefCOCO+
-A_PROMPT = 10  # this many identical expressions are a prompt
+MIN_PROMPT_ROWS = 10  # this many identical expressions are a prompt
 
 
 class Mirror(NamedTuple):
@@ -85,16 +85,16 @@ def read_hub(
     files = _split_files(paths, layout, splits)
     inspection = Inspection(skip_bad=skip_bad)
     photos = EmbeddedPhotos(images_folder)
-    statements = _statements(files, layout, photos, splits, inspection)
-    _require_expressions(statements)
+    records = _expression_records(files, layout, photos, splits, inspection)
+    _require_expressions(records)
     source = Source(
         name=name,
         files=[file.path for file in files],
         images_folder=images_folder,
-        box_format=box_format or layout.box_format or _found_format(statements, files[0].path),
+        box_format=box_format or layout.box_format or _found_format(records, files[0].path),
         candidates_file=candidates_file,
     )
-    return Mirror(assemble(statements, source, inspection), layout.references, layout.has_photos)
+    return Mirror(assemble(records, source, inspection), layout.references, layout.has_photos)
 
 
 def _common_layout(paths: list[Path]) -> Layout:
@@ -116,7 +116,7 @@ def _split_files(paths: list[Path], layout: Layout, wanted: tuple[str, ...]) -> 
     rows: Counter[str] = Counter()
     for file in files:
         rows[file.split] += count_rows(file.path)
-    ours = {split: _our_name(split, rows) for split in rows}
+    ours = {split: _refer_name(split, rows) for split in rows}
     for split, clean in layout.checked_splits:
         if split in rows and rows[split] not in clean:
             ours[split] = split + MIXED
@@ -154,22 +154,22 @@ def _split_in_name(path: Path) -> str:
     return str(found[-1])
 
 
-def _our_name(split: str, rows: Counter[str]) -> str:
+def _refer_name(split: str, rows: Counter[str]) -> str:
     """Return the name of a split in REFER; some mirrors call testA ``test``."""
     is_test_a = "testA" not in rows and ("testB" in rows or rows[split] == TEST_A_ROWS)
     if split == "test" and is_test_a:
         return "testA"
-    return _OUR_NAMES.get(split, split)
+    return _REFER_NAMES.get(split, split)
 
 
-def _statements(
+def _expression_records(
     files: list[SplitFile],
     layout: Layout,
     photos: EmbeddedPhotos,
     wanted: tuple[str, ...],
     inspection: Inspection,
-) -> list[Statement]:
-    statements = []
+) -> list[ExpressionRecord]:
+    records = []
     found = set()
     for file, position, row in _rows(files, layout, photos):
         split = _split_of_row(row.cells, file.split)
@@ -181,12 +181,12 @@ def _statements(
             record = f"row {position}, sentence {place}"
             with inspection.record(file.path, record):
                 fields = layout.translate(row, sentence) | {names.SPLIT: split}
-                statements.append(as_statement(fields, file.path, record, inspection))
+                records.append(as_expression_record(fields, file.path, record, inspection))
         if not sentences:
             with inspection.record(file.path, f"row {position}"):
                 raise BadInputError(f"expected a list as {layout.sentences}, with sentences")
     _require_splits(wanted, found, files[0].path.parent)
-    return statements
+    return records
 
 
 def _rows(
@@ -205,28 +205,26 @@ def _split_of_row(cells: Mapping[str, object], split_of_file: str) -> str:
     own = cells.get("split")
     if not isinstance(own, str) or not own.strip():
         return split_of_file
-    own = _OUR_NAMES.get(own.strip(), own.strip())
+    own = _REFER_NAMES.get(own.strip(), own.strip())
     return split_of_file if (own, split_of_file) == ("test", "testA") else own
 
 
-def _require_expressions(statements: list[Statement]) -> None:
+def _require_expressions(records: list[ExpressionRecord]) -> None:
     """Raise if all rows contain the same text, which is then a prompt."""
-    texts = {statement.text for statement in statements}
-    if len(statements) >= A_PROMPT and len(texts) == 1:
+    texts = {record.text for record in records}
+    if len(records) >= MIN_PROMPT_ROWS and len(texts) == 1:
         text = next(iter(texts))
-        problem = (
-            f"expected expressions, but all {len(statements):,} are {text!r}, probably a prompt"
-        )
-        raise BadInputError(problem, file=statements[0].file)
+        problem = f"expected expressions, but all {len(records):,} are {text!r}, probably a prompt"
+        raise BadInputError(problem, file=records[0].file)
 
 
-def _found_format(statements: list[Statement], file: Path) -> BoxFormat:
+def _found_format(records: list[ExpressionRecord], file: Path) -> BoxFormat:
     """Infer the box format: with the wrong format many boxes exceed their images.
 
     Raises:
         BadInputError: If both formats fit, or neither.
     """
-    sized = [one for one in statements if one.size is not None]
+    sized = [one for one in records if one.size is not None]
     numbers = as_boxes([one.box for one in sized])
     sizes = np.array([one.size for one in sized], dtype=np.float64).reshape(-1, 2)
     kinds: tuple[BoxFormat, ...] = ("xyxy", "xywh")

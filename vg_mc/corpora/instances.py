@@ -46,7 +46,7 @@ class Instances:
 
 
 def read_instances(
-    file: Path, needed: set[int], meant: Collection[int], inspection: Inspection
+    file: Path, needed: set[int], referenced: Collection[int], inspection: Inspection
 ) -> Instances:
     """Read the images with an id in `needed` and all their annotations, including crowds.
 
@@ -56,7 +56,7 @@ def read_instances(
     Args:
         file: The file.
         needed: Ids of images.
-        meant: Ids of the annotations that expressions refer to.
+        referenced: Ids of the annotations that expressions refer to.
         inspection: Handles bad records.
 
     Raises:
@@ -72,16 +72,16 @@ def read_instances(
 
     instances = Instances()
     for position, record in enumerate(images):
-        if _concerns(record, "id", needed):
+        if _is_needed(record, "id", needed):
             with inspection.record(file, f"image {place(record, 'id', position)}"):
                 _add_photo(instances, record)
     _require_boxes_fit(annotations, instances.photos, file)
     for position, record in enumerate(annotations):
-        if not _concerns(record, "image_id", needed):
+        if not _is_needed(record, "image_id", needed):
             continue
         name = f"annotation {place(record, 'id', position)}"
         with inspection.record(file, name):
-            if _lacks_area(record) and as_annotation_id(record, "id") not in meant:
+            if _lacks_area(record) and as_annotation_id(record, "id") not in referenced:
                 inspection.leave_out(
                     file, name, "zero-area annotation that no expression refers to"
                 )
@@ -101,7 +101,7 @@ def _category_names(categories: list[object]) -> dict[int, str]:
     return names
 
 
-def _concerns(record: object, key: str, needed: set[int]) -> bool:
+def _is_needed(record: object, key: str, needed: set[int]) -> bool:
     """Return True if a record belongs to a needed image or has no valid image id."""
     value = record.get(key) if isinstance(record, dict) else None
     return not isinstance(value, int) or isinstance(value, bool) or value in needed

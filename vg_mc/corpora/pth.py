@@ -18,7 +18,7 @@ from numpy._core import multiarray
 from vg_mc.boxes.formats import BoxFormat
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
-from vg_mc.corpora.expression_records import as_statement
+from vg_mc.corpora.expression_records import as_expression_record
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
@@ -69,15 +69,15 @@ def read_pth(
     files = _files(path)
     box_format = box_format or _format(files)
     inspection = Inspection(skip_bad=skip_bad)
-    statements = []
+    records = []
     for file in files:
         split = file.stem.rpartition("_")[2]
         for position, row in enumerate(_load(file)):
             record = f"record {position}"
             with inspection.record(file, record):
-                statements.append(as_statement(_fields(row, split), file, record, inspection))
+                records.append(as_expression_record(_fields(row, split), file, record, inspection))
     source = Source(path.stem, files, images_folder, box_format, candidates_file)
-    return assemble(statements, source, inspection)
+    return assemble(records, source, inspection)
 
 
 def _files(path: Path) -> list[Path]:

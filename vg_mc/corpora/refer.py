@@ -53,16 +53,16 @@ def read_refer(
         raise BadInputError(f"expected a list of references, not {kind}", file=references_file)
 
     inspection = Inspection(skip_bad=skip_bad)
-    needed = _needed_images(references)
-    meant = _meant_annotations(references)
-    instances = candidates = read_instances(instances_file, needed, meant, inspection)
+    needed = _referenced_images(references)
+    referenced = _referenced_annotations(references)
+    instances = candidates = read_instances(instances_file, needed, referenced, inspection)
     if candidates_file is not None and candidates_file != instances_file:
-        candidates = read_instances(candidates_file, needed, meant, inspection)
+        candidates = read_instances(candidates_file, needed, referenced, inspection)
     sources = (instances, candidates)
     expressions = _read_expressions(references, references_file, sources, inspection)
     files = dict.fromkeys([references_file, instances_file, candidates_file or instances_file])
     return Corpus(
-        name=f"{_own_name(folder)}_{split_by}",
+        name=f"{_folder_name(folder)}_{split_by}",
         images_folder=images_folder,
         photos=instances.photos,
         expressions=expressions,
@@ -82,18 +82,18 @@ def _references_file(folder: Path, split_by: str) -> Path:
     return file
 
 
-def _own_name(folder: Path) -> str:
+def _folder_name(folder: Path) -> str:
     """Return the name of a folder as given: of a link, not of its target."""
     return folder.name if folder.name not in {"", ".."} else folder.resolve().name
 
 
-def _needed_images(references: list[object]) -> set[int]:
+def _referenced_images(references: list[object]) -> set[int]:
     """Return the ids of all images with a reference; bad references are reported later."""
     ids = (record.get("image_id") for record in references if isinstance(record, dict))
     return {image_id for image_id in ids if isinstance(image_id, int)}
 
 
-def _meant_annotations(references: list[object]) -> set[int]:
+def _referenced_annotations(references: list[object]) -> set[int]:
     """Return the ids of all annotations with a reference; bad references are reported later."""
     found = set()
     for record in references:
@@ -153,13 +153,13 @@ def _expression(
         ref_id=as_integer(reference, "ref_id"),
         image_id=image_id,
         annotation_id=annotation_id,
-        text=as_expression(sentence, _wording(sentence), inspection),
+        text=as_expression(sentence, _text_field(sentence), inspection),
         target=region.box,
         category=region.category,
         split=as_text(reference, "split"),
     )
 
 
-def _wording(sentence: object) -> str:
+def _text_field(sentence: object) -> str:
     """Return ``sent``, the lower-cased text that results are published for, or else ``raw``."""
     return "sent" if "sent" in as_mapping(sentence) else "raw"

@@ -14,7 +14,7 @@ from vg_mc.boxes.formats import BoxFormat
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
-from vg_mc.corpora.expression_records import as_statement, numbers_in, whole_number_in
+from vg_mc.corpora.expression_records import as_expression_record, numbers_in, whole_number_in
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import ENDINGS, rows_of
 from vg_mc.corpora.table_layouts import layout_of, translated
@@ -64,7 +64,7 @@ def read_table(
             raise BadInputError(f"{problem}; remove --box-format and --instances", file=files[0])
         return read_coco_expressions(files[0], images_folder, inspection)
 
-    statements = []
+    records = []
     written: set[BoxFormat] = set()  # formats that follow from column names
     for file in files:
         for record, row in rows_of(file, needed=names.IMAGE):
@@ -72,11 +72,11 @@ def read_table(
                 if isinstance(row, BadInputError):
                     raise row
                 fields, stated = _read_row(as_mapping(row), file)
-                statements.append(as_statement(fields, file, record, inspection))
+                records.append(as_expression_record(fields, file, record, inspection))
                 written |= {stated} if stated else set()
-    box_format = _agreed(box_format, written, path)
+    box_format = _common_format(box_format, written, path)
     source = Source(path.stem, files, images_folder, box_format, candidates_file)
-    return assemble(statements, source, inspection)
+    return assemble(records, source, inspection)
 
 
 def _files(path: Path) -> list[Path]:
@@ -118,7 +118,7 @@ def _box_columns(row: Mapping[object, object]) -> tuple[str, ...]:
     return next((columns for columns in BOX_COLUMNS if all(name in row for name in columns)), ())
 
 
-def _agreed(asked: BoxFormat | None, written: set[BoxFormat], path: Path) -> BoxFormat:
+def _common_format(asked: BoxFormat | None, written: set[BoxFormat], path: Path) -> BoxFormat:
     """Return the format of all boxes: from column names, else the flag, else xyxy."""
     agreed: BoxFormat = "xyxy"
     if asked is not None:

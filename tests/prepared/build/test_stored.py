@@ -62,7 +62,7 @@ def test_bad_records_stop_or_are_counted_with_those_outside(make, corpus, stored
 
 def test_numbers_that_we_counted_out_are_no_place_to_join(make, corpus, stored_file):
     settings = make.settings(corpus, proposer=ProposerChoice("stored", stored_file))
-    counted = replace(corpus, made_up_ids=frozenset({2, 3}))
+    counted = replace(corpus, assigned_ids=frozenset({2, 3}))
 
     with pytest.raises(BadInputError, match=r"image_id, such as 2, .* no image_id for '002\.jpg'"):
         read_stored(settings, counted.photos.values(), counted)
@@ -78,7 +78,7 @@ def test_file_names_and_ids_of_the_corpus_are_joined_on_beside_numbers_of_ours(
     ]
     stored_file.write_text(json.dumps(detections))
     choice = ProposerChoice("stored", stored_file)
-    counted = replace(corpus, made_up_ids=corpus.photos.keys() - {1})
+    counted = replace(corpus, assigned_ids=corpus.photos.keys() - {1})
 
     stored = read_stored(make.settings(corpus, proposer=choice), corpus.photos.values(), counted)
 

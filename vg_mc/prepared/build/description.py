@@ -26,7 +26,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "texts": corpus.texts,
-        "photos_without_id": len(corpus.made_up_ids),
+        "photos_without_id": len(corpus.assigned_ids),
         "splits": list(settings.splits),
         "settings": {
             **(drawn if settings.with_candidates else {"views": {}}),

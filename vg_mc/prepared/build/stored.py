@@ -79,12 +79,12 @@ def read_stored(
 
 def _require_common_names(stored: StoredDetections, corpus: Corpus) -> None:
     """Refuse to join on numbers that we counted out: they would be other photos' detections."""
-    if not corpus.made_up_ids:
+    if not corpus.assigned_ids:
         return
-    own = corpus.photos.keys() - corpus.made_up_ids
+    own = corpus.photos.keys() - corpus.assigned_ids
     for image_id in stored.by_image:
         if isinstance(image_id, int) and image_id not in own:
-            photo = corpus.photos[min(corpus.made_up_ids)]
+            photo = corpus.photos[min(corpus.assigned_ids)]
             problem = (
                 f"it names photos by image_id, such as {image_id}, but the corpus has no image_id "
                 f"for {photo.file_name!r}: name photos by file_name here, or add image_id there"
