@@ -15,7 +15,7 @@ from vg_mc.errors import BadInputError
         ({"prompts": ("{}", "a photo")}, r"--prompts: expected {} once, .*, not 'a photo'"),
         ({"prompts": ("{} or {}",)}, "--prompts: expected {} once"),
         ({"prompts": ("{}: {subject}",)}, "--prompts: expected {} once"),
-        ({"prompts": ()}, "--prompts: expected one or several"),
+        ({"prompts": ()}, "--prompts: expected at least one"),
     ],
 )
 def test_what_clip_cannot_look_at_or_read_is_refused(coloured, tmp_path, changes, problem):

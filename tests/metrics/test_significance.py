@@ -107,9 +107,9 @@ def test_less_than_two_photos_prove_nothing(expressions):
 
 
 def test_other_expressions_cannot_be_paired():
-    with pytest.raises(ValueError, match="3 and 2 answers are not about the same"):
+    with pytest.raises(ValueError, match="3 and 2 answers are not paired"):
         mcnemar(np.ones(3, bool), np.ones(2, bool))
-    with pytest.raises(ValueError, match="3 and 2 answers are not about the same"):
+    with pytest.raises(ValueError, match="3 and 2 answers are not paired"):
         paired_difference(np.ones(3, bool), np.ones(2, bool), np.arange(3))
 
 

@@ -1,4 +1,4 @@
-"""Wordings have one place for the expression, and subjects are found only where they are asked."""
+"""Prompt templates have one placeholder; subjects are found only where a template needs them."""
 
 import pytest
 
@@ -9,10 +9,10 @@ from vg_mc.text.prompts import check_prompts, subjects_for
 @pytest.mark.parametrize(
     ("prompts", "problem"),
     [
-        ([], "expected one or several"),
-        (["{}", "{}"], "expected each once"),
-        (["{}", "a photo"], "expected {} once, .* not 'a photo'"),
-        (["{}: {subject}"], "expected {} once"),
+        ([], "at least one"),
+        (["{}", "{}"], "distinct"),
+        (["{}", "a photo"], "one placeholder, .* not 'a photo'"),
+        (["{}: {subject}"], "one placeholder"),
     ],
 )
 def test_wordings_without_sense_are_refused(prompts, problem):

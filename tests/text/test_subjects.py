@@ -66,14 +66,16 @@ def test_a_model_without_tags_is_refused(tmp_path):
 def test_a_missing_model_is_told_with_the_way_to_fetch_it():
     pytest.importorskip("spacy")
 
-    with pytest.raises(BadInputError, match="no spaCy model 'en_none'; python -m spacy download"):
+    with pytest.raises(
+        BadInputError, match=r"no spaCy model 'en_none'; .* python -m spacy download"
+    ):
         SubjectFinder("en_none")
 
 
 def test_missing_spacy_is_told_with_the_way_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
 
-    with pytest.raises(BadInputError, match="takes spaCy: pip install spacy"):
+    with pytest.raises(BadInputError, match="spaCy: pip install spacy"):
         SubjectFinder("en_core_web_sm")
 
 

@@ -68,8 +68,8 @@ def paired_gious(
     top_left = np.minimum(boxes[:, :2], others[:, :2])
     bottom_right = np.maximum(boxes[:, 2:], others[:, 2:])
     hull = areas(np.concatenate([top_left, bottom_right], axis=1))
-    bare = hull - (areas(boxes) + areas(others) - _overlaps(boxes, others))
-    share = np.divide(bare, hull, out=np.zeros_like(hull), where=hull > 0)
+    uncovered = hull - (areas(boxes) + areas(others) - _overlaps(boxes, others))
+    share = np.divide(uncovered, hull, out=np.zeros_like(hull), where=hull > 0)
     return np.asarray(_ious(boxes, others) - share)
 
 

@@ -1,7 +1,4 @@
-"""From logits to numbers: answers, their intervals, calibration, significance, confusion.
-
-Pure functions of arrays: they know neither files nor models.
-"""
+"""Metrics as pure functions of arrays: answers, calibration, ranks, intervals and significance."""
 
 from vg_mc.metrics.answers import (
     RIGHT_ABOVE,

@@ -1,12 +1,12 @@
-"""Rules of the field: which candidate is chosen, and when a box is right.
+"""Choice of the answer, and the rules by which a box is correct.
 
-An answer is right when its IoU with the target exceeds 0.5, as in CPT, UNITER and ReCLIP. Half of
-the field counts an IoU of exactly 0.5 as well, so that number always stands beside the first.
-Every expression of a split is in the denominator: one without proposals is wrong, not left out,
-since leaving it out would reward a detector for finding nothing.
+An answer is correct if its IoU with the target exceeds 0.5, as in CPT, UNITER and ReCLIP. Other
+papers also count an IoU of exactly 0.5, so that number is always reported with the first. Every
+expression of a split is in the denominator: one without proposals counts as wrong, since leaving it
+out would reward a detector that finds nothing.
 
-Papers differ in the IoU that they ask for, and MDETR's evaluation asks for a generalised IoU, which
-is stricter. The mean of each of these columns is the number of that name.
+Papers use several IoU thresholds, and MDETR's evaluation a threshold on the generalized IoU, which
+is stricter. Each metric is the mean of the column of that name.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ Flags = NDArray[np.bool_]
 
 
 def is_right(ious: Floats) -> Flags:
-    """Apply the rule of all accuracies: IoU > 0.5."""
+    """Return True where the IoU exceeds 0.5, the rule of the main accuracy."""
     return np.asarray(ious > RIGHT_ABOVE)
 
 
 def is_right_at_least(ious: Floats) -> Flags:
-    """Apply the rule of the other half of the field: IoU >= 0.5."""
+    """Return True where the IoU is at least 0.5, the rule of some other papers."""
     return np.asarray(ious >= RIGHT_ABOVE)
 
 
 def predicted_index(logits: Floats) -> int:
-    """Return the position of the highest logit, the first of equals; -1 without candidates.
+    """Return the index of the highest logit, the first of several; -1 without candidates.
 
     Raises:
         ValueError: If a logit is NaN, since argmax would choose it.
@@ -46,7 +46,7 @@ def predicted_index(logits: Floats) -> int:
 
 
 def covered(ious: Sequence[Floats]) -> Flags:
-    """Say for each expression whether some candidate would be right, shape (B,)."""
+    """Return for each expression whether some candidate is correct, shape (B,)."""
     return np.array([is_right(row).any() for row in ious], dtype=np.bool_)
 
 
@@ -62,7 +62,7 @@ def localization(
     ious: Values,  # (B,)
     gious: Values,  # (B,)
 ) -> dict[str, Values]:
-    """Judge boxes by their IoUs with the targets by every rule, each value between 0 and 1."""
+    """Return the value of each box under every rule, between 0 and 1."""
     over = np.array([ious > threshold for threshold in MEAN_OVER], dtype=np.float64)
     rules = {
         "accuracy": is_right(ious),

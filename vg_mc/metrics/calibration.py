@@ -1,9 +1,9 @@
-"""Calibration: of the answers given with 80 % confidence, are 80 % right?
+"""Calibration: how well confidences agree with accuracy.
 
 The expected calibration error of Guo et al. (https://arxiv.org/abs/1706.04599): answers are sorted
 into 15 bins of equal width by their confidence, and the gaps between confidence and accuracy are
-averaged over the answers. It is positive even for a perfect model, more so the fewer the answers,
-and draws of photos enlarge it again: its interval leans upward.
+averaged over the answers. It is positive even for a perfect model, and larger for fewer answers.
+Resampling images increases it further, so its interval is biased upwards.
 """
 
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """The answers whose confidence lies above `above` and not above `up_to`.
+    """The answers with a confidence above `above` and up to `up_to`.
 
     Attributes:
-        confidence: Their mean confidence, NaN where there are none.
-        accuracy: Share of right answers among them, NaN where there are none.
+        confidence: Mean confidence, NaN for an empty bin.
+        accuracy: Share of correct answers, NaN for an empty bin.
     """
 
     above: float
@@ -35,11 +35,11 @@ class ReliabilityBin:
 
 
 def reliability(
-    confidences: Values,  # (B,) NaN where nothing was answered
+    confidences: Values,  # (B,), NaN without an answer
     right: NDArray[np.bool_],  # (B,)
     bins: int = BINS,
 ) -> list[ReliabilityBin]:
-    """Compare confidence and accuracy bin by bin; expressions without an answer are left out."""
+    """Return confidence and accuracy of each bin; expressions without an answer are excluded."""
     answers, confidence, accuracy = _columns(confidences, right, bins).sum(axis=0)
     edges = np.linspace(0, 1, bins + 1)
     filled = np.where(answers > 0, answers, np.nan)
@@ -56,12 +56,12 @@ def reliability(
 
 
 def calibration_error(
-    confidences: Values,  # (B,) NaN where nothing was answered
+    confidences: Values,  # (B,), NaN without an answer
     right: NDArray[np.bool_],  # (B,)
     image_ids: NDArray[np.int64],  # (B,)
     bins: int = BINS,
 ) -> Estimate:
-    """Return the expected calibration error of the expressions that were answered."""
+    """Return the expected calibration error of the answered expressions."""
     columns = _columns(confidences, right, bins)
     answered = int((~np.isnan(confidences)).sum())
     drawn = resampled(photo_sums(list(columns.reshape(len(columns), 3 * bins).T), image_ids))
@@ -72,7 +72,7 @@ def calibration_error(
 
 
 def _columns(confidences: Values, right: NDArray[np.bool_], bins: int) -> Values:
-    """One, confidence and rightness of each answer in its bin, zeros elsewhere: (B, 3, bins)."""
+    """Return count, confidence and correctness of each answer in its bin, shape (B, 3, bins)."""
     answered = np.flatnonzero(~np.isnan(confidences))
     places = np.ceil(confidences[answered] * bins).astype(np.int64) - 1
     columns = np.zeros((len(confidences), 3, bins))
@@ -84,7 +84,7 @@ def _columns(confidences: Values, right: NDArray[np.bool_], bins: int) -> Values
 
 
 def _error(sums: Values) -> Values:
-    """Weigh the gaps of all bins, shape (..., 3, bins) in and (...) out; NaN without answers."""
+    """Return the mean gap of bins (..., 3, bins), shape (...); NaN without answers."""
     answers = sums[..., 0, :].sum(axis=-1)
     gaps = np.abs(sums[..., 1, :] - sums[..., 2, :]).sum(axis=-1)
     errors = np.divide(gaps, answers, out=np.full(np.shape(answers), np.nan), where=answers > 0)

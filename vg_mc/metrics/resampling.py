@@ -1,13 +1,12 @@
-"""Intervals: how much would a number differ on other photos?
+"""Bootstrap confidence intervals over images.
 
-Sentences about one photo succeed and fail together, so photos are drawn again, not sentences (the
-cluster bootstrap). Every number here is a ratio of two sums over photos. The sums of all numbers
-of a thousand draws are one product of matrices: how often each photo was drawn, times the sums of
-each photo.
+Answers about one image are correlated, so images are resampled, not expressions (the cluster
+bootstrap). Every metric is a ratio of two sums over images. The sums of all metrics in all draws
+are one matrix product of the counts of each image and its sums.
 
-Intervals are percentiles of the draws. They are too narrow for few photos. There is none where all
-draws are equal, as for a share of exactly 0 or 1, of which they would claim to be certain, or where
-a number rests on a single photo.
+Intervals are percentiles of the draws. They are too narrow for few images. There is no interval if
+all draws are equal, as for a ratio of exactly 0 or 1, where it would have zero width, or if a
+metric depends on a single image.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 ROUNDS = 1000
 SEED = 0
-PERCENTILES = (2.5, 97.5)  # of a 95 % interval
+PERCENTILES = (2.5, 97.5)  # 95 % interval
 
-DRAWN_AT_ONCE = 500_000  # numbers that a processor's cache holds, however many photos there are
+DRAWN_AT_ONCE = 500_000  # array size that fits into the CPU cache, for any number of images
 
 Values = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -28,11 +27,11 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A number of a split, before it is one: what is summed, and what it is divided by.
+    """A metric before division: a sum of values over a sum of weights.
 
     Attributes:
-        values: What each expression adds, shape (B,).
-        weights: What each expression counts, shape (B,); 0 leaves it out.
+        values: Contribution of each expression to the numerator, shape (B,).
+        weights: Contribution to the denominator, shape (B,); 0 excludes an expression.
     """
 
     values: ArrayLike
@@ -41,10 +40,10 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its 95 % interval and its denominator; NaN where there is none.
+    """A value with its 95 % interval and its denominator; NaN if undefined.
 
     Attributes:
-        of: How many expressions it is about.
+        of: Number of expressions.
     """
 
     value: float
@@ -57,7 +56,7 @@ def photo_sums(
     columns: Sequence[ArrayLike],  # M columns (B,)
     image_ids: Ids,  # (B,)
 ) -> Values:
-    """Sum each column over the expressions of each photo, shape (photos, M)."""
+    """Sum each column over the expressions of each image, shape (images, M)."""
     ids, photo = np.unique(image_ids, return_inverse=True)
     sums = np.empty((len(ids), len(columns)))
     for place, column in enumerate(columns):
@@ -66,15 +65,15 @@ def photo_sums(
 
 
 def drawn_counts(photos: int, rounds: int = ROUNDS, seed: int = SEED) -> Iterator[Values]:
-    """Yield how often each photo is drawn, some rounds at a time, shape (some, photos).
+    """Yield how often each image is drawn, several rounds at a time, shape (some rounds, images).
 
-    The draws depend on the arguments alone: all models of a split are judged on the same ones.
+    The draws depend only on the arguments, so all models of a split are evaluated on the same ones.
     """
     generator = np.random.default_rng(seed)
     at_once = max(1, DRAWN_AT_ONCE // max(1, photos))
     for start in range(0, rounds, at_once):
         some = min(at_once, rounds - start)
-        # Half the bytes of the usual integers, and the same numbers.
+        # Half the size of int64, with the same values.
         drawn = generator.integers(photos, size=(some, photos), dtype=np.int32)
         drawn += np.arange(some, dtype=np.int32)[:, None] * np.int32(photos)
         counts = np.bincount(drawn.ravel(), minlength=some * photos)
@@ -86,16 +85,16 @@ def resampled(
     rounds: int = ROUNDS,
     seed: int = SEED,
 ) -> Values:
-    """Sum the columns over the photos of each draw, shape (rounds, M)."""
+    """Sum the columns over the images of each draw, shape (rounds, M)."""
     if not len(sums):
         return np.zeros((rounds, sums.shape[1]))
     return np.concatenate([counts @ sums for counts in drawn_counts(len(sums), rounds, seed)])
 
 
 def interval(values: Values) -> tuple[float, float]:
-    """Return the middle 95 % of the draws (rounds,), those without a value left out.
+    """Return the central 95 % of the draws (rounds,), ignoring NaN.
 
-    NaN where no two of them differ: draws of what is always the same say nothing about it.
+    NaN if all draws are equal.
     """
     known = values[~np.isnan(values)]
     if not known.size or known.min() == known.max():
@@ -107,7 +106,7 @@ def interval(values: Values) -> tuple[float, float]:
 def estimate(
     ratios: Sequence[Ratio], image_ids: Ids, rounds: int = ROUNDS, seed: int = SEED
 ) -> list[Estimate]:
-    """Estimate all ratios on the same draws of photos."""
+    """Estimate all ratios on the same draws of images."""
     values = photo_sums([ratio.values for ratio in ratios], image_ids)
     weights = photo_sums([ratio.weights for ratio in ratios], image_ids)
     drawn = resampled(np.concatenate([values, weights], axis=1), rounds, seed)

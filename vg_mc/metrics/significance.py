@@ -1,9 +1,10 @@
-"""Is one model better than another, or was it luck? Paired tests on the same expressions.
+"""Paired significance tests of two models on the same expressions.
 
-McNemar's exact test looks only at the expressions where the two disagree, and takes expressions as
-independent. The bootstrap draws photos, whose sentences are not independent; where the two tests
-disagree, believe the bootstrap. Its p-value counts draws, so it takes more of them than intervals
-do: of a thousand, none could be below 0.002, which Holm's method makes 0.05 for 26 comparisons.
+McNemar's exact test considers only the expressions on which the models differ and assumes that
+expressions are independent. The bootstrap resamples images, whose expressions are not independent;
+where the tests disagree, the bootstrap is more reliable. Its p-value counts draws and needs more of
+them than an interval: with 1,000 draws no p-value is below 0.002, which Holm's method turns into
+0.05 for 26 comparisons.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr  # not scipy.stats.binomtest: its import takes a second
+from scipy.special import bdtr  # importing scipy.stats.binomtest takes a second
 
 from vg_mc.metrics.resampling import SEED, interval, photo_sums, resampled
 
@@ -23,10 +24,10 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """Expressions that only one of two models got right, and how surprising their numbers are.
+    """Counts of expressions that only one of two models answers correctly, with a p-value.
 
     Attributes:
-        p_value: Two-sided; 1 where the models never disagree.
+        p_value: Two-sided; 1 if the models never differ.
     """
 
     only_first: int
@@ -36,14 +37,14 @@ class McNemar:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much more often the first of two models is right.
+    """Accuracy difference of two models.
 
     Attributes:
-        value: Difference of the accuracies, from -1 to 1.
-        low: Lower end of its 95 % interval, NaN where all draws are equal.
+        value: Accuracy of the first minus that of the second, from -1 to 1.
+        low: Lower end of its 95 % interval, NaN if all draws are equal.
         high: Upper end.
-        p_value: Two-sided, never below 2 / (rounds + 1); NaN for fewer than two photos.
-        of: Expressions that both answered.
+        p_value: Two-sided, at least 2 / (rounds + 1); NaN for fewer than two images.
+        of: Number of expressions.
     """
 
     value: float
@@ -54,14 +55,14 @@ class Difference:
 
 
 def mcnemar(first: Flags, second: Flags) -> McNemar:
-    """Compare which of the same expressions, shape (B,), two models got right.
+    """Test two models by their correctness on the same expressions, shape (B,).
 
     Raises:
         ValueError: If the shapes differ.
     """
     _check_paired(first, second)
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    # Twice the probability of at most so few heads among tosses of a fair coin; exact.
+    # Twice the exact probability of at most as many heads in tosses of a fair coin.
     fewer = float(bdtr(min(only_first, only_second), only_first + only_second, 0.5))
     return McNemar(only_first, only_second, min(1.0, 2 * fewer))
 
@@ -73,7 +74,7 @@ def paired_difference(
     rounds: int = TEST_ROUNDS,
     seed: int = SEED,
 ) -> Difference:
-    """Compare two models on the same draws of photos.
+    """Compare two models on the same draws of images.
 
     Raises:
         ValueError: If the shapes differ.
@@ -87,17 +88,17 @@ def paired_difference(
         return Difference(float(gains.mean()), np.nan, np.nan, np.nan, len(gains))
     drawn = resampled(sums, rounds, seed)
     draws = drawn[:, 0] / drawn[:, 1]
-    # Each tail counts the draws and, as one of them, what was seen: no p-value is 0.
+    # The observation counts as one of the draws of each tail, so no p-value is 0.
     tail = min((draws <= 0).sum(), (draws >= 0).sum()) + 1
     p_value = min(1.0, 2 * float(tail) / (rounds + 1))
     return Difference(float(gains.mean()), *interval(draws), p_value, len(gains))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for being several: a small one is likely among many, by luck alone.
+    """Correct p-values for multiple comparisons with Holm's step-down method.
 
-    Holm's step-down method (https://www.jstor.org/stable/4615733) holds for tests that depend on
-    each other, as those against one baseline do. NaN is no test, and stays.
+    It is valid for dependent tests, such as those against one baseline
+    (https://www.jstor.org/stable/4615733). NaN stands for no test and is kept.
     """
     tests = sorted((p, place) for place, p in enumerate(p_values) if not np.isnan(p))
     corrected, least = [float("nan")] * len(p_values), 0.0
@@ -109,4 +110,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _check_paired(first: Flags, second: Flags) -> None:
     if first.shape != second.shape:
-        raise ValueError(f"{len(first)} and {len(second)} answers are not about the same")
+        raise ValueError(f"{len(first)} and {len(second)} answers are not paired")

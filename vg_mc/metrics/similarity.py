@@ -1,7 +1,7 @@
-"""Semantic similarity: does the chosen region look like the target, and like what was said?
+"""Semantic similarity of the chosen region with the target and with the expression.
 
-Cosine similarity and Euclidean distance of features that one encoder computed. For unit vectors,
-such as those of our encoders, the distance is ``sqrt(2 - 2 cosine)`` and orders pairs alike.
+Cosine similarity and Euclidean distance of features of one encoder. For unit vectors, such as the
+features of this package, the distance is ``sqrt(2 - 2 cosine)`` and gives the same order.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SemanticSimilarity:
-    """Similarities of each expression's chosen region, shape (B,); NaN where there is none.
+    """Similarities of the chosen region of each expression, shape (B,); NaN without one.
 
     Attributes:
         target_cosine: Cosine similarity with the target's region, from -1 to 1.
         target_distance: Euclidean distance from the target's region.
-        sentence_cosine: Cosine similarity with the sentence.
-        sentence_distance: Euclidean distance from the sentence.
+        sentence_cosine: Cosine similarity with the expression.
+        sentence_distance: Euclidean distance from the expression.
     """
 
     target_cosine: Values
@@ -30,16 +30,16 @@ class SemanticSimilarity:
     sentence_distance: Values
 
     def taken(self, rows: NDArray[np.int64]) -> "SemanticSimilarity":
-        """Return those of the expressions `rows` (N,) alone, in that order."""
+        """Return the similarities of the expressions `rows` (N,), in that order."""
         return SemanticSimilarity(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 def semantic_similarity(
-    chosen: Features,  # (B, D), rows of NaN where nothing was chosen
-    targets: Features,  # (B, D), rows of NaN where the target's region has no features
+    chosen: Features,  # (B, D), rows of NaN without a choice
+    targets: Features,  # (B, D), rows of NaN if the target's region has no features
     sentences: Features,  # (B, D)
 ) -> SemanticSimilarity:
-    """Compare the features of chosen regions with those of targets and sentences.
+    """Compare the features of chosen regions with those of targets and expressions.
 
     Raises:
         ValueError: If the shapes differ.
@@ -56,7 +56,7 @@ def semantic_similarity(
 
 
 def _cosines(features: Features, others: Features) -> Values:
-    """Cosine of each pair of rows; NaN for a vector of length zero, which has no direction."""
+    """Return the cosine of each pair of rows; NaN for a vector of length zero."""
     one, other = features.astype(np.float64), others.astype(np.float64)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     products = (one * other).sum(axis=1)

@@ -1,1 +1,1 @@
-"""What the words of an expression say without a picture: subject, names, place, overlap."""
+"""Processing of expressions: cleaning, word lists, subjects and prompt templates."""

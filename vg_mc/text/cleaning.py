@@ -1,8 +1,8 @@
-"""Clean texts once, so that every tokenizer sees the same words; mirror what they say.
+"""Text cleaning, and swapping left and right for flipped images.
 
 OpenAI's and open_clip's CLIP tokenizers repair mojibake, straighten quotes and resolve HTML
-entities; transformers' tokenizer does not. A text that no repair would change any more gets the
-same token ids from both, so we repair until nothing changes.
+entities; the tokenizer of transformers does not. A text that these repairs leave unchanged gets the
+same token ids from both, so repairs are repeated until nothing changes.
 """
 
 import html
@@ -12,10 +12,10 @@ import ftfy
 
 from vg_mc.errors import BadInputError
 
-# Spelled out in a text, these would end it early: CLIP reads the sentence at its end token.
+# Written out in a text, these would be parsed as special tokens, and CLIP pools at the end token.
 _CONTROL_WORD = re.compile(r"<\|?(start|end)_?of_?text\|?>", re.IGNORECASE)
 
-# A side, alone or before one of these endings. A hyphen ends a word, so left-hand is among them.
+# A side, alone or followed by one of these suffixes. A hyphen ends a word, so left-hand matches.
 _SIDE = re.compile(
     r"\b(left|right|Left|Right|LEFT|RIGHT)(?=(?i:s|most|hand|handed|side|er|est|wards?)?\b)"
 )
@@ -27,12 +27,12 @@ _OTHER_SIDE = {
 
 
 def clean_text(text: str) -> str:
-    """Return `text` repaired, without control characters, and with single spaces between words.
+    """Repair `text`, remove control characters and normalize white space.
 
-    Letter case is kept: tokenizers decide on it themselves.
+    Letter case is kept; tokenizers handle it.
 
     Raises:
-        BadInputError: If the text holds half of a surrogate pair, which no tokenizer can encode.
+        BadInputError: If the text contains a lone surrogate, which no tokenizer can encode.
     """
     try:
         text.encode()
@@ -51,9 +51,9 @@ def _repaired(text: str) -> str:
 
 
 def swap_left_right(text: str) -> str:
-    """Return what `text` says of the mirrored photo; twice, it is `text` again.
+    """Swap left and right in `text` to describe the horizontally flipped image.
 
-    Only words are seen, not what they mean: "all right" becomes "all left", and letters or a clock
-    in the photo are not told apart from anything else that a mirror turns round.
+    Swapping twice returns `text`. Words are swapped regardless of their meaning: "all right"
+    becomes "all left". Expressions about letters or clocks in the image become wrong.
     """
     return _SIDE.sub(lambda side: _OTHER_SIDE[side[1]], text)

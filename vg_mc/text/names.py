@@ -1,7 +1,6 @@
-"""What people call the things that detectors know: a small table of COCO's categories.
+"""Table of common names for the categories of COCO.
 
-Written by hand from everyday English, not learned, and not complete: a word that is missing here
-is a category's name or names nothing.
+It is written by hand and incomplete: a word that is missing here is a category name or unknown.
 """
 
 from collections.abc import Sequence
@@ -68,14 +67,14 @@ _CATEGORIES_OF = {
 
 
 def categories_called(name: str) -> frozenset[str]:
-    """Return the categories that a noun in the singular may mean, itself among them."""
+    """Return the categories that a singular noun may denote, including the noun itself."""
     return _CATEGORIES_OF.get(name, frozenset()) | {name}
 
 
 def words_named(names: Sequence[str], category: str) -> int:
-    """Count the words of the longest of `names` that may mean `category`, 0 for none.
+    """Return the word count of the longest of `names` that may denote `category`, or 0.
 
-    A "hot dog" is a hot dog rather than a dog, whose name is shorter.
+    The names of "hot dog" are "hot dog" and "dog", so it counts as a hot dog rather than a dog.
     """
     return max(
         (len(name.split()) for name in names if category.lower() in categories_called(name)),

@@ -1,6 +1,6 @@
-"""Where in the photo an expression points: words like "left" and "second from right" as a rule.
+"""Rules for words of place, such as "left" and "second from right".
 
-Only words about the whole photo count. "Left of the dog" is about the dog, and is left alone.
+Only places in the whole image count. "Left of the dog" is relative to the dog and is ignored.
 """
 
 import re
@@ -17,7 +17,7 @@ HORIZONTAL, VERTICAL = 0, 1
 
 
 class Goal(NamedTuple):
-    """Where on an axis something is said to be: 0 is left or top, 1 is right or bottom."""
+    """A position on an axis: 0 is left or top, 1 is right or bottom."""
 
     axis: int
     at: float
@@ -49,15 +49,15 @@ _ORDER = re.compile(
 
 
 def place_values(text: str, boxes: Boxes, photo_size: tuple[float, float]) -> Values:
-    """Say how well boxes (C, 4) lie where `text` says, 0 at best; all 0 if it says nothing.
+    """Return how well boxes (C, 4) match the places in `text`: 0 at best, all 0 without places.
 
-    The centre of a box counts. A side is worth minus the distance to it in widths or heights of the
-    photo, several sides their sum; "second from left" minus the distance to the second place among
-    these boxes.
+    The center of a box counts. A side contributes minus the distance to it, as a fraction of the
+    image's width or height; several sides are added. "Second from left" contributes minus the
+    number of boxes between the box and that place.
 
     Args:
-        text: What is said, in any letter case.
-        boxes: The boxes that are meant to differ in place alone, in pixels.
+        text: The expression, in any letter case.
+        boxes: The candidates to compare, in pixels.
         photo_size: Width and height in pixels.
     """
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 / np.array(photo_size)

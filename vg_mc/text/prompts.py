@@ -1,40 +1,40 @@
-"""How a CLIP is asked: an expression, or the noun in it that says what is meant, in a sentence."""
+"""Prompt templates for text encoders, with a placeholder for the expression or for its subject."""
 
 from collections.abc import Callable, Sequence
 
 from vg_mc.errors import BadInputError
 
-PLACE = "{}"  # of the expression in a prompt
-SUBJECT = "{subject}"  # of the noun alone that says what is meant
+PLACE = "{}"  # placeholder of the expression
+SUBJECT = "{subject}"  # placeholder of its subject, the noun that names the target
 
 
 def check_prompts(prompts: Sequence[str]) -> None:
-    """Refuse wordings without the expression, or with no more than what is said twice.
+    """Check that prompt templates are distinct and contain one placeholder each.
 
     Raises:
-        BadInputError: Naming the first of them.
+        BadInputError: At the first template that does not.
     """
     if len(set(prompts)) < len(prompts):
-        problem = f"expected each once, not {', '.join(prompts)}"
+        problem = f"expected distinct templates, not {', '.join(prompts)}"
         raise BadInputError(problem, record="--prompts")
     if not prompts:
-        raise BadInputError("expected one or several", record="--prompts")
+        raise BadInputError("expected at least one template", record="--prompts")
     for prompt in prompts:
         if prompt.count(PLACE) + prompt.count(SUBJECT) != 1:
             problem = (
-                f"expected {PLACE} once, where the expression stands, or {SUBJECT} for its subject "
-                f"alone, not {prompt!r}"
+                f"expected one placeholder, {PLACE} for the expression or {SUBJECT} for its "
+                f"subject, not {prompt!r}"
             )
             raise BadInputError(problem, record="--prompts")
 
 
 def subjects_for(prompts: Sequence[str], spacy_model: str) -> Callable[[str], str]:
-    """Return what finds the subject of an expression, or takes all of it where no noun is.
+    """Return a function from an expression to its subject, or to itself without a noun.
 
-    The spaCy model is loaded only where a wording asks for subjects.
+    The spaCy model is loaded only if a template contains the placeholder of the subject.
 
     Raises:
-        BadInputError: If it cannot be.
+        BadInputError: If it cannot be loaded.
     """
     if not any(SUBJECT in prompt for prompt in prompts):
         return str

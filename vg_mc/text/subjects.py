@@ -1,8 +1,8 @@
-"""The subject of an expression: the noun that says what is meant, found by spaCy.
+"""Subjects of expressions: the noun that names the target, found with spaCy.
 
-People type "guy in blue shirt second from left", which is no sentence: parsers stumble, taggers
-rarely do. So the subject is the first run of nouns, and its last noun is the head; nouns that only
-say a place or an order ("left", "side", "second") are none.
+Expressions such as "guy in blue shirt second from left" are not sentences, so parsers often fail on
+them while taggers rarely do. The subject is therefore the first run of nouns, and its last noun is
+the head. Nouns for a place or an order ("left", "side", "second") are skipped.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc, Token
 
-_NO_THING = frozenset({WordKind.PLACE, WordKind.ORDINAL})
+_NOT_OBJECTS = frozenset({WordKind.PLACE, WordKind.ORDINAL})
 _NOUNS = frozenset({"NOUN", "PROPN"})
 LONGEST_NAME = 3  # words
 
 
 class Subject(NamedTuple):
-    """What an expression is about.
+    """The subject of an expression.
 
     Attributes:
-        phrase: The run of nouns, the head in the singular: "pizza slice".
-        names: What it may be called, the longest first, each ending with the head and not crossing
-            a stop: "large hot dog", "hot dog", "dog".
+        phrase: The run of nouns, with the head in the singular: "pizza slice".
+        names: Possible names, longest first. Each ends with the head and does not cross
+            punctuation: "large hot dog", "hot dog", "dog".
     """
 
     phrase: str
@@ -37,13 +37,13 @@ class Subject(NamedTuple):
 
 
 class SubjectFinder:
-    """A spaCy model that tells nouns from other words."""
+    """Finds subjects with a spaCy model that tags parts of speech."""
 
     def __init__(self, model: str) -> None:
-        """Load a model by the name of its package, or from its folder.
+        """Load a model by package name or from a folder.
 
         Raises:
-            BadInputError: If spaCy or the model is missing, or it tells no nouns.
+            BadInputError: If spaCy or the model is missing, or it does not tag parts of speech.
         """
         self._language = _loaded(model)
         self.model = f"{self._language.meta['name']} {self._language.meta['version']}"
@@ -53,18 +53,18 @@ class SubjectFinder:
 
     @property
     def has_vectors(self) -> bool:
-        """Whether words have vectors of their own; small models do not."""
+        """Whether the model has word vectors; small models have none."""
         return bool(self._language.vocab.vectors.size)
 
     def subjects(self, texts: Sequence[str]) -> list[Subject | None]:
-        """Return the subject of each text, None where no noun is."""
+        """Return the subject of each text, None without a noun."""
         return [_subject(doc) for doc in self._language.pipe(texts)]
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a unit vector (N, D) for each text: the mean over its words.
+        """Return a unit vector per text, the mean over its words, shape (N, D).
 
-        Without vectors they are the features that the tagger works with, which say more about
-        grammar than about meaning. A text of unknown words gets zeros.
+        Without word vectors these are the features of the tagger, which represent grammar more than
+        meaning. A text of unknown words gets zeros.
 
         Raises:
             BadInputError: If the model has neither.
@@ -81,24 +81,24 @@ def _loaded(model: str) -> "Language":
     try:
         import spacy
     except ImportError as fault:
-        problem = "to find subjects takes spaCy: pip install spacy"
+        problem = "finding subjects requires spaCy: pip install spacy"
         raise BadInputError(problem, record="--grounder") from fault
     try:
         return spacy.load(model, exclude=["parser", "ner"])
     except OSError as fault:
         problem = (
-            f"there is no spaCy model {model!r}; python -m spacy download en_core_web_sm "
-            "fetches one, and the folder of one will do"
+            f"no spaCy model {model!r}; install one with "
+            "python -m spacy download en_core_web_sm, or give the folder of a model"
         )
         raise BadInputError(problem, record="--spacy-model") from fault
 
 
 def _subject(doc: "Doc") -> Subject | None:
-    things = [token.i for token in doc if _is_thing(token)]
-    if not things:
+    objects = [token.i for token in doc if _is_object(token)]
+    if not objects:
         return None
-    first = head = things[0]
-    while head + 1 in things:
+    first = head = objects[0]
+    while head + 1 in objects:
         head += 1
     start = head
     while start > max(0, head + 1 - LONGEST_NAME) and doc[start - 1].is_alpha:
@@ -108,5 +108,5 @@ def _subject(doc: "Doc") -> Subject | None:
     return Subject(" ".join(words[first:]), names)
 
 
-def _is_thing(token: "Token") -> bool:
-    return token.pos_ in _NOUNS and not word_kinds(token.text) & _NO_THING
+def _is_object(token: "Token") -> bool:
+    return token.pos_ in _NOUNS and not word_kinds(token.text) & _NOT_OBJECTS

@@ -1,7 +1,7 @@
-"""What kinds of words an expression points with: place, colour, size, relation, ordinal.
+"""Kinds of words in expressions: place, color, size, relation and ordinal.
 
-A small list of the words that speakers of RefCOCO's English use, not a parser: "light" and "orange"
-may be a thing, "left" may be a verb. An expression may be of several kinds, or of none.
+A short list of words that are frequent in RefCOCO, not a parser: "light" and "orange" may be
+objects, "left" may be a verb. An expression can be of several kinds or of none.
 """
 
 import re
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class WordKind(StrEnum):
-    """How an expression tells its target from the other things."""
+    """A kind of word that distinguishes a target from other objects."""
 
     PLACE = "place"
     COLOUR = "colour"
@@ -39,13 +39,13 @@ _KINDS_OF = {
     for words in _LEXICON.values()
     for word in words.split()
 }
-# "left of the dog" relates, "on the left" does not.
+# "left of the dog" is a relation, "on the left" is not.
 _RELATING = re.compile(r"\b(?:left|right|front|top|side|back|bottom|corner|edge) of\b")
 _WORD = re.compile(r"[a-z0-9]+")
 
 
 def word_kinds(text: str) -> frozenset[WordKind]:
-    """Return the kinds of words that `text` has, whatever its letter case."""
+    """Return the kinds of words in `text`, ignoring letter case."""
     lowered = text.lower()
     found = [_KINDS_OF.get(word, frozenset()) for word in _WORD.findall(lowered)]
     relating = [frozenset({WordKind.RELATION})] if _RELATING.search(lowered) else []

@@ -113,7 +113,10 @@ def _folded(report: SplitReport) -> list[str]:
         lines += ["", f"Proposal recall % by number of proposals: {recalls or 'none'}"]
     if report.confusion is not None:
         confused = ", ".join(islice(_confused(report.confusion), MOST_CONFUSED))
-        lines += ["", f"Most frequent confusions (category of target for answer): {confused or 'none'}"]
+        lines += [
+            "",
+            f"Most frequent confusions (category of target for answer): {confused or 'none'}",
+        ]
     return markdown_folded(f"{report.name} on {report.part}: groups of expressions", lines)
 
 
