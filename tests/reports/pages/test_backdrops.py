@@ -40,7 +40,9 @@ def example(candidates: int = 1, image_id: int = 1) -> Example:
 def dataset(fit: str) -> SimpleNamespace:
     photos = {1: Photo(1, "a.jpg", WIDTH, HEIGHT), 2: Photo(2, "missing.jpg", WIDTH, HEIGHT)}
     settings = {"fit": fit}
-    return SimpleNamespace(photos=lambda: photos, manifest={"settings": settings}, image_size=224)
+    return SimpleNamespace(
+        photos=lambda: photos, manifest={"settings": settings}, image_size=224, whole_images=None
+    )
 
 
 @pytest.fixture
