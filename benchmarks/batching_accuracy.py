@@ -117,7 +117,7 @@ def epochs_of_same_budget(prepared: Path, expression_epochs: int) -> dict[str, i
     """Return the epochs of each way that encode about as many pictures."""
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.records import TRAIN_SPLIT
-    from vg_mc.training.batching import trainable
+    from vg_mc.training.batching.sampling import trainable
 
     expressions = open_prepared(prepared).expressions(TRAIN_SPLIT)
     rows = trainable(expressions)

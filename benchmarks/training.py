@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from benchmarks.throughput import StepSize
     from vg_mc.models.loading import Encoder
-    from vg_mc.training.batching import Batch, Batching
-    from vg_mc.training.settings import TrainingSettings
+    from vg_mc.training.batching.batches import Batch
+    from vg_mc.training.batching.sampling import Batching
+    from vg_mc.training.options import TrainingOptions
 
 PLAIN, BY_EXPRESSION, BY_IMAGE = "plain", "ours, by expression", "ours, by image"
 MODEL_ALONE = "ours, by image, model alone"
@@ -93,13 +94,14 @@ def plain_way(task: TrainingTask, hardware: Hardware, scratch: Path, folder: Pat
     from benchmarks.plain.training import CANDIDATES, Sentences, train
     from benchmarks.throughput import StepSize, synchronize
     from vg_mc.models.loading import load_encoder
-    from vg_mc.training.batching import plan_epoch, trainable, units_of
+    from vg_mc.training.batching.plan import plan_epoch, units_of
+    from vg_mc.training.batching.sampling import trainable
 
     dataset = open_questions(task.questions, scratch)
     encoder = load_encoder(task.model, image_size=task.image_size)
     device = _accelerator(hardware).device
     expressions = dataset.expressions(TRAIN)
-    units = units_of(expressions, trainable(expressions), settings_of(task, "expression").asking)
+    units = units_of(expressions, trainable(expressions), options_of(task, "expression").examples)
     batches = (
         parts[0].expressions.tolist()
         for epoch in count()
@@ -145,18 +147,14 @@ def our_way(
     from vg_mc.models.loading import load_encoder
     from vg_mc.training.checkpoints import Progress
     from vg_mc.training.loop import Trainer
+    from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
 
     dataset = open_questions(task.questions, scratch)
     encoder = load_encoder(task.model, image_size=task.image_size)
-    trainer = Trainer(
-        _accelerator(hardware),
-        encoder,
-        dataset,
-        settings_of(task, batching),
-        folder,
-        num_workers=hardware.num_workers,
-    )
-    loaded = trainer.questions.load(encoder, Progress(), num_workers=hardware.num_workers)
+    accelerator, options = _accelerator(hardware), options_of(task, batching)
+    training = MultipleChoiceTask(accelerator, encoder, dataset, options)
+    trainer = Trainer(accelerator, training, options, folder, num_workers=hardware.num_workers)
+    loaded = trainer.stream.load(Progress(), num_workers=hardware.num_workers)
     done = Steps()
     batches = noted(repeat(next(loaded)) if model_alone else loaded, done)
     device = trainer.accelerator.device
@@ -164,13 +162,13 @@ def our_way(
     steps = (trainer.stepper.step(batches, step) for step in count())
     outcomes = list(islice(steps, hardware.warm_up))
     done.sizes, done.expressions = [], 0
-    waited = trainer.questions.waited
+    waited = trainer.stream.waited
     synchronize(device)
     start = Stopwatch()
     outcomes += islice(steps, task.steps)
     synchronize(device)
     end = Stopwatch()
-    done.waited = trainer.questions.waited - waited
+    done.waited = trainer.stream.waited - waited
     (folder / LOSSES).write_text(json.dumps(torch.stack(outcomes)[:, 0].tolist()))
     return measured(start, end, done, encoder, device, hardware)
 
@@ -220,25 +218,21 @@ def _accelerator(hardware: Hardware) -> "Accelerator":
     return Accelerator(cpu=hardware.cpu, mixed_precision=hardware.precision)
 
 
-def settings_of(task: TrainingTask, batching: "Batching") -> "TrainingSettings":
-    """Return the settings of a run that is longer than what is measured of it."""
-    from vg_mc.training.settings import TrainingSettings
+def options_of(task: TrainingTask, batching: "Batching") -> "TrainingOptions":
+    """Return the options of a run that is longer than what is measured of it."""
+    from vg_mc.training.batching.sampling import ExampleOptions
+    from vg_mc.training.optimization import OptimizationOptions
+    from vg_mc.training.options import ScheduleOptions, TrainingOptions
 
     by_image = batching == "image"
-    return TrainingSettings(
-        batching=batching,
-        candidates=4,
-        epochs=1000,
-        batch_size=task.images_per_step if by_image else task.expressions_per_step,
-        accumulation=1,
-        learning_rate=LEARNING_RATE,
-        weight_decay=0.0,
-        warmup_ratio=0.0,
-        max_gradient_norm=1.0,
-        freeze_batch_norm=True,
-        evaluation_batch_size=1,
-        checkpoint_steps=1,
-        seed=SEED,
+    return TrainingOptions(
+        examples=ExampleOptions(batching=batching),
+        schedule=ScheduleOptions(
+            epochs=1000,
+            batch_size=task.images_per_step if by_image else task.expressions_per_step,
+            seed=SEED,
+        ),
+        optimization=OptimizationOptions(learning_rate=LEARNING_RATE, warmup_ratio=0.0),
     )
 
 

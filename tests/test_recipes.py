@@ -8,11 +8,10 @@ import pytest
 
 from vg_mc.commands.config import parse_config, read_mapping
 from vg_mc.commands.evaluate import EvaluateConfig, selected_grounders
-from vg_mc.commands.finetune import settings_of
+from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.commands.predict import PredictConfig, selected_grounder
 from vg_mc.commands.prepare_data import PrepareConfig, check_flags
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.grounders.registration import EncodingOptions
 from vg_mc.images import VIEWS
 from vg_mc.system.options import option_types
@@ -49,7 +48,7 @@ def test_a_recipe_opens_with_what_it_is_for(path):
 
 @each_training
 def test_a_training_recipe_can_be_trained_with(path):
-    assert settings_of(parsed(path)).learning_rate > 0
+    parsed(path).training.check()
 
 
 def test_many_views_are_prepared_by_one_recipe():

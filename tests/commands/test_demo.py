@@ -19,8 +19,8 @@ from vg_mc.commands.demo import (
     run,
     summary,
 )
+from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.scoring import score
 
 

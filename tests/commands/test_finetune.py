@@ -12,11 +12,12 @@ from accelerate import Accelerator
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from vg_mc.commands.finetune import main, run
+from tests.training.tiny_run import changed
+from vg_mc.commands.finetune import FinetuneConfig, main, run
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
+from vg_mc.training.options import TrainingOptions
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,17 @@ def runs(coloured, tmp_path_factory) -> Path:
 
 def config_of(coloured, output: Path) -> FinetuneConfig:
     return FinetuneConfig(
-        dataset=coloured.folder, model="tiny-vit", output=output, epochs=1, num_workers=0
+        dataset=coloured.folder,
+        model="tiny-vit",
+        output=output,
+        training=changed(TrainingOptions(), epochs=1),
+        num_workers=0,
     )
+
+
+def varied(config: FinetuneConfig, **changes) -> FinetuneConfig:
+    own = {name: changes.pop(name) for name in list(changes) if hasattr(config, name)}
+    return replace(config, training=changed(config.training, **changes), **own)
 
 
 def test_a_run_holds_what_it_promises(runs, coloured):
@@ -125,7 +135,7 @@ def test_what_is_asked_follows_the_flags_and_is_told(coloured, tmp_path, capsys)
         ]
     )
 
-    assert "32 of 32 training expressions are asked; left out: 0" in capsys.readouterr().out
+    assert "training on 32 of 32 expressions; skipped 0" in capsys.readouterr().out
     described = json.loads((tmp_path / "run" / "config.json").read_text())["settings"]
     for name, value in flags.items():
         assert str(described[name.replace("-", "_")]) == value
@@ -136,7 +146,7 @@ def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
     run(config)
     before = (config.output / "metrics.jsonl").read_bytes()
 
-    run(replace(config, num_workers=1, checkpoint_steps=7))
+    run(varied(config, num_workers=1, checkpoint_steps=7))
 
     assert (config.output / "metrics.jsonl").read_bytes() == before
 
@@ -148,7 +158,7 @@ def test_a_run_goes_on_with_the_same_settings(coloured, tmp_path):
 )
 def test_a_start_that_fails_claims_no_folder(coloured, tmp_path, change):
     with pytest.raises(BadInputError):
-        run(replace(config_of(coloured, tmp_path / "run"), **change))
+        run(varied(config_of(coloured, tmp_path / "run"), **change))
 
     assert not (tmp_path / "run").exists()
 
@@ -158,7 +168,7 @@ def test_tensorboard_gets_the_numbers_of_metrics_jsonl(coloured, tmp_path):
 
     output = tmp_path / "run"
 
-    run(replace(config_of(coloured, output), log_with="tensorboard", batch_size=8))
+    run(varied(config_of(coloured, output), log_with="tensorboard", batch_size=8))
 
     events = EventAccumulator(str(output / "trackers" / "vg_mc")).Reload()
     seen = {(event.step, round(event.value, 4)) for event in events.Scalars("train/loss")}
@@ -173,13 +183,13 @@ def test_a_tracker_that_is_not_installed_is_told(coloured, tmp_path, monkeypatch
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
     with pytest.raises(BadInputError, match=r"--log-with trackio: .* pip install trackio"):
-        run(replace(config_of(coloured, tmp_path / "run"), log_with="trackio"))
+        run(varied(config_of(coloured, tmp_path / "run"), log_with="trackio"))
 
     assert not (tmp_path / "run").exists()
 
 
 def test_a_dry_run_says_what_it_would_take_and_writes_nothing(coloured, tmp_path, capsys):
-    run(replace(config_of(coloured, tmp_path / "run"), dry_run=True))
+    run(varied(config_of(coloured, tmp_path / "run"), dry_run=True))
 
     told = capsys.readouterr().out
     names = ["picture tower", "text tower", "steps", "pictures per step", "memory", "disk"]

@@ -11,9 +11,9 @@ from typing import get_type_hints
 import pytest
 
 from vg_mc.commands.evaluate import EvaluateConfig
+from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.commands.predict import PredictConfig
 from vg_mc.commands.prepare_data import PrepareConfig
-from vg_mc.flags.finetune import FinetuneConfig
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (EvaluateConfig, FinetuneConfig, PredictConfig, PrepareConfig)

@@ -9,9 +9,9 @@ import pytest
 
 from vg_mc.commands import tune
 from vg_mc.commands.config import parse_config
+from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.commands.tune import TuneConfig, main, run
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.training.tuning import trial_process as watching
 from vg_mc.training.tuning.trial_process import Outcome
 

@@ -6,9 +6,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalTokenNotFoundError
 
-from vg_mc.commands.finetune import run
+from vg_mc.commands.finetune import FinetuneConfig, run
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.system.hub import push, require_login
 
 

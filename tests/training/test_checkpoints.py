@@ -6,12 +6,12 @@ from torch import nn
 
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
+from vg_mc.system.atomic import whole_folder
 from vg_mc.training.checkpoints import (
     Progress,
     find_checkpoints,
     load_checkpoint,
     save_checkpoint,
-    save_model_folder,
     set_damaged_aside,
 )
 
@@ -26,7 +26,7 @@ def stepped() -> tuple[nn.Module, torch.optim.Optimizer]:
 
 def test_everything_comes_back(tmp_path):
     model, optimizer = stepped()
-    progress = Progress(epoch=1, step=2, steps_taken=12, best_accuracy=0.1 + 0.2)
+    progress = Progress(epoch=1, step=2, steps_taken=12, best_score=0.1 + 0.2)
     save_checkpoint(tmp_path, model, {"optimizer": optimizer}, progress, keep=2)
     other, other_optimizer = stepped()
 
@@ -136,7 +136,8 @@ def test_a_saved_model_loads_as_it_was(name, tmp_path):
     encoder = load_encoder(name, image_size=32)
     before = copy.deepcopy(encoder.state_dict())
 
-    save_model_folder(encoder, tmp_path / "run" / "best")
+    with whole_folder(tmp_path / "run" / "best") as partial:
+        encoder.save(partial)
 
     loaded = load_encoder(str(tmp_path / "run" / "best")).state_dict()
     assert all(torch.equal(value, loaded[key]) for key, value in before.items())

@@ -1,18 +1,17 @@
 """Every family of encoders, as its own library builds it, can be trained, kept and loaded."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from accelerate import Accelerator
 from torch import nn
 
 from tests.models.families import FAMILIES, TEXTS, build
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS, changed
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.parts import parts_of
-from vg_mc.training.batching import Batch
+from vg_mc.training.batching.batches import Batch
 from vg_mc.training.stepper import Stepper
+from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -35,11 +34,16 @@ def batch_for(encoder):
     )
 
 
-def stepper_of(encoder, **changes):
-    settings = replace(SETTINGS, **changes)
-    stepper = Stepper(Accelerator(cpu=True), encoder, settings, total_steps=4)
-    stepper.model.train()
-    return stepper
+@pytest.fixture
+def stepper_of(coloured):
+    def made(encoder, **changes) -> Stepper:
+        options, accelerator = changed(OPTIONS, **changes), Accelerator(cpu=True)
+        task = MultipleChoiceTask(accelerator, encoder, coloured, options)
+        stepper = Stepper(accelerator, task, options, total_steps=4)
+        stepper.model.train()
+        return stepper
+
+    return made
 
 
 def values_of(encoder):
@@ -53,7 +57,7 @@ def logits_of(encoder):
 
 
 @each_family
-def test_a_step_moves_what_it_trains_and_a_saved_folder_answers_alike(family, tmp_path):
+def test_a_step_moves_what_it_trains_and_a_saved_folder_answers_alike(family, tmp_path, stepper_of):
     encoder = build(family, tmp_path)
     stepper, before = stepper_of(encoder), values_of(encoder)
     batches = iter([(batch_for(encoder), 1.0)] * 2)
@@ -73,7 +77,7 @@ def test_a_step_moves_what_it_trains_and_a_saved_folder_answers_alike(family, tm
 
 @each_family
 @pytest.mark.parametrize("train", ["image", "last:1"])
-def test_what_is_chosen_gets_a_gradient_and_the_rest_none(family, tmp_path, train):
+def test_what_is_chosen_gets_a_gradient_and_the_rest_none(family, tmp_path, train, stepper_of):
     """Several processes wait forever for the gradient of a weight that has none."""
     encoder = build(family, tmp_path)
     model = stepper_of(encoder, train=train).model
@@ -92,7 +96,7 @@ def test_what_is_chosen_gets_a_gradient_and_the_rest_none(family, tmp_path, trai
 
 
 @each_family
-def test_weights_that_decay_are_those_of_matrix_products(family, tmp_path):
+def test_weights_that_decay_are_those_of_matrix_products(family, tmp_path, stepper_of):
     encoder = build(family, tmp_path)
 
     groups = stepper_of(encoder, weight_decay=0.1).optimizer.param_groups
@@ -118,7 +122,9 @@ def test_weights_that_decay_are_those_of_matrix_products(family, tmp_path):
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "open_clip-eva"])
-def test_chunks_of_blocks_computed_twice_have_the_gradients_of_all_at_once(family, tmp_path):
+def test_chunks_of_blocks_computed_twice_have_the_gradients_of_all_at_once(
+    family, tmp_path, stepper_of
+):
     def gradients(**changes):
         encoder = build(family, tmp_path)
         model = stepper_of(encoder, **changes).model.eval()  # without dropout, whose draws differ

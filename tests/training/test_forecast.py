@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -7,15 +6,14 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.models.loading import load_encoder
 from vg_mc.training.checkpoints import find_checkpoints
-from vg_mc.training.forecast import _kept, _measure, forecast
-from vg_mc.training.loop import Trainer
+from vg_mc.training.forecast import _kept, _measure
 
 
 def text_of(trainer):
-    return forecast(trainer.accelerator, trainer.encoder, trainer.questions)
+    return trainer.task.forecast()
 
 
 @pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
@@ -25,7 +23,7 @@ def test_both_towers_and_the_scale_are_the_whole_model(coloured, make_trainer, t
     text = text_of(trainer)
 
     counts = [int(each.replace(",", "")) for each in re.findall(r"of ([\d,]+) parameters", text)]
-    total = sum(parameter.numel() for parameter in trainer.encoder.parameters())
+    total = sum(parameter.numel() for parameter in trainer.task.encoder.parameters())
     assert sum(counts) == total - 1  # the logit scale belongs to neither
 
 
@@ -33,20 +31,20 @@ def test_weights_that_are_not_trained_are_counted_but_take_no_moments(
     coloured, make_trainer, tmp_path
 ):
     trainer = make_trainer(coloured, tmp_path)
-    for parameter in trainer.encoder.parameters():
+    for parameter in trainer.task.encoder.parameters():
         parameter.requires_grad_(False)
 
     text = text_of(trainer)
 
-    weights = sum(parameter.nbytes for parameter in trainer.encoder.parameters())
+    weights = sum(parameter.nbytes for parameter in trainer.task.encoder.parameters())
     assert "picture tower: 0 of" in text
     assert f"memory per process: {weights / 1e6:,.1f} MB for weights" in text
-    assert not any(parameter.requires_grad for parameter in trainer.encoder.parameters())
+    assert not any(parameter.requires_grad for parameter in trainer.task.encoder.parameters())
 
 
 def test_pictures_and_steps_are_those_of_the_first_epoch(coloured, make_trainer, tmp_path):
     trainer = make_trainer(coloured, tmp_path)
-    batches = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
+    batches = trainer.stream.load(trainer.progress, num_workers=0)
     counts = [len(next(batches)[0].pictures) for _ in range(4)]
 
     text = text_of(trainer)
@@ -89,7 +87,7 @@ def test_an_average_takes_the_memory_and_the_disk_of_what_is_trained(
         for text in told
     ]
     trainer = make_trainer(coloured, tmp_path)
-    size = sum(p.nbytes for p in trainer.encoder.parameters() if p.requires_grad) / 1e6
+    size = sum(p.nbytes for p in trainer.task.encoder.parameters() if p.requires_grad) / 1e6
     assert [b - a for a, b in zip(*needed, strict=True)] == pytest.approx([size] * 2, abs=0.11)
     assert ["and an average" in text for text in told] == [False, True]
 
@@ -127,7 +125,7 @@ def test_adapters_are_all_that_is_trained(coloured, make_trainer, tmp_path):
     text = text_of(trainer)
 
     counts = re.findall(r"([\d,]+) of [\d,]+ parameters", text)
-    trained = sum(p.numel() for p in trainer.encoder.parameters() if p.requires_grad)
+    trained = sum(p.numel() for p in trainer.task.encoder.parameters() if p.requires_grad)
     assert sum(int(each.replace(",", "")) for each in counts) == trained - 1  # the logit scale
 
 
@@ -145,12 +143,14 @@ def fresh_accelerate():
 def test_what_is_told_to_be_kept_is_what_the_largest_step_of_an_epoch_keeps(
     coloured, tmp_path, model, precision
 ):
-    settings = replace(SETTINGS, batching="image")
+    settings = changed(OPTIONS, batching="image")
     accelerator = Accelerator(cpu=True, mixed_precision=precision)
     encoder = load_encoder(model, image_size=32)
-    trainer = Trainer(accelerator, encoder, coloured, settings, tmp_path, num_workers=0)
-    batches = trainer.questions.load(encoder, trainer.progress, num_workers=0)
-    epoch = [next(batches)[0] for _ in range(trainer.questions.steps_per_epoch)]
+    trainer = trainer_with(
+        coloured, tmp_path, encoder, settings, accelerator=accelerator, num_workers=0
+    )
+    batches = trainer.stream.load(trainer.progress, num_workers=0)
+    epoch = [next(batches)[0] for _ in range(trainer.stream.steps_per_epoch)]
 
     told = float(re.search(r"([\d.]+) MB kept", text_of(trainer))[1])
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from vg_mc.system.signals import StoppedError
-from vg_mc.training import loop
 from vg_mc.training.checkpoints import find_checkpoints
 
 
@@ -20,7 +19,7 @@ def whole(coloured, make_trainer, tmp_path_factory):
 
 def signalled(trainer, monkeypatch, number, moment):
     """Train, with a signal in the given step or, for none, in the first validation."""
-    real_step, real_validate = trainer._step, loop.validate
+    real_step, real_validate = trainer._step, trainer.task.validate
 
     def step(batches):
         if trainer.progress.steps_taken + 1 == moment:
@@ -34,7 +33,7 @@ def signalled(trainer, monkeypatch, number, moment):
 
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "_step", step)
-        patch.setattr(loop, "validate", validate)
+        patch.setattr(trainer.task, "validate", validate)
         with pytest.raises(StoppedError) as caught:
             trainer.fit()
     return caught.value
@@ -61,7 +60,7 @@ def test_the_step_is_finished_and_saved_and_the_run_goes_on_from_it(
     resumed = make_trainer(coloured, tmp_path)
     resumed.resume()
     resumed.fit()
-    ends = [trainer.encoder.state_dict() for trainer in (resumed, whole)]
+    ends = [trainer.task.encoder.state_dict() for trainer in (resumed, whole)]
     assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
     names = ("metrics.jsonl", "best/model.safetensors")
     assert all((tmp_path / name).read_bytes() == (whole.run / name).read_bytes() for name in names)

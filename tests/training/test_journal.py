@@ -21,7 +21,7 @@ def journal_of(trainer, steps_taken=0):
     return Journal(
         trainer.accelerator,
         trainer.stepper,
-        trainer.questions,
+        trainer.stream,
         trainer.run,
         steps_taken=steps_taken,
     )
@@ -59,11 +59,11 @@ def test_steps_are_logged_in_order_with_what_they_came_to(trainer):
 def test_the_share_of_time_that_the_loader_took_is_shown_anew_each_time(trainer, monkeypatch):
     clock = iter([0.0, 10.0, 10.0, 30.0, 30.0])
     monkeypatch.setattr("vg_mc.training.journal.perf_counter", lambda: next(clock))
-    trainer.questions.waited = 100.0  # in an earlier epoch
+    trainer.stream.waited = 100.0  # in an earlier epoch
     journal = journal_of(trainer)
     shown = []
     for step, waited in enumerate([101.0, 101.0], start=1):
-        trainer.questions.waited = waited
+        trainer.stream.waited = waited
         journal.add(torch.tensor([1.0, 0.5, 12.0, 3.0]))
         shown.append(journal.write(step)["waiting"])
 
@@ -75,8 +75,8 @@ def test_a_skipped_step_is_counted_and_its_expressions_are_named(trainer):
 
     assert [entry["skipped"] for entry in lines(trainer.run / "metrics.jsonl")] == [0] * 5 + [1]
     [skipped] = lines(trainer.run / "nonfinite.jsonl")
-    [part] = trainer.questions.plan(1)[1]  # epochs have 4 steps
-    expected = trainer.questions.expressions.expression_ids[part.expressions].tolist()
+    [part] = trainer.stream.plan(1)[1]  # epochs have 4 steps
+    expected = trainer.task.expressions.expression_ids[part.expressions].tolist()
     assert skipped == {
         "step": 6,
         "loss": "inf",

@@ -2,15 +2,13 @@
 
 import contextlib
 import json
-from dataclasses import replace
 
 import pytest
 import torch
-from accelerate import Accelerator
 from torch.nn import functional as F
 
 from tests.predictions.made import scores_of
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
@@ -19,8 +17,10 @@ from vg_mc.training.checkpoints import find_checkpoints
 from vg_mc.training.journal import Journal
 from vg_mc.training.loop import Trainer
 from vg_mc.training.stepper import Stepper
+from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
+from vg_mc.training.tasks.protocol import Validation
 
-STEPS = 8  # of SETTINGS on the fixture `coloured`
+STEPS = 8  # of OPTIONS on the fixture `coloured`
 
 
 class KilledError(Exception):
@@ -32,8 +32,8 @@ def trainer_of(dataset, run, *, model="tiny-vit", dropout=0.0, num_workers=0, **
     for module in encoder.modules():
         if hasattr(module, "dropout"):
             module.dropout = dropout
-    settings = replace(SETTINGS, **changes)
-    return Trainer(Accelerator(cpu=True), encoder, dataset, settings, run, num_workers=num_workers)
+    settings = changed(OPTIONS, **changes)
+    return trainer_with(dataset, run, encoder, settings, num_workers=num_workers)
 
 
 def trained(dataset, run, **changes) -> Trainer:
@@ -45,7 +45,11 @@ def trained(dataset, run, **changes) -> Trainer:
 
 def killed(name, call, *arguments, **changes) -> None:
     """Train, and let the process end at the given call of something that the loop uses."""
-    owner = next(each for each in (Trainer, Stepper, Journal, loop) if hasattr(each, name))
+    owner = next(
+        each
+        for each in (Trainer, Stepper, Journal, MultipleChoiceTask, loop)
+        if hasattr(each, name)
+    )
     original, calls = getattr(owner, name), iter(range(call))
 
     def dying(*arguments, **keywords):
@@ -60,7 +64,7 @@ def killed(name, call, *arguments, **changes) -> None:
 
 
 def weights(trainer) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in trainer.encoder.state_dict().items()}
+    return {name: value.clone() for name, value in trainer.task.encoder.state_dict().items()}
 
 
 def differing(one: Trainer, other: Trainer) -> list[str]:
@@ -83,7 +87,7 @@ def test_it_learns(make_coloured, make_photos, tmp_path):
 
     trainer = trained(dataset, tmp_path / "run", batching="image", epochs=8)
 
-    assert trainer.progress.best_accuracy > 0.9
+    assert trainer.progress.best_score > 0.9
     scores = [entry for entry in entries(tmp_path / "run") if "split" in entry]
     assert scores[0]["chance"] < 0.4
 
@@ -96,13 +100,13 @@ def test_the_history_has_a_line_per_step_and_per_validation(uninterrupted):
     assert steps == list(range(1, STEPS + 1))
     assert validations == [(4, 0), (8, 1)]
     rates = [entry["learning_rate"] for entry in logged if "loss" in entry]
-    assert max(rates) == pytest.approx(SETTINGS.learning_rate)
+    assert max(rates) == pytest.approx(OPTIONS.optimization.learning_rate)
     assert rates[-1] < rates[-2] < max(rates) > rates[0] > 0
 
 
 def test_the_first_loss_and_accuracy_are_those_of_the_first_batch(coloured, tmp_path):
     trainer = trainer_of(coloured, tmp_path)
-    ((batch, _), *_) = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
+    ((batch, _), *_) = trainer.stream.load(trainer.progress, num_workers=0)
     with torch.no_grad():
         logits = trainer.stepper.model(batch)
     trainer.fit()
@@ -129,7 +133,7 @@ def test_a_run_killed_in_any_step_ends_as_if_it_were_not(coloured, uninterrupted
     ("name", "call"),
     [
         ("validate", 0),
-        ("save_model_folder", 0),
+        ("save", 0),
         ("save_checkpoint", 1),
         ("save_checkpoint", 2),
         ("write", 1),
@@ -152,11 +156,11 @@ def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name,
     [
         {"num_workers": 2},  # which had fetched batches that were never used
         {"dropout": 0.3},
-        {"model": "tiny-resnet", "freeze_batch_norm": False},
+        {"model": "tiny-resnet", "batch_norm": "trained"},
         {"train": "last:1", "layer_decay": 0.5},
-        {"model": "tiny-resnet", "freeze_batch_norm": False, "ema": 0.9},
+        {"model": "tiny-resnet", "batch_norm": "trained", "ema": 0.9},
         {"lora_rank": 2, "ema": 0.9, "gradient_checkpointing": True, "dropout": 0.3},
-        {"batching": "image", "accumulation": 2, "batch_size": 4},
+        {"batching": "image", "gradient_accumulation": 2, "batch_size": 4},
     ],
     ids=["workers", "dropout", "batch-norm", "last", "average", "adapters", "by-image"],
 )
@@ -184,7 +188,7 @@ def test_a_finished_run_has_nothing_left_to_do(coloured, tmp_path, monkeypatch):
 
 
 def test_batches_computed_in_parts_give_the_same_steps(coloured, uninterrupted, tmp_path):
-    in_parts = trained(coloured, tmp_path, accumulation=3)
+    in_parts = trained(coloured, tmp_path, gradient_accumulation=3)
 
     assert_alike(in_parts, uninterrupted)
 
@@ -218,7 +222,7 @@ def test_frozen_statistics_stay_and_trained_ones_move(coloured, tmp_path):
                 coloured,
                 tmp_path / str(frozen),
                 model="tiny-resnet",
-                freeze_batch_norm=frozen,
+                batch_norm="frozen" if frozen else "trained",
                 epochs=1,
             )
         )
@@ -236,7 +240,7 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
     best = load_encoder(str(tmp_path / "best"))
     predictions = predict(trainer.accelerator, best, coloured, "val", batch_size=8, num_workers=0)
     accuracy = scores_of(predictions).accuracy
-    assert accuracy == max(scores) == trainer.progress.best_accuracy
+    assert accuracy == max(scores) == trainer.progress.best_score
     assert [path.name for path in find_checkpoints(tmp_path / "checkpoints")] == [
         "step-00000015",
         "step-00000016",
@@ -245,7 +249,7 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
 
 @pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
 def test_the_average_is_validated_and_kept_and_the_last_weights_go_on(coloured, tmp_path, model):
-    changes = {"model": model, "epochs": 1, "freeze_batch_norm": False}
+    changes = {"model": model, "epochs": 1, "batch_norm": "trained"}
     plain = trained(coloured, tmp_path / "plain", **changes)
 
     averaged = trained(coloured, tmp_path / "averaged", **changes, ema=0.99)
@@ -253,11 +257,12 @@ def test_the_average_is_validated_and_kept_and_the_last_weights_go_on(coloured, 
     assert differing(averaged, plain) == []
     kept = load_encoder(str(tmp_path / "averaged" / "best"))
     best, averages = kept.state_dict(), averaged.stepper.average.averages
+    averages = {name.removeprefix("encoder."): value for name, value in averages.items()}
     assert all(torch.equal(best[name], value) for name, value in averages.items())
     assert {n for n, v in best.items() if not torch.equal(v, weights(plain)[n])} == set(averages)
     predictions = predict(averaged.accelerator, kept, coloured, "val", batch_size=8, num_workers=0)
     accuracy = scores_of(predictions).accuracy
-    assert accuracy == averaged.progress.best_accuracy
+    assert accuracy == averaged.progress.best_score
 
 
 def test_adapters_are_kept_in_the_weights_and_nothing_else_changes(coloured, tmp_path):
@@ -266,9 +271,9 @@ def test_adapters_are_kept_in_the_weights_and_nothing_else_changes(coloured, tmp
     start = load_encoder("tiny-vit", image_size=32).state_dict()
     kept = load_encoder(str(tmp_path / "best")).state_dict()
     assert list(kept) == list(start)
-    changed = {name for name, value in kept.items() if not torch.equal(value, start[name])}
+    moved = {name for name, value in kept.items() if not torch.equal(value, start[name])}
     layers = {name.split(".lora_")[0] for name in weights(trainer) if ".lora_" in name}
-    assert changed == {f"{name}.weight" for name in layers} | {"model.logit_scale"}
+    assert moved == {f"{name}.weight" for name in layers} | {"model.logit_scale"}
     for name, value in weights(trainer).items():
         if ".lora_" not in name and name != "model.logit_scale":
             assert torch.equal(value, start[name.replace(".base_layer", "")])
@@ -279,18 +284,15 @@ def test_blocks_that_are_computed_twice_train_alike(coloured, uninterrupted, tmp
 
 
 def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):
-    accuracies, kept = iter([0.5, 0.9, 0.3, 0.6, 0.9]), []
-    real = loop.validate
-    monkeypatch.setattr(
-        loop, "validate", lambda *a, **k: replace(real(*a, **k), accuracy=next(accuracies))
-    )
-    monkeypatch.setattr(loop, "save_model_folder", lambda *_: kept.append(trainer.progress.epoch))
+    scores, kept = iter([0.5, 0.9, 0.3, 0.6, 0.9]), []
     trainer = trainer_of(coloured, tmp_path, epochs=5)
+    monkeypatch.setattr(trainer.task, "validate", lambda **_: Validation(next(scores), {}))
+    monkeypatch.setattr(trainer.task, "save", lambda *_, epoch, **__: kept.append(epoch))
 
     trainer.fit()
 
-    assert kept == [0, 1]
-    assert trainer.progress.best_accuracy == 0.9
+    assert kept == [1, 2]
+    assert trainer.progress.best_score == 0.9
 
 
 def test_a_missing_validation_split_is_told_before_a_step(make_coloured, make_photos, tmp_path):

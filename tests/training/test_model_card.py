@@ -1,17 +1,19 @@
 """The card says what the model is, what it scored over how many, and who may use it."""
 
 import ast
+from dataclasses import asdict
 
 import pytest
 import yaml
 from huggingface_hub import ModelCard
 
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.origin import Origin
 from vg_mc.scoring import SplitScores
 from vg_mc.training import model_card
-from vg_mc.training.model_card import BestEpoch, write_model_card
+from vg_mc.training.model_card import write_model_card
+from vg_mc.training.tasks.protocol import Validation
 
 SCORES = SplitScores(
     expressions=1234,
@@ -30,8 +32,8 @@ SCORES = SplitScores(
 def card_of(folder, dataset, model="tiny-vit") -> str:
     encoder = load_encoder(model, image_size=32)
     arithmetic = {"mixed_precision": "bf16", "processes": 2}
-    best = BestEpoch(2, SCORES)
-    write_model_card(folder, encoder, dataset.manifest, SETTINGS, best, arithmetic)
+    validation = Validation(SCORES.accuracy, asdict(SCORES))
+    write_model_card(folder, encoder, dataset.manifest, OPTIONS, 2, validation, arithmetic)
     return (folder / "README.md").read_text(encoding="utf-8")
 
 
@@ -51,7 +53,7 @@ def test_the_data_and_the_settings_are_told(tmp_path, coloured):
     assert f"Corpus `colours`, data hash `{coloured.data_hash}`" in card
     assert "Proposals of train: annotations; of val: stored." in card
     for told in (
-        '"learning_rate": 0.001',
+        '"learning-rate": 0.001',
         '"processes": 2',
         '"mixed_precision": "bf16"',
         '"torch"',
@@ -109,6 +111,6 @@ def test_the_card_comes_with_the_best_model_of_a_run(tmp_path, coloured, make_tr
 
     card = (tmp_path / "run" / "best" / "README.md").read_text(encoding="utf-8")
 
-    accuracy = trainer.progress.best_accuracy
+    accuracy = trainer.progress.best_score
     assert f"| val | {accuracy:.4f} | 12 |" in card
     assert "| 1 of 1 |" in card

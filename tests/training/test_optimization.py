@@ -12,11 +12,17 @@ from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.parts import layer_shares, parts_of
 from vg_mc.training.optimization import (
+    OptimizationOptions,
     build_optimizer,
     decaying,
     learning_rate_factor,
     set_learning_rate,
 )
+
+
+def optimizer_of(model, lr_scales=None, **options) -> torch.optim.AdamW:
+    scales = lr_scales or {name: 1.0 for name, _ in model.named_parameters()}
+    return build_optimizer(model, OptimizationOptions(**options), scales)
 
 
 @pytest.mark.parametrize(("total", "ratio"), [(50, 0.1), (7, 0.0), (200, 0.25), (3, 1.0)])
@@ -68,11 +74,8 @@ EMBEDDINGS = {
 def test_every_weight_is_in_one_group_and_only_matrices_decay(name, layer_decay):
     encoder = load_encoder(name, image_size=32)
 
-    groups = build_optimizer(
-        encoder,
-        learning_rate=1e-3,
-        weight_decay=0.1,
-        shares=layer_shares(encoder, layer_decay),
+    groups = optimizer_of(
+        encoder, layer_shares(encoder, layer_decay), weight_decay=0.1
     ).param_groups
 
     name_of = {id(parameter): name for name, parameter in encoder.named_parameters()}
@@ -137,8 +140,8 @@ def test_what_siglip_pools_with_does_not_decay(family):
 @pytest.mark.parametrize("name", ["tiny-vit", "tiny-resnet"])
 def test_lower_layers_learn_more_slowly(name):
     encoder = load_encoder(name, image_size=32)
-    optimizer = build_optimizer(
-        encoder, learning_rate=1.0, weight_decay=0.1, shares=layer_shares(encoder, 0.5)
+    optimizer = optimizer_of(
+        encoder, layer_shares(encoder, 0.5), learning_rate=1.0, weight_decay=0.1
     )
 
     set_learning_rate(optimizer, 0.25)
@@ -161,7 +164,7 @@ def test_without_layer_decay_a_model_of_unknown_parts_is_no_problem():
 
 def test_the_second_moment_forgets_as_told():
     model = nn.Linear(2, 2)
-    optimizer = build_optimizer(model, learning_rate=1e-3, weight_decay=0.0, beta2=0.98)
+    optimizer = optimizer_of(model, adam_beta2=0.98)
 
     model(torch.ones(1, 2)).sum().backward()
     optimizer.step()
@@ -174,7 +177,7 @@ def test_frozen_weights_are_left_out():
     encoder = load_encoder("tiny-vit", image_size=32)
     encoder.model.text_model.requires_grad_(False)
 
-    groups = build_optimizer(encoder, learning_rate=1e-3, weight_decay=0.1).param_groups
+    groups = optimizer_of(encoder, weight_decay=0.1).param_groups
 
     trained = sum(parameter.requires_grad for parameter in encoder.parameters())
     assert sum(len(group["params"]) for group in groups) == trained
@@ -182,7 +185,7 @@ def test_frozen_weights_are_left_out():
 
 def test_the_learning_rate_reaches_the_optimizer_that_accelerate_wraps():
     model = nn.Linear(2, 2, bias=False)
-    optimizer = build_optimizer(model, learning_rate=1.0, weight_decay=0.0)
+    optimizer = optimizer_of(model, learning_rate=1.0)
     model, wrapped = Accelerator(cpu=True).prepare(model, optimizer)
     before = model.weight.detach().clone()
 
@@ -199,7 +202,7 @@ def test_the_state_passes_through_the_optimizer_that_accelerate_wraps():
         model = nn.Linear(2, 2)
         nn.init.ones_(model.weight)
         nn.init.zeros_(model.bias)
-        optimizer = build_optimizer(model, learning_rate=0.1, weight_decay=0.0)
+        optimizer = optimizer_of(model, learning_rate=0.1)
         model, wrapped = Accelerator(cpu=True).prepare(model, optimizer)
         if state is not None:
             model.load_state_dict(state["model"])

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from tests.forked import TORCHRUN
+from tests.training.tiny_run import changed
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 from vg_mc.predictions.run import predict
@@ -44,7 +44,7 @@ def entries(run: Path) -> list[dict[str, float]]:
 def runs(request, coloured, output, tmp_path_factory) -> tuple[Path, Path]:
     """Train alone as two processes did, but for chunks of pictures; return both runs."""
     alone = tmp_path_factory.mktemp("alone")
-    settings = replace(two_processes.WAYS[request.param], picture_chunk=0)
+    settings = changed(two_processes.WAYS[request.param], picture_chunk=0)
     two_processes.trained(coloured, alone, settings, "tiny-vit")
     return alone, output / request.param
 

@@ -1,19 +1,17 @@
 import math
-from dataclasses import replace
 
 import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
-from vg_mc.training.loop import Trainer
 
 
 def stepped(trainer, steps=1):
-    batches = trainer.questions.load(trainer.encoder, trainer.progress, num_workers=0)
+    batches = trainer.stream.load(trainer.progress, num_workers=0)
     return [trainer.stepper.step(batches, step) for step in range(steps)]
 
 
@@ -64,7 +62,7 @@ def spoiled(trainer, monkeypatch, number):
 def test_a_loss_that_is_not_finite_changes_nothing(
     coloured, make_trainer, tmp_path, monkeypatch, model, number
 ):
-    trainer = make_trainer(coloured, tmp_path, model=model, freeze_batch_norm=False, ema=0.9)
+    trainer = make_trainer(coloured, tmp_path, model=model, batch_norm="trained", ema=0.9)
     stepped(trainer)
     before = state_of(trainer.stepper)
     with monkeypatch.context() as patch:
@@ -81,13 +79,17 @@ def test_a_loss_that_is_not_finite_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("model", "frozen", "told"),
-    [("tiny-resnet", False, True), ("tiny-resnet", True, False), ("tiny-vit", False, False)],
+    ("model", "batch_norm", "told"),
+    [
+        ("tiny-resnet", "trained", True),
+        ("tiny-resnet", "frozen", False),
+        ("tiny-vit", "trained", False),
+    ],
 )
 def test_processes_tell_each_other_statistics_only_where_they_are_learned(
-    coloured, make_trainer, tmp_path, model, frozen, told
+    coloured, make_trainer, tmp_path, model, batch_norm, told
 ):
-    trainer = make_trainer(coloured, tmp_path, model=model, freeze_batch_norm=frozen)
+    trainer = make_trainer(coloured, tmp_path, model=model, batch_norm=batch_norm)
 
     assert trainer.accelerator.ddp_handler.broadcast_buffers == told
 
@@ -103,7 +105,7 @@ def test_a_step_that_finds_no_memory_says_what_to_lower(
 
     monkeypatch.setattr(trainer.stepper.model, "forward", forward)
 
-    with pytest.raises(BadInputError, match=r"pictures of 32x32 pixels.*--batch-size \(is 8\)"):
+    with pytest.raises(BadInputError, match=r"images of 32x32 pixels.*--batch-size \(is 8\)"):
         stepped(trainer)
 
 
@@ -111,18 +113,20 @@ def test_a_step_that_finds_no_memory_says_what_to_lower(
 @pytest.mark.parametrize("train", ["image", "text", "last:1", "projections", "logit-scale"])
 def test_only_what_is_chosen_changes(coloured, make_trainer, tmp_path, model, train):
     trainer = make_trainer(
-        coloured, tmp_path, model=model, train=train, freeze_batch_norm=False, weight_decay=0.1
+        coloured, tmp_path, model=model, train=train, batch_norm="trained", weight_decay=0.1
     )
     trainer.stepper.model.train()
-    before = {name: value.clone() for name, value in trainer.encoder.state_dict().items()}
+    before = {name: value.clone() for name, value in trainer.task.encoder.state_dict().items()}
 
     stepped(trainer, 2)
 
-    after = trainer.encoder.state_dict()
-    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
-    trained = {name for name, value in trainer.encoder.named_parameters() if value.requires_grad}
-    statistics = {name for name in changed if "running" in name or "num_batches" in name}
-    assert changed - statistics == trained
+    after = trainer.task.encoder.state_dict()
+    updated = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    trained = {
+        name for name, value in trainer.task.encoder.named_parameters() if value.requires_grad
+    }
+    statistics = {name for name in updated if "running" in name or "num_batches" in name}
+    assert updated - statistics == trained
     beside = {name.rsplit(".", 1)[0] + ".weight" for name in statistics}
     assert beside <= trained
 
@@ -135,8 +139,8 @@ def test_the_logit_scale_starts_where_it_is_told(coloured, make_trainer, tmp_pat
 
     for choice, expected in (("keep", 4.0), ("reset", math.log(1 / 0.07))):
         trainer = make_trainer(coloured, tmp_path, encoder=encoder, logit_scale=choice)
-        assert trainer.encoder.model.logit_scale.item() == pytest.approx(expected)
-        assert trainer.encoder.model.logit_scale.requires_grad
+        assert trainer.task.encoder.model.logit_scale.item() == pytest.approx(expected)
+        assert trainer.task.encoder.model.logit_scale.requires_grad
 
 
 CHOICES = [
@@ -201,9 +205,11 @@ def test_in_half_precision_a_scale_that_is_too_large_costs_steps_and_nothing_els
 ):
     wanted = {"batching": "image", "ema": 0.9, "max_gradient_norm": 1e6}
     [(loss, *_, norm)] = torch.stack(stepped(make_trainer(coloured, tmp_path, **wanted))).tolist()
-    settings = replace(SETTINGS, picture_chunk=picture_chunk, **wanted)
+    settings = changed(OPTIONS, picture_chunk=picture_chunk, **wanted)
     encoder = load_encoder("tiny-vit", image_size=32)
-    trainer = Trainer(half_precision(), encoder, coloured, settings, tmp_path, num_workers=0)
+    trainer = trainer_with(
+        coloured, tmp_path, encoder, settings, accelerator=half_precision(), num_workers=0
+    )
     scaler, before, skipped = trainer.accelerator.scaler, None, 0
 
     while True:

@@ -1,19 +1,43 @@
-"""The settings of the runs of these tests, small enough for seconds."""
+"""Options and trainers of the runs of these tests, small enough for seconds."""
 
-from vg_mc.training.settings import TrainingSettings
+from dataclasses import fields, replace
+from pathlib import Path
 
-SETTINGS = TrainingSettings(
-    batching="expression",
-    candidates=3,
-    epochs=2,
-    batch_size=8,
-    accumulation=1,
-    learning_rate=1e-3,
-    weight_decay=0.1,
-    warmup_ratio=0.2,
-    max_gradient_norm=1.0,
-    freeze_batch_norm=True,
-    evaluation_batch_size=8,
-    checkpoint_steps=3,
-    seed=0,
+from accelerate import Accelerator
+
+from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.training.batching.sampling import ExampleOptions
+from vg_mc.training.loop import Trainer
+from vg_mc.training.optimization import OptimizationOptions
+from vg_mc.training.options import ScheduleOptions, TrainingOptions
+from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
+
+OPTIONS = TrainingOptions(
+    examples=ExampleOptions(candidates=3),
+    schedule=ScheduleOptions(epochs=2, batch_size=8, evaluation_batch_size=8, checkpoint_steps=3),
+    optimization=OptimizationOptions(learning_rate=1e-3, weight_decay=0.1, warmup_ratio=0.2),
 )  # 8 steps on the fixture `coloured`
+
+
+def changed(options: TrainingOptions, **changes) -> TrainingOptions:
+    """Return options with some of them changed, whatever groups they are in."""
+    groups = {group.name: getattr(options, group.name) for group in fields(options)}
+    for name, group in groups.items():
+        own = {key: changes.pop(key) for key in list(changes) if hasattr(group, key)}
+        groups[name] = replace(group, **own)
+    assert not changes, f"no such options: {changes}"
+    return TrainingOptions(**groups)
+
+
+def trainer_with(
+    dataset: PreparedDataset,
+    run: Path,
+    encoder,
+    options: TrainingOptions = OPTIONS,
+    *,
+    accelerator: Accelerator | None = None,
+    num_workers: int = 0,
+) -> Trainer:
+    accelerator = accelerator or Accelerator(cpu=True)
+    task = MultipleChoiceTask(accelerator, encoder, dataset, options)
+    return Trainer(accelerator, task, options, run, num_workers=num_workers)

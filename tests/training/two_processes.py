@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import write_predictions
 from vg_mc.predictions.run import predict
@@ -19,15 +18,17 @@ from vg_mc.prepared.dataset import PreparedDataset, open_prepared
 from vg_mc.system.launch import start_accelerator
 from vg_mc.system.signals import StoppedError
 from vg_mc.training.loop import Trainer
-from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.options import TrainingOptions
 
 # Clipped gradients would hide that all are too long or too short.
-UNCLIPPED = replace(SETTINGS, max_gradient_norm=1e6)
+UNCLIPPED = changed(OPTIONS, max_gradient_norm=1e6)
 WAYS = {
-    f"{batching}-{accumulation}": replace(UNCLIPPED, batching=batching, accumulation=accumulation)
+    f"{batching}-{accumulation}": changed(
+        UNCLIPPED, batching=batching, gradient_accumulation=accumulation
+    )
     for batching, accumulation in product(("expression", "image"), (1, 2))
 }
-WAYS["image-2-everything"] = replace(
+WAYS["image-2-everything"] = changed(
     WAYS["image-2"],
     symmetric=0.5,
     label_smoothing=0.1,
@@ -36,29 +37,29 @@ WAYS["image-2-everything"] = replace(
     flip=0.5,
     color_jitter=0.3,
 )
-WAYS["image-2-chunks"] = replace(WAYS["image-2"], picture_chunk=3)
-LEARNS_STATISTICS = replace(UNCLIPPED, freeze_batch_norm=False, accumulation=2, ema=0.9)
-ADAPTERS = replace(UNCLIPPED, lora_rank=2, ema=0.9, gradient_checkpointing=True)
+WAYS["image-2-chunks"] = changed(WAYS["image-2"], picture_chunk=3)
+LEARNS_STATISTICS = changed(UNCLIPPED, batch_norm="trained", gradient_accumulation=2, ema=0.9)
+ADAPTERS = changed(UNCLIPPED, lora_rank=2, ema=0.9, gradient_checkpointing=True)
 KILLED_IN_STEP = 5
-LOST = replace(WAYS["expression-1"], epochs=1, checkpoint_steps=1)
+LOST = changed(WAYS["expression-1"], epochs=1, checkpoint_steps=1)
 LOST_IN_STEP = 3
 
 
 def trainer_of(
-    dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str
+    dataset: PreparedDataset, run: Path, settings: TrainingOptions, model: str
 ) -> Trainer:
     encoder = load_encoder(model, image_size=dataset.image_size)
-    return Trainer(Accelerator(cpu=True), encoder, dataset, settings, run, num_workers=0)
+    return trainer_with(dataset, run, encoder, settings, num_workers=0)
 
 
-def trained(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> Trainer:
+def trained(dataset: PreparedDataset, run: Path, settings: TrainingOptions, model: str) -> Trainer:
     trainer = trainer_of(dataset, run, settings, model)
     trainer.resume()
     trainer.fit()
     return trainer
 
 
-def stopped(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> None:
+def stopped(dataset: PreparedDataset, run: Path, settings: TrainingOptions, model: str) -> None:
     """Train until a signal reaches the second process alone, which both must obey."""
     trainer = trainer_of(dataset, run, settings, model)
     step = trainer._step
@@ -74,7 +75,7 @@ def stopped(dataset: PreparedDataset, run: Path, settings: TrainingSettings, mod
         trainer.fit()
 
 
-def spoiled(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> Trainer:
+def spoiled(dataset: PreparedDataset, run: Path, settings: TrainingOptions, model: str) -> Trainer:
     """Train with an infinite loss in one process and one step, which both must skip."""
     trainer = trainer_of(dataset, run, settings, model)
     model = trainer.stepper.model
@@ -92,7 +93,7 @@ def spoiled(dataset: PreparedDataset, run: Path, settings: TrainingSettings, mod
     return trainer
 
 
-def lost(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> None:
+def lost(dataset: PreparedDataset, run: Path, settings: TrainingOptions, model: str) -> None:
     """Train; when torchrun starts it for the first time, the second process is killed."""
     trainer = trainer_of(dataset, run, settings, model)
     step = trainer._step
@@ -112,7 +113,7 @@ def lost(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model:
     trainer.fit()
 
 
-def killed(dataset: PreparedDataset, run: Path, settings: TrainingSettings, model: str) -> None:
+def killed(dataset: PreparedDataset, run: Path, settings: TrainingOptions, model: str) -> None:
     """Train until all processes die in the same step."""
     trainer = trainer_of(dataset, run, settings, model)
     step = trainer._step

@@ -1,20 +1,60 @@
 """``accelerate launch finetune.py``: a prepared dataset and a model in, a better model out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from vg_mc.commands.claiming import claim
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.system.hub import push, require_login
-from vg_mc.system.launch import start_accelerator, workers_of
+from vg_mc.system.launch import Precision, Tracker, start_accelerator, workers_of
+from vg_mc.system.options import INDECISIVE, flag_name, flat, indecisive
 from vg_mc.system.signals import StoppedError
+from vg_mc.training.options import TrainingOptions
+from vg_mc.training.run_record import Resume, claim, describe
 
 if TYPE_CHECKING:
     from vg_mc.training.journal import History
-    from vg_mc.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Fine-tune CLIP to choose among drawn candidates, by cross-entropy."""
+
+    dataset: Annotated[Path, INDECISIVE]
+    """Prepared dataset with the splits train and val."""
+
+    model: str
+    """Hub id or folder of a transformers dual encoder, open_clip:NAME/TAG, or tiny-vit or
+    tiny-resnet, which start at random."""
+
+    output: Annotated[Path, INDECISIVE]
+    """Folder of the run: config.json, metrics.jsonl, checkpoints/, best/."""
+
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    mixed_precision: Precision = "no"
+    """Arithmetic of the forward pass."""
+
+    num_workers: Annotated[int | None, INDECISIVE] = None
+    """Processes that decode images, per training process; by default 1, with a GPU as many as it
+    takes to feed it."""
+
+    resume: Annotated[Resume, INDECISIVE] = "auto"
+    """Continue from the newest undamaged checkpoint of a run with the same options, or refuse an
+    output that exists."""
+
+    log_with: Annotated[Tracker | None, INDECISIVE] = None
+    """Log to a tracker as well, which must be installed: tensorboard writes to <output>/trackers;
+    wandb and trackio may use the network. metrics.jsonl is always written."""
+
+    dry_run: Annotated[bool, INDECISIVE] = False
+    """Print what the run would take (parameters, steps, images, memory, disk), write nothing."""
+
+    push_to_hub: Annotated[str | None, INDECISIVE] = None
+    """Upload best/ to this OWNER/NAME of Hugging Face's hub when the run ends; a new repository is
+    private."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,25 +68,23 @@ def run(config: FinetuneConfig) -> None:
     from vg_mc.models.loading import load_encoder
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.plots import write_learning_curves
-    from vg_mc.training.forecast import forecast
     from vg_mc.training.loop import Trainer
+    from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
 
-    settings = settings_of(config)
+    config.training.check()
     accelerator = start_accelerator(
         config.mixed_precision, tracker=config.log_with, run=config.output
     )
     dataset = open_prepared(config.dataset)
-    trainer = Trainer(
-        accelerator,
-        load_encoder(config.model, image_size=dataset.image_size, seed=config.seed),
-        dataset,
-        settings,
-        config.output,
-        num_workers=workers_of(config.num_workers, accelerator),
+    encoder = load_encoder(
+        config.model, image_size=dataset.image_size, seed=config.training.schedule.seed
     )
+    task = MultipleChoiceTask(accelerator, encoder, dataset, config.training)
+    num_workers = workers_of(config.num_workers, accelerator)
+    trainer = Trainer(accelerator, task, config.training, config.output, num_workers=num_workers)
     if config.dry_run:
         if accelerator.is_main_process:
-            print(forecast(accelerator, trainer.encoder, trainer.questions))
+            print(task.forecast())
         accelerator.end_training()
         return
     if config.push_to_hub is not None and accelerator.is_main_process:
@@ -54,10 +92,10 @@ def run(config: FinetuneConfig) -> None:
     # Last of all checks, so that a start that fails claims no folder. The first process decides
     # for all, and the others wait until what they read is complete.
     if accelerator.is_main_process:
-        claim(config, dataset, accelerator)
-        print(trainer.questions.summary)
+        claim(config.output, describe(decisive(config), dataset, accelerator), config.resume)
+        print(task.summary)
     accelerator.wait_for_everyone()
-    accelerator.init_trackers("vg_mc", {key: str(value) for key, value in asdict(config).items()})
+    accelerator.init_trackers("vg_mc", {key: str(value) for key, value in flat(config).items()})
 
     def draw_curves(history: "History") -> None:
         if accelerator.is_main_process:
@@ -71,45 +109,18 @@ def run(config: FinetuneConfig) -> None:
         raise
     draw_curves(history)  # once more: an epoch is drawn after its checkpoint
     if accelerator.is_main_process:
-        best = trainer.progress.best_accuracy
-        print(f"best accuracy on val: {best:.4f}; the model is in {config.output / 'best'}")
-        if config.push_to_hub is not None:
-            print(f"uploaded to {push(config.output / 'best', config.push_to_hub)}")
+        report(config, trainer.progress.best_score)
     accelerator.end_training()
 
 
-def settings_of(config: FinetuneConfig) -> "TrainingSettings":
-    """Return the part of the flags that the training loop knows."""
-    from vg_mc.training.settings import TrainingSettings
+def report(config: FinetuneConfig, best: float) -> None:
+    """Print the result, and upload the model where that was asked for."""
+    print(f"best accuracy on val: {best:.4f}; the model is in {config.output / 'best'}")
+    if config.push_to_hub is not None:
+        print(f"uploaded to {push(config.output / 'best', config.push_to_hub)}")
 
-    return TrainingSettings(
-        batching=config.batching,
-        candidates=config.candidates,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        accumulation=config.gradient_accumulation,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        warmup_ratio=config.warmup_ratio,
-        max_gradient_norm=config.max_gradient_norm,
-        freeze_batch_norm=config.batch_norm == "frozen",
-        evaluation_batch_size=config.evaluation_batch_size,
-        checkpoint_steps=config.checkpoint_steps,
-        seed=config.seed,
-        max_candidates=config.max_candidates,
-        targets=config.targets,
-        train_proposals=config.train_proposals,
-        flip=config.flip,
-        color_jitter=config.color_jitter,
-        symmetric=config.symmetric,
-        label_smoothing=config.label_smoothing,
-        train=config.train,
-        layer_decay=config.layer_decay,
-        adam_beta2=config.adam_beta2,
-        logit_scale=config.logit_scale,
-        ema=config.ema,
-        lora_rank=config.lora_rank,
-        gradient_checkpointing=config.gradient_checkpointing,
-        keep=config.keep,
-        picture_chunk=config.picture_chunk,
-    )
+
+def decisive(config: FinetuneConfig) -> dict[str, object]:
+    """Return the options that determine the weights of a run, by the names of their fields."""
+    ignored = indecisive(FinetuneConfig)
+    return {name: value for name, value in flat(config).items() if flag_name(name) not in ignored}

@@ -3,22 +3,22 @@
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from filelock import FileLock, Timeout
 
-from vg_mc.commands.claiming import INDECISIVE, require_same
 from vg_mc.commands.config import parse_config, parse_flags, read_mapping
 from vg_mc.commands.error_output import plain_errors
-from vg_mc.commands.finetune import settings_of
+from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.system.atomic import write_whole_text
 from vg_mc.system.launch import processes_launched
+from vg_mc.system.options import AT_LEAST_1, check_ranges, flag_name, flat, indecisive
+from vg_mc.training.run_record import require_same
 
 if TYPE_CHECKING:
     from vg_mc.training.tuning.space import Space
@@ -42,7 +42,7 @@ class TuneConfig:
     search: tuple[str, ...]
     """What to search: flag=low..high, flag=low..high:log or flag=value,value,... (several)."""
 
-    trials: int = 20
+    trials: Annotated[int, AT_LEAST_1] = 20
     """Trials in all, those that are there included."""
 
     prune: bool = True
@@ -64,17 +64,16 @@ def run(config: TuneConfig) -> None:
     from vg_mc.training.tuning.study import Study, best_of, require_optuna
 
     require_optuna()
+    check_ranges(config)
     if processes_launched() > 1:
         raise BadInputError("tune starts its trainings itself: start it once, without a launcher")
-    if config.trials < 1:
-        raise BadInputError("expected a number at least 1", record="--trials")
-    space = read_space(config.search, FinetuneConfig, fixed=INDECISIVE)
+    space = read_space(config.search, FinetuneConfig, fixed=indecisive(FinetuneConfig))
     require_trainable(config, space)
     recipe = parse_config(FinetuneConfig, training_flags(config, config.output, {}))
     with only_one(config.output):
         claim(config)
         study = Study(config.output, space, seed=config.seed, prune=config.prune)
-        study.begin_with({name.replace("_", "-"): each for name, each in asdict(recipe).items()})
+        study.begin_with({flag_name(name): value for name, value in flat(recipe).items()})
         search(config, study)
         best = best_of(study.trials())
     if best is None:
@@ -93,7 +92,7 @@ def require_trainable(config: TuneConfig, space: "Space") -> None:
     for name, each in space.items():
         for end in each.ends:
             flags = training_flags(config, config.output, {name: end})
-            settings_of(parse_config(FinetuneConfig, flags))
+            parse_config(FinetuneConfig, flags).training.check()
 
 
 def training_flags(config: TuneConfig, run: Path, values: Mapping[str, object]) -> list[str]:

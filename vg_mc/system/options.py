@@ -7,7 +7,10 @@ of a field is the help of its flag; ``Annotated[float, Range(0, 1)]`` limits its
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from vg_mc.errors import BadInputError
 
@@ -43,6 +46,12 @@ class Range:
         return " and ".join(part for part in (low, high) if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Indecisive:
+    """Marks an option that changes no result, such as a number of workers."""
+
+
+INDECISIVE = Indecisive()
 AT_LEAST_0 = Range(0)
 AT_LEAST_1 = Range(1)
 ABOVE_0 = Range(0, above=True)
@@ -58,6 +67,28 @@ def flag_name(field: str) -> str:
 def option_types(options_class: type) -> dict[str, Any]:
     """Return the annotated type of every flag of a dataclass, those of its groups included."""
     return {flag_name(name): hint for _, name, hint in _options(options_class)}
+
+
+def indecisive(options_class: type) -> set[str]:
+    """Return the flags of options that change no result."""
+    types = option_types(options_class)
+    return {flag for flag, hint in types.items() if INDECISIVE in _metadata(hint)}
+
+
+def plain_type(hint: Any) -> Any:  # noqa: ANN401
+    """Return an annotated type without its annotations, in parts of a union as well."""
+    if _is_annotated(hint):
+        return plain_type(get_args(hint)[0])
+    if get_origin(hint) in (UnionType, Union):
+        return reduce(or_, (plain_type(part) for part in get_args(hint)))
+    return hint
+
+
+def flat(options: object) -> dict[str, object]:
+    """Return the value of every option by the name of its field, those of groups included."""
+    return {
+        name: getattr(_group_of(options, group), name) for group, name, _ in _options(type(options))
+    }
 
 
 def check_ranges(options: object) -> None:

@@ -6,10 +6,10 @@ one before it usable. Accelerate's own saving can leave half a model under the f
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_model, save_model
@@ -18,9 +18,6 @@ from torch import nn
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.manifest import describe_files
 from vg_mc.system.atomic import whole_folder
-
-if TYPE_CHECKING:
-    from vg_mc.models.loading import Encoder
 
 WEIGHTS, STATES, PROGRESS = "model.safetensors", "states.pt", "progress.json"
 FILES = "files.json"  # the size and the hash of all others
@@ -34,13 +31,13 @@ class Progress:
         epoch: The epoch that is under way.
         step: Optimizer steps taken in it.
         steps_taken: Optimizer steps taken since the start of the run.
-        best_accuracy: The best validation accuracy so far, -1 before the first.
+        best_score: The best validation score so far, -1 before the first.
     """
 
     epoch: int = 0
     step: int = 0
     steps_taken: int = 0
-    best_accuracy: float = -1.0
+    best_score: float = -1.0
 
 
 class Stateful(Protocol):
@@ -120,16 +117,3 @@ def load_checkpoint(checkpoint: Path, model: nn.Module, states: Mapping[str, Sta
     for name, each in states.items():
         each.load_state_dict(saved[name])
     return Progress(**json.loads((checkpoint / PROGRESS).read_text()))
-
-
-def save_model_folder(
-    encoder: "Encoder", folder: Path, describe: Callable[[Path], None] | None = None
-) -> None:
-    """Write the model where it loads from, replacing an older one only once it is complete.
-
-    `describe` puts beside the model what else belongs into its folder.
-    """
-    with whole_folder(folder) as partial:
-        encoder.save(partial)
-        if describe is not None:
-            describe(partial)

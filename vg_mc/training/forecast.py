@@ -22,10 +22,11 @@ from torch import Tensor, nn
 
 from vg_mc.errors import BadInputError
 from vg_mc.models.trainable.parts import blocks_of
+from vg_mc.prepared.dataset import Expressions
 from vg_mc.system.disk_space import in_megabytes
-from vg_mc.training.batching import choose
-from vg_mc.training.examples import TrainingQuestions
-from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.batching.batches import MicroBatch
+from vg_mc.training.batching.sampling import choose
+from vg_mc.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
@@ -50,35 +51,40 @@ class Tower:
     kept_once: float
 
 
-def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQuestions) -> str:
-    """Describe the run that `questions` and the trained weights of `encoder` make."""
-    settings = questions.settings
+def forecast(
+    accelerator: Accelerator,
+    encoder: "Encoder",
+    expressions: Expressions,
+    plan: Sequence[Sequence[MicroBatch]],  # of the first epoch
+    options: TrainingOptions,
+) -> str:
+    """Describe a run of multiple choice with the trained weights of `encoder`."""
     side = encoder.image_size
     picture = torch.zeros(1, 3, side, side, dtype=torch.uint8, device=accelerator.device)
     words = ["the man in red on the left"]
     with accelerator.autocast():
-        blocks = blocks_of(encoder) if settings.gradient_checkpointing else []
+        blocks = blocks_of(encoder) if options.parameters.gradient_checkpointing else []
         image = _measure(
             encoder, lambda count: encoder.encode_images(picture.expand(count, -1, -1, -1)), blocks
         )
         text = _measure(
             encoder, lambda count: encoder.encode_texts(encoder.tokenize(words * count)), blocks
         )
-    parts = [[_size(questions, each.expressions) for each in step] for step in questions.plan(0)]
+    parts = [[_size(expressions, part.expressions, options) for part in step] for step in plan]
     steps = [sum(pictures for pictures, _ in step) for step in parts]
     largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
     weights, trained = _bytes(encoder.parameters()), _bytes(_trained(encoder))
-    average, named = (trained, " and an average") if settings.ema else (0, "")
+    average, named = (trained, " and an average") if options.optimization.ema else (0, "")
     state = weights + trained + MOMENTS * trained + average
-    at_once = min(largest[0], settings.picture_chunk or largest[0])
+    at_once = min(largest[0], options.parameters.picture_chunk or largest[0])
     kept = image.kept * at_once + text.kept * largest[1] + image.kept_once + text.kept_once
     checkpoint = weights + MOMENTS * trained + average
-    disk = (settings.keep + 1) * checkpoint + 2 * weights
+    disk = (options.schedule.keep + 1) * checkpoint + 2 * weights
     return "\n".join(
         [
             f"picture tower: {image.trained:,} of {image.parameters:,} parameters are trained",
             f"text tower: {text.trained:,} of {text.parameters:,} parameters are trained",
-            f"steps: {questions.steps_per_epoch:,} x {settings.epochs} epochs",
+            f"steps: {len(plan):,} x {options.schedule.epochs} epochs",
             f"pictures per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
             (
                 f"memory per process: {in_megabytes(state)} for weights, gradients, two moments"
@@ -87,9 +93,9 @@ def forecast(accelerator: Accelerator, encoder: "Encoder", questions: TrainingQu
                 " libraries work in"
             ),
             (
-                f"disk: {settings.keep} checkpoints and a new one, {in_megabytes(checkpoint)}"
-                f" each (weights, moments{named}), and the best model twice while it is replaced ="
-                f" {in_megabytes(disk)}"
+                f"disk: {options.schedule.keep} checkpoints and a new one,"
+                f" {in_megabytes(checkpoint)} each (weights, moments{named}), and the best model"
+                f" twice while it is replaced = {in_megabytes(disk)}"
             ),
         ]
     )
@@ -141,11 +147,13 @@ def _kept(encoder: nn.Module, encode: Callable[[], Tensor], recomputed: Sequence
     return sum(kept.values())
 
 
-def _size(questions: TrainingQuestions, rows: NDArray[np.int64]) -> tuple[int, int]:
-    """Count the pictures and the texts of a part, in the first epoch."""
-    asked = choose(questions.expressions, rows, questions.settings.asking, 0)
-    pictures = {int(number) for question in asked for number in question.candidate_ids}
-    return len(pictures), len({questions.expressions.texts[row] for row in rows})
+def _size(
+    expressions: Expressions, rows: NDArray[np.int64], options: TrainingOptions
+) -> tuple[int, int]:
+    """Count the images and the texts of a part, in the first epoch."""
+    chosen = choose(expressions, rows, options.examples, seed=options.schedule.seed, epoch=0)
+    images = {int(number) for example in chosen for number in example.candidate_ids}
+    return len(images), len({expressions.texts[row] for row in rows})
 
 
 def _trained(encoder: nn.Module) -> list[nn.Parameter]:
@@ -157,17 +165,21 @@ def _bytes(parameters: Iterable[nn.Parameter]) -> int:
 
 
 def explain_shortage(
-    error: Exception,
-    pictures: Sequence[int],  # shape (N, 3, H, W) of those of the part of a step that was tried
-    settings: TrainingSettings,
+    error: Exception, tried: str, options: TrainingOptions, cheaper: Sequence[str]
 ) -> None:
-    """Say what to lower if `error` means that there is no more memory.
+    """Say what to lower if `error` means that memory ran out.
+
+    Args:
+        error: Any error of a step.
+        tried: Size of the part of a step that was tried.
+        options: Options of the run.
+        cheaper: Options of the task that need less memory.
 
     Raises:
-        BadInputError: If it does; else nothing happens.
+        BadInputError: If memory ran out; else nothing happens.
     """
     if is_out_of_memory(error):
-        problem = f"{shortage(pictures, settings)} ({_first_line(error)})"
+        problem = f"{shortage(tried, options, cheaper)} ({_first_line(error)})"
         raise BadInputError(problem) from error
 
 
@@ -178,24 +190,18 @@ def is_out_of_memory(error: Exception) -> bool:
     return on_cpu or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
-def shortage(pictures: Sequence[int], settings: TrainingSettings) -> str:
+def shortage(tried: str, options: TrainingOptions, cheaper: Sequence[str]) -> str:
     """Say how large a part of a step is, and what makes it smaller."""
-    count, _, height, width = pictures
-    flags = [f"a lower --batch-size (is {settings.batch_size})"]
-    flags.append(f"a higher --gradient-accumulation (is {settings.accumulation})")
-    if settings.batching == "expression":
-        flags.append(f"fewer --candidates (are {settings.candidates})")
-    else:
-        flags.append(f"fewer --max-candidates (are {settings.max_candidates or 'all'})")
-    if settings.freeze_batch_norm:
-        chunk = settings.picture_chunk
-        flags.append(f"a lower --picture-chunk (is {chunk})" if chunk else "--picture-chunk 16")
-    if not settings.gradient_checkpointing:
-        flags.append("--gradient-checkpointing")
-    flags.append("--mixed-precision bf16")
+    schedule = options.schedule
+    flags = [
+        f"a lower --batch-size (is {schedule.batch_size})",
+        f"a higher --gradient-accumulation (is {schedule.gradient_accumulation})",
+        *cheaper,
+        "--mixed-precision bf16",
+    ]
     return (
-        f"out of memory with {count} pictures of {width}x{height} pixels in one of the "
-        f"{settings.accumulation} parts of a step; any of these helps: {', '.join(flags)}"
+        f"out of memory with {tried} in one of the {schedule.gradient_accumulation} parts of a "
+        f"step; any of these helps: {', '.join(flags)}"
     )
 
 

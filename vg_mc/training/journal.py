@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -17,8 +18,8 @@ from torch import Tensor
 
 from vg_mc.errors import BadInputError
 from vg_mc.system.atomic import write_whole_text
-from vg_mc.training.examples import TrainingQuestions
 from vg_mc.training.stepper import Stepper
+from vg_mc.training.stream import BatchStream
 
 Value = int | float | str | list[int] | None
 Entry = dict[str, Value]
@@ -101,8 +102,8 @@ class Journal:
     def __init__(
         self,
         accelerator: Accelerator,
-        stepper: Stepper,
-        questions: TrainingQuestions,
+        stepper: Stepper[Any],
+        stream: BatchStream[Any],
         run: Path,
         *,
         steps_taken: int,
@@ -110,7 +111,7 @@ class Journal:
         """Open the logs in `run`; what was written after `steps_taken` is forgotten."""
         self.accelerator = accelerator
         self.stepper = stepper
-        self.questions = questions
+        self.stream = stream
         self.history, self.skipped = (
             History(run / name, steps_taken=steps_taken, writes=accelerator.is_main_process)
             for name in ("metrics.jsonl", "nonfinite.jsonl")
@@ -121,7 +122,7 @@ class Journal:
     def start_clock(self) -> None:
         """Do not count what was done until now as time of steps."""
         self._clock = perf_counter()
-        self._waited = self.questions.waited
+        self._waited = self.stream.waited
 
     def add(self, outcome: Tensor) -> None:
         """Take down what `Stepper.step` returned."""
@@ -154,7 +155,7 @@ class Journal:
         """
         reports = self._fetch(steps_taken)
         seconds = perf_counter() - self._clock
-        waited = self.questions.waited - self._waited
+        waited = self.stream.waited - self._waited
         self.start_clock()
         for report in reports:
             self.log(self._entry(report), "train")
@@ -188,7 +189,7 @@ class Journal:
     def _entry(self, report: StepReport) -> Entry:
         return {
             "step": report.step,
-            "epoch": (report.step - 1) // self.questions.steps_per_epoch,
+            "epoch": (report.step - 1) // self.stream.steps_per_epoch,
             "loss": report.loss,
             "accuracy": report.accuracy,
             "learning_rate": self.stepper.learning_rate(report.step - 1),
@@ -203,7 +204,7 @@ class Journal:
                 "step": report.step,
                 "loss": str(report.loss),
                 "gradient_norm": str(report.gradient_norm),
-                "expression_ids": self.questions.expression_ids(report.step),
+                "expression_ids": self.stream.expression_ids(report.step),
             }
         )
 

@@ -1,48 +1,39 @@
-"""The training loop: sampled questions in, the best model on the validation split out."""
+"""The training loop of any task: batches in, the best model on the validation split out."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Generic
 
 from accelerate import Accelerator
 from torch import Tensor
 
-from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.system.atomic import restore
+from vg_mc.system.atomic import restore, whole_folder
 from vg_mc.system.processes import Agreement
 from vg_mc.system.progress import ProgressBar, progress_bar
 from vg_mc.system.signals import StoppedError, StopSignals
-from vg_mc.training.batching import Batch
 from vg_mc.training.checkpoints import (
     Progress,
     find_checkpoints,
     load_checkpoint,
     save_checkpoint,
-    save_model_folder,
     set_damaged_aside,
 )
-from vg_mc.training.examples import TrainingQuestions
 from vg_mc.training.journal import Entry, History, Journal
-from vg_mc.training.model_card import BestEpoch, write_model_card
-from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.options import TrainingOptions
 from vg_mc.training.stepper import Stepper
-from vg_mc.training.validation import VALIDATION_SPLIT, require_validation, validate
-
-if TYPE_CHECKING:
-    from vg_mc.models.loading import Encoder
+from vg_mc.training.stream import BatchStream
+from vg_mc.training.tasks.protocol import VALIDATION_SPLIT, Batch, Task, Validation
 
 
-class Trainer:
-    """One run: a model, its optimizer, the plan of its batches, and where it writes."""
+class Trainer(Generic[Batch]):
+    """One run: a task, its optimizer, the stream of its batches, and its folder."""
 
     def __init__(
         self,
         accelerator: Accelerator,
-        encoder: "Encoder",
-        dataset: PreparedDataset,
-        settings: TrainingSettings,
+        task: Task[Batch],
+        options: TrainingOptions,
         run: Path,
         *,
         num_workers: int,
@@ -50,19 +41,17 @@ class Trainer:
         """Build the run; nothing is read from `run` before `fit` or `resume`.
 
         Raises:
-            BadInputError: If `dataset` cannot be trained or validated on with these settings.
+            BadInputError: If a batch has too few examples for all parts and processes.
         """
         self.accelerator = accelerator
-        self.encoder = encoder
-        self.dataset = dataset
-        self.settings = settings
+        self.task = task
+        self.options = options
         self.run = run
         self.num_workers = num_workers
-        self.questions = TrainingQuestions(accelerator, dataset, settings)
+        self.stream = BatchStream(accelerator, task, options.schedule)
         self.progress = Progress()
-        require_validation(dataset)
-        total_steps = self.questions.steps_per_epoch * settings.epochs
-        self.stepper = Stepper(accelerator, encoder, settings, total_steps=total_steps)
+        total_steps = self.stream.steps_per_epoch * options.schedule.epochs
+        self.stepper = Stepper(accelerator, task, options, total_steps=total_steps)
 
     def resume(self) -> None:
         """Go on from the newest undamaged checkpoint of this run, if there is one.
@@ -77,7 +66,7 @@ class Trainer:
         self.accelerator.wait_for_everyone()
         checkpoints = find_checkpoints(folder)
         if checkpoints:
-            self.progress = load_checkpoint(checkpoints[-1], self.encoder, self.stepper.states)
+            self.progress = load_checkpoint(checkpoints[-1], self.task.model, self.stepper.states)
 
     def fit(self, after_epoch: Callable[[History], None] | None = None) -> History:
         """Train for all epochs, validate after each, and keep the best model in ``best/``.
@@ -92,14 +81,14 @@ class Trainer:
         journal = Journal(
             self.accelerator,
             self.stepper,
-            self.questions,
+            self.stream,
             self.run,
             steps_taken=self.progress.steps_taken,
         )
-        batches = self.questions.load(self.encoder, self.progress, num_workers=self.num_workers)
+        batches = self.stream.load(self.progress, num_workers=self.num_workers)
         agreement = Agreement(self.accelerator)
         with StopSignals() as signals:
-            for epoch in range(self.progress.epoch, self.settings.epochs):
+            for epoch in range(self.progress.epoch, self.options.schedule.epochs):
                 self._train_epoch(
                     batches, epoch, journal, lambda: agreement.largest(signals.received)
                 )
@@ -118,13 +107,13 @@ class Trainer:
     ) -> None:
         self.stepper.model.train()
         journal.start_clock()
-        steps = self.questions.steps_per_epoch
+        steps = self.stream.steps_per_epoch
         with self._progress_bar(epoch) as progress_bar:
             for step in range(self.progress.step + 1, steps + 1):
                 journal.add(self._step(batches))
                 progress_bar.update()
                 signal_number = stop_signal()
-                checkpoint_due = step % self.settings.checkpoint_steps == 0 and step < steps
+                checkpoint_due = step % self.options.schedule.checkpoint_steps == 0 and step < steps
                 if journal.is_due or checkpoint_due or signal_number or step == steps:
                     progress_bar.set_postfix(journal.write(self.progress.steps_taken))
                 if checkpoint_due or signal_number:
@@ -134,9 +123,9 @@ class Trainer:
 
     def _progress_bar(self, epoch: int) -> ProgressBar:
         return progress_bar(
-            total=self.questions.steps_per_epoch,
+            total=self.stream.steps_per_epoch,
             initial=self.progress.step,
-            description=f"epoch {epoch + 1}/{self.settings.epochs}",
+            description=f"epoch {epoch + 1}/{self.options.schedule.epochs}",
             unit="step",
             disable=not self.accelerator.is_main_process,
         )
@@ -159,52 +148,39 @@ class Trainer:
     def _validate(self, epoch: int, journal: Journal) -> None:
         """Score the validation split; keep the model if it is the best so far."""
         with self.stepper.finished():
-            scores = validate(
-                self.accelerator,
-                self.encoder,
-                self.dataset,
-                self.settings,
-                num_workers=self.num_workers,
-            )
-            is_best = scores.accuracy > self.progress.best_accuracy
-            if is_best and self.accelerator.is_main_process:
-                best = BestEpoch(epoch + 1, scores)
-                save_model_folder(self.encoder, self.run / "best", partial(self._describe, best))
+            validation = self.task.validate(num_workers=self.num_workers)
+            if validation.score > self.progress.best_score and self.accelerator.is_main_process:
+                self._save_best(epoch, validation)
         self.progress = replace(
             self.progress,
             epoch=epoch + 1,
             step=0,
-            best_accuracy=max(scores.accuracy, self.progress.best_accuracy),
+            best_score=max(validation.score, self.progress.best_score),
         )
         entry: Entry = {
             "step": self.progress.steps_taken,
             "epoch": epoch,
             "split": VALIDATION_SPLIT,
-            **asdict(scores),
+            **validation.entry,
         }
         journal.log(entry, VALIDATION_SPLIT)
         self._save_checkpoint()
 
-    def _describe(self, best: BestEpoch, folder: Path) -> None:
-        write_model_card(
-            folder,
-            self.encoder,
-            self.dataset.manifest,
-            self.settings,
-            best,
-            {
-                "mixed_precision": self.accelerator.mixed_precision,
-                "processes": self.accelerator.num_processes,
-            },
-        )
+    def _save_best(self, epoch: int, validation: Validation) -> None:
+        arithmetic = {
+            "mixed_precision": self.accelerator.mixed_precision,
+            "processes": self.accelerator.num_processes,
+        }
+        with whole_folder(self.run / "best") as partial:
+            self.task.save(partial, epoch=epoch + 1, validation=validation, arithmetic=arithmetic)
 
     def _save_checkpoint(self) -> None:
         if self.accelerator.is_main_process:
             save_checkpoint(
                 self.run / "checkpoints",
-                self.encoder,
+                self.task.model,
                 self.stepper.states,
                 self.progress,
-                keep=self.settings.keep,
+                keep=self.options.schedule.keep,
             )
         self.accelerator.wait_for_everyone()

@@ -7,7 +7,6 @@ the program of the card draws it.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,11 @@ import yaml
 from vg_mc.models.origin import Origin, origin_of
 from vg_mc.prepared.manifest import Manifest
 from vg_mc.proposers.description import ProposerDescription
-from vg_mc.scoring import SplitScores
+from vg_mc.system.options import flat
 from vg_mc.system.versions import versions
+from vg_mc.training.options import TrainingOptions
 from vg_mc.training.pointing_code import library_of, pointing_code
-from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.tasks.protocol import Validation
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
@@ -76,25 +76,13 @@ and the code that trained this model are under Apache-2.0.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class BestEpoch:
-    """The epoch that a model was saved after.
-
-    Attributes:
-        number: Counted from 1.
-        scores: On the validation split.
-    """
-
-    number: int
-    scores: SplitScores
-
-
 def write_model_card(
     folder: Path,
     encoder: "Encoder",
     manifest: Manifest,
-    settings: TrainingSettings,
-    best: BestEpoch,
+    options: TrainingOptions,
+    epoch: int,
+    validation: Validation,
     arithmetic: Mapping[str, object],
 ) -> None:
     """Write the card of a model into the folder that it is saved in.
@@ -103,23 +91,24 @@ def write_model_card(
         folder: Not yet visible under its name, so the card is written plainly.
         encoder: The model that is in the folder.
         manifest: Of the dataset that it was trained and validated on.
-        settings: Of the run.
-        best: The epoch whose model it is.
-        arithmetic: What decides on weights beside `settings`: the precision, the processes.
+        options: Of the run.
+        epoch: The epoch whose model it is, counted from 1.
+        validation: Its result on the validation split.
+        arithmetic: What else determines the weights: the precision, the processes.
     """
-    origin, drawing, scores = origin_of(encoder.name), manifest["settings"], best.scores
+    origin, drawing, scores = origin_of(encoder.name), manifest["settings"], validation.entry
     marker = drawing["marker"]
-    head = _head(encoder, origin, manifest, best)
+    head = _head(encoder, origin, manifest, validation.score)
     text = CARD.format(
         head=yaml.safe_dump(head, sort_keys=False),
         start=origin.name,
         library=library_of(encoder),
-        accuracy=scores.accuracy,
-        expressions=scores.expressions,
-        chance=scores.chance,
-        recall=scores.proposal_recall,
-        epoch=best.number,
-        epochs=settings.epochs,
+        accuracy=scores["accuracy"],
+        expressions=scores["expressions"],
+        chance=scores["chance"],
+        recall=scores["proposal_recall"],
+        epoch=epoch,
+        epochs=options.schedule.epochs,
         code=pointing_code(encoder, drawing),
         corpus=manifest["corpus"],
         data_hash=manifest["data_hash"],
@@ -131,14 +120,14 @@ def write_model_card(
         train_proposer=ProposerDescription.read(drawing["train_proposer"]),
         proposer=ProposerDescription.read(drawing["proposer"]),
         licences=_licences(origin),
-        settings=json.dumps({**asdict(settings), **arithmetic}, indent=2),
+        settings=json.dumps({**flat(options), **arithmetic}, indent=2),
         versions=json.dumps(versions(), indent=2),
     )
     (folder / NAME).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _head(
-    encoder: "Encoder", origin: Origin, manifest: Manifest, best: BestEpoch
+    encoder: "Encoder", origin: Origin, manifest: Manifest, accuracy: float
 ) -> dict[str, Any]:
     """Describe the model to the hub; a licence or a start that is not known is not claimed."""
     head: dict[str, Any] = {
@@ -151,12 +140,12 @@ def _head(
         head |= {"license": "other", "license_name": "that-of-the-start-model"}
     if origin.hub_id:
         head["base_model"] = origin.hub_id
-    accuracy = {"type": "accuracy", "name": "accuracy (IoU > 0.5)", "value": best.scores.accuracy}
+    metric = {"type": "accuracy", "name": "accuracy (IoU > 0.5)", "value": accuracy}
     result = {
         "task": {"type": "visual-grounding"},
         # A name and not an id: the hub may know another corpus by it.
         "dataset": {"name": manifest["corpus"], "type": "prepared", "split": "val"},
-        "metrics": [accuracy],
+        "metrics": [metric],
     }
     return head | {"model-index": [{"name": origin.name, "results": [result]}]}
 

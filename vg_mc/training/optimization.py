@@ -9,12 +9,44 @@ kept. Over the first steps it forgets faster, so that a short run does not keep 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
-import torch
-from torch import Tensor, nn
+from vg_mc.system.options import ABOVE_0, AT_LEAST_0, BELOW_1, FRACTION, Range
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
 # Matrices in shape alone: rows of them are looked up or added, and nothing is multiplied by them.
 _TABLE = re.compile(r"embed|pos|token|cls|probe|latent|query")
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizationOptions:
+    """AdamW and its learning rate."""
+
+    learning_rate: Annotated[float, ABOVE_0] = 8e-6
+    """Peak learning rate; 8e-6 suits pretrained models."""
+
+    warmup_ratio: Annotated[float, FRACTION] = 0.1
+    """Fraction of the steps in which the learning rate rises; then it falls to zero."""
+
+    weight_decay: Annotated[float, AT_LEAST_0] = 0.0
+    """Weight decay of matrices, embeddings excluded."""
+
+    layer_decay: Annotated[float, Range(0, 1, above=True)] = 1.0
+    """Factor between the learning rates of a block and of the block after it."""
+
+    adam_beta2: Annotated[float, BELOW_1] = 0.999
+    """Decay of Adam's mean of squared gradients; CLIP's transformers were trained with 0.98."""
+
+    max_gradient_norm: Annotated[float, ABOVE_0] = 1.0
+    """Longer gradients are scaled down to this length."""
+
+    ema: Annotated[float, BELOW_1] = 0.0
+    """Decay of a moving average of the weights, such as 0.999, which is validated and kept in place
+    of the last weights; 0 for none."""
 
 
 def learning_rate_factor(step: int, total_steps: int, warmup_ratio: float) -> float:
@@ -29,50 +61,54 @@ def learning_rate_factor(step: int, total_steps: int, warmup_ratio: float) -> fl
     return (total_steps - step) / max(1, total_steps - warmup_steps)
 
 
-def build_optimizer(
-    model: nn.Module,
-    *,
-    learning_rate: float,
-    weight_decay: float,
-    beta2: float = 0.999,
-    shares: Mapping[str, float] | None = None,
-) -> torch.optim.AdamW:
-    """Build AdamW for the weights that have gradients.
+def learning_rate_at(step: int, total_steps: int, options: OptimizationOptions) -> float:
+    """Return the learning rate of `step`, counted from 0."""
+    factor = learning_rate_factor(step, total_steps, options.warmup_ratio)
+    return options.learning_rate * factor
 
-    Fused, on every device: only a fused update can be masked on the device.
+
+def build_optimizer(
+    model: "nn.Module", options: OptimizationOptions, lr_scales: Mapping[str, float]
+) -> "torch.optim.AdamW":
+    """Build AdamW for the weights of `model` that have gradients.
+
+    Fused, on every device: only a fused update can be masked on the device. Matrices decay, see
+    `decaying`.
 
     Args:
-        model: What is trained.
-        learning_rate: Until `set_learning_rate` says otherwise.
-        weight_decay: Of matrices, see `decaying`.
-        beta2: Decay of the running mean of squared gradients.
-        shares: Part of the learning rate that each parameter gets, by its name; all of it, if None.
+        model: All that is trained.
+        options: The learning rate is overwritten by `set_learning_rate`.
+        lr_scales: Factor of the learning rate of each parameter, by its name.
     """
+    import torch
+
     matrices = decaying(model)
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            share = 1.0 if shares is None else shares[name]
-            groups.setdefault((share, name in matrices), []).append(parameter)
+            key = (lr_scales[name], name in matrices)
+            groups.setdefault(key, []).append(parameter)
     described = [
         {
-            "params": groups[share, decays],
-            "weight_decay": weight_decay if decays else 0.0,
-            "share": share,
-            "lr": learning_rate * share,
+            "params": groups[scale, decays],
+            "weight_decay": options.weight_decay if decays else 0.0,
+            "lr_scale": scale,
+            "lr": options.learning_rate * scale,
         }
-        for share, decays in sorted(groups, reverse=True)
+        for scale, decays in sorted(groups, reverse=True)
     ]
-    return torch.optim.AdamW(described, betas=(0.9, beta2), fused=True)
+    return torch.optim.AdamW(described, betas=(0.9, options.adam_beta2), fused=True)
 
 
-def decaying(model: nn.Module) -> set[str]:
+def decaying(model: "nn.Module") -> set[str]:
     """Return the names of all weights that decay: those that inputs are multiplied by.
 
     Biases, gains of norms and the logit scale are vectors or numbers, whatever a library calls
     them, so the shape tells them apart where lists of names miss some. Embeddings have the shape of
     matrices; decay would shrink the words and places that a dataset does not show.
     """
+    from torch import nn
+
     return {
         f"{path}.{name}" if path else name
         for path, module in model.named_modules()
@@ -82,10 +118,10 @@ def decaying(model: nn.Module) -> set[str]:
     }
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Use `learning_rate` in the next step, each group its share of it."""
+def set_learning_rate(optimizer: "torch.optim.Optimizer", learning_rate: float) -> None:
+    """Use `learning_rate` in the next step, each group by its factor."""
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate * group["share"]
+        group["lr"] = learning_rate * group["lr_scale"]
 
 
 def decay_of(decay: float, step: int) -> float:
@@ -103,7 +139,7 @@ class WeightAverage:
         averages: By the name of what they are averages of.
     """
 
-    def __init__(self, model: nn.Module, statistics: Iterable[str], decay: float) -> None:
+    def __init__(self, model: "nn.Module", statistics: Iterable[str], decay: float) -> None:
         """Start from the weights of `model`, on its device.
 
         Args:
@@ -119,7 +155,7 @@ class WeightAverage:
         self._values = {name: value for name, value in values.items() if value.is_floating_point()}
         self.averages = {name: value.clone() for name, value in self._values.items()}
 
-    def add(self, step: int, is_finite: Tensor) -> None:
+    def add(self, step: int, is_finite: "Tensor") -> None:
         """Move towards the weights after `step`, counted from 0; stay where not `is_finite`."""
         way = (1 - decay_of(self.decay, step)) * is_finite.float()
         for name, average in self.averages.items():
@@ -135,15 +171,15 @@ class WeightAverage:
         finally:
             self._write(own)
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, "Tensor"]:
         """Return what `load_state_dict` needs."""
         return self.averages
 
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+    def load_state_dict(self, state: Mapping[str, "Tensor"]) -> None:
         """Go on from the averages of a checkpoint."""
         for name, average in self.averages.items():
             average.copy_(state[name])
 
-    def _write(self, values: Mapping[str, Tensor]) -> None:
+    def _write(self, values: Mapping[str, "Tensor"]) -> None:
         for name, value in self._values.items():
             value.copy_(values[name])

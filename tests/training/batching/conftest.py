@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.training.batching import Asking
+from vg_mc.training.batching.sampling import ExampleOptions
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +22,5 @@ def crowded(make_coloured, make_photos, tmp_path_factory) -> PreparedDataset:
 
 
 @pytest.fixture(scope="session")
-def make_asking() -> Callable[..., Asking]:
-    plain = {
-        "batching": "expression",
-        "candidates": 4,
-        "max_candidates": None,
-        "targets": "hard",
-        "flip": 0.0,
-        "color_jitter": 0.0,
-        "seed": 0,
-    }
-    return lambda **changes: Asking(**plain | changes)
+def make_asking() -> Callable[..., ExampleOptions]:
+    return ExampleOptions

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.tiny_run import changed
 from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.text.cleaning import swap_left_right
-from vg_mc.training.batching import Batch, MicroBatch, QuestionMaker, choose
+from vg_mc.training.batching.batches import Batch, MicroBatch
+from vg_mc.training.batching.examples import ExampleMaker
+from vg_mc.training.batching.sampling import choose
+from vg_mc.training.options import TrainingOptions
 
 
 def tokenize(texts: list[str]) -> TokenBatch:
@@ -18,10 +22,10 @@ def tokenize(texts: list[str]) -> TokenBatch:
 
 
 @pytest.fixture
-def make_maker(make_asking):
-    def made(dataset, tokenize=tokenize, **changes) -> QuestionMaker:
+def make_maker():
+    def made(dataset, tokenize=tokenize, **changes) -> ExampleMaker:
         expressions = dataset.expressions("train")
-        return QuestionMaker(dataset, expressions, tokenize, make_asking(**changes))
+        return ExampleMaker(dataset, expressions, tokenize, changed(TrainingOptions(), **changes))
 
     return made
 
@@ -68,7 +72,9 @@ def test_pictures_are_those_of_the_candidates(coloured, make_maker):
     questions = make_maker(coloured)
     batch, _ = questions[MicroBatch(0, np.arange(8), share=1.0)]
 
-    chosen = choose(questions.expressions, np.arange(8), questions.asking, epoch=0)
+    chosen = choose(
+        questions.expressions, np.arange(8), questions.options.examples, seed=0, epoch=0
+    )
     for row in range(8):
         wanted = coloured.pictures(chosen[row].candidate_ids)
         shown = batch.pictures[batch.candidate_index[row][batch.candidate_mask[row]]]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vg_mc.training.batching import MicroBatch, Units, in_turn, plan_epoch, units_of
+from vg_mc.training.batching.batches import MicroBatch
+from vg_mc.training.batching.plan import Units, in_turn, plan_epoch, units_of
 
 
 def units_with(pictures) -> Units:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from vg_mc.training.tasks.multiple_choice import choice_losses, sentence_losses
+from vg_mc.training.tasks.losses import choice_losses, sentence_losses
 
 
 def drawn_questions(seed, *, soft):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.freezing import freeze_batch_norm
-from vg_mc.training.batching import Batch
+from vg_mc.training.batching.batches import Batch
 from vg_mc.training.tasks.multiple_choice import MultipleChoice
 
 TEXTS = ["the red one", "a small blue square left of it"]
@@ -104,7 +104,7 @@ def test_it_runs_under_autocast(encoder):
 def gradients_of(encoder, *, picture_chunk: int, precision: str = "no"):
     """Return logits and gradients of a training step with batch norm frozen."""
     accelerated = {"bf16": torch.autocast("cpu", dtype=torch.bfloat16), "no": nullcontext()}
-    model = MultipleChoice(encoder, picture_chunk=picture_chunk).train()
+    model = MultipleChoice(encoder, image_chunk=picture_chunk).train()
     model.zero_grad()
     batch = batch_of(encoder, [[0, 1, 2], [3, 2, 1]], [[True] * 3] * 2)
     with accelerated[precision]:
@@ -145,7 +145,7 @@ def test_dropout_is_the_same_when_pictures_are_encoded_again():
 
 def kept_bytes(encoder, *, picture_chunk: int, rounds: int) -> int:
     """Count what the forward pass keeps for the backward pass, weights excluded."""
-    model = MultipleChoice(encoder, picture_chunk=picture_chunk).train()
+    model = MultipleChoice(encoder, image_chunk=picture_chunk).train()
     own = {parameter.untyped_storage().data_ptr() for parameter in encoder.parameters()}
     kept: dict[int, Tensor] = {}  # held, so that no address is used twice
 

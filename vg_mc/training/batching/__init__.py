@@ -7,36 +7,3 @@ answer all of its sentences, which gives several times the supervision per encod
 Every draw depends on (seed, epoch, expression or image id) alone, so that a run is the same for any
 number of workers and processes, and after a resume.
 """
-
-from vg_mc.training.batching.batches import Batch, Indices, MicroBatch
-from vg_mc.training.batching.examples import QuestionMaker
-from vg_mc.training.batching.plan import Units, in_turn, plan_epoch, units_of
-from vg_mc.training.batching.sampling import (
-    Asking,
-    Batching,
-    Proposals,
-    Targets,
-    choose,
-    drawn_from,
-    left_out,
-    trainable,
-)
-
-__all__ = [
-    "Asking",
-    "Batch",
-    "Batching",
-    "Indices",
-    "MicroBatch",
-    "Proposals",
-    "QuestionMaker",
-    "Targets",
-    "Units",
-    "choose",
-    "drawn_from",
-    "in_turn",
-    "left_out",
-    "plan_epoch",
-    "trainable",
-    "units_of",
-]

@@ -1,10 +1,13 @@
 """Mirrored and recoloured images: one draw per image and epoch, for all its pictures alike."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vg_mc.system.options import FRACTION
 
 Pixels = NDArray[np.uint8]
 
@@ -12,6 +15,17 @@ Pixels = NDArray[np.uint8]
 PURPOSE = 1
 GREY = 127.5
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green, blue; ITU-R BT.601
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentationOptions:
+    """Augmentation of images, the same for all candidates of an image."""
+
+    flip: Annotated[float, FRACTION] = 0.0
+    """Probability that an image is flipped, with left and right swapped in its expressions."""
+
+    color_jitter: Annotated[float, FRACTION] = 0.0
+    """Largest change of brightness, contrast and saturation, marker included."""
 
 
 class Variation(NamedTuple):

@@ -12,10 +12,11 @@ from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.text.cleaning import swap_left_right
 from vg_mc.training.batching.augmentation import Pixels, Variation, draw_variation, varied
 from vg_mc.training.batching.batches import Batch, Indices, MicroBatch
-from vg_mc.training.batching.sampling import Asking, Question, choose
+from vg_mc.training.batching.sampling import Question, choose
+from vg_mc.training.options import TrainingOptions
 
 
-class QuestionMaker(Dataset[tuple[Batch, float]]):
+class ExampleMaker(Dataset[tuple[Batch, float]]):
     """Turns a `MicroBatch` into tensors; runs in the workers of a data loader."""
 
     def __init__(
@@ -23,7 +24,7 @@ class QuestionMaker(Dataset[tuple[Batch, float]]):
         dataset: PreparedDataset,
         expressions: Expressions,
         tokenize: Callable[[list[str]], TokenBatch],
-        asking: Asking,
+        options: TrainingOptions,
     ) -> None:
         """Prepare to ask about `expressions`.
 
@@ -31,15 +32,21 @@ class QuestionMaker(Dataset[tuple[Batch, float]]):
             dataset: Where the pictures are.
             expressions: The training split.
             tokenize: The model's tokenizer.
-            asking: How questions are made.
+            options: How examples are made and augmented.
         """
         self.dataset = dataset
         self.expressions = expressions
         self.tokenize = tokenize
-        self.asking = asking
+        self.options = options
 
     def __getitem__(self, part: MicroBatch) -> tuple[Batch, float]:
-        questions = choose(self.expressions, part.expressions, self.asking, part.epoch)
+        questions = choose(
+            self.expressions,
+            part.expressions,
+            self.options.examples,
+            seed=self.options.schedule.seed,
+            epoch=part.epoch,
+        )
         return self._assemble(part, questions), part.share
 
     def _assemble(self, part: MicroBatch, questions: list[Question]) -> Batch:
@@ -69,13 +76,12 @@ class QuestionMaker(Dataset[tuple[Batch, float]]):
 
     def _variations(self, part: MicroBatch) -> dict[int, Variation]:
         """Draw how the images of a part are changed; empty where none are."""
-        if not (self.asking.flip or self.asking.color_jitter):
+        options, seed = self.options.augmentation, self.options.schedule.seed
+        if not (options.flip or options.color_jitter):
             return {}
         return {
             image_id: draw_variation(
-                self.asking.flip,
-                self.asking.color_jitter,
-                [self.asking.seed, part.epoch, image_id],
+                options.flip, options.color_jitter, [seed, part.epoch, image_id]
             )
             for image_id in np.unique(self.expressions.image_ids[part.expressions]).tolist()
         }

@@ -7,7 +7,7 @@ import numpy as np
 
 from vg_mc.prepared.dataset import Expressions
 from vg_mc.training.batching.batches import Indices, MicroBatch
-from vg_mc.training.batching.sampling import Asking
+from vg_mc.training.batching.sampling import ExampleOptions
 
 # So many batches are made even among each other. More would be more even, but less random.
 WINDOW = 64
@@ -30,16 +30,18 @@ class Units:
         return len(self.expressions)
 
 
-def units_of(expressions: Expressions, rows: Indices, asking: Asking) -> Units:
+def units_of(expressions: Expressions, rows: Indices, options: ExampleOptions) -> Units:
     """Group the expressions `rows` into what stays together in a batch."""
-    if asking.batching == "expression":
+    if options.batching == "expression":
         grouped = [rows[index : index + 1] for index in range(len(rows))]
     else:
         order = np.argsort(expressions.image_ids[rows], kind="stable")
         image_ids = expressions.image_ids[rows][order]
         grouped = np.split(rows[order], np.flatnonzero(np.diff(image_ids)) + 1)
     candidates = [max(len(expressions.candidate_ids[row]) for row in unit) for unit in grouped]
-    return Units(grouped, np.minimum(candidates, asking.most_pictures or np.inf).astype(np.int64))
+    return Units(
+        grouped, np.minimum(candidates, options.most_candidates or np.inf).astype(np.int64)
+    )
 
 
 def plan_epoch(

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.metrics import covered, is_right
-from vg_mc.prepared.dataset import Expressions
+from vg_mc.system.options import Range
 from vg_mc.training.batching.batches import Indices
+
+if TYPE_CHECKING:
+    from vg_mc.prepared.dataset import Expressions
 
 Batching = Literal["expression", "image"]
 Targets = Literal["hard", "iou"]
@@ -17,30 +20,30 @@ Proposals = Literal["annotations", "detected", "both"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How questions are made of expressions.
+class ExampleOptions:
+    """Training examples: which candidates an expression is trained with."""
 
-    Attributes:
-        batching: Whether sentences or images stay together.
-        candidates: With batching by expression, the target and how many others make a question.
-        max_candidates: With batching by image, most candidates of an image; None takes all.
-        targets: Whether the best candidate is the right answer, or each right one by its IoU.
-        flip: Probability that an image is mirrored, with left and right swapped in its sentences.
-        color_jitter: Furthest that brightness, contrast and saturation may be from 1.
-        seed: Seed of all draws.
-    """
+    batching: Batching = "expression"
+    """What fills a batch: expressions, each with sampled candidates (as in clip-refcoco), or
+    images, all of whose candidates answer all of their expressions."""
 
-    batching: Batching
-    candidates: int
-    max_candidates: int | None
-    targets: Targets
-    flip: float
-    color_jitter: float
-    seed: int
+    candidates: Annotated[int, Range(2)] = 4
+    """With batching by expression: number of candidates, the positive included."""
+
+    max_candidates: Annotated[int, Range(2)] | None = None
+    """With batching by image: most candidates of an image, all its positives and others sampled
+    anew each epoch; all by default."""
+
+    targets: Targets = "hard"
+    """What is right: the candidate with the highest IoU, or every one with an IoU above 0.5,
+    weighted by its IoU."""
+
+    train_proposals: Proposals = "both"
+    """Which of the candidates drawn for the training split are used."""
 
     @property
-    def most_pictures(self) -> int | None:
-        """Most pictures that a sentence or an image is to need; None where there is no limit."""
+    def most_candidates(self) -> int | None:
+        """Most candidates of an expression or an image; None without a limit."""
         return self.candidates if self.batching == "expression" else self.max_candidates
 
 
@@ -56,13 +59,13 @@ class Question(NamedTuple):
         return Question(self.candidate_ids[kept], shares / shares.sum())
 
 
-def trainable(expressions: Expressions) -> Indices:
+def trainable(expressions: "Expressions") -> Indices:
     """Return the expressions that teach something: a right candidate, and another to reject."""
     teaches = covered(expressions.ious) & _has_wrong(expressions)
     return np.flatnonzero(teaches).astype(np.int64)
 
 
-def left_out(expressions: Expressions) -> tuple[int, int]:
+def left_out(expressions: "Expressions") -> tuple[int, int]:
     """Count the expressions that teach nothing: those without a right candidate, and the others.
 
     The others have right candidates alone.
@@ -71,13 +74,13 @@ def left_out(expressions: Expressions) -> tuple[int, int]:
     return int((~coverable).sum()), int((coverable & ~_has_wrong(expressions)).sum())
 
 
-def _has_wrong(expressions: Expressions) -> NDArray[np.bool_]:
+def _has_wrong(expressions: "Expressions") -> NDArray[np.bool_]:
     return np.array([not is_right(ious).all() for ious in expressions.ious], dtype=np.bool_)
 
 
 def drawn_from(
-    expressions: Expressions, annotated: NDArray[np.bool_], proposals: Proposals
-) -> Expressions:
+    expressions: "Expressions", annotated: NDArray[np.bool_], proposals: Proposals
+) -> "Expressions":
     """Return `expressions` with candidates of one kind only.
 
     `annotated` says of each candidate id whether it is an annotation; any other is detected.
@@ -92,26 +95,28 @@ def drawn_from(
     )
 
 
-def choose(expressions: Expressions, rows: Indices, asking: Asking, epoch: int) -> list[Question]:
+def choose(
+    expressions: "Expressions", rows: Indices, options: ExampleOptions, *, seed: int, epoch: int
+) -> list[Question]:
     """Make the questions of the expressions `rows`, those of an image all at once."""
-    questions = [_whole(expressions, row, asking.targets) for row in rows]
-    most = asking.most_pictures
+    questions = [_whole(expressions, row, options.targets) for row in rows]
+    most = options.most_candidates
     if most is None:
         return questions
-    if asking.batching == "expression":
-        keys = [[asking.seed, epoch, int(key)] for key in expressions.expression_ids[rows]]
+    if options.batching == "expression":
+        keys = [[seed, epoch, int(key)] for key in expressions.expression_ids[rows]]
         return [_sampled(each, most, key) for each, key in zip(questions, keys, strict=True)]
     image_ids = expressions.image_ids[rows]
     for image_id in np.unique(image_ids):
         here = np.flatnonzero(image_ids == image_id)
-        key = [asking.seed, epoch, int(image_id)]
+        key = [seed, epoch, int(image_id)]
         kept = _kept([questions[place] for place in here], most, key)
         for place in here:
             questions[place] = questions[place].only(np.isin(questions[place].candidate_ids, kept))
     return questions
 
 
-def _whole(expressions: Expressions, row: int, targets: Targets) -> Question:
+def _whole(expressions: "Expressions", row: int, targets: Targets) -> Question:
     """Ask about all candidates, or all but other right ones where only one is the answer."""
     ids, ious = expressions.candidate_ids[row], expressions.ious[row]
     best = int(np.argmax(ious))

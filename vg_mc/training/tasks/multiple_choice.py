@@ -1,128 +1,213 @@
-"""The main method: CLIP answers "which of these candidates does the expression describe?".
+"""Multiple choice: CLIP answers which candidate image an expression describes."""
 
-What a wrong answer costs: of a sentence that chooses among boxes, and of a box among sentences.
-
-Shapes: B sentences, C places for candidates in each, N pictures that the candidates share. What is
-masked takes no part. Losses are per sentence, so that parts of a batch can be weighed and added.
-
-What training minimises, and how often it was right about it.
-"""
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from vg_mc.errors import BadInputError
 from vg_mc.models.dual_encoder import DualEncoder
-from vg_mc.training.batching import Batch
-from vg_mc.training.settings import TrainingSettings
+from vg_mc.models.trainable.parts import layer_shares
+from vg_mc.predictions import outcomes
+from vg_mc.predictions.run import predict
+from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.records import TRAIN_SPLIT
+from vg_mc.scoring import SplitScores, split_scores
+from vg_mc.training.batching.batches import Batch, MicroBatch
+from vg_mc.training.batching.examples import ExampleMaker
+from vg_mc.training.batching.plan import plan_epoch, units_of
+from vg_mc.training.batching.sampling import drawn_from, left_out, trainable
+from vg_mc.training.forecast import forecast
+from vg_mc.training.model_card import write_model_card
+from vg_mc.training.options import TrainingOptions
+from vg_mc.training.parameters import make_trainable, share_buffers
+from vg_mc.training.tasks.losses import mean_loss
+from vg_mc.training.tasks.protocol import VALIDATION_SPLIT, StepOutcome, Validation
+
+if TYPE_CHECKING:
+    from vg_mc.models.loading import Encoder
 
 NO_CANDIDATE = float("-inf")
 
 
 class MultipleChoice(nn.Module):
-    """Ranks candidates by the encoder's own similarity of picture and text; adds no weights."""
+    """Ranks candidates by the encoder's own similarity of image and text; adds no weights."""
 
-    def __init__(self, encoder: DualEncoder, *, picture_chunk: int = 0) -> None:
+    def __init__(self, encoder: DualEncoder, *, image_chunk: int = 0) -> None:
         """Wrap `encoder`, whose weights are the weights of this module.
 
-        With a `picture_chunk` above 0, so many pictures are encoded at a time, and the backward
-        pass encodes them again: what a tower keeps for it is there for one chunk only.
+        With an `image_chunk` above 0, so many images are encoded at a time, and the backward pass
+        encodes them again: activations are kept for one chunk only.
         """
         super().__init__()
         self.encoder = encoder
-        self.picture_chunk = picture_chunk
+        self.image_chunk = image_chunk
 
     def forward(self, batch: Batch) -> Tensor:
         """Return logits (B, C), minus infinity where there is no candidate.
 
-        Each picture and each distinct text is encoded once, however many questions need it.
+        Each image and each distinct text is encoded once, however many expressions need it.
         """
-        images = self._encode_pictures(batch.pictures)
+        images = self._encode_images(batch.pictures)
         texts = self.encoder.encode_texts(batch.tokens)
         logits = self.encoder.logits(images, texts)[batch.text_index]  # (B, N)
         logits = logits.gather(1, batch.candidate_index)
         return logits.masked_fill(~batch.candidate_mask, NO_CANDIDATE)
 
-    def _encode_pictures(self, pictures: Tensor) -> Tensor:
-        if not self.picture_chunk:
-            return self.encoder.encode_images(pictures)
+    def _encode_images(self, images: Tensor) -> Tensor:
+        if not self.image_chunk:
+            return self.encoder.encode_images(images)
         # Autocast and the state of dropout are restored for the second time.
         chunks = [
             checkpoint(self.encoder.encode_images, chunk, use_reentrant=False)
-            for chunk in torch.split(pictures, self.picture_chunk)
+            for chunk in torch.split(images, self.image_chunk)
         ]
         return torch.cat(chunks)
 
 
-def choice_losses(
-    logits: Tensor,  # (B, C)
-    targets: Tensor,  # (B, C), share of each candidate in the right answer; adds up to 1
-    mask: Tensor,  # (B, C), False where there is no candidate
-    *,
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """Return the cross-entropy (B,) of each sentence over its candidates.
+class MultipleChoiceTask:
+    """Fine-tunes an encoder by cross-entropy over candidates; see `Task` for the methods."""
 
-    Args:
-        logits: Any value, infinite ones included, may stand where there is no candidate.
-        targets: 0 where there is no candidate.
-        mask: At least one candidate in each row.
-        label_smoothing: Share of the right answer that is spread over all candidates of a row.
-    """
-    log_shares = logits.masked_fill(~mask, -torch.inf).log_softmax(dim=1).masked_fill(~mask, 0)
-    even = mask.to(targets.dtype) / mask.sum(dim=1, keepdim=True)
-    aims = (1 - label_smoothing) * targets + label_smoothing * even
-    return -(aims * log_shares).sum(dim=1)
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        encoder: "Encoder",
+        dataset: PreparedDataset,
+        options: TrainingOptions,
+    ) -> None:
+        """Select the trainable weights of `encoder` and the expressions that can be trained on.
 
-
-def sentence_losses(
-    logits: Tensor,  # (B, C)
-    targets: Tensor,  # (B, C), share of each candidate in the right answer; adds up to 1
-    mask: Tensor,  # (B, C), False where there is no candidate
-    candidate_index: Tensor,  # (B, C), which of the pictures
-    pictures: int,
-) -> Tensor:
-    """Return the cross-entropy (B,) with which each sentence's target chooses it.
-
-    A target chooses between the sentence and all others that ask about the same picture and mean
-    another. Those that mean the same one, as all sentences of a reference do, are right as well and
-    no rivals of each other. Of several right candidates each counts by its share. The loss is 0
-    where no sentence is a rival.
-    """
-    wrong = mask & (targets == 0)
-    # One more column takes what is no rival, and is dropped.
-    column = candidate_index.masked_fill(~wrong, pictures)
-    # Not minus infinity: a picture without rivals would have gradients that are no numbers.
-    lowest = torch.finfo(logits.dtype).min
-    table = logits.new_full((len(logits), pictures + 1), lowest).scatter(1, column, logits)
-    rivals = table[:, :pictures].logsumexp(dim=0)  # (N,)
-    ahead = rivals[candidate_index] - logits.masked_fill(~mask, 0)
-    return (targets * F.softplus(ahead)).sum(dim=1)
-
-
-def mean_loss(logits: Tensor, batch: Batch, settings: TrainingSettings) -> Tensor:
-    """Return the loss (), as a mean over the sentences of `batch`, of their `logits` (B, C).
-
-    With `settings.symmetric`, what it costs a box to find its sentence is added to what it costs
-    the sentence to find its box. Both count once per sentence, so that parts of a batch add up
-    whatever they hold.
-    """
-    losses = choice_losses(
-        logits, batch.targets, batch.candidate_mask, label_smoothing=settings.label_smoothing
-    )
-    if settings.symmetric:
-        losses = losses + settings.symmetric * sentence_losses(
-            logits,
-            batch.targets,
-            batch.candidate_mask,
-            batch.candidate_index,
-            pictures=len(batch.pictures),
+        Raises:
+            BadInputError: If `dataset` cannot be trained or validated on with these options.
+        """
+        options.check()
+        self.accelerator = accelerator
+        self.encoder = encoder
+        self.dataset = dataset
+        self.options = options
+        self.expressions = drawn_from(
+            dataset.expressions(TRAIN_SPLIT),
+            dataset.are_annotations(),
+            options.examples.train_proposals,
         )
-    return losses.mean()
+        rows = trainable(self.expressions)
+        self.grouped = units_of(self.expressions, rows, options.examples)
+        self.units = len(self.grouped)
+        self.summary = _summary(len(self.expressions), len(rows), *left_out(self.expressions))
+        if not self.units:
+            problem = "no training expression has both a positive and a negative candidate"
+            raise BadInputError(f"{problem}; {self.summary}", file=dataset.folder)
+        if not len(dataset.expressions(VALIDATION_SPLIT)):
+            problem = f"the split {VALIDATION_SPLIT}, which selects the best model, is empty"
+            raise BadInputError(problem, file=dataset.folder)
+        make_trainable(encoder, options.parameters, options.schedule.seed)
+        self.model: nn.Module = MultipleChoice(
+            encoder, image_chunk=options.parameters.picture_chunk
+        )
+
+    def lr_scales(self) -> Mapping[str, float]:
+        """Return the factors of the encoder's blocks."""
+        scales = layer_shares(self.encoder, self.options.optimization.layer_decay)
+        return {f"encoder.{name}": scale for name, scale in scales.items()}
+
+    def plan(self, epoch: int, *, parts: int) -> list[list[MicroBatch]]:
+        """Return the batches of an epoch, even in expressions and images."""
+        schedule = self.options.schedule
+        return plan_epoch(
+            self.grouped,
+            batch_size=schedule.batch_size,
+            parts=parts,
+            seed=schedule.seed,
+            epoch=epoch,
+        )
+
+    def examples(self) -> ExampleMaker:
+        """Return the dataset of training examples."""
+        return ExampleMaker(self.dataset, self.expressions, self.encoder.tokenize, self.options)
+
+    def expression_ids(self, part: MicroBatch) -> list[int]:
+        """Return the ids of the expressions of a part."""
+        ids: list[int] = self.expressions.expression_ids[part.expressions].tolist()
+        return ids
+
+    def step(self, model: nn.Module, batch: Batch) -> StepOutcome:
+        """Return the loss of a batch, and how many of its expressions are answered correctly."""
+        logits = model(batch)
+        accuracy = accuracy_of(logits, batch)
+        loss = mean_loss(logits, batch, self.options.loss)
+        return StepOutcome(loss, accuracy, len(batch.pictures))
+
+    def validate(self, *, num_workers: int) -> Validation:
+        """Score all candidates of the validation split."""
+        scores = self.scores(num_workers=num_workers)
+        return Validation(scores.accuracy, asdict(scores))
+
+    def scores(self, *, num_workers: int) -> SplitScores:
+        """Answer the validation split."""
+        share_buffers(self.model)
+        predictions = predict(
+            self.accelerator,
+            self.encoder,
+            self.dataset,
+            VALIDATION_SPLIT,
+            batch_size=self.options.schedule.evaluation_batch_size,
+            num_workers=num_workers,
+        )
+        return split_scores(outcomes(predictions))
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        epoch: int,
+        validation: Validation,
+        arithmetic: Mapping[str, object],
+    ) -> None:
+        """Save the encoder as a plain model with its card."""
+        self.encoder.save(folder)
+        write_model_card(
+            folder, self.encoder, self.dataset.manifest, self.options, epoch, validation, arithmetic
+        )
+
+    def size_of(self, batch: Batch) -> str:
+        """Return the number and the size of the images of a batch."""
+        count, _, height, width = batch.pictures.shape
+        return f"{count} images of {width}x{height} pixels"
+
+    def cheaper(self) -> list[str]:
+        """Name the options that need less memory."""
+        examples, parameters = self.options.examples, self.options.parameters
+        if examples.batching == "expression":
+            flags = [f"fewer --candidates (are {examples.candidates})"]
+        else:
+            flags = [f"fewer --max-candidates (are {examples.max_candidates or 'all'})"]
+        if parameters.freezes_batch_norm:
+            chunk = parameters.picture_chunk
+            flags.append(f"a lower --picture-chunk (is {chunk})" if chunk else "--picture-chunk 16")
+        if not parameters.gradient_checkpointing:
+            flags.append("--gradient-checkpointing")
+        return flags
+
+    def forecast(self) -> str:
+        """Describe what the run will take."""
+        parts = self.options.schedule.gradient_accumulation * self.accelerator.num_processes
+        plan = self.plan(0, parts=parts)
+        return forecast(self.accelerator, self.encoder, self.expressions, plan, self.options)
 
 
-def share_right(logits: Tensor, batch: Batch) -> Tensor:
-    """Return the share () of sentences whose best candidate is a right one."""
+def accuracy_of(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the fraction () of expressions whose best candidate is a positive."""
     chosen = logits.argmax(dim=1, keepdim=True)
     return (batch.targets.gather(1, chosen) > 0).float().mean()
+
+
+def _summary(total: int, used: int, without_positive: int, without_negative: int) -> str:
+    return (
+        f"training on {used} of {total} expressions; skipped {without_positive} without a positive "
+        f"and {without_negative} without a negative candidate"
+    )

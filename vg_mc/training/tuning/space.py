@@ -4,12 +4,13 @@
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import get_args, get_type_hints
+from typing import get_args
 
 from vg_mc.errors import BadInputError
+from vg_mc.system.options import option_types, plain_type
 
 Value = int | float | str
 
@@ -56,22 +57,21 @@ class Choice:
 Space = Mapping[str, Range | Choice]
 
 
-def read_space(texts: Sequence[str], config_class: type, *, fixed: Sequence[str]) -> Space:
+def read_space(texts: Sequence[str], config_class: type, *, fixed: Collection[str]) -> Space:
     """Read what is to be searched among the flags of a command.
 
     Args:
         texts: Each ``flag=low..high``, ``flag=low..high:log`` or ``flag=value,value,...``.
         config_class: The settings of the command.
-        fixed: Fields of it that cannot be searched; switches cannot, either.
+        fixed: Flags of it that cannot be searched; switches cannot, either.
 
     Raises:
         BadInputError: If a text is none of these, or a flag is unknown or named twice.
     """
-    hints = get_type_hints(config_class)
     types = {
-        item.name.replace("_", "-"): hints[item.name]
-        for item in fields(config_class)
-        if item.name not in fixed and hints[item.name] is not bool
+        flag: plain_type(hint)
+        for flag, hint in option_types(config_class).items()
+        if flag not in fixed and plain_type(hint) is not bool
     }
     space: dict[str, Range | Choice] = {}
     for text in texts:

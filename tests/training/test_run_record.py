@@ -7,22 +7,29 @@ from pathlib import Path
 import pytest
 from accelerate import Accelerator
 
-from vg_mc.commands.claiming import claim
+from tests.training.tiny_run import changed
+from vg_mc.commands.finetune import FinetuneConfig, decisive
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.training.run_record import claim, describe
 
 
 def config_of(coloured, output: Path) -> FinetuneConfig:
     return FinetuneConfig(dataset=coloured.folder, model="tiny-vit", output=output)
 
 
+def claimed(config, dataset, resume="auto", **changes) -> None:
+    config = replace(config, training=changed(config.training, **changes))
+    described = describe(decisive(config), dataset, Accelerator(cpu=True))
+    claim(config.output, described, resume)
+
+
 def test_each_setting_that_differs_is_named(coloured, tmp_path):
     config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
+    claimed(config, coloured)
 
     with pytest.raises(BadInputError) as caught:
-        claim(replace(config, batch_size=3, learning_rate=0.5), coloured, Accelerator(cpu=True))
+        claimed(config, coloured, batch_size=3, learning_rate=0.5)
 
     assert caught.value.problem == (
         "the run that is here had other settings: batch_size was 64 and is now 3; "
@@ -34,32 +41,32 @@ def test_each_setting_that_differs_is_named(coloured, tmp_path):
 def test_a_run_does_not_go_on_with_another_length(coloured, tmp_path, name):
     """Its learning rate would have been another one from the first step on."""
     config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
+    claimed(config, coloured)
 
     with pytest.raises(BadInputError, match=f"{name} was .* and is now 9"):
-        claim(replace(config, **{name: 9}), coloured, Accelerator(cpu=True))
+        claimed(config, coloured, **{name: 9})
 
 
 def test_other_data_is_another_run(coloured, make_coloured, make_photos, tmp_path):
     config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
+    claimed(config, coloured)
     splits = {"train": make_photos(2, 1, 5), "val": make_photos(1, 1, 6)}
     other = make_coloured(tmp_path / "data", splits)
 
     with pytest.raises(BadInputError, match=r"data_hash was .* and is now"):
-        claim(config, other, Accelerator(cpu=True))
+        claimed(config, other)
 
 
 def test_a_setting_that_an_older_run_did_not_know_is_a_difference(coloured, tmp_path):
     config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
+    claimed(config, coloured)
     path = config.output / "config.json"
     described = json.loads(path.read_text())
     del described["settings"]["seed"]
     path.write_text(json.dumps(described))
 
     with pytest.raises(BadInputError, match="seed was None and is now 0"):
-        claim(config, coloured, Accelerator(cpu=True))
+        claimed(config, coloured)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])
@@ -68,22 +75,22 @@ def test_a_damaged_description_is_told(coloured, tmp_path, content):
     (tmp_path / "config.json").write_text(content)
 
     with pytest.raises(BadInputError, match="expected"):
-        claim(config, coloured, Accelerator(cpu=True))
+        claimed(config, coloured)
 
 
 def test_a_used_output_is_refused_where_resuming_is_not_wanted(coloured, tmp_path):
     config = config_of(coloured, tmp_path / "run")
-    claim(config, coloured, Accelerator(cpu=True))
+    claimed(config, coloured)
 
     with pytest.raises(BadInputError, match="--resume is never"):
-        claim(replace(config, resume="never"), coloured, Accelerator(cpu=True))
+        claimed(config, coloured, resume="never")
 
 
 def test_checkpoints_of_nobody_are_not_continued(coloured, tmp_path):
     (tmp_path / "checkpoints").mkdir()
 
     with pytest.raises(BadInputError, match=r"checkpoints without a config\.json"):
-        claim(config_of(coloured, tmp_path), coloured, Accelerator(cpu=True))
+        claimed(config_of(coloured, tmp_path), coloured)
 
 
 def test_a_model_is_not_trained_on_what_is_no_marker(coloured, tmp_path):
@@ -92,5 +99,5 @@ def test_a_model_is_not_trained_on_what_is_no_marker(coloured, tmp_path):
     crops = PreparedDataset(coloured.folder, coloured.manifest | {"settings": settings})
 
     with pytest.raises(BadInputError, match="trained on a marker, and the first view is crop"):
-        claim(config_of(coloured, tmp_path / "run"), crops, Accelerator(cpu=True))
+        claimed(config_of(coloured, tmp_path / "run"), crops)
     assert not (tmp_path / "run").exists()

@@ -1,13 +1,11 @@
-"""Whose folder it is: a run or a study goes on where it was only with the settings that it had."""
+"""Record of a run: check that a folder belongs to a run with the same options before resuming."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vg_mc.errors import BadInputError
-from vg_mc.flags.finetune import FinetuneConfig
 from vg_mc.system.atomic import write_whole_text
 from vg_mc.system.fields import as_mapping, read_json
 
@@ -16,35 +14,28 @@ if TYPE_CHECKING:
 
     from vg_mc.prepared.dataset import PreparedDataset
 
-# These do not decide on the weights, so a run may go on with others.
-INDECISIVE = (
-    "dataset",
-    "output",
-    "resume",
-    "num_workers",
-    "checkpoint_steps",
-    "keep",
-    "log_with",
-    "dry_run",
-    "push_to_hub",
-)
+Resume = Literal["auto", "never"]
 
 
-def claim(config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator") -> None:
+def claim(output: Path, described: Mapping[str, Any], resume: Resume) -> None:
     """Write config.json into a new run, or make sure that an old one is the same run.
 
+    Args:
+        output: Folder of the run.
+        described: The run, as `describe` returns it.
+        resume: Whether an old run may go on.
+
     Raises:
-        BadInputError: If the output holds another run; each differing setting is named.
+        BadInputError: If `output` holds another run; each differing option is named.
     """
-    described = describe(config, dataset, accelerator)
-    path = config.output / "config.json"
+    path = output / "config.json"
     if not path.exists():
-        if (config.output / "checkpoints").exists():
-            raise BadInputError("checkpoints without a config.json", file=config.output)
+        if (output / "checkpoints").exists():
+            raise BadInputError("checkpoints without a config.json", file=output)
         write_whole_text(path, json.dumps(described, indent=2) + "\n")
         return
-    if config.resume == "never":
-        raise BadInputError("a run is here already, and --resume is never", file=config.output)
+    if resume == "never":
+        raise BadInputError("a run is here already, and --resume is never", file=output)
     require_same(path, described["settings"], "run")
 
 
@@ -71,9 +62,14 @@ def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list
 
 
 def describe(
-    config: FinetuneConfig, dataset: "PreparedDataset", accelerator: "Accelerator"
+    decisive: Mapping[str, object], dataset: "PreparedDataset", accelerator: "Accelerator"
 ) -> dict[str, Any]:
-    """Describe a run: the settings decide on its weights, the rest says where it was made.
+    """Describe a run.
+
+    Args:
+        decisive: Options that determine its weights, by name.
+        dataset: What it trains on.
+        accelerator: What it runs on.
 
     Raises:
         BadInputError: If the dataset's first view is no marker, which is all that a trained model
@@ -84,12 +80,13 @@ def describe(
     if "marker" not in dataset.manifest["settings"]:
         problem = f"models are trained on a marker, and the first view is {dataset.first_view}"
         raise BadInputError(problem, file=dataset.folder)
-
-    decisive = {key: value for key, value in asdict(config).items() if key not in INDECISIVE}
+    decisive = {
+        flag: str(value) if isinstance(value, Path) else value for flag, value in decisive.items()
+    }
     return {
         "settings": decisive
         | {"data_hash": dataset.data_hash, "processes": accelerator.num_processes},
-        "dataset": str(config.dataset),
+        "dataset": str(dataset.folder),
         "marker": dataset.manifest["settings"]["marker"],
         "fit": dataset.manifest["settings"]["fit"],
         "versions": versions(),

@@ -1,18 +1,18 @@
 """The stream of training questions is the same from wherever it is entered."""
 
 import re
-from dataclasses import replace
 
 import pytest
 import torch
 from accelerate import Accelerator
 
-from tests.training.tiny_run import SETTINGS
+from tests.training.tiny_run import OPTIONS, changed
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
 from vg_mc.training.checkpoints import Progress
-from vg_mc.training.examples import TrainingQuestions
-from vg_mc.training.settings import TrainingSettings
+from vg_mc.training.options import TrainingOptions
+from vg_mc.training.stream import BatchStream
+from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
 
 START = Progress()
 
@@ -23,13 +23,18 @@ def encoder():
 
 
 @pytest.fixture
-def settings() -> TrainingSettings:
-    return replace(SETTINGS, batch_size=6, accumulation=2)
+def settings() -> TrainingOptions:
+    return changed(OPTIONS, batch_size=6, gradient_accumulation=2)
 
 
 def stream(coloured, settings, encoder, start=START, num_workers=0):
-    questions = TrainingQuestions(Accelerator(cpu=True), coloured, settings)
-    return list(questions.load(encoder, start, num_workers=num_workers))
+    return list(batches_of(coloured, settings, encoder).load(start, num_workers=num_workers))
+
+
+def batches_of(dataset, options, encoder) -> BatchStream:
+    accelerator = Accelerator(cpu=True)
+    task = MultipleChoiceTask(accelerator, encoder, dataset, options)
+    return BatchStream(accelerator, task, options.schedule)
 
 
 def same(one, other) -> bool:
@@ -54,9 +59,9 @@ def test_only_the_time_until_a_batch_comes_counts_as_waiting(
     coloured, settings, encoder, monkeypatch
 ):
     clock = iter([0.0, 2.0, 10.0, 13.0])  # asked and got, twice
-    monkeypatch.setattr("vg_mc.training.examples.perf_counter", lambda: next(clock))
-    questions = TrainingQuestions(Accelerator(cpu=True), coloured, settings)
-    batches = questions.load(encoder, START, num_workers=0)
+    monkeypatch.setattr("vg_mc.training.stream.perf_counter", lambda: next(clock))
+    questions = batches_of(coloured, settings, encoder)
+    batches = questions.load(START, num_workers=0)
 
     next(batches)
     assert questions.waited == 2
@@ -83,7 +88,7 @@ def test_the_number_of_workers_changes_nothing(coloured, settings, encoder):
 
 
 def test_the_same_sentence_is_asked_differently_in_the_next_epoch(coloured, settings, encoder):
-    parts = stream(coloured, replace(settings, batch_size=32, accumulation=1), encoder)
+    parts = stream(coloured, changed(settings, batch_size=32, gradient_accumulation=1), encoder)
 
     sums = [
         dict(
@@ -98,18 +103,20 @@ def test_the_same_sentence_is_asked_differently_in_the_next_epoch(coloured, sett
     assert sums[0] != sums[1]
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(coloured, settings):
+def test_a_batch_that_cannot_be_shared_is_refused(coloured, settings, encoder):
     with pytest.raises(BadInputError, match="--batch-size: 32 units in 6 batches cannot be cut"):
-        TrainingQuestions(Accelerator(cpu=True), coloured, replace(settings, accumulation=7))
+        batches_of(coloured, changed(settings, gradient_accumulation=7), encoder)
 
 
-def test_data_that_teaches_nothing_is_refused(make_coloured, make_photos, settings, tmp_path):
+def test_data_that_teaches_nothing_is_refused(
+    make_coloured, make_photos, settings, encoder, tmp_path
+):
     photo = make_photos(1, 1, 0)[0]
     missed = photo._replace(questions=[("pink", [0.5] * len(photo.colours))])
     dataset = make_coloured(tmp_path / "data", {"train": [missed], "val": [photo]})
 
-    with pytest.raises(BadInputError, match="both a right candidate and a wrong one"):
-        TrainingQuestions(Accelerator(cpu=True), dataset, settings)
+    with pytest.raises(BadInputError, match="both a positive and a negative"):
+        batches_of(dataset, settings, encoder)
 
 
 @pytest.fixture
@@ -128,27 +135,27 @@ def twice_drawn(make_coloured, make_photos, tmp_path):
 @pytest.mark.parametrize(
     ("proposals", "pictures", "summary"),
     [
-        ("both", 8, "4 of 5 .*: 0 without a right candidate, 1 without a wrong one"),
-        ("annotations", 4, "4 of 5 .*: 1 without a right candidate, 0 without a wrong one"),
-        ("detected", 4, "2 of 5 .*: 2 without a right candidate, 1 without a wrong one"),
+        ("both", 8, "4 of 5 .* skipped 0 without a positive and 1 without a negative"),
+        ("annotations", 4, "4 of 5 .* skipped 1 without a positive and 0 without a negative"),
+        ("detected", 4, "2 of 5 .* skipped 2 without a positive and 1 without a negative"),
     ],
 )
 def test_one_kind_of_candidates_is_asked_about_and_what_that_leaves_out_is_counted(
     twice_drawn, settings, encoder, proposals, pictures, summary
 ):
-    by_image = replace(
-        settings, batching="image", epochs=1, accumulation=1, train_proposals=proposals
+    by_image = changed(
+        settings, batching="image", epochs=1, gradient_accumulation=1, train_proposals=proposals
     )
-    questions = TrainingQuestions(Accelerator(cpu=True), twice_drawn, by_image)
+    questions = batches_of(twice_drawn, by_image, encoder)
 
-    ((batch, _),) = questions.load(encoder, START, num_workers=0)
+    ((batch, _),) = questions.load(START, num_workers=0)
 
     assert len(batch.pictures) == pictures
-    assert re.search(summary, questions.summary)
+    assert re.search(summary, questions.task.summary)
 
 
-def test_what_was_left_out_is_told_where_nothing_remains(coloured, settings):
-    detected = replace(settings, train_proposals="detected")
+def test_what_was_left_out_is_told_where_nothing_remains(coloured, settings, encoder):
+    detected = changed(settings, train_proposals="detected")
 
-    with pytest.raises(BadInputError, match="left out: 32 without a right candidate"):
-        TrainingQuestions(Accelerator(cpu=True), coloured, detected)
+    with pytest.raises(BadInputError, match="skipped 32 without a positive"):
+        batches_of(coloured, detected, encoder)

@@ -1,22 +1,14 @@
 """The loss that is trained on is a mean over sentences, so that parts of a batch add up to it."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.training.tiny_run import SETTINGS
 from vg_mc.models.dual_encoder import TokenBatch
-from vg_mc.training.batching import Batch
-from vg_mc.training.tasks.multiple_choice import (
-    choice_losses,
-    mean_loss,
-    sentence_losses,
-    share_right,
-)
+from vg_mc.training.batching.batches import Batch
+from vg_mc.training.tasks.losses import LossOptions, choice_losses, mean_loss, sentence_losses
+from vg_mc.training.tasks.multiple_choice import accuracy_of
 
-BY_IMAGE = replace(SETTINGS, batching="image")
 LOGITS = torch.tensor([[1.0, 2.0, 0.0], [0.5, 0.1, 0.2], [3.0, 1.0, -torch.inf], [0.0, 1.0, 2.0]])
 
 
@@ -43,13 +35,13 @@ EVERYTHING = batch_of([0, 1, 2, 3])
 def test_without_anything_it_is_cross_entropy():
     hard = EVERYTHING._replace(targets=torch.eye(3)[[0, 0, 0, 0]])
 
-    loss = mean_loss(LOGITS, hard, SETTINGS)
+    loss = mean_loss(LOGITS, hard, LossOptions())
 
     assert torch.allclose(loss, F.cross_entropy(LOGITS, torch.zeros(4, dtype=torch.int64)))
 
 
 def test_both_directions_are_added():
-    loss = mean_loss(LOGITS, EVERYTHING, replace(BY_IMAGE, symmetric=0.5, label_smoothing=0.1))
+    loss = mean_loss(LOGITS, EVERYTHING, LossOptions(symmetric=0.5, label_smoothing=0.1))
 
     about = (EVERYTHING.targets, EVERYTHING.candidate_mask)
     expected = choice_losses(LOGITS, *about, label_smoothing=0.1).mean()
@@ -59,13 +51,13 @@ def test_both_directions_are_added():
 
 @pytest.mark.parametrize("parts", [[[0, 1], [2, 3]], [[2, 3], [0, 1]]])
 def test_parts_that_hold_whole_images_add_up(parts):
-    settings = replace(BY_IMAGE, symmetric=0.7)
+    options = LossOptions(symmetric=0.7)
 
-    losses = [mean_loss(LOGITS[rows], batch_of(rows), settings) for rows in parts]
+    losses = [mean_loss(LOGITS[rows], batch_of(rows), options) for rows in parts]
 
-    assert torch.allclose(sum(losses) / 2, mean_loss(LOGITS, EVERYTHING, settings))
+    assert torch.allclose(sum(losses) / 2, mean_loss(LOGITS, EVERYTHING, options))
 
 
 def test_any_right_candidate_is_a_right_answer():
-    assert share_right(LOGITS, EVERYTHING).item() == 0.5
-    assert share_right(torch.eye(3)[[0, 2, 0, 0]], EVERYTHING).item() == 1
+    assert accuracy_of(LOGITS, EVERYTHING).item() == 0.5
+    assert accuracy_of(torch.eye(3)[[0, 2, 0, 0]], EVERYTHING).item() == 1

@@ -1,1 +1,0 @@
-"""Option dataclasses of commands that helpers of commands read, too."""
