@@ -8,7 +8,7 @@ import pytest
 
 from vg_mc.errors import BadInputError
 from vg_mc.system import disk_space
-from vg_mc.system.disk_space import free_bytes, in_megabytes, told_when_full
+from vg_mc.system.disk_space import free_bytes, full_disk_errors, in_megabytes
 
 
 def test_room_is_that_of_the_nearest_folder_that_exists(tmp_path, monkeypatch):
@@ -31,7 +31,7 @@ def test_bytes_are_spelled_in_millions():
 
 
 def write_to_a_full_disk(folder, number):
-    with told_when_full(folder, "make room"):
+    with full_disk_errors(folder, "make room"):
         raise OSError(number, "told by the system")
 
 
@@ -50,7 +50,7 @@ def test_other_faults_stay_what_they_are(tmp_path):
 def test_the_error_of_a_full_disk_is_the_one_that_is_meant():
     with (
         pytest.raises(BadInputError, match="no space left"),
-        told_when_full(Path("/dev"), "make room"),
+        full_disk_errors(Path("/dev"), "make room"),
         Path("/dev/full").open("wb") as file,
     ):
         file.write(bytes(100_000))

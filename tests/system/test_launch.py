@@ -18,7 +18,7 @@ def test_half_precision_without_a_gpu_is_refused():
     if PartialState().device.type != "cpu":
         pytest.skip("this machine has a GPU, on which half precision works")
 
-    with pytest.raises(BadInputError, match="--mixed-precision: fp16 needs a GPU"):
+    with pytest.raises(BadInputError, match="--mixed-precision: fp16 requires a GPU"):
         start_accelerator("fp16")
 
 
@@ -52,7 +52,7 @@ def test_a_launcher_that_would_cut_the_model_in_pieces_is_refused(monkeypatch, v
 def test_a_launcher_that_asks_for_another_precision_is_refused(monkeypatch):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
 
-    with pytest.raises(BadInputError, match="the launcher says bf16 and this flag no"):
+    with pytest.raises(BadInputError, match="the launcher sets bf16"):
         start_accelerator("no")
 
 

@@ -3,11 +3,11 @@
 import torch
 from accelerate import Accelerator
 
-from vg_mc.system.processes import Alone
+from vg_mc.system.processes import SingleProcess
 
 
 def test_alone_is_what_accelerate_says_of_one_process():
-    alone, alike = Alone(torch.device("cpu")), Accelerator(cpu=True)
+    alone, alike = SingleProcess(torch.device("cpu")), Accelerator(cpu=True)
     tensor = torch.arange(3.0)
 
     for name in ("device", "num_processes", "process_index", "is_main_process"):
@@ -18,5 +18,5 @@ def test_alone_is_what_accelerate_says_of_one_process():
 def test_alone_computes_in_the_precision_of_its_input():
     layer = torch.nn.Linear(2, 2)
 
-    with Alone(torch.device("cpu")).autocast():
+    with SingleProcess(torch.device("cpu")).autocast():
         assert layer(torch.ones(1, 2)).dtype == torch.float32

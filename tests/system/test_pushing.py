@@ -92,10 +92,10 @@ def test_a_name_that_is_none_is_told_without_asking_the_hub(hub):
 def test_an_upload_that_fails_is_told_and_how_to_try_again(hub, tmp_path):
     hub.fails = True
 
-    with pytest.raises(BadInputError, match=r"`hf upload somebody/pointer .*` tries it again"):
+    with pytest.raises(BadInputError, match=r"`hf upload somebody/pointer .*`"):
         push(tmp_path, "somebody/pointer")
 
 
 def test_without_a_network_nobody_is_let_in():
-    with pytest.raises(BadInputError, match="does not let us in"):
+    with pytest.raises(BadInputError, match="not logged in"):
         require_login("somebody/pointer")  # tests are offline

@@ -83,7 +83,7 @@ def test_the_exit_code_is_that_of_a_shell(number, code):
 
 def test_a_worker_obeys_its_parent_and_nobody_else():
     program = (
-        "import time; from vg_mc.system.signals import outlast_signals; outlast_signals();"
+        "import time; from vg_mc.system.signals import ignore_stop_signals; ignore_stop_signals();"
         "print('ready', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(

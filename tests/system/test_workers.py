@@ -6,18 +6,18 @@ import sys
 
 import pytest
 
-from vg_mc.system.workers import results_as_they_come
+from vg_mc.system.workers import unordered_results
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_every_task_has_its_result(num_workers):
-    results = results_as_they_come(math.sqrt, [1.0, 4.0, 9.0], num_workers)
+    results = unordered_results(math.sqrt, [1.0, 4.0, 9.0], num_workers)
 
     assert sorted(results) == [1, 2, 3]
 
 
 def test_no_tasks_give_no_results():
-    assert list(results_as_they_come(math.sqrt, [], 2)) == []
+    assert list(unordered_results(math.sqrt, [], 2)) == []
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -27,7 +27,7 @@ def test_after_a_failure_no_further_task_is_begun(tmp_path, num_workers):
     tasks += [[sys.executable, "-c", touch, str(tmp_path / str(number))] for number in range(20)]
 
     with pytest.raises(subprocess.CalledProcessError):
-        list(results_as_they_come(subprocess.check_call, tasks, num_workers))
+        list(unordered_results(subprocess.check_call, tasks, num_workers))
 
     assert len(list(tmp_path.iterdir())) < 10
 
@@ -45,8 +45,8 @@ def test_after_a_failure_no_further_task_is_begun(tmp_path, num_workers):
 def test_workers_end_when_their_parent_is_killed(work):
     task = f"print('begun', flush=True) or {work}"
     program = (
-        "from vg_mc.system.workers import results_as_they_come\n"
-        f"list(results_as_they_come(eval, [{task!r}] * 2, 2))"
+        "from vg_mc.system.workers import unordered_results\n"
+        f"list(unordered_results(eval, [{task!r}] * 2, 2))"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
         assert [parent.stdout.readline() for _ in range(2)] == [b"begun\n"] * 2

@@ -152,7 +152,7 @@ def run(config: PrepareConfig, group: "WorkerGroup | None" = None) -> "Manifest"
     """Prepare the dataset that `config` describes, in all processes of `group`."""
     from vg_mc.prepared.build.publication import require_free
     from vg_mc.prepared.build.run import prepare
-    from vg_mc.system.workers import results_as_they_come
+    from vg_mc.system.workers import unordered_results
 
     check_flags(config)
     require_free(config.output, overwrite=config.overwrite)  # before a large corpus is read
@@ -163,7 +163,7 @@ def run(config: PrepareConfig, group: "WorkerGroup | None" = None) -> "Manifest"
         settings,
         config.output,
         num_workers=config.num_workers,
-        share=group.draw_share if group else results_as_they_come,
+        share=group.draw_share if group else unordered_results,
         overwrite=config.overwrite,
     )
 

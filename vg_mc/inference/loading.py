@@ -17,7 +17,7 @@ from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.inference.run_settings import Look, recorded_look, recorded_temperature
 from vg_mc.prepared.build.description import described_views
 from vg_mc.prepared.build.settings import Drawing
-from vg_mc.system.processes import Alone
+from vg_mc.system.processes import SingleProcess
 
 IMAGE_SIZE = 224  # of candidates for a grounder that takes images of any size
 IMAGES_AT_ONCE = 64
@@ -75,7 +75,7 @@ def load(
     """
     look, views = _look(selected, views)
     context = Context(
-        processes=Alone(torch.device(device)),
+        processes=SingleProcess(torch.device(device)),
         model=selected.model,
         views=described_views(views)["views"],
         image_size=None,

@@ -1,1 +1,1 @@
-"""The machine below the field: files, processes, signals, launchers, the hub."""
+"""Operating system services: files, processes, signals, launchers and the model hub."""

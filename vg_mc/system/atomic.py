@@ -1,10 +1,11 @@
-"""A file appears under its name only when it is complete: no reader ever meets half of one.
+"""Atomic writes of files and folders.
 
-A folder takes the place of another one at once: at every moment one of them is there, whole.
+A file appears under its name only when it is complete. A folder replaces another one in one step,
+so that at every moment one of the two is complete.
 
-A rename replaces a file, but never a folder that holds anything. Linux can exchange two names in
-one step. Elsewhere, and on file systems that cannot (NFS), the older folder steps aside first; a
-run that is killed between the two renames leaves it there, and `restore` brings it back.
+A rename replaces a file, but not a folder that is not empty. Linux can exchange two names in one
+step. On other systems and on file systems without that feature (NFS), the older folder is renamed
+first. If the process is killed between the two renames, `restore` brings the older folder back.
 """
 
 import ctypes
@@ -19,28 +20,28 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a name to write to, which becomes `path` when the block ends well.
+    """Yield a temporary name to write to, which is renamed to `path` at the end of the block.
 
-    Folders on the way are made. A block that fails leaves an older file of that name as it was.
+    Missing folders are created. If the block raises, an older file of that name remains unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays, since writers choose the format by it.
+    # The suffix is kept, since writers choose the format by it.
     partial = path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
     try:
         yield partial
-        _force_to_disk(partial)  # else a power cut leaves the new name with no content
+        _force_to_disk(partial)  # otherwise a power cut can leave an empty file
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def write_whole_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 with plain line ends, the same bytes on every system."""
+    r"""Write `text` as UTF-8 with ``\n`` line ends, the same bytes on every system."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
-# Of Linux's fcntl.h and fs.h.
+# From Linux's fcntl.h and fs.h.
 RELATIVE_TO_WORKING_FOLDER = -100
 EXCHANGE = 2
 
@@ -49,9 +50,9 @@ CANNOT = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Yield a folder to write to, which becomes `folder` when the block ends well.
+    """Yield a temporary folder to write to, which becomes `folder` at the end of the block.
 
-    What a killed process has left of it is thrown away.
+    The remains of a killed process are deleted.
     """
     restore(folder)
     partial = folder.with_name(f".{folder.name}.partial")
@@ -64,10 +65,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def put_in_place(new: Path, folder: Path) -> None:
-    """Rename the folder `new` to `folder`, and delete what was there.
+    """Rename the folder `new` to `folder` and delete the one that was there.
 
-    Both are on one file system. A process that is killed may leave the older folder under the name
-    `new`, or under a name of its own, where `restore` finds it.
+    Both must be on one file system. A killed process can leave the older folder under the name
+    `new` or under a hidden name, where `restore` finds it.
     """
     if not folder.exists():
         new.rename(folder)
@@ -80,14 +81,14 @@ def put_in_place(new: Path, folder: Path) -> None:
         folder.rename(replaced)
         new.rename(folder)
     _force_to_disk(folder.parent)
-    replaced.rename(_discarded(folder))  # half of it must never be taken for all of it
+    replaced.rename(_discarded(folder))  # a partly deleted folder must not keep a valid name
     shutil.rmtree(_discarded(folder))
 
 
 def restore(folder: Path) -> None:
-    """Bring `folder` back where it stepped aside for one that never came, and clear the rest.
+    """Bring back an older `folder` whose replacement did not complete, and delete other remains.
 
-    To be called before `put_in_place`, by whoever alone may write.
+    Must be called before `put_in_place`, by the only writer.
     """
     aside = _aside(folder)
     if aside.exists() and not folder.exists():
@@ -105,7 +106,7 @@ def _discarded(folder: Path) -> Path:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two names in one step; return False where that cannot be done."""
+    """Exchange two names in one step; return False if that is not supported."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if _is_linux() else None
     if rename is None:
         return False
@@ -123,7 +124,7 @@ def _is_linux() -> bool:
 
 
 def _force_to_disk(path: Path) -> None:
-    """Write a file, or the names in a folder, to disk, so that they outlive a power cut."""
+    """Flush a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Room on a disk, and what we say when there is none left."""
+"""Free disk space, and errors for a full disk."""
 
 import errno
 import shutil
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from vg_mc.errors import BadInputError
 
-FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or what a user may have of it
+FULL = {errno.ENOSPC, errno.EDQUOT}  # a full disk, an exceeded quota
 
 
 def free_bytes(folder: Path) -> int:
-    """Return how much may still be written to the disk of `folder`, which need not exist yet."""
+    """Return the free bytes on the disk of `folder`, which need not exist yet."""
     there = folder.absolute()
     while not there.exists():
         there = there.parent
@@ -20,16 +20,16 @@ def free_bytes(folder: Path) -> int:
 
 
 def in_megabytes(size: float) -> str:
-    """Spell a number of bytes for people."""
+    """Format a number of bytes in MB."""
     return f"{size / 1e6:,.1f} MB"
 
 
 @contextmanager
-def told_when_full(folder: Path, advice: str) -> Iterator[None]:
-    """Give a full disk its place: the system's own error names none.
+def full_disk_errors(folder: Path, advice: str) -> Iterator[None]:
+    """Convert the error of a full disk to a `BadInputError` with folder, free space and `advice`.
 
     Raises:
-        BadInputError: If the block finds no room for what it writes.
+        BadInputError: If the disk is full while the block runs.
     """
     try:
         yield

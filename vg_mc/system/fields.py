@@ -1,4 +1,4 @@
-"""Take one field out of a record of unknown quality, or say what is wrong with it."""
+"""Typed access to the fields of untrusted records, with an error for every invalid value."""
 
 import json
 import reprlib
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from vg_mc.errors import BadInputError
 
-LARGEST = 2**53  # from here on a float cannot tell a number from the next
+LARGEST = 2**53  # the largest integer up to which all are exact in a float
 
 
 def read_json(file: Path) -> object:
-    """Return whatever the JSON in `file` holds."""
+    """Return the content of a JSON file."""
     try:
         return json.loads(file.read_bytes())
     except OSError as fault:
@@ -21,14 +21,14 @@ def read_json(file: Path) -> object:
 
 
 def as_mapping(record: object) -> Mapping[object, object]:
-    """Return a record that has named fields."""
+    """Return a record with named fields."""
     if not isinstance(record, Mapping):
         raise BadInputError(f"expected a record with named fields, not {reprlib.repr(record)}")
     return record
 
 
 def as_list(record: object, field: str) -> list[object]:
-    """Return a list of anything."""
+    """Return a list with items of any type."""
     value = _present(record, field)
     if not isinstance(value, list):
         raise BadInputError(f"expected a list as {field}, not {reprlib.repr(value)}")
@@ -36,7 +36,7 @@ def as_list(record: object, field: str) -> list[object]:
 
 
 def as_integer(record: object, field: str) -> int:
-    """Return a whole number; True is none, though Python counts it as one."""
+    """Return an integer of 64 bits; booleans are refused."""
     value = _present(record, field)
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadInputError(f"expected a whole number as {field}, not {reprlib.repr(value)}")
@@ -46,7 +46,7 @@ def as_integer(record: object, field: str) -> int:
 
 
 def as_positive_integer(record: object, field: str) -> int:
-    """Return a whole number of at least 1."""
+    """Return an integer of at least 1."""
     value = as_integer(record, field)
     if value < 1:
         raise BadInputError(f"expected {field} to be at least 1, not {value}")
@@ -54,7 +54,7 @@ def as_positive_integer(record: object, field: str) -> int:
 
 
 def as_text(record: object, field: str) -> str:
-    """Return a text that holds more than white space."""
+    """Return a text that is not only white space."""
     value = _present(record, field)
     if not isinstance(value, str) or not value.strip():
         raise BadInputError(f"expected a text as {field}, not {reprlib.repr(value)}")
@@ -85,7 +85,7 @@ def as_numbers(record: object, field: str, count: int) -> tuple[float, ...]:
 
 
 def place(record: object, field: str, position: int) -> str:
-    """Name a record by its id where it has one, else by its position in the list."""
+    """Return the name of a record for messages: its id, or its position in the list."""
     if isinstance(record, Mapping) and field in record:
         return f"{field} {reprlib.repr(record[field])}"
     return f"record {position} without {field}"
@@ -99,7 +99,7 @@ def _present(record: object, field: str) -> object:
 
 
 def _is_finite(value: object) -> bool:
-    """Whether `value` is a number in which a pixel still counts."""
+    """Return True for a number that is small enough for pixel precision."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) <= LARGEST  # False for what is not a number, too
+    return abs(value) <= LARGEST  # False for NaN, too

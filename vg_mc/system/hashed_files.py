@@ -1,7 +1,7 @@
-"""Files that have the hash of their bytes for a name: complete, never changed, told when damaged.
+"""Content-addressed files: named by the hash of their bytes, never changed, verified when read.
 
-Several runs may fill one folder at once, since equal contents are the same file, and what a killed
-run had begun is not looked at.
+Several runs can write to one folder at once, since equal contents are the same file. Partial files
+of a killed run are ignored.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def write_hashed(folder: Path, content: bytes | memoryview, suffix: str) -> str:
-    """Write a file that ends in `suffix`, like ``.npy``, to a folder; return its name."""
+    """Write a file with a suffix such as ``.npy`` to a folder; return its name."""
     name = f"{hashlib.sha256(content).hexdigest()}{suffix}"
     with whole_file(folder / name) as partial:
         partial.write_bytes(content)
@@ -24,12 +24,12 @@ def write_hashed(folder: Path, content: bytes | memoryview, suffix: str) -> str:
 
 
 def verified_files(folder: Path, suffix: str, known: Collection[str] = ()) -> list[str]:
-    """Return the names of the files in the folder; damaged ones are removed with a notice.
+    """Return the names of the intact files in the folder; remove damaged ones with a notice.
 
     Args:
         folder: It need not exist.
-        suffix: Other files are none of ours.
-        known: Names of files that were found sound before, and are not read again.
+        suffix: Files with other suffixes are ignored.
+        known: Names of files that were verified before and are not read again.
     """
     names = []
     for path in sorted(folder.glob(f"*{suffix}")):
@@ -38,7 +38,7 @@ def verified_files(folder: Path, suffix: str, known: Collection[str] = ()) -> li
         if path.name in known or _hash_of(path) == path.stem:
             names.append(path.name)
         else:
-            print(f"note: {path} is damaged; it is removed and made anew", file=sys.stderr)
+            print(f"note: {path} is damaged; it is removed and computed again", file=sys.stderr)
             path.unlink(missing_ok=True)
     return names
 

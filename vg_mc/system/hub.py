@@ -1,9 +1,8 @@
-"""Fetching folders from the Hugging Face hub by an id that the user gave.
+"""Downloads from and uploads to the Hugging Face hub.
 
-Only data is fetched, by the endings of the files, and no code that lies beside it: tables of a
-mirror, weights and settings of a model. It stays in the hub's own cache.
-
-Uploading a model to Hugging Face's hub: only for those who ask for it, and private at first.
+Only data files are downloaded, selected by their suffixes, never code: tables of a dataset, weights
+and settings of a model. They are stored in the cache of ``huggingface_hub``. Uploads happen only on
+request and create private repositories.
 """
 
 import re
@@ -14,21 +13,21 @@ from typing import Literal
 from vg_mc.errors import BadInputError
 
 TABLES = ("*.parquet",)
-MODEL = ("*.json", "*.safetensors", "*.txt")  # a vocabulary is text; no pickle is among them
-LANGUAGE_MODEL = (*MODEL, "*.model", "*.jinja")  # vocabularies of sentencepiece, wordings
-OLD_WEIGHTS = ("pytorch_model*.bin",)  # which torch reads as tensors alone, if told so
+MODEL = ("*.json", "*.safetensors", "*.txt")  # vocabularies are text; pickles are excluded
+LANGUAGE_MODEL = (*MODEL, "*.model", "*.jinja")  # sentencepiece, chat templates
+OLD_WEIGHTS = ("pytorch_model*.bin",)  # loaded with weights_only=True
 _ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 def local_or_fetched(
     name: Path, kind: Literal["dataset", "model"], patterns: tuple[str, ...]
 ) -> Path:
-    """Return a local folder as it is, or fetch what the hub has under that id, ``owner/name``.
+    """Return a local folder, or download the hub repository with that id, ``owner/name``.
 
-    ``owner/name@<revision>`` fixes the commit.
+    ``owner/name@<revision>`` selects a commit.
 
     Raises:
-        BadInputError: If it is neither.
+        BadInputError: If neither exists.
     """
     if name.is_dir():
         return name
@@ -44,15 +43,15 @@ def local_or_fetched(
         )
     except Exception as fault:  # dozens of classes: no such dataset, no network, no space...
         reason = f"{type(fault).__name__}: {fault}".splitlines()[0]
-        problem = f"there is no such folder, and no such {kind} could be fetched: {reason}"
+        problem = f"no such folder, and no such {kind} could be downloaded: {reason}"
         raise BadInputError(problem, file=name) from fault
     return Path(folder)
 
 
 def fetched_model(name: Path) -> Path:
-    """Return the folder of a language model as `local_or_fetched` does.
+    """Return the folder of a language model like `local_or_fetched`.
 
-    Weights of the older kind are fetched only where the model has no safetensors.
+    Weights in the older pickle format are downloaded only if the model has no safetensors.
 
     Raises:
         BadInputError: If it is neither a folder nor a model on the hub.
@@ -85,10 +84,10 @@ FLAG = "--push-to-hub"
 
 
 def require_login(hub_id: str) -> None:
-    """Make sure that `hub_id` is a name and that the hub knows us; better now than after training.
+    """Check that `hub_id` is a valid id and that a login exists, before training starts.
 
     Raises:
-        BadInputError: If either is not so.
+        BadInputError: If either check fails.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError
@@ -100,17 +99,17 @@ def require_login(hub_id: str) -> None:
     except HFValidationError as error:
         raise BadInputError(f"expected OWNER/NAME: {error}", record=f"{FLAG} {hub_id}") from error
     except OSError as error:  # no token, a wrong one, no network
-        problem = f"the hub does not let us in; `hf auth login` stores a token: {error}"
+        problem = f"not logged in to the hub; `hf auth login` stores a token: {error}"
         raise BadInputError(problem, record=f"{FLAG} {hub_id}") from error
 
 
 def push(folder: Path, hub_id: str) -> str:
-    """Upload a model's folder; return its address.
+    """Upload the folder of a model and return its address.
 
-    A repository that is there keeps its visibility; a new one is private.
+    An existing repository keeps its visibility; a new one is private.
 
     Raises:
-        BadInputError: If the hub refuses; the folder stays as it is.
+        BadInputError: If the hub refuses the upload.
     """
     from huggingface_hub import HfApi
 
@@ -121,6 +120,6 @@ def push(folder: Path, hub_id: str) -> str:
             repo_id=hub_id, folder_path=folder, commit_message="Upload a model and its card"
         )
     except OSError as error:
-        problem = f"not uploaded; `hf upload {hub_id} {folder}` tries it again: {error}"
+        problem = f"not uploaded; retry with `hf upload {hub_id} {folder}`: {error}"
         raise BadInputError(problem, record=f"{FLAG} {hub_id}") from error
     return str(address)

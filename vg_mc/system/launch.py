@@ -1,8 +1,6 @@
-"""How the commands that can be launched many times find out, and start Accelerate.
+"""Devices and launched processes: validation of ``--device`` and set-up of Accelerate.
 
-Where something is to run, asked for by a flag: is it there?
-
-Values that flags of several commands choose among.
+Also contains the types of options that several commands share.
 """
 
 import importlib.util
@@ -19,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def require_device(name: str) -> None:
-    """Look for the device that `--device` names, before any work is done for it.
+    """Check that the device of ``--device`` exists before any work starts.
 
     Raises:
-        BadInputError: If torch knows no such device, or this machine has none.
+        BadInputError: If torch does not know the device or this machine does not have it.
     """
     if name == "cpu":
         return
@@ -35,7 +33,7 @@ def require_device(name: str) -> None:
         raise BadInputError(problem, record="--device") from error
     cards = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= cards:
-        problem = f"there is no {name}: torch sees {cards} CUDA devices here"
+        problem = f"no device {name}: torch finds {cards} CUDA devices"
         raise BadInputError(problem, record="--device")
 
 
@@ -43,16 +41,16 @@ Precision = Literal["no", "bf16", "fp16"]
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
-# A process that hears nothing of another for so long gives up. Where one is killed, the others
-# learn of it at once, or are ended by torchrun within half a minute; this is for one that hangs.
-# Less would end a run whose first process writes a large checkpoint to a slow disk.
+# Timeout of collective operations, for processes that hang. If a process is killed, the others fail
+# at once or are ended by torchrun within half a minute. A shorter timeout would end a run whose
+# first process writes a large checkpoint to a slow disk.
 LONGEST_WAIT = timedelta(minutes=10)
 
-# One process decodes some 3,000 pictures of 224 pixels per second. The fastest GPU trains a small
+# One process decodes about 3,000 images of 224 pixels per second. The fastest GPU trains a small
 # model on four times as many.
 MOST_WORKERS = 12
 
-# Ways to share a model among processes, by the variable with which Accelerate's launcher asks.
+# Unsupported ways to shard a model, by the environment variable of Accelerate's launcher.
 UNKNOWN_WAYS = {
     "ACCELERATE_USE_FSDP": "FSDP",
     "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
@@ -62,15 +60,15 @@ UNKNOWN_WAYS = {
 
 
 def processes_launched() -> int:
-    """Return how many processes ``torchrun`` or ``accelerate launch`` have started, 1 without."""
+    """Return the number of processes of ``torchrun`` or ``accelerate launch``, 1 without them."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def workers_of(wanted: int | None, accelerator: "Accelerator") -> int:
-    """Return how many processes decode for each one that encodes; None leaves the choice to us.
+    """Return the number of decoding workers per process; None selects a default.
 
-    Where the model has a device of its own, cores have little else to do than to feed it. One core
-    is left to the process that drives the device.
+    With a GPU, the CPU cores are mostly free for decoding. One core is left for the process that
+    drives the GPU.
     """
     if wanted is not None:
         return wanted
@@ -81,10 +79,10 @@ def workers_of(wanted: int | None, accelerator: "Accelerator") -> int:
 
 
 def batch_size_of(wanted: int | None, accelerator: "Accelerator") -> int:
-    """Return how many pictures are encoded at a time; None leaves the choice to us.
+    """Return the number of images encoded at a time; None selects a default.
 
-    A CPU gains nothing by large batches: the memory of every layer is asked for anew, which costs
-    RN50 a tenth of its time.
+    Large batches do not help on a CPU: memory for every layer is allocated anew, which takes a
+    tenth of the time of RN50.
     """
     if wanted is not None:
         return wanted
@@ -94,40 +92,43 @@ def batch_size_of(wanted: int | None, accelerator: "Accelerator") -> int:
 def start_accelerator(
     mixed_precision: Precision, *, tracker: Tracker | None = None, run: Path | None = None
 ) -> "Accelerator":
-    """Join the processes that were launched, one alone included.
+    """Create the `Accelerator` of the launched processes, or of a single one.
 
-    `tracker` is to be told about `run`, in whose folder ``trackers/`` it may write.
+    Args:
+        mixed_precision: Precision of autocast.
+        tracker: Experiment tracker for the metrics of `run`.
+        run: Folder of the run; trackers write to its subfolder ``trackers``.
 
     Raises:
-        BadInputError: If the device lacks the precision, the processes do not find each other, the
-            tracker is not installed, or the launcher was told what these flags do not say;
-            Accelerate would quietly do something else.
+        BadInputError: If the device lacks the precision, the processes do not form one group, the
+            tracker is not installed, or the launcher has settings that contradict these options,
+            which Accelerate would silently follow.
     """
     _require_plain_launch(mixed_precision)
     if tracker is not None and importlib.util.find_spec(tracker) is None:
-        problem = f"it is not installed; pip install {tracker}"
+        problem = f"not installed; pip install {tracker}"
         raise BadInputError(problem, record=f"--log-with {tracker}")
     import torch
     from accelerate import Accelerator, PartialState
     from accelerate.utils import GradientAccumulationPlugin
 
-    # Sentences are short. Threads of the tokenizer would only fear the fork of a data loader.
+    # Expressions are short. Tokenizer threads would only warn about the fork of a data loader.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # Unless it is told that there is no GPU, Accelerate takes each process of torchrun for the only
-    # one, and all of them would write the same files.
+    # Without this flag on a machine without GPU, Accelerate treats each process of torchrun as the
+    # only one, and all of them would write the same files.
     on_cpu = not torch.accelerator.is_available()
     state = PartialState(cpu=on_cpu, timeout=LONGEST_WAIT, **_fresh_store())
     if mixed_precision == "fp16" and state.device.type == "cpu":
-        problem = "fp16 needs a GPU, and there is none; bf16 works on the CPU, too"
+        problem = "fp16 requires a GPU; bf16 also works on the CPU"
         raise BadInputError(problem, record="--mixed-precision")
     launched = processes_launched()
     if state.num_processes != launched:
-        problem = f"{launched} processes were launched, but they do not find each other"
+        problem = f"{launched} processes were launched, but they do not form one group"
         raise BadInputError(problem, record=f"device {state.device.type}")
     return Accelerator(
         mixed_precision=mixed_precision,
         cpu=on_cpu,
-        # Said here, so that no number of the launcher's divides losses once more.
+        # Explicit, since otherwise a setting of the launcher would divide losses again.
         gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),
         log_with=tracker,
         project_config=None if run is None else project_of(run),
@@ -135,25 +136,25 @@ def start_accelerator(
 
 
 def _require_plain_launch(mixed_precision: Precision) -> None:
-    """Refuse what a launcher, or a file that it reads by itself, says and cannot be meant."""
+    """Raise for settings of the launcher or its configuration file that are not supported."""
     for variable, way in UNKNOWN_WAYS.items():
         if os.environ.get(variable, "false").lower() == "true":
-            problem = f"each process holds the whole model here: launch without {way}"
+            problem = f"each process holds the whole model; launch without {way}"
             raise BadInputError(problem, record=variable)
     launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if launched not in ("no", mixed_precision):
         problem = (
-            f"the launcher says {launched} and this flag {mixed_precision}: give it {launched}, "
+            f"the launcher sets {launched} and this flag {mixed_precision}; set it to {launched}, "
             "or launch with --mixed_precision no"
         )
         raise BadInputError(problem, record="--mixed-precision")
 
 
 def _fresh_store() -> dict[str, Any]:
-    """Return where processes that torchrun has started again look for each other.
+    """Return a new store for the rendezvous of processes that torchrun has restarted.
 
-    torchrun lends them the store of those before, which still holds the addresses of the dead.
-    Several machines count their restarts apart, so this is for processes of one machine.
+    torchrun reuses the store of the previous processes, which still contains their addresses.
+    Several machines count restarts separately, so this applies to processes of one machine only.
     """
     restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     if restarts == "0" or os.environ.get("LOCAL_WORLD_SIZE") != os.environ.get("WORLD_SIZE"):
@@ -167,7 +168,7 @@ def _fresh_store() -> dict[str, Any]:
 
 
 def project_of(run: Path) -> "ProjectConfiguration":
-    """Return where a tracker that writes files writes them."""
+    """Return the folders that trackers write files to."""
     from accelerate.utils import ProjectConfiguration
 
     return ProjectConfiguration(project_dir=str(run), logging_dir=str(run / "trackers"))

@@ -1,28 +1,27 @@
-"""OpenCV, and what to do where it does not start.
+"""Check that OpenCV can be imported, with installation advice if it cannot.
 
-The wheel `opencv-python` links against libraries of the desktop, which slim containers leave out.
-The import then fails with the bare name of a file, usually deep inside another library, since
-ultralytics imports cv2 as well. Asking here first turns that into a cure.
+The wheel `opencv-python` links against desktop libraries, which slim containers lack. The import
+then fails with only the name of a file, usually deep inside another library such as ultralytics.
 """
 
 DESKTOP_LIBRARIES = ("libGL", "libgthread", "libglib", "libSM", "libXext", "libXrender", "libxcb")
 
 CURE = """\
-OpenCV cannot start on this machine: {error}
-Give it the system libraries that it links against
+OpenCV cannot be imported on this machine: {error}
+Install the system libraries that it links against
     apt-get install libgl1 libglib2.0-0
-or take the build of OpenCV that needs none
+or use the build of OpenCV that needs none
     pip uninstall opencv-python && pip install opencv-python-headless"""
 
 
 def require_opencv() -> None:
-    """Import cv2, to be called before a library that imports it.
+    """Import cv2; call this before importing a library that imports it.
 
     Raises:
-        ImportError: With the cure, if a library of the system is missing.
+        ImportError: With installation advice, if a system library is missing.
     """
     try:
-        import cv2  # noqa: F401 - whether it can be imported is the question
+        import cv2  # noqa: F401 - only tests the import
     except ImportError as error:
         if any(library in str(error) for library in DESKTOP_LIBRARIES):
             raise ImportError(CURE.format(error=error)) from error

@@ -17,13 +17,13 @@ from vg_mc.errors import BadInputError
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers between two ends, both of which may be missing or excluded.
+    """Numbers between two bounds, each of which may be missing or excluded.
 
     Attributes:
-        least: Lower end, None for no limit.
-        most: Upper end, likewise.
-        above: Whether the lower end itself is excluded.
-        below: Whether the upper end itself is excluded.
+        least: Lower bound, None for no limit.
+        most: Upper bound, None for no limit.
+        above: Whether the lower bound itself is excluded.
+        below: Whether the upper bound itself is excluded.
     """
 
     least: float | None = None
@@ -32,13 +32,13 @@ class Range:
     below: bool = False
 
     def __contains__(self, value: float) -> bool:
-        """Whether a number is in the range; NaN is in none."""
+        """Return True if a number is in the range; NaN never is."""
         low = self.least is None or (value > self.least if self.above else value >= self.least)
         high = self.most is None or (value < self.most if self.below else value <= self.most)
         return low and high and value == value
 
     def __str__(self) -> str:
-        """Describe the range as a part of a sentence."""
+        """Format the range for a message, such as "at least 0 and below 1"."""
         low = (
             "" if self.least is None else f"{'above' if self.above else 'at least'} {self.least:g}"
         )
@@ -60,12 +60,12 @@ BELOW_1 = Range(0, 1, below=True)
 
 
 def flag_name(field: str) -> str:
-    """Return the flag of a field, without dashes in front of it."""
+    """Return the flag of a field, without leading dashes."""
     return field.replace("_", "-")
 
 
 def option_types(options_class: type) -> dict[str, Any]:
-    """Return the annotated type of every flag of a dataclass, those of its groups included."""
+    """Return the annotated type of every flag of a dataclass, including those of its groups."""
     return {flag_name(name): hint for _, name, hint in _options(options_class)}
 
 
@@ -95,7 +95,7 @@ def check_ranges(options: object) -> None:
     """Check that every number in `options` is in the range of its annotation.
 
     Raises:
-        BadInputError: At the first one that is not; its record is the flag.
+        BadInputError: At the first number out of range; its record is the flag.
     """
     for group, name, hint in _options(type(options)):
         value = getattr(_group_of(options, group), name)
@@ -130,7 +130,7 @@ def _is_annotated(hint: object) -> bool:
 
 
 def _metadata(hint: object) -> tuple[object, ...]:
-    """Return what annotations say of a type, of a part of a union as well."""
+    """Return the metadata of an annotated type, also of the parts of a union."""
     if _is_annotated(hint):
         return get_args(hint)[1:]
     return tuple(each for part in get_args(hint) for each in _metadata(part))

@@ -1,6 +1,7 @@
-"""Who shares the work of encoding: the processes that were launched, or one that is on its own.
+"""Groups of processes: the launched processes or a single one, and agreement between them.
 
-Whether to stop: a signal may reach one process only, and none may go on without the others.
+Agreement is needed for stopping: a signal may reach only one process, and the others must stop with
+it.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -14,34 +15,34 @@ from torch.distributed import ProcessGroup
 
 
 class Processes(Protocol):
-    """What is asked of processes that share work; an ``Accelerator`` of Accelerate knows it all."""
+    """Processes that share work; implemented by Accelerate's ``Accelerator``."""
 
     @property
     def device(self) -> torch.device:
-        """Where this process computes."""
+        """Device of this process."""
 
     @property
     def num_processes(self) -> int:
-        """How many there are."""
+        """Number of processes."""
 
     @property
     def process_index(self) -> int:
-        """Which of them this one is, from 0."""
+        """Index of this process, from 0."""
 
     @property
     def is_main_process(self) -> bool:
-        """Whether it is the one that talks and writes."""
+        """Whether this process prints and writes files."""
 
     def gather(self, tensor: Tensor) -> Tensor:
-        """Return the tensors (N, ...) of all processes, one after the other."""
+        """Return the concatenated tensors (N, ...) of all processes."""
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Compute in the precision that was asked for."""
+        """Compute in the selected precision."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
-    """One process in full precision, which asks nobody, however many others were launched."""
+class SingleProcess:
+    """A single process in full precision, independent of other launched processes."""
 
     device: torch.device
     num_processes: int = 1
@@ -49,26 +50,26 @@ class Alone:
     is_main_process: bool = True
 
     def gather(self, tensor: Tensor) -> Tensor:
-        """Return what there is."""
+        """Return the tensor unchanged."""
         return tensor
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Change nothing."""
+        """Return a context without effect."""
         return nullcontext()
 
 
 class Agreement:
-    """Lets all processes come to one decision after each step, without a wait for the device."""
+    """Finds one decision for all processes after each step, without waiting for the device."""
 
     def __init__(self, accelerator: Accelerator) -> None:
-        """Open a channel between the processes; all of them must do so together."""
-        # Not the one of the gradients: on a GPU, its answer would come after all work at hand.
+        """Create a communication group; all processes must do so together."""
+        # Not the group of the gradients: on a GPU it would wait for all queued work.
         several = accelerator.num_processes > 1
         group = torch.distributed.new_group(backend="gloo") if several else None
-        self._group = cast("ProcessGroup | None", group)  # an int in processes left out of it
+        self._group = cast("ProcessGroup | None", group)  # an int in processes outside the group
 
     def largest(self, number: int) -> int:
-        """Return the largest `number` that any process gives, to all of them."""
+        """Return the largest `number` of all processes."""
         if self._group is None:
             return number
         shared = torch.tensor(number)

@@ -11,7 +11,7 @@ ProgressBar: TypeAlias = "tqdm[Any]"
 
 LINE_INTERVAL = 30.0  # seconds
 
-# A drawn bar says nothing in a line that is never redrawn.
+# A line that is not redrawn needs no bar.
 _LINE = (
     "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
 )
@@ -31,7 +31,7 @@ def progress_bar(
 ) -> ProgressBar:
     """Return a progress bar on standard error.
 
-    A stream that is no terminal gets at most one line every `LINE_INTERVAL` seconds per bar, and
+    A stream that is not a terminal gets at most one line every `LINE_INTERVAL` seconds per bar, and
     none from work that takes less time.
 
     Args:

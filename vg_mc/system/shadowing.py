@@ -1,9 +1,9 @@
-"""The script ``evaluate.py`` hides Hugging Face's package ``evaluate``; here is the way around it.
+"""Import of the installed package ``evaluate``, which the script ``evaluate.py`` shadows.
 
-Python puts a script's own folder first on ``sys.path``, so a script named like a package hides that
-package from every import of the process, those of other libraries included. Both names are given:
-the script's by its users, the package's by its authors. So the script steps aside when it is
-imported instead of run, and everybody goes on writing ``import evaluate``.
+Python puts the folder of a script first on ``sys.path``, so a script named like a package hides
+that package from every import of the process, including those of other libraries. Both names are
+fixed. When the script is imported instead of run, it therefore loads the installed package in its
+place, so that ``import evaluate`` works everywhere.
 """
 
 import importlib.util
@@ -15,8 +15,8 @@ from pathlib import Path
 def load_installed(name: str, *, hidden_by: str) -> None:
     """Bind `name` in ``sys.modules`` to the installed package that the script `hidden_by` hides.
 
-    To be called while the script is imported under that name: Python's import statement looks into
-    ``sys.modules`` again once the script has run, and hands out what it finds there.
+    Must be called while the script is imported under that name: after running the script, the
+    import statement returns the entry of ``sys.modules``.
 
     Raises:
         ModuleNotFoundError: If no such package is installed.

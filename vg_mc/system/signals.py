@@ -1,6 +1,6 @@
-"""Signals that ask a process to end: noted, so that the work under way comes to a good end first.
+"""Handling of stop signals: finish the current step, save and exit.
 
-SIGTERM is what clusters, containers and torchrun send before they kill; Ctrl-C is SIGINT.
+Clusters, containers and torchrun send SIGTERM before they kill a process; Ctrl-C sends SIGINT.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StoppedError(Exception):
-    """Work that was asked to stop, and left what it has in good order."""
+    """Raised when work was stopped by a signal and left in a consistent state."""
 
     def __init__(self, signal_number: int, problem: str) -> None:
         super().__init__(f"{problem} ({signal.Signals(signal_number).name})")
@@ -22,10 +22,10 @@ class StoppedError(Exception):
 
 
 class StopSignals:
-    """Notes the first signal instead of dying of it; the second ends the process at once.
+    """Records the first stop signal; the second one ends the process at once.
 
     Attributes:
-        received: Number of the signal that came, 0 before one does.
+        received: Number of the first signal, 0 before it.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        # Python lets no other thread choose what signals do.
+        # Only the main thread may set signal handlers.
         if threading.current_thread() is threading.main_thread():
             self._before = {each: signal.signal(each, self._note) for each in STOP_SIGNALS}
         return self
@@ -48,10 +48,10 @@ class StopSignals:
             signal.signal(each, signal.SIG_DFL)
 
 
-def outlast_signals(_worker: int = 0) -> None:
-    """Let the worker of a data loader live on: terminals and torchrun signal it like its trainer.
+def ignore_stop_signals(_worker: int = 0) -> None:
+    """Make a data loader worker ignore stop signals, which terminals and torchrun also send to it.
 
-    The trainer, which still needs its pictures, ends it when the time has come.
+    The trainer still needs its images and ends it when they are no longer needed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):  # not on macOS
@@ -60,7 +60,7 @@ def outlast_signals(_worker: int = 0) -> None:
 
 
 def _end_when_parent_asks() -> None:
-    # Not always the parent of the system: a fork server may stand in between.
+    # Not always the system's parent process: a fork server may be in between.
     starter = multiprocessing.parent_process()
     parent = os.getppid() if starter is None else starter.pid
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:

@@ -1,4 +1,4 @@
-"""Which code made a result: versions of the libraries that decide on numbers, and our commit."""
+"""Versions of this package, its commit and the libraries that affect results."""
 
 import platform
 import subprocess
@@ -19,7 +19,7 @@ LIBRARIES = (
 
 
 def versions() -> dict[str, str]:
-    """Return name and version of everything that a number may depend on."""
+    """Return the names and versions of everything that a result may depend on."""
     libraries = {name: version(name) for name in LIBRARIES}
     return {
         "vg_mc": __version__,
@@ -29,12 +29,12 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit of the checkout that runs, or "unknown" outside of one.
+    """Return the commit of the running checkout, or "unknown" outside of one.
 
-    A commit that ends in "-dirty" had changes on top of it.
+    It ends in "-dirty" if there are uncommitted changes.
     """
     try:
-        # An environment may lie in somebody else's checkout: is this file part of it?
+        # The environment may be inside of another checkout, so check that it tracks this file.
         _git("ls-files", "--error-unmatch", Path(__file__).name)
         return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):

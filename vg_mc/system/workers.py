@@ -1,4 +1,4 @@
-"""Processes that share work, and that neither outlive nor outrun the one that started them."""
+"""Worker processes that end with the process that started them."""
 
 import ctypes
 import multiprocessing
@@ -16,17 +16,17 @@ Result = TypeVar("Result")
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's sys/prctl.h
 
 
-def results_as_they_come(
+def unordered_results(
     work: Callable[[Task], Result], tasks: list[Task], num_workers: int
 ) -> Generator[Result]:
-    """Yield ``work(task)`` of every task, in the order in which they are done.
+    """Yield ``work(task)`` for every task, in order of completion.
 
-    The first failure is raised at once: tasks at hand are finished, and no other is begun.
+    The first exception is raised at once: running tasks are finished, and no others are started.
     """
     if min(num_workers, len(tasks)) <= 1:
         yield from map(work, tasks)
         return
-    context = multiprocessing.get_context("spawn")  # threads of a parent do not survive a fork
+    context = multiprocessing.get_context("spawn")  # the threads of a parent do not survive a fork
     pool = ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start_worker)
     try:
         for future in as_completed([pool.submit(work, task) for task in tasks]):
@@ -36,15 +36,16 @@ def results_as_they_come(
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it, however it ends.
+    """Ignore Ctrl-C, which the parent handles, and end when the parent ends.
 
-    A pool's process would wait for work forever, and go on writing, when its parent was killed.
+    Otherwise a worker would wait for tasks forever, or continue to write, after its parent was
+    killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
-        # The thread below must wait its turn while a library is loaded; the kernel need not.
+        # The thread below has to wait while a library is loaded; the kernel does not.
         ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
-    # It also notices a parent that was killed before we asked, and works everywhere.
+    # Also detects a parent that was killed before this call, and works on every system.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

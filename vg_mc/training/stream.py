@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch.utils.data import DataLoader
 
 from vg_mc.errors import BadInputError
-from vg_mc.system.signals import outlast_signals
+from vg_mc.system.signals import ignore_stop_signals
 from vg_mc.training.batching.batches import MicroBatch
 from vg_mc.training.batching.plan import in_turn
 from vg_mc.training.checkpoints import Progress
@@ -64,7 +64,7 @@ class BatchStream(Generic[Batch]):
                 sampler=self._parts(start),
                 batch_size=None,
                 num_workers=num_workers,
-                worker_init_fn=outlast_signals,
+                worker_init_fn=ignore_stop_signals,
                 pin_memory=self.accelerator.device.type == "cuda",
                 # The loader draws a number when it starts, in the midst of a step. From the global
                 # generator, dropout in the first step of a resumed run would be another.

@@ -9,7 +9,7 @@ from vg_mc.prepared.build.drawing import draw_all, report_failure, require_room
 from vg_mc.prepared.build.plan import plan_shards
 from vg_mc.prepared.build.shards import draw_shard
 from vg_mc.prepared.build.stored import StoredProposals
-from vg_mc.system.workers import results_as_they_come
+from vg_mc.system.workers import unordered_results
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_too_little_room_ends_the_run_after_the_first_shard(tasks, monkeypatch):
     give(monkeypatch, 1)
 
     with pytest.raises(BadInputError):
-        draw_all(tasks, 1, results_as_they_come)
+        draw_all(tasks, 1, unordered_results)
 
     assert [task.path.exists() for task in tasks] == [True] + [False] * 7
 
@@ -63,7 +63,7 @@ def test_room_is_looked_at_again_when_the_finished_shards_double(tasks, monkeypa
         drawing, "require_room", lambda finished, left: asked.append((len(finished), len(left)))
     )
 
-    draw_all(tasks, 1, results_as_they_come)
+    draw_all(tasks, 1, unordered_results)
 
     assert asked == [(1, 7), (2, 6), (4, 4)]
 

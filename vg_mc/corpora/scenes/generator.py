@@ -19,9 +19,9 @@ from vg_mc.corpora.scenes.objects import Frame, SceneObject
 from vg_mc.corpora.scenes.records import Reference, Scene, write_annotations
 from vg_mc.errors import BadInputError
 from vg_mc.records import TRAIN_SPLIT
-from vg_mc.system.disk_space import told_when_full
+from vg_mc.system.disk_space import full_disk_errors
 from vg_mc.system.progress import progress_bar
-from vg_mc.system.workers import results_as_they_come
+from vg_mc.system.workers import unordered_results
 
 EVALUATION_SPLITS = ("val", "testA", "testB")
 SAME_KIND = {"testA": True, "testB": False}  # the other splits have both
@@ -90,7 +90,7 @@ def write_scenes(
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        told_when_full(folder, "make room and run the same command again"),
+        full_disk_errors(folder, "make room and run the same command again"),
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary,
     ):
         unfinished = Path(temporary) / folder.name
@@ -146,7 +146,7 @@ def _drawn(orders: list[Order], num_workers: int) -> list[Scene]:
     ]
     scenes: list[Scene] = []
     with progress_bar(description="Drawing scenes", total=len(orders)) as progress:
-        for drawn in results_as_they_come(_draw_some, tasks, num_workers):
+        for drawn in unordered_results(_draw_some, tasks, num_workers):
             scenes += drawn
             progress.update(len(drawn))
     return sorted(scenes, key=lambda scene: scene.image_id)

@@ -20,7 +20,7 @@ from vg_mc.models.similarity import in_evaluation_mode
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.system.processes import Processes
 from vg_mc.system.progress import progress_bar
-from vg_mc.system.signals import outlast_signals
+from vg_mc.system.signals import ignore_stop_signals
 
 Ids = NDArray[np.int64]
 
@@ -196,7 +196,7 @@ def decoded(
         sampler=batches,
         batch_size=None,
         num_workers=num_workers,
-        worker_init_fn=outlast_signals,
+        worker_init_fn=ignore_stop_signals,
         pin_memory=accelerator.device.type == "cuda",
     )
     silent = not accelerator.is_main_process

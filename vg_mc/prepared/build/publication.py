@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.manifest import FILE_NAME, file_hash
 from vg_mc.system.atomic import put_in_place, restore, write_whole_text
-from vg_mc.system.disk_space import told_when_full
+from vg_mc.system.disk_space import full_disk_errors
 
 PARTIAL_FILES = ".partial-*"  # what `whole_file` leaves behind when it is killed
 
@@ -41,7 +41,7 @@ def building(output: Path, settings: dict[str, object], *, overwrite: bool) -> I
     output = output.resolve()
     partial = output.with_name(f".{output.name}.partial")
     output.parent.mkdir(parents=True, exist_ok=True)
-    with told_when_full(output, KEPT), _only_one_writer(output):
+    with full_disk_errors(output, KEPT), _only_one_writer(output):
         restore(output)
         require_free(output, overwrite=overwrite)
         _continue_or_clear(partial, settings)

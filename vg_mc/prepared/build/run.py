@@ -50,7 +50,7 @@ from vg_mc.prepared.schema import (
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE
 from vg_mc.records import Corpus, Rejected
 from vg_mc.system.atomic import write_whole_text
-from vg_mc.system.workers import results_as_they_come
+from vg_mc.system.workers import unordered_results
 
 ONLY_SHARD = shard_name(0, 1)
 
@@ -61,7 +61,7 @@ def prepare(
     output: Path,
     *,
     num_workers: int,
-    share: Share = results_as_they_come,
+    share: Share = unordered_results,
     overwrite: bool = False,
 ) -> Manifest:
     """Draw the candidates of `corpus` and publish them at `output`; return the manifest.

@@ -15,7 +15,7 @@ import torch.distributed as dist
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.drawing import report_failure
 from vg_mc.prepared.build.plan import ShardTask
-from vg_mc.system.workers import results_as_they_come
+from vg_mc.system.workers import unordered_results
 
 MEETING = timedelta(minutes=5)  # in which all processes must have come
 PLANNING = timedelta(days=1)  # in which the first process must have read the corpus
@@ -38,7 +38,7 @@ class WorkerGroup:
         The first process calls it, while all others `help`.
         """
         own = self._scattered([(work, tasks[rank :: self._size]) for rank in range(self._size)])
-        yield from results_as_they_come(*own, num_workers)
+        yield from unordered_results(*own, num_workers)
 
     def help(self, num_workers: int) -> None:
         """Draw a share of the tasks that the first process hands out.
@@ -48,7 +48,7 @@ class WorkerGroup:
         """
         work, tasks = self._scattered(None)
         try:
-            for _ in results_as_they_come(work, tasks, num_workers):
+            for _ in unordered_results(work, tasks, num_workers):
                 pass
         except BaseException as error:
             why = str(error) if isinstance(error, BadInputError) else repr(error)
