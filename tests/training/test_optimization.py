@@ -6,7 +6,7 @@ import transformers
 from accelerate import Accelerator
 from open_clip.model import CLIP
 from torch import nn
-from transformers import get_linear_schedule_with_warmup
+from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
@@ -36,17 +36,21 @@ def test_it_rises_and_falls_between_three_corners(total, ratio):
     assert np.allclose(factors, expected)
 
 
-def test_it_is_the_schedule_of_transformers_up_to_the_first_step():
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [("linear", get_linear_schedule_with_warmup), ("cosine", get_cosine_schedule_with_warmup)],
+)
+def test_it_is_the_schedule_of_transformers_up_to_the_first_step(name, reference):
     total, warmup = 40, 4
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup, total)
+    schedule = reference(optimizer, warmup, total)
     theirs = []
     for _ in range(total):
         theirs.append(schedule.get_last_lr()[0])
         optimizer.step()
         schedule.step()
 
-    ours = [learning_rate_factor(step, total, warmup / total) for step in range(total)]
+    ours = [learning_rate_factor(step, total, warmup / total, name) for step in range(total)]
 
     assert np.allclose(ours[warmup:], theirs[warmup:])
     # Theirs wastes the first step on a learning rate of zero.

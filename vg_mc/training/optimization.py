@@ -1,4 +1,4 @@
-"""AdamW with a linear warm-up and a linear decay, as clip-refcoco trains.
+"""AdamW with a linear warm-up and a linear decay, as clip-refcoco trains, or a cosine decay.
 
 Averaged weights: smoother than those of the last step, and often better.
 
@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from math import cos, pi
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from vg_mc.system.options import ABOVE_0, AT_LEAST_0, BELOW_1, FRACTION, Range
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _TABLE = re.compile(r"embed|pos|token|cls|probe|latent|query")
 
 
+Schedule = Literal["linear", "cosine"]
+
+
 @dataclass(frozen=True, slots=True)
 class OptimizationOptions:
     """AdamW and its learning rate."""
@@ -31,6 +35,9 @@ class OptimizationOptions:
 
     warmup_ratio: Annotated[float, FRACTION] = 0.1
     """Fraction of the steps in which the learning rate rises; then it falls to zero."""
+
+    lr_schedule: Schedule = "linear"
+    """How the learning rate falls: linear, or along half a cosine."""
 
     weight_decay: Annotated[float, AT_LEAST_0] = 0.0
     """Weight decay of matrices, embeddings excluded."""
@@ -49,7 +56,9 @@ class OptimizationOptions:
     of the last weights; 0 for none."""
 
 
-def learning_rate_factor(step: int, total_steps: int, warmup_ratio: float) -> float:
+def learning_rate_factor(
+    step: int, total_steps: int, warmup_ratio: float, schedule: Schedule = "linear"
+) -> float:
     """Return the share of the full learning rate in `step`, counted from 0.
 
     It rises over the first `warmup_ratio` of the steps, then falls towards zero after the last one.
@@ -58,12 +67,13 @@ def learning_rate_factor(step: int, total_steps: int, warmup_ratio: float) -> fl
     warmup_steps = round(total_steps * warmup_ratio)
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)
-    return (total_steps - step) / max(1, total_steps - warmup_steps)
+    left = (total_steps - step) / max(1, total_steps - warmup_steps)
+    return left if schedule == "linear" else (1 - cos(pi * left)) / 2
 
 
 def learning_rate_at(step: int, total_steps: int, options: OptimizationOptions) -> float:
     """Return the learning rate of `step`, counted from 0."""
-    factor = learning_rate_factor(step, total_steps, options.warmup_ratio)
+    factor = learning_rate_factor(step, total_steps, options.warmup_ratio, options.lr_schedule)
     return options.learning_rate * factor
 
 
