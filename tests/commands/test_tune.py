@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from vg_mc.commands import tune
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.commands.tune import TuneConfig, main, run
 from vg_mc.errors import BadInputError
 from vg_mc.training.tuning import trial_process as watching
+from vg_mc.training.tuning.search import locked
 from vg_mc.training.tuning.trial_process import Outcome
 
 RECIPE = """\
@@ -154,7 +154,7 @@ def test_several_processes_are_refused(config, monkeypatch):
 
 
 def test_a_study_has_one_writer(config):
-    with tune.only_one(config.output), pytest.raises(BadInputError, match="another process"):
+    with locked(config.output), pytest.raises(BadInputError, match="another process"):
         run(config)
 
 

@@ -1,6 +1,5 @@
 """``python -m vg_mc tune``: many short trainings, and the recipe of the best one."""
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +7,6 @@ from functools import partial
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-
-from filelock import FileLock, Timeout
 
 from vg_mc.commands.config import parse_config, parse_flags, read_mapping
 from vg_mc.commands.error_output import plain_errors
@@ -22,7 +19,7 @@ from vg_mc.training.run_record import require_same
 
 if TYPE_CHECKING:
     from vg_mc.training.tuning.space import Space
-    from vg_mc.training.tuning.study import Study, Trial
+    from vg_mc.training.tuning.study import Study
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(config: TuneConfig) -> None:
     """Go on with the study until it has as many trials as are wanted."""
+    from vg_mc.training.tuning.search import locked, search
     from vg_mc.training.tuning.space import read_space
     from vg_mc.training.tuning.study import Study, best_of, require_optuna
 
@@ -70,11 +68,17 @@ def run(config: TuneConfig) -> None:
     space = read_space(config.search, FinetuneConfig, fixed=indecisive(FinetuneConfig))
     require_trainable(config, space)
     recipe = parse_config(FinetuneConfig, training_flags(config, config.output, {}))
-    with only_one(config.output):
+    with locked(config.output):
         claim(config)
         study = Study(config.output, space, seed=config.seed, prune=config.prune)
         study.begin_with({flag_name(name): value for name, value in flat(recipe).items()})
-        search(config, study)
+        search(
+            study,
+            config.output,
+            config.trials,
+            partial(training_flags, config),
+            partial(report, config, study),
+        )
         best = best_of(study.trials())
     if best is None:
         raise BadInputError("no trial was trained to its end; see trials.md", file=config.output)
@@ -103,17 +107,6 @@ def training_flags(config: TuneConfig, run: Path, values: Mapping[str, object]) 
     ]
 
 
-def only_one(output: Path) -> FileLock:
-    """Return a lock on the study, held; it ends with the process."""
-    output.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(output / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise BadInputError("another process works on this study", file=output) from error
-    return lock
-
-
 def claim(config: TuneConfig) -> None:
     """Write study.json into a new study, or make sure that an old one is the same study.
 
@@ -134,44 +127,6 @@ def claim(config: TuneConfig) -> None:
         require_same(path, settings, "study")
     else:
         write_whole_text(path, dumps({"settings": settings}, indent=2) + "\n")
-
-
-def search(config: TuneConfig, study: "Study") -> None:
-    """Run trial after trial; after each, all that is told of the study is complete."""
-    from vg_mc.training.tuning.trial_process import watch
-
-    for trial in study.open_trials(config.trials):
-        run = config.output / folder_name(trial.number)
-        print(f"{run.name}: {trial.params}", flush=True)
-        command = [sys.executable, "-m", "vg_mc", "finetune"]
-        outcome = watch(
-            [*command, *training_flags(config, run, trial.params)],
-            run,
-            run.with_suffix(".log"),
-            partial(study.is_hopeless, trial),
-        )
-        study.tell(trial, outcome)
-        print(f"{run.name}: {outcome.ending} {outcome.problem}".rstrip(), flush=True)
-        tidy(config.output, study.trials())
-        report(config, study)
-
-
-def folder_name(number: int) -> str:
-    """Return the name of a trial's folder."""
-    return f"trial-{number:04d}"
-
-
-def tidy(output: Path, trials: "list[Trial]") -> None:
-    """Remove what would fill the disk: checkpoints of ended trials, and models but the best."""
-    from vg_mc.training.tuning.study import best_of
-
-    best = best_of(trials)
-    for trial in trials:
-        if trial.state != "unfinished":
-            run = output / folder_name(trial.number)
-            shutil.rmtree(run / "checkpoints", ignore_errors=True)
-            if trial != best:
-                shutil.rmtree(run / "best", ignore_errors=True)
 
 
 def report(config: TuneConfig, study: "Study") -> None:
