@@ -120,5 +120,5 @@ def test_bad_input_ends_in_one_line(tmp_path):
 
     assert outcome.returncode == 3
     assert outcome.stderr.splitlines() == [
-        "error: nowhere: no prepared dataset is here (no manifest.json); prepare_data.py writes one"
+        "error: nowhere: not a prepared dataset (no manifest.json); create one with prepare_data.py"
     ]

@@ -119,7 +119,7 @@ def test_readers_learn_what_the_numbers_depend_on(coloured, tmp_path):
     assert val.provenance.notes["model"] == "tiny-vit"
     assert val.provenance.notes["precision"] == "fp32"
     assert val.provenance.notes["pictures"] == "squash to 32 pixels"
-    assert val.provenance.detector_exposure == "none: no detector on photos of COCO"
+    assert val.provenance.detector_exposure == "none: no detector on COCO images"
     assert len(val.provenance.model_hash) == 64
     assert "numpy " in val.provenance.notes["versions"]
 

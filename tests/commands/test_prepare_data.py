@@ -232,7 +232,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--seed -1", "--seed: expected a number at least 0"),
         ("--nms -0.5", "--nms: expected a number"),
         ("--max-proposals 0", "--max-proposals: expected a number at least 1, not 0"),
-        ("--splits tset", "no split is called 'tset'; there are train, val, testA, testB"),
+        ("--splits tset", "no split 'tset'; there are train, val, testA, testB"),
         ("--split-by unc", "refs(unc).p: no such file of references; found: refs(scenes).p"),
         ("--images nowhere", "nowhere, --images: there is no such folder"),
     ],
@@ -247,7 +247,7 @@ def test_what_is_there_already_is_told_before_the_corpus_is_read(tmp_path, capsy
     (tmp_path / "mine").mkdir()
     unread = ["--annotations", str(tmp_path / "nowhere"), "--output", str(tmp_path / "mine")]
 
-    assert "something else than a prepared dataset is here" in refusal(unread, capsys)
+    assert "not a prepared dataset" in refusal(unread, capsys)
 
 
 def test_counts_of_a_known_corpus_are_compared_with_the_published_ones(scenes, tmp_path, capsys):

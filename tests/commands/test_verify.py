@@ -40,4 +40,4 @@ def test_a_folder_without_a_dataset_is_refused(tmp_path, capsys):
         main([str(tmp_path)])
 
     assert ended.value.code == 3
-    assert "no prepared dataset is here" in capsys.readouterr().err
+    assert "no manifest.json" in capsys.readouterr().err

@@ -216,7 +216,7 @@ def test_a_split_named_like_a_path_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         prepare_data(arguments)
 
-    assert "a split gets a folder, but not" in capsys.readouterr().err
+    assert "valid folder name" in capsys.readouterr().err
     assert not (tmp_path / "outside").exists()
 
 

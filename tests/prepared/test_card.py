@@ -15,11 +15,11 @@ def test_the_card_says_what_the_manifest_says(tmp_path, described):
 
     card = (tmp_path / "README.md").read_text()
     assert "| train | 3 | 1,234 | 20 | 6.7 | 0.667 | 1 |\n| val | 1 | 1,234 |" in card
-    assert "224 pixels square; a whole photo becomes\nthat by letterbox." in card
+    assert "224 x 224 pixels;\nimages are resized with the mode `letterbox`." in card
     assert "| marker | `picture` | color [50, 205, 50], opacity 0.167, outline 2 |" in card
     assert "Proposals of the split `train`: annotations." in card
     assert "Proposals of the other splits: yolo, yolov8n.pt." in card
-    assert "Records left out: 5" in card
+    assert "Rejected records: 5" in card
     assert "`0123456789abcdef`" in card
     assert "marker.jpg" not in card
 

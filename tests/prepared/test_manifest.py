@@ -49,11 +49,11 @@ def test_a_file_of_another_size_is_named(prepared):
     file.write_bytes(file.read_bytes()[:-1])
 
     assert refusal(prepared).file == str(file)
-    assert refusal(prepared).problem == f"{size - 1} bytes, but the manifest says {size}"
+    assert refusal(prepared).problem == f"expected {size} bytes (manifest), found {size - 1}"
 
 
 def test_a_folder_without_a_manifest_is_no_dataset(tmp_path):
-    assert "no prepared dataset is here" in refusal(tmp_path).problem
+    assert "no manifest.json" in refusal(tmp_path).problem
     assert refusal(tmp_path / "nowhere").file == str(tmp_path / "nowhere")
 
 
@@ -63,7 +63,7 @@ def test_a_folder_without_a_manifest_is_no_dataset(tmp_path):
 def test_another_manifest_is_refused(prepared, content):
     (prepared / "manifest.json").write_text(content)
 
-    assert "not a manifest of ours" in refusal(prepared).problem
+    assert "not a manifest" in refusal(prepared).problem
     assert refusal(prepared).file == str(prepared / "manifest.json")
 
 
@@ -71,7 +71,7 @@ def test_another_schema_is_refused(prepared):
     manifest = json.loads((prepared / "manifest.json").read_text())
     (prepared / "manifest.json").write_text(json.dumps(manifest | {"schema": 99}))
 
-    assert refusal(prepared).problem == "schema 99, expected 1: prepare again"
+    assert refusal(prepared).problem == "expected schema 1, found 99; prepare the dataset again"
 
 
 def test_the_data_hash_changes_with_any_byte_and_any_name(prepared):

@@ -1,1 +1,1 @@
-"""The prepared dataset on disk: three plain Hugging Face datasets, a manifest and a card."""
+"""The prepared dataset on disk: three Hugging Face datasets, a manifest and a dataset card."""

@@ -1,8 +1,8 @@
-"""What prepared datasets share: photos between training and evaluation, sentences, ambiguities.
+"""Overlap between splits of prepared datasets: shared images and expressions, and ambiguities.
 
-The splits of one corpus may be clean and those of two corpora are not: RefCOCO, RefCOCO+ and
-RefCOCOg cut the same photos of COCO into different splits, so a model that was trained on one has
-seen test photos of another. Google's split of RefCOCOg shares photos between its own splits.
+RefCOCO, RefCOCO+ and RefCOCOg divide the same COCO images into different splits, so a model that
+was trained on one of them has seen test images of another, even if the splits within each corpus
+are disjoint. Google's split of RefCOCOg shares images between its own splits.
 """
 
 from collections import Counter
@@ -14,9 +14,9 @@ from vg_mc.images.coco_names import coco_name
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.records import TRAIN_SPLIT
 
-DECIMALS = 2  # of a pixel; mirrors of a corpus round their boxes
+DECIMALS = 2  # pixel coordinates are rounded, because copies of a corpus round their boxes
 
-Meaning = tuple[float, ...]  # a target, rounded
+Meaning = tuple[float, ...]  # a target with rounded coordinates
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Part:
     """One split of one dataset.
 
     Attributes:
-        file_names: Name of the file of each photo, by the key of `photo_key`.
-        sentences: For each sentence about a photo, how often each target is meant by it.
+        file_names: File name of each image, by the key of `photo_key`.
+        sentences: For each pair of image key and normalized text, the number of expressions per
+            target.
     """
 
     dataset: str
@@ -35,38 +36,38 @@ class Part:
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """Name in reports: dataset and split."""
         return f"{self.dataset} {self.split}"
 
     @property
     def is_train(self) -> bool:
-        """Whether models learn from it."""
+        """Whether this is a training split."""
         return self.split == TRAIN_SPLIT
 
     @property
     def expressions(self) -> int:
-        """How many expressions it has."""
+        """Number of expressions."""
         return sum(meant.total() for meant in self.sentences.values())
 
     @property
     def duplicates(self) -> int:
-        """How many expressions repeat another one: the same words about the same target."""
+        """Number of expressions that repeat another one: same text, same target."""
         return sum(meant.total() - len(meant) for meant in self.sentences.values())
 
     @property
     def ambiguous(self) -> int:
-        """How many expressions no one could get right: their words mean two targets of a photo."""
+        """Number of expressions whose text refers to several targets of one image."""
         return sum(meant.total() for meant in self.sentences.values() if len(meant) > 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What two splits have in common.
+    """Overlap of two splits.
 
     Attributes:
-        photos: Photos that both are about.
-        expressions: Expressions of the second that the first has too, word for word, of the same
-            target.
+        photos: Number of images that occur in both splits.
+        expressions: Number of expressions of the second split that also occur in the first, with
+            the same text and target.
     """
 
     first: Part
@@ -76,18 +77,21 @@ class Sharing:
 
     @property
     def leaks(self) -> bool:
-        """Whether one of them teaches a model what the other asks."""
+        """Whether exactly one of the splits is a training split, so that evaluation data leaks."""
         return self.first.is_train != self.second.is_train
 
 
 def photo_key(file_name: str) -> str:
-    """Name a photo alike in all corpora: a photo of COCO by its number, others by their file."""
+    """Return a key of an image that is the same in all corpora.
+
+    It is the number of a COCO image, and the file name of any other image.
+    """
     found = coco_name(file_name)
     return f"COCO {found.number}" if found and found.ending == ".jpg" else file_name
 
 
 def names_of(datasets: Sequence[PreparedDataset]) -> list[str]:
-    """Call each dataset by its corpus, and by its folder too where a corpus comes twice."""
+    """Return a unique name of each dataset: the corpus, with its folder if it occurs twice."""
     corpora = [str(dataset.manifest["corpus"]) for dataset in datasets]
     return [
         corpus if corpora.count(corpus) == 1 else f"{corpus} ({dataset.folder})"
@@ -96,7 +100,7 @@ def names_of(datasets: Sequence[PreparedDataset]) -> list[str]:
 
 
 def parts_of(datasets: Sequence[PreparedDataset]) -> list[Part]:
-    """Read all splits of all datasets, each dataset under a name of its own."""
+    """Read all splits of all datasets; each dataset gets a unique name."""
     return [
         _read(dataset, name, split)
         for dataset, name in zip(datasets, names_of(datasets), strict=True)
@@ -105,7 +109,7 @@ def parts_of(datasets: Sequence[PreparedDataset]) -> list[Part]:
 
 
 def sharings(parts: Sequence[Part]) -> list[Sharing]:
-    """Compare every two splits; those without a common photo are left out."""
+    """Compare all pairs of splits; pairs without a common image are omitted, leaks come first."""
     found = [
         Sharing(first, second, len(common), _common_expressions(first, second))
         for first, second in combinations(parts, 2)
@@ -115,7 +119,7 @@ def sharings(parts: Sequence[Part]) -> list[Sharing]:
 
 
 def fair_photos(parts: Sequence[Part]) -> list[str]:
-    """Return the files of all training photos that no evaluation split is about."""
+    """Return the file names of all training images that do not occur in any evaluation split."""
     evaluated = {key for part in parts if not part.is_train for key in part.file_names}
     fair = {
         key: name

@@ -1,7 +1,7 @@
-"""The dataset card: what a stranger who finds the folder needs to know.
+"""The dataset card: a README.md with contents, protocol, usage and licences of a prepared dataset.
 
-Its head tells Hugging Face's hub and `load_dataset` which files are which table, so that the folder
-loads as it is, here or uploaded.
+Its YAML header maps files to tables for the Hugging Face hub and `load_dataset`, so that the folder
+can be loaded locally or after an upload without further configuration.
 """
 
 import re
@@ -32,18 +32,18 @@ CARD = """---
 |---|--:|--:|--:|--:|--:|--:|
 {rows}
 
-Records left out: {rejected} (`rejected.jsonl` names each). Data hash: `{data_hash}`.
+Rejected records: {rejected} (listed in `rejected.jsonl`). Data hash: `{data_hash}`.
 
 ## Protocol
 
-- A candidate is right when its IoU with the target exceeds 0.5. Proposal recall is the share of
-  expressions with a right candidate: no accuracy can be higher.
-- Every expression of a split counts, and one without proposals counts as wrong.
-- A model is chosen on a validation split. The test splits are for the one that was chosen.
+- A candidate is correct if its IoU with the target exceeds 0.5. Proposal recall is the share of
+  expressions with a correct candidate: it is an upper bound of the accuracy.
+- Every expression of a split counts; an expression without proposals counts as wrong.
+- Models are selected on a validation split. Only the selected model is evaluated on test splits.
 - Proposals of the split `train`: {train_proposer}.
 - Proposals of the other splits: {proposer}.
-- A detector that was trained on the whole of COCO has seen the test photos of RefCOCO and its kin;
-  `python -m vg_mc audit` tells such detectors, and photos that datasets share.
+- A detector that was trained on all of COCO has seen the test images of RefCOCO, RefCOCO+ and
+  RefCOCOg; `python -m vg_mc audit` reports such detectors, and images that datasets share.
 
 ## Use
 
@@ -55,21 +55,22 @@ expression = expressions[0]
 {code}
 ```
 
-`load_dataset(folder, "expressions")` reads the same table, from this folder or from the hub, and so
-with the others. `candidate_ids` are row numbers of `candidates`; `images` names the photos.
-`python -m vg_mc verify` compares every byte with `manifest.json`.
+`load_dataset(folder, "expressions")` reads the same table, from this folder or from the hub; the
+other tables are read in the same way. `candidate_ids` are row numbers of `candidates`; `images`
+lists the source images. `python -m vg_mc verify` compares every byte with `manifest.json`.
 
 ## Licences
 
-Photos and expressions keep the licences of their sources: COCO's photos are under Flickr's terms of
-use and its annotations under CC BY 4.0, and drawn scenes carry no rights of others. The proposer
+Images and expressions keep the licences of their sources: COCO's images are under Flickr's terms of
+use and its annotations under CC BY 4.0; drawn scenes have no third-party rights. The proposer
 `yolo` runs a model of ultralytics, which is under AGPL-3.0.
 """
 
 
 CANDIDATES_TEXT = """\
-{example}Each candidate shows one region proposal, {image_size} pixels square; a whole photo becomes
-that by {fit}. An expression asks which of its candidates it describes.
+{example}Each candidate image shows one region proposal. It has {image_size} x {image_size} pixels;
+images are resized with the mode `{fit}`. The task is to choose the candidate that an expression
+refers to.
 
 | view | column | properties |
 |---|---|---|
@@ -90,9 +91,10 @@ image = images[images["image_id"][:].index(expression["image_id"])]["image"]"""
 
 
 def write_examples(folder: Path, splits: Sequence[str], views: Iterable[str]) -> None:
-    """Put every view of a candidate beside the card, to show how they look; there may be none.
+    """Write every view of one candidate as example images for the card.
 
-    It is the best one of the first expression that has any.
+    The candidate is the one with the highest IoU of the first expression that has candidates.
+    Nothing is written if no expression has any.
     """
     settings = {"views": dict.fromkeys(views)}
     dataset = PreparedDataset(folder, {"splits": list(splits), "settings": settings})
@@ -108,13 +110,13 @@ def write_examples(folder: Path, splits: Sequence[str], views: Iterable[str]) ->
 
 
 def _examples(views: Iterable[str]) -> dict[str, str]:
-    """Name the file that shows each view."""
+    """Return the file name of the example image of each view."""
     first, *further = views
     return {first: EXAMPLE} | {view: f"view-{name_in_files(view)}.jpg" for view in further}
 
 
 def write_card(folder: Path, manifest: Manifest) -> Path:
-    """Write README.md for a dataset that `manifest` describes, and return its path."""
+    """Write README.md of the dataset that `manifest` describes, and return its path."""
     settings, views = manifest["settings"], views_of(manifest)
     whole = settings.get(WHOLE_IMAGES)
     contents, code = [], []
@@ -163,10 +165,10 @@ def _candidates_text(folder: Path, settings: Json, views: Mapping[str, Json]) ->
 
 def _head(counts: Json, *, with_candidates: bool) -> Json:
     parts = [
-        # The hub knows words as names of splits, without dots and dashes.
+        # The hub only accepts word characters in names of splits.
         {"split": re.sub(r"\W", "_", split), "path": f"expressions/{split}/*.arrow"}
         for split, count in counts.items()
-        if count["expressions"]  # `load_dataset` refuses a split without rows, and all with it
+        if count["expressions"]  # `load_dataset` fails for all splits if one has no rows
     ]
     candidates = {"config_name": "candidates", "data_files": "candidates/*.arrow"}
     return {

@@ -1,4 +1,4 @@
-"""Reading a prepared dataset: columns as arrays, pictures decoded only when asked for."""
+"""Reader of prepared datasets: columns as arrays, images decoded on access."""
 
 import io
 from collections.abc import Mapping
@@ -39,10 +39,14 @@ NO_DETECTIONS = frozenset({ANNOTATIONS, WHOLE_IMAGE})
 
 @dataclass(frozen=True, slots=True)
 class Expressions:
-    """One split, column by column; all columns have one entry per expression.
+    """The expressions of one split as columns; all columns have one entry per expression.
 
     Attributes:
-        rivals: Other annotations of the target's category in the photo, -1 where unknown.
+        targets: Annotated boxes (B, 4) as xyxy, in pixels of the source image.
+        candidate_ids: Row numbers of the candidates table, an array (C_i,) per expression.
+        ious: IoU of each candidate with the target, an array (C_i,) per expression.
+        rivals: Number of distractors, i.e. other annotations of the target's category in the
+            image; -1 if unknown.
     """
 
     expression_ids: Ids
@@ -59,12 +63,18 @@ class Expressions:
 
 
 class PreparedDataset:
-    """A prepared dataset, memory-mapped: opening it reads a manifest, not pictures."""
+    """A memory-mapped prepared dataset: opening it reads the manifest, but no images."""
 
     def __init__(
         self, folder: Path, manifest: Manifest, tables: Mapping[str, pa.Table] | None = None
     ) -> None:
-        """Take the address of a dataset; of one that was never written, its name and `tables`."""
+        """Store the location of a dataset.
+
+        Args:
+            folder: Folder of the dataset; a mere name for a dataset in memory.
+            manifest: Content of `manifest.json`.
+            tables: Tables of a dataset in memory, by name; these are not read from `folder`.
+        """
         self.folder = folder
         self.manifest = manifest
         self._tables = tables or {}
@@ -74,12 +84,12 @@ class PreparedDataset:
 
     @property
     def data_hash(self) -> str:
-        """Name of exactly these bytes."""
+        """Hash of all files, which identifies the dataset in results."""
         return str(self.manifest["data_hash"])
 
     @property
     def image_size(self) -> int:
-        """Side of the square candidate pictures in pixels.
+        """Side of the square candidate images in pixels.
 
         Raises:
             BadInputError: If the dataset was prepared without candidates.
@@ -89,17 +99,17 @@ class PreparedDataset:
 
     @property
     def has_candidates(self) -> bool:
-        """Whether it was prepared with candidates of images."""
+        """Whether the dataset was prepared with candidates."""
         return bool(self.views)
 
     def _require_candidates(self) -> None:
         if not self.has_candidates:
-            problem = "expected a dataset with candidates; this one has whole images only"
+            problem = "expected a dataset with candidates, found whole images only"
             raise BadInputError(problem, file=self.folder)
 
     @property
     def whole_images(self) -> LongerSide | None:
-        """How images are stored as a whole, which also maps boxes to them; None if they are not."""
+        """Transform from source images and boxes to stored whole images; None without them."""
         side = self.manifest["settings"].get(WHOLE_IMAGES)
         return None if side is None else LongerSide(side)
 
@@ -110,12 +120,12 @@ class PreparedDataset:
 
     @property
     def views(self) -> dict[str, dict[str, Any]]:
-        """Properties of each view of a candidate, by name; the first is the one to train on."""
+        """Properties of each view of a candidate, by name; the first one is used in training."""
         return views_of(self.manifest)
 
     @property
     def first_view(self) -> str:
-        """Name of the view that models are trained on.
+        """Name of the view that is used in training.
 
         Raises:
             BadInputError: If the dataset was prepared without candidates.
@@ -124,10 +134,10 @@ class PreparedDataset:
         return next(iter(self.views))
 
     def view_named(self, name: str) -> str:
-        """Return the name of a view that may be given by a former one.
+        """Return the current name of a view; `name` may be a former name.
 
         Raises:
-            BadInputError: If the dataset was prepared without it.
+            BadInputError: If the dataset was prepared without this view.
         """
         view = present_name(name)
         if view not in self.views:
@@ -153,15 +163,19 @@ class PreparedDataset:
 
     @cached_property
     def _pictures(self) -> dict[str, pa.ChunkedArray]:
-        """Files by column; those that were asked for."""
+        """Image files by column; filled on access."""
         return {}
 
     def __getstate__(self) -> dict[str, object]:
-        """Send only the address to another process, which maps the files itself."""
+        """Pickle only the location: the receiving process maps the files itself."""
         return {"folder": self.folder, "manifest": self.manifest, "_tables": self._tables}
 
     def expressions(self, split: str) -> Expressions:
-        """Read the expressions of `split`."""
+        """Read the expressions of `split`.
+
+        Raises:
+            BadInputError: If the dataset does not have this split.
+        """
         if split not in self.splits:
             known = ", ".join(self.splits)
             raise BadInputError(f"no split {split!r}; there are {known}", file=self.folder)
@@ -178,15 +192,15 @@ class PreparedDataset:
         )
 
     def photos(self) -> dict[int, Photo]:
-        """Return all photos by their image id."""
+        """Return all images by image id."""
         rows = self._table(IMAGES_FOLDER).select(list(IMAGES)).to_pylist()
         return {row["image_id"]: Photo(**row) for row in rows}
 
     @cached_property
     def _whole(self) -> tuple[dict[int, int], pa.ChunkedArray]:
-        """The row of each image by its id, and the files of whole images."""
+        """Row number by image id, and the column of whole-image files."""
         if self.whole_images is None:
-            problem = "expected a dataset that was prepared with --whole-images"
+            problem = "expected a dataset with whole images; prepare it with --whole-images"
             raise BadInputError(problem, file=self.folder)
         table = self._table(IMAGES_FOLDER)
         image_ids = table.column("image_id").to_pylist()
@@ -196,35 +210,35 @@ class PreparedDataset:
         """Return the JPEG files of whole images.
 
         Raises:
-            BadInputError: If the dataset was prepared without them, or has no image of an id.
+            BadInputError: If the dataset was prepared without whole images, or an id is unknown.
         """
         rows, files = self._whole
         unknown = [image_id for image_id in image_ids.tolist() if image_id not in rows]
         if unknown:
-            raise BadInputError("no such image", file=self.folder, record=f"image {unknown[0]}")
+            raise BadInputError("unknown image id", file=self.folder, record=f"image {unknown[0]}")
         return [files[rows[image_id]].as_py() for image_id in image_ids.tolist()]
 
     def image(self, photo: Photo) -> Image.Image:
-        """Decode the whole image of a photo."""
+        """Decode one whole image in RGB."""
         return self.images(np.array([photo.image_id]))[0]
 
     def images(self, image_ids: Ids) -> list[Image.Image]:
-        """Decode whole images, in RGB, each of its own size; `whole_images` maps boxes to them."""
+        """Decode whole images in RGB; sizes differ, and `whole_images` maps boxes to them."""
         return [
             Image.open(io.BytesIO(jpeg), formats=["JPEG"]).convert("RGB")
             for jpeg in self.image_bytes(image_ids)
         ]
 
     def boxes(self, candidate_ids: Ids) -> Boxes:
-        """Return the boxes (N, 4) of candidates in pixels of their photos."""
+        """Return the boxes (C, 4) of candidates as xyxy, in pixels of their source images."""
         return self._boxes[candidate_ids]
 
     def scores(self, candidate_ids: Ids) -> NDArray[np.float64]:
-        """Return the detector's confidence of candidates, 1 for an annotation."""
+        """Return the detector's confidence (C,) of candidates; it is 1 for an annotation."""
         return self._scores[candidate_ids]
 
     def detections(self) -> dict[int, list[Proposal]]:
-        """Return what a detector found on each photo, by image id, every box once."""
+        """Return the detections of each image by image id, without duplicates."""
         columns = ["image_id", "box", "score", "category", "source"]
         found: dict[int, dict[Proposal, None]] = {}
         for row in self._candidates.select(columns).to_pylist():
@@ -236,30 +250,30 @@ class PreparedDataset:
         return {image_id: list(detections) for image_id, detections in found.items()}
 
     def detected_categories(self) -> set[str]:
-        """Return the category names of all candidates that are no annotations."""
+        """Return the category names of all candidates that were detected."""
         columns = self._candidates.select(["category", "source"])
         pairs = columns.group_by(["category", "source"]).aggregate([]).to_pylist()
         return {pair["category"] for pair in pairs if pair["source"] not in NO_DETECTIONS}
 
     def candidate_categories(self, candidate_ids: Ids) -> list[str]:
-        """Return the category names of candidates."""
+        """Return the category name of each candidate."""
         names: list[str] = (
             self._candidates.column("category").take(pa.array(candidate_ids)).to_pylist()
         )
         return names
 
     def are_annotations(self) -> NDArray[np.bool_]:
-        """Say of every candidate id whether it is an annotation (all,); others were detected."""
+        """Return a mask (C,) over all candidates of the dataset: True for an annotation."""
         sources = self._candidates.column("source").to_numpy()
         return np.asarray(sources == ANNOTATIONS, dtype=np.bool_)
 
     def _picture_column(self, view: str) -> str:
-        """Return the column of the candidates table that holds a view."""
+        """Return the name of the column that contains a view."""
         columns = dict(zip(self.views, picture_columns(self.views), strict=True))
         return columns[self.view_named(view)]
 
     def picture_bytes(self, candidate_ids: Ids, view: str | None = None) -> list[bytes]:
-        """Return the JPEG files of candidates in a view, by default the first."""
+        """Return the JPEG files of candidate images in a view, by default the first one."""
         column = PICTURE if view is None else self._picture_column(view)
         if column not in self._pictures:
             self._pictures[column] = _files(self._candidates, column)
@@ -267,7 +281,7 @@ class PreparedDataset:
         return [pictures[int(candidate)].as_py() for candidate in candidate_ids]
 
     def pictures(self, candidate_ids: Ids, view: str | None = None) -> NDArray[np.uint8]:
-        """Decode the pictures of candidates in a view, shape (N, H, W, 3)."""
+        """Decode candidate images in a view, shape (C, H, W, 3)."""
         size = self.image_size
         decoded = np.empty((len(candidate_ids), size, size, 3), dtype=np.uint8)
         for row, encoded in enumerate(self.picture_bytes(candidate_ids, view)):
@@ -279,7 +293,7 @@ def open_prepared(folder: Path) -> PreparedDataset:
     """Open a dataset that prepare_data.py wrote.
 
     Raises:
-        BadInputError: If it is not there, not complete, or a file has another size than listed.
+        BadInputError: If it is missing or incomplete, or a file does not have its listed size.
     """
     return PreparedDataset(folder, read_manifest(folder))
 
@@ -289,13 +303,13 @@ def _open_table(folder: Path) -> pa.Table:
 
 
 def _files(table: pa.Table, column: str) -> pa.ChunkedArray:
-    """Return the files in a column of images."""
+    """Return the encoded files of a column of images."""
     files = [chunk.field("bytes") for chunk in table.column(column).chunks]
     return pa.chunked_array(files, type=pa.binary())
 
 
 def _ragged(column: pa.ChunkedArray) -> list[NDArray[Any]]:
-    """Return a list column as one array per row, without a copy."""
+    """Return a list column as one array per row, without copying."""
     lists = column.combine_chunks()
     values, offsets = lists.values.to_numpy(), lists.offsets.to_numpy()
     return [values[start:end] for start, end in pairwise(offsets)]

@@ -1,10 +1,9 @@
-"""Has the detector seen the photos that it is judged on?
+"""Estimate of whether a detector was trained on the images that it is evaluated on.
 
-All photos of RefCOCO, RefCOCO+ and RefCOCOg, those of the test splits too, are from COCO's
-train2014, so every detector that was trained on the whole of COCO has seen them with their boxes.
-MAttNet trained its own without them, to be fair (https://github.com/lichengunc/MAttNet). A file of
-boxes does not say what its detector was trained on, but the names of its categories and of the
-photos tell a good deal.
+All images of RefCOCO, RefCOCO+ and RefCOCOg, including the test splits, are from COCO's train2014,
+so every detector that was trained on all of COCO has seen them with their boxes. MAttNet excluded
+them from the training of its detector (https://github.com/lichengunc/MAttNet). A file of detections
+does not state its training data, so the estimate uses the names of categories and images.
 """
 
 from enum import StrEnum
@@ -28,16 +27,16 @@ COCO_CATEGORIES = frozenset(_NAMES.split(","))
 
 
 class Exposure(StrEnum):
-    """What is to be feared of a detector."""
+    """Probability that a detector was trained on the evaluated images."""
 
-    NONE = "no detector on photos of COCO"
-    LIKELY = "has COCO's categories, so it has most likely seen these photos in training"
-    UNKNOWN = "does not name its categories, so it may have seen these photos in training"
-    UNLIKELY = "has categories of its own, so it was not trained on COCO alone"
+    NONE = "no detector on COCO images"
+    LIKELY = "has COCO's categories, so it was most likely trained on these images"
+    UNKNOWN = "has no category names, so it may have been trained on these images"
+    UNLIKELY = "has categories other than COCO's, so it was not trained on COCO alone"
 
 
 def exposure(dataset: PreparedDataset) -> Exposure:
-    """Judge the detector of the evaluation splits by its categories and by the photos."""
+    """Estimate the exposure of the evaluation splits' detector from category and file names."""
     proposer = ProposerDescription.read(dataset.manifest["settings"]["proposer"])
     evaluated = [split for split in dataset.splits if split != TRAIN_SPLIT]
     photos = dataset.photos().values()

@@ -1,7 +1,7 @@
-"""Columns of the prepared tables, and how they become folders that `datasets` opens.
+"""Columns of the prepared tables, and writers of folders that `datasets` can open.
 
-We write the Arrow files ourselves: `Dataset.save_to_disk` can neither resume nor publish at once,
-and its bytes depend on the number of workers (see docs/log.md).
+The Arrow files are written here and not by `Dataset.save_to_disk`, which can neither resume nor
+publish atomically, and whose bytes depend on the number of workers (see docs/log.md).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _BOX = {"feature": _FLOAT, "length": 4, "_type": "List"}
 CANDIDATES_FOLDER = "candidates"
 IMAGES_FOLDER = "images"
 
-PICTURE = "picture"  # the column of the first view, and of the only one in most datasets
+PICTURE = "picture"  # column of the first view
 
 CANDIDATES: Features = {
     "image_id": _INT,
@@ -38,7 +38,7 @@ CANDIDATES: Features = {
     PICTURE: {"_type": "Image"},
 }
 IMAGES: Features = {"image_id": _INT, "file_name": _TEXT, "width": _INT, "height": _INT}
-IMAGE = "image"  # the column of whole images, where they are stored
+IMAGE = "image"  # column of whole images, if they are stored
 IMAGES_WITH_PIXELS: Features = IMAGES | {IMAGE: {"_type": "Image"}}
 EXPRESSIONS: Features = {
     "expression_id": _INT,
@@ -58,23 +58,23 @@ _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def picture_columns(views: Iterable[str]) -> list[str]:
-    """Name the column of each view; each is stored apart, so that an unread one costs nothing."""
+    """Return the column name of each view; separate columns make unread views free."""
     _, *further = map(name_in_files, views)
     return [PICTURE, *(f"{PICTURE}_{view.replace('-', '_')}" for view in further)]
 
 
 def candidate_features(views: Iterable[str]) -> Features:
-    """Return the columns of candidates that are shown in `views`."""
+    """Return the columns of the candidates table with one image column per view."""
     return CANDIDATES | {column: {"_type": "Image"} for column in picture_columns(views)}
 
 
 def as_cell(jpeg: bytes) -> dict[str, Any]:
-    """Return a JPEG file as a value of a column of images."""
+    """Return a JPEG file as a value of an image column."""
     return {"bytes": jpeg, "path": None}
 
 
 def arrow_schema(features: Features) -> pa.Schema:
-    """Return the Arrow schema of `features`, which it carries along as `datasets` does."""
+    """Return the Arrow schema of `features`, with the metadata that `datasets` expects."""
     fields = [pa.field(name, _arrow_type(feature)) for name, feature in features.items()]
     described = json.dumps({"info": {"features": features}})
     return pa.schema(fields, metadata={"huggingface": described})
@@ -91,7 +91,7 @@ def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
 def write_shard(
     path: Path, features: Features, rows: list[dict[str, Any]], notes: dict[str, str] | None = None
 ) -> None:
-    """Write one Arrow stream file, whole or not at all; `notes` travel in its metadata."""
+    """Write one Arrow stream file atomically; `notes` are stored in its metadata."""
     schema = arrow_schema(features)
     schema = schema.with_metadata({**schema.metadata, **(notes or {})})
     table = pa.Table.from_pylist(rows, schema=schema)
@@ -104,12 +104,12 @@ def write_shard(
 
 
 def shard_name(index: int, count: int) -> str:
-    """Return the file name that `datasets` gives shard `index` of `count`."""
+    """Return the file name of shard `index` of `count` in the convention of `datasets`."""
     return f"data-{index:05d}-of-{count:05d}.arrow"
 
 
 def finish_folder(folder: Path, features: Features, shards: Iterable[str]) -> None:
-    """Add the two small files that make a folder of shards a dataset for `load_from_disk`."""
+    """Write the two metadata files that `load_from_disk` needs in a folder of shards."""
     shards = list(shards)
     fingerprint = hashlib.sha256()
     for shard in shards:
@@ -130,6 +130,6 @@ def finish_folder(folder: Path, features: Features, shards: Iterable[str]) -> No
 
 
 def open_shard(path: Path) -> pa.Table:
-    """Open a shard memory-mapped: pictures are not read before they are asked for."""
+    """Open a shard memory-mapped, so that images are only read on access."""
     table: pa.Table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
     return table

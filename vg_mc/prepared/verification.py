@@ -1,7 +1,7 @@
-"""Is every byte of a prepared dataset what it was when it was written?
+"""Verification of a prepared dataset against the hashes in its manifest.
 
-Arrow files have no checksums: a flipped byte loads without a word and is another picture or another
-IoU. The manifest has a hash of every file, and one of itself.
+Arrow files have no checksums: a flipped byte loads without an error and silently changes an image
+or an IoU. The manifest has a hash of every file and of itself.
 """
 
 from collections.abc import Iterator
@@ -22,27 +22,27 @@ from vg_mc.prepared.manifest import (
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A file that is not as it was written."""
+    """A file that differs from what was written."""
 
     path: str
     problem: str
 
 
 def entries(manifest: Manifest) -> list[FileEntry]:
-    """Return the description of every file but the manifest."""
+    """Return the manifest entries of all files except the manifest."""
     card = manifest.get("card")
     return [*manifest["files"], *([card] if card else [])]
 
 
 def verify(folder: Path) -> Iterator[Damage]:
-    """Read every byte of a prepared dataset and yield what differs from the manifest.
+    """Hash every file of a prepared dataset and yield the differences from the manifest.
 
     Raises:
-        BadInputError: If there is no manifest, or it cannot be read.
+        BadInputError: If the manifest is missing or cannot be read.
     """
     manifest = parse_manifest(folder)
     if not _is_as_written(folder, manifest):
-        problem = "it was changed after it was written, so the files cannot be compared with it"
+        problem = "modified after it was written, so the files cannot be verified"
         yield Damage(FILE_NAME, problem)
         return
     described = entries(manifest)
@@ -54,7 +54,7 @@ def verify(folder: Path) -> Iterator[Damage]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if name not in known and (path.is_symlink() or not path.is_dir()):
-            yield Damage(name, "the manifest does not list this file")
+            yield Damage(name, "not listed in the manifest")
 
 
 def _is_as_written(folder: Path, manifest: Manifest) -> bool:
@@ -67,11 +67,11 @@ def _is_as_written(folder: Path, manifest: Manifest) -> bool:
 def _problem(folder: Path, entry: FileEntry) -> str:
     path = folder / entry["path"]
     if not path.resolve().is_relative_to(folder.resolve()):
-        return "it leads out of the dataset"
+        return "points outside the dataset"
     if not path.is_file():
-        return "it is missing"
+        return "missing"
     if path.stat().st_size != entry["bytes"]:
-        return f"{path.stat().st_size:,} bytes in place of {entry['bytes']:,}"
+        return f"expected {entry['bytes']:,} bytes, found {path.stat().st_size:,}"
     if file_hash(path) != entry["sha256"]:
-        return "its bytes were changed"
+        return "content differs from its hash in the manifest"
     return ""

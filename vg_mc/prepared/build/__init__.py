@@ -1,1 +1,1 @@
-"""The offline stage: from annotations and photos to a prepared dataset, once."""
+"""The offline stage: creation of a prepared dataset from a corpus and its images."""

@@ -1,4 +1,4 @@
-"""The candidates of images: what the proposers of a shard find, and further negatives."""
+"""Candidates of the images of a shard: proposals, and extra negatives for training images."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from vg_mc.records import Photo, Proposal
 
 
 class Subject(NamedTuple):
-    """An image that is open, and what is known of it."""
+    """A decoded image with its annotated regions and its expressions."""
 
     photo: Photo
     annotated: tuple[Proposal, ...]
@@ -25,7 +25,7 @@ class Subject(NamedTuple):
 
 
 def propose(task: ShardTask, subjects: list[Subject]) -> list[list[Proposal]]:
-    """Return the candidates of some photos of a shard, further wrong answers included."""
+    """Return the candidates of each image, including extra negatives."""
     found = _ask(task, task.proposer, subjects)
     lonely = [index for index, proposals in enumerate(found) if len(proposals) < 2]
     if task.wrong_answers is None or not lonely:
@@ -62,7 +62,10 @@ def _found_by(
 
 
 def apart_from(proposals: list[Proposal], others: list[Proposal]) -> list[Proposal]:
-    """Return the proposals that overlap none of `others`; if one is the target, they are wrong."""
+    """Return the proposals that do not overlap any of `others`.
+
+    If `others` contain the target, all returned proposals are negatives.
+    """
     overlap = intersections(
         as_boxes([proposal.box for proposal in proposals]),
         as_boxes([other.box for other in others]),

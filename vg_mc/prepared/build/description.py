@@ -1,4 +1,7 @@
-"""What a prepared dataset is made from, for the manifest: the same description, the same bytes."""
+"""Description of settings and sources for the manifest.
+
+Equal descriptions imply equal bytes of the prepared dataset.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,7 +20,7 @@ from vg_mc.system.versions import versions
 
 
 def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
-    """Describe settings and sources, without the folders that they lie in."""
+    """Return settings and sources as JSON values, without the paths of their folders."""
     members = (*settings.train_proposer.members, *settings.proposer.members)
     sources = [file for member in members for file in _files(member)]
     drawing = settings.drawing
@@ -44,14 +47,14 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
 
 
 def described_views(views: Mapping[str, View]) -> dict[str, Any]:
-    """Describe all views, and the first one as the marker that models are trained on, if it is."""
+    """Return the properties of all views; if the first one is a marker, also as `marker`."""
     first = next(iter(views.values()))
     marker = {"marker": _properties(first)} if isinstance(first, Marker) else {}
     return marker | {"views": {name: _properties(view) for name, view in views.items()}}
 
 
 def _properties(view: View) -> dict[str, Any]:
-    """Describe a view in values that JSON gives back as they were."""
+    """Return the properties of a view as values that survive a round trip through JSON."""
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(view).items()
@@ -59,7 +62,7 @@ def _properties(view: View) -> dict[str, Any]:
 
 
 def _files(member: ProposerChoice) -> list[Path]:
-    """Return what a proposer is made of; a folder holds its detector and nothing below."""
+    """Return the source files of a proposer: a file, or the model files in a folder."""
     if member.source is None:
         return []
     if not member.source.is_dir():

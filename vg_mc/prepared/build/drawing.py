@@ -1,7 +1,7 @@
-"""Drawing all shards: by whichever processes take part, with a check of the room on the disk.
+"""Drawing of all shards by one or several processes, with a check of the free disk space.
 
-Shards are files that appear once they are complete, so the files tell what is finished, whoever
-wrote them. The room that the rest needs is estimated from the shards that are finished.
+Shard files appear atomically, so an existing file is a finished shard, independent of the process
+that wrote it. The space that the remaining shards need is estimated from the finished ones.
 """
 
 import sys
@@ -19,28 +19,28 @@ from vg_mc.system.disk_space import free_bytes, in_megabytes
 from vg_mc.system.progress import ProgressBar, progress_bar
 
 STALLED_AFTER = 3600.0  # seconds without a new shard from any process
-PAUSE = 0.2  # seconds between two looks at the files
-REFUSED_BELOW = 0.5  # of the estimated room; with less the run would fail almost certainly
+PAUSE = 0.2  # seconds between two checks of the files
+REFUSED_BELOW = 0.5  # share of the estimated space; with less, the run would most likely fail
 WARNED_BELOW = 1.5
-FAILURE = "failed-process-{}.txt"  # what a process leaves in the dataset's folder when it fails
+FAILURE = "failed-process-{}.txt"  # written to the dataset's folder by a process that fails
 
-# How this process comes to draw its share of the shards; yields after each of them.
+# Draws the share of this process; yields the number of images after each shard.
 Share = Callable[[Callable[[ShardTask], int], list[ShardTask], int], Generator[int]]
 
 
 def draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
-    """Draw the shards that are not there yet, and wait for those that other processes draw.
+    """Draw the missing shards, and wait for those of other processes.
 
     Raises:
-        BadInputError: If an image is not usable, the disk has far too little room, or another
-            process has failed or writes no more.
+        BadInputError: If an image is unusable, the disk has far too little space, or another
+            process has failed or stalled.
     """
     missing = [task for task in tasks if not is_drawn(task)]
     for task in missing:
-        task.path.unlink(missing_ok=True)  # from now on, a file that is there is complete
+        task.path.unlink(missing_ok=True)  # from here on, an existing file is complete
     total = _images(tasks)
     with progress_bar(
-        total=total, initial=total - _images(missing), description="drawing", unit="photo"
+        total=total, initial=total - _images(missing), description="drawing", unit="image"
     ) as progress:
         watch = _Watch(missing, progress)
         with closing(share(draw_shard, missing, num_workers)) as own:
@@ -52,26 +52,33 @@ def draw_all(tasks: list[ShardTask], num_workers: int, share: Share) -> None:
 
 
 def report_failure(task: ShardTask, rank: int, problem: str) -> None:
-    """Tell the first process why process `rank` draws no more; the next run deletes the note."""
+    """Write a note about the failure of process `rank` for the first process.
+
+    The next run deletes the note.
+    """
     write_whole_text(_dataset_of(task) / FAILURE.format(rank), problem)
 
 
 class _Watch:
-    """Follows the shards of one run.
+    """Progress of the shards of one run.
 
     Attributes:
-        left: Shards that are not finished.
+        left: Unfinished shards.
     """
 
     def __init__(self, tasks: list[ShardTask], progress: ProgressBar) -> None:
         self.left = tasks
         self._finished: list[ShardTask] = []
         self._progress = progress
-        self._check_at = 1  # number of finished shards at which the room is checked next
+        self._check_at = 1  # number of finished shards at the next check of the disk space
         self._changed = time.monotonic()
 
     def look(self) -> None:
-        """Count what was finished since the last look."""
+        """Update the progress with the shards that were finished since the last call.
+
+        Raises:
+            BadInputError: If another process has failed or stalled, or disk space is too low.
+        """
         self._require_no_failure()
         seen = _written(self.left)
         if seen:
@@ -95,29 +102,31 @@ class _Watch:
 
     def _require_progress(self) -> None:
         if time.monotonic() - self._changed > STALLED_AFTER:
-            problem = f"no process has finished a shard for {STALLED_AFTER / 60:.0f} minutes"
+            problem = f"no process finished a shard in the last {STALLED_AFTER / 60:.0f} minutes"
             raise BadInputError(f"{problem}; {KEPT}", file=self.left[0].path)
 
 
 def require_room(finished: list[ShardTask], left: list[ShardTask]) -> None:
-    """Compare the room that is free with what shards need if they are like those finished.
+    """Compare the free disk space with an estimate for the remaining shards.
+
+    The estimate assumes the mean size of finished shards. A warning is printed if less than 1.5
+    times the estimate is free.
 
     Raises:
-        BadInputError: If there is less than half of it. With less than 1.5 times as much a warning
-            is printed.
+        BadInputError: If less than half of the estimate is free.
     """
     folder = left[0].path.parent
     needed = sum(map(_bytes, finished)) / _images(finished) * _images(left)
     free = free_bytes(folder)
-    compared = f"about {in_megabytes(needed)} for what is left, and {in_megabytes(free)} are free"
+    compared = f"the rest needs about {in_megabytes(needed)}, and {in_megabytes(free)} are free"
     if free < REFUSED_BELOW * needed:
-        raise BadInputError(f"its disk needs room of {compared}; {KEPT}", file=folder)
+        raise BadInputError(f"not enough disk space: {compared}; {KEPT}", file=folder)
     if free < WARNED_BELOW * needed:
-        print(f"warning: {folder}: its disk needs room of {compared}", file=sys.stderr)
+        print(f"warning: {folder}: disk space may be too low: {compared}", file=sys.stderr)
 
 
 def _written(tasks: list[ShardTask]) -> list[ShardTask]:
-    """Return the tasks whose files are all there; each folder is listed once."""
+    """Return the tasks whose files all exist; each folder is listed once."""
     folders = {path.parent for task in tasks[:1] for path in task.paths}
     present = {path for folder in folders for path in folder.iterdir()}
     return [task for task in tasks if present.issuperset(task.paths)]

@@ -1,4 +1,4 @@
-"""From drawn shards to the expressions tables: candidate ids and their IoUs with the target."""
+"""Rows of the expressions tables from drawn shards: candidate ids and IoUs with the target."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,20 +19,26 @@ from vg_mc.records import UNKNOWN_RIVALS, Corpus, ReferringExpression
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The candidates of one photo: consecutive rows of the candidates table."""
+    """The candidates of one image: consecutive rows of the candidates table.
+
+    Attributes:
+        candidate_ids: Row numbers (C,) of the candidates table.
+        boxes: Boxes (C, 4) as xyxy, in pixels of the source image.
+        stands_in: Whether the proposer found nothing, so that a substitute is the candidate.
+    """
 
     candidate_ids: NDArray[np.int64]
     boxes: Boxes
-    stands_in: bool  # whether the proposer had found none
+    stands_in: bool
 
 
 DrawnPhotos = dict[tuple[ProposerChoice, int], Drawn]
 
 
 def read_drawn(tasks: list[ShardTask]) -> DrawnPhotos:
-    """Read back which candidates belong to which photo, by proposer and image id.
+    """Return the candidates of each image by proposer and image id.
 
-    A photo that was left out is missing; one without proposals has no candidates.
+    Rejected images are missing; images without proposals have no candidates.
     """
     drawn: DrawnPhotos = {}
     first_row = 0
@@ -57,7 +63,7 @@ def read_drawn(tasks: list[ShardTask]) -> DrawnPhotos:
 def expression_rows(
     corpus: Corpus, split: str, settings: PreparationSettings, drawn: DrawnPhotos
 ) -> list[dict[str, Any]]:
-    """Return the rows of one split, without expressions whose photo was left out."""
+    """Return the rows of one split, without expressions of rejected images."""
     proposer = settings.proposer_of(split)
     return [
         _row(expression, drawn[proposer, expression.image_id], _rivals(expression, corpus))
@@ -83,7 +89,7 @@ def _row(expression: ReferringExpression, drawn: Drawn, rivals: int) -> dict[str
 
 
 def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
-    """Count the other annotations of the target's category in its photo, whatever is proposed."""
+    """Count the distractors: other annotations of the target's category in its image."""
     if not expression.category:
         return UNKNOWN_RIVALS
     alike = [
@@ -91,7 +97,7 @@ def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
         for region in corpus.annotations.get(expression.image_id, [])
         if region.category == expression.category
     ]
-    # The target is not its own rival; without an id it is recognized by its box.
+    # The target is not a distractor; without an annotation id it is identified by its box.
     return sum(
         region.annotation_id != expression.annotation_id
         if expression.annotation_id >= 0
@@ -103,13 +109,16 @@ def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
 def count_stand_ins(
     rows: list[dict[str, Any]], proposer: ProposerChoice, drawn: DrawnPhotos
 ) -> int:
-    """Count the photos of a split that got something in place of the detections they lack."""
+    """Count the images of a split without detections, which have a substitute as candidate."""
     image_ids = {row["image_id"] for row in rows}
     return sum(drawn[proposer, image_id].stands_in for image_id in image_ids)
 
 
 def count_split(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Count one split, and its ceiling: the share of expressions with a proposal that is right."""
+    """Return counts of one split and its proposal recall.
+
+    Proposal recall is the share of expressions with a correct proposal.
+    """
     boxes_of_image = {row["image_id"]: len(row["candidate_ids"]) for row in rows}
     covered = sum(max(row["ious"], default=0.0) > RIGHT_ABOVE for row in rows)
     return {

@@ -1,8 +1,7 @@
-"""What is to be drawn, and how it is divided into shards, before any photo is opened.
+"""Plan of a preparation: division of the images into shards, before any image is opened.
 
-A shard is the unit of work, of parallelism and of resuming.
-
-What a detector that reads is asked about a photo: every sentence that shares its candidates.
+A shard is the unit of work, of parallelism and of resuming. Its task contains all inputs of the
+drawing, including the expressions that an open-vocabulary detector gets as text prompts.
 """
 
 import re
@@ -23,10 +22,10 @@ from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
 def sentences_asked(
     corpus: Corpus, settings: PreparationSettings
 ) -> dict[ProposerChoice, dict[int, tuple[str, ...]]]:
-    """Return the distinct sentences about each photo by proposer and image id, in their order.
+    """Return the distinct expressions of each image, by proposer and image id.
 
-    A photo is drawn once for each proposer, whichever of its splits it is in, so that all of them
-    ask; those of a split with another proposer do not.
+    An image is drawn once for each proposer, so the expressions of all splits that use this
+    proposer are combined. Their order is that of the corpus.
     """
     said: dict[ProposerChoice, dict[int, dict[str, None]]] = {
         proposer: defaultdict(dict) for proposer in (settings.train_proposer, settings.proposer)
@@ -44,28 +43,30 @@ PHOTOS_PER_SHARD = 64
 
 
 def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
-    """Refuse splits that nothing can be prepared for.
+    """Check that all splits can be prepared.
 
     Raises:
-        BadInputError: If there are none, or one is unknown or unfit for the name of a folder.
+        BadInputError: If the corpus has no expressions, or a split is unknown, or its name is
+            misspelled or unsuitable for a folder.
     """
     known = dict.fromkeys(expression.split for expression in corpus.expressions)
     if not known:
         why = ""
         if corpus.rejected:
             first = corpus.rejected[0]
-            count = f"{len(corpus.rejected):,} records were left out"
-            why = f"; {count}, the first, {first.record}: {first.reason}"
-        raise BadInputError(f"not a single usable expression{why}", file=corpus.name)
+            count = f"{len(corpus.rejected):,} records were rejected"
+            why = f"; {count}, the first is {first.record}: {first.reason}"
+        raise BadInputError(f"no usable expressions{why}", file=corpus.name)
     for split in splits:
         if split not in known:
-            problem = f"no split is called {split!r}; there are {', '.join(known)}"
+            problem = f"no split {split!r}; there are {', '.join(known)}"
             raise BadInputError(problem, file=corpus.name)
         if split != TRAIN_SPLIT and split.lower() == TRAIN_SPLIT:
-            problem = f"the split to learn from is spelled {TRAIN_SPLIT!r}, not {split!r}"
+            problem = f"expected the training split to be named {TRAIN_SPLIT!r}, found {split!r}"
             raise BadInputError(problem, file=corpus.name)
-        if not re.fullmatch(r"\w[\w.-]*", split):  # it comes from a file, and may lead anywhere
-            raise BadInputError(f"a split gets a folder, but not {split!r}", file=corpus.name)
+        if not re.fullmatch(r"\w[\w.-]*", split):  # untrusted: it could point to another folder
+            problem = f"expected a split that is a valid folder name, found {split!r}"
+            raise BadInputError(problem, file=corpus.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,16 @@ class ShardTask:
     """One shard to draw.
 
     Attributes:
-        path: File of the candidates, or that of whole images where there are no candidates. Its
-            metadata has notes on the photos.
-        annotated: The annotated regions of each photo.
-        sentences: What is said about each photo in the splits that share its candidates.
-        stored: Detections that are known already, by proposer and image id.
-        wrong_answers: Proposer of further wrong answers for photos with fewer than two proposals;
-            None where there are to be none.
-        images_path: File of whole images; None where they are not stored.
-        whole_images: How they are stored.
-        image_ids: Which of them this shard stores; each is stored by the first shard that has it.
+        path: File of the candidates, or of whole images if there are no candidates. Its metadata
+            contains notes on rejected and unusual images.
+        annotated: The annotated regions of each image.
+        sentences: The expressions of each image in the splits that share its candidates.
+        stored: Stored detections by proposer and image id.
+        wrong_answers: Proposer of extra negatives for images with fewer than two proposals; None
+            for no extra negatives.
+        images_path: File of whole images; None if they are not stored.
+        whole_images: Transform from source images to stored whole images.
+        image_ids: Whole images to store in this shard: those that no earlier shard stores.
     """
 
     path: Path
@@ -101,21 +102,21 @@ class ShardTask:
 
     @property
     def paths(self) -> list[Path]:
-        """All its files."""
+        """All files of the shard."""
         return list(dict.fromkeys([self.path, self.images_path or self.path]))
 
     @property
     def with_candidates(self) -> bool:
-        """Whether `path` holds candidates; else it is the file of whole images."""
+        """Whether `path` contains candidates; otherwise it contains whole images."""
         return self.path != self.images_path
 
 
 def plan_shards(
     corpus: Corpus, settings: PreparationSettings, stored: StoredProposals, folder: Path
 ) -> list[ShardTask]:
-    """Divide the photos of all splits into shards; make their folders in that of the dataset.
+    """Divide the images of all splits into shards, and create the folders of the tables.
 
-    A photo appears once for each proposer.
+    An image appears once for each proposer.
     """
     tables = folders(settings)
     for table in tables:
@@ -160,13 +161,13 @@ def plan_shards(
 
 
 def folders(settings: PreparationSettings) -> list[str]:
-    """Name the tables that are written in shards; the first has the notes."""
+    """Return the names of tables that are written in shards; the first one has the notes."""
     candidates = [CANDIDATES_FOLDER] if settings.with_candidates else []
     return candidates + [IMAGES_FOLDER] * (settings.whole_images is not None)
 
 
 def _first_shards(shards: Sequence[Sequence[Photo]]) -> list[frozenset[int]]:
-    """Return the image ids of each shard that no shard before it has."""
+    """Return the image ids of each shard that do not occur in an earlier shard."""
     seen: set[int] = set()
     found = []
     for photos in shards:
@@ -177,6 +178,6 @@ def _first_shards(shards: Sequence[Sequence[Photo]]) -> list[frozenset[int]]:
 
 
 def photos_of(corpus: Corpus, splits: Collection[str]) -> list[Photo]:
-    """Return the photos of some splits, each once, in the order of the expressions."""
+    """Return the images of some splits without duplicates, in the order of the expressions."""
     image_ids = dict.fromkeys(one.image_id for one in corpus.expressions if one.split in splits)
     return [corpus.photos[image_id] for image_id in image_ids]

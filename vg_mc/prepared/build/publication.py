@@ -1,4 +1,7 @@
-"""Nothing appears under its final name before it is complete."""
+"""Atomic publication of a prepared dataset, with resuming and a lock against concurrent writers.
+
+A dataset is built in a hidden folder and renamed when it is complete.
+"""
 
 import contextlib
 import glob
@@ -18,25 +21,25 @@ from vg_mc.prepared.manifest import FILE_NAME, file_hash
 from vg_mc.system.atomic import put_in_place, restore, write_whole_text
 from vg_mc.system.disk_space import full_disk_errors
 
-PARTIAL_FILES = ".partial-*"  # what `whole_file` leaves behind when it is killed
+PARTIAL_FILES = ".partial-*"  # left behind by `whole_file` if the process is killed
 
-KEPT = "what is finished is kept: make room and run the same command again"
+KEPT = "finished shards are kept: free disk space and run the same command again"
 
-NAME_TRIALS = 20  # the one who has won writes its name a moment later, or lost it by a kill
+NAME_TRIALS = 20  # the holder of the lock writes its name slightly after acquiring the lock
 SECONDS_BETWEEN = 0.1
 
 
 @contextlib.contextmanager
 def building(output: Path, settings: dict[str, object], *, overwrite: bool) -> Iterator[Path]:
-    """Yield the folder to build `output` in, and publish it when the block ends well.
+    """Yield a folder to build `output` in, and publish it when the block succeeds.
 
-    What an earlier run with the same settings had finished is still there, below its folders; the
-    work of a run with other settings is thrown away. A block that fails leaves the folder for the
-    next run, and so does a process that is killed, at whatever moment: an older `output` stays.
+    The folder contains the finished shards of an earlier run with the same settings; the work of
+    a run with other settings is deleted. If the block fails or the process is killed at any time,
+    the folder is kept for the next run, and an existing `output` is unchanged.
 
     Raises:
-        BadInputError: If `output` exists and is not to be overwritten, or is no prepared dataset,
-            or somebody else builds it, or its disk is full.
+        BadInputError: If `output` exists without `overwrite`, or is not a prepared dataset, or
+            another process is building it, or the disk is full.
     """
     output = output.resolve()
     partial = output.with_name(f".{output.name}.partial")
@@ -53,7 +56,7 @@ def building(output: Path, settings: dict[str, object], *, overwrite: bool) -> I
 
 @contextlib.contextmanager
 def _only_one_writer(output: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process, so that a killed one is never in the way."""
+    """Hold a lock that the system releases when the process ends, even if it is killed."""
     lock = output.with_name(f".{output.name}.lock")
     holder = lock.with_suffix(".holder")
     try:
@@ -64,23 +67,23 @@ def _only_one_writer(output: Path) -> Iterator[None]:
             finally:
                 holder.unlink()
     except Timeout as error:
-        problem = f"{_who_holds(holder)} is writing it at this moment"
+        problem = f"{_name_of_holder(holder)} is writing to this dataset"
         raise BadInputError(problem, file=output) from error
 
 
-def _who_holds(holder: Path) -> str:
-    """Return the name of the writer; one that no longer lives was not able to remove its own."""
+def _name_of_holder(holder: Path) -> str:
+    """Return the name of the current writer; names of killed processes are ignored."""
     for _ in range(NAME_TRIALS):
         with contextlib.suppress(FileNotFoundError):
             name = holder.read_text()
-            if _may_live(name):
+            if _may_be_alive(name):
                 return name
         time.sleep(SECONDS_BETWEEN)
     return "another process"
 
 
-def _may_live(name: str) -> bool:
-    """Tell whether a process may still live; nothing is known about those of other machines."""
+def _may_be_alive(name: str) -> bool:
+    """Return False if a process of this machine has ended; True for processes of others."""
     process, _, machine = name.removeprefix("process ").partition(" on ")
     if machine != platform.node():
         return True
@@ -88,22 +91,22 @@ def _may_live(name: str) -> bool:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # the process belongs to another user
         return True
     return True
 
 
 def require_free(output: Path, *, overwrite: bool) -> None:
-    """Look whether `output` may be written, or replaced.
+    """Check that `output` may be written or replaced.
 
     Raises:
-        BadInputError: If it exists and is not to be overwritten, or is no prepared dataset.
+        BadInputError: If it exists without `overwrite`, or is not a prepared dataset.
     """
     if output.exists() and not (output / FILE_NAME).is_file():
-        problem = "something else than a prepared dataset is here; it is never overwritten"
+        problem = "exists and is not a prepared dataset; refusing to overwrite it"
         raise BadInputError(problem, file=output)
     if output.exists() and not overwrite:
-        problem = "it exists already; --overwrite replaces it once the new one is complete"
+        problem = "exists already; use --overwrite to replace it when the new one is complete"
         raise BadInputError(problem, file=output)
 
 
@@ -115,15 +118,16 @@ def _continue_or_clear(partial: Path, settings: dict[str, Any]) -> None:
     for unfinished in [*partial.rglob(f".*{PARTIAL_FILES}"), *notes]:
         unfinished.unlink()
     for path in partial.iterdir():
-        if path.is_file():  # written after the tables; if it stayed, it would be taken for one
+        if path.is_file():  # written after the tables, so it would be out of date
             path.unlink()
     _write_state(partial, settings, finished="")
 
 
 def _is_continued(partial: Path, settings: dict[str, Any]) -> bool:
-    """Tell whether a folder is work of these settings, and not what that work has replaced.
+    """Return True if a folder is unfinished work with the same settings.
 
-    A process may be killed in the moment between the exchange of both and the removal of the older.
+    It can also be the replaced dataset, if a process was killed between the exchange of both
+    folders and the removal of the older one.
     """
     if not _state_file(partial).exists():
         return False
@@ -135,7 +139,7 @@ def _is_continued(partial: Path, settings: dict[str, Any]) -> bool:
 
 
 def _write_state(partial: Path, settings: dict[str, Any], *, finished: str) -> None:
-    """Note beside a folder what is built in it and, once it is complete, the manifest's hash."""
+    """Write the settings of a folder, and the hash of its manifest when it is complete."""
     state = {"settings": settings, "finished": finished}
     write_whole_text(_state_file(partial), json.dumps(state, indent=2, sort_keys=True))
 

@@ -1,4 +1,4 @@
-"""The offline stage from start to end: draw in parallel, count, describe, publish."""
+"""The whole offline stage: draw candidates in parallel, count, write the manifest, publish."""
 
 import json
 from collections import Counter
@@ -64,13 +64,13 @@ def prepare(
     share: Share = unordered_results,
     overwrite: bool = False,
 ) -> Manifest:
-    """Draw the candidates of `corpus` and publish them at `output`; return the manifest.
+    """Draw the candidates of `corpus`, publish them at `output` and return the manifest.
 
-    The bytes written do not depend on `num_workers`, nor on who else takes part through `share`. A
-    run that was killed is continued.
+    The written bytes depend neither on `num_workers` nor on the processes that take part through
+    `share`. A killed run is resumed.
 
     Raises:
-        BadInputError: If the input is not usable, or `output` may not be replaced.
+        BadInputError: If the input is unusable, or `output` may not be replaced.
     """
     check_splits(corpus, settings.splits)
     described = describe(corpus, settings)
@@ -87,7 +87,7 @@ def prepare(
         if not any(count["expressions"] for count in counts.values()):
             raise BadInputError(_no_photo(tasks, rejected), file=corpus.images_folder)
         if settings.with_candidates and not any(count["candidates"] for count in counts.values()):
-            problem = "not one photo has a proposal; is --confidence too high for the detector?"
+            problem = "no proposals on any image; try a lower --confidence for the detector"
             raise BadInputError(problem, record="--proposer")
         if settings.with_candidates:
             write_examples(folder, settings.splits, settings.drawing.views)
@@ -100,7 +100,7 @@ def prepare(
 
 def _no_photo(tasks: list[ShardTask], rejected: int) -> str:
     why = next(reason for task in tasks for reason in rejected_photos(task).values())
-    return f"not one photo could be used; {rejected:,} records were left out, the first: {why}"
+    return f"no usable images; {rejected:,} records were rejected, the first: {why}"
 
 
 def _write_rejected(
@@ -110,7 +110,7 @@ def _write_rejected(
     tasks: list[ShardTask],
     folder: Path,
 ) -> int:
-    """List every record that was left out, one per line, and return how many there are."""
+    """Write rejected.jsonl with one line per rejected record, and return their number."""
     why = {image_id: reason for task in tasks for image_id, reason in rejected_photos(task).items()}
     with_bad_photo = [
         Rejected(
@@ -130,7 +130,7 @@ def _write_rejected(
 def _write_expressions(
     corpus: Corpus, settings: PreparationSettings, tasks: list[ShardTask], folder: Path
 ) -> dict[str, dict[str, float]]:
-    """Write the expressions of every split and the photos they are about; return the counts."""
+    """Write the expressions of every split and the table of images; return the counts."""
     drawn = read_drawn(tasks)
     counts = {}
     for split in settings.splits:
@@ -145,7 +145,7 @@ def _write_expressions(
 
 
 def _finish_shards(settings: PreparationSettings, tasks: list[ShardTask], folder: Path) -> None:
-    """Make the folders of shards datasets of their own."""
+    """Write the metadata that makes each folder of shards a dataset."""
     features = {IMAGES_FOLDER: IMAGES_WITH_PIXELS}
     if settings.with_candidates:
         features[CANDIDATES_FOLDER] = candidate_features(settings.drawing.views)
@@ -159,7 +159,7 @@ def _write_table(folder: Path, features: Features, rows: list[dict[str, Any]]) -
 
 
 def _count_peculiar(tasks: list[ShardTask]) -> dict[str, int]:
-    """Count photos by what is peculiar about them; one that two proposers saw counts once."""
+    """Count unusual images by peculiarity; an image of two proposers counts once."""
     photos = {
         image_id: found for task in tasks for image_id, found in peculiar_photos(task).items()
     }

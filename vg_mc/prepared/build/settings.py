@@ -1,4 +1,4 @@
-"""What the offline stage is asked to do, as values that cross process boundaries."""
+"""Settings of the offline stage, as values that can be pickled for worker processes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from vg_mc.records import TRAIN_SPLIT
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How candidate pictures look.
+    """Appearance of candidate images.
 
     Attributes:
-        views: What is drawn of each region, by name; the first is the one that is trained on.
-        image_size: Side of the pictures in pixels.
-        fit: How a whole photo becomes square.
+        views: Views of each region by name; the first one is used in training.
+        image_size: Side of the square candidate images in pixels.
+        fit: Resize mode from a whole image to a square.
     """
 
     views: Mapping[str, View]
@@ -27,15 +27,15 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class PreparationSettings:
-    """Everything that decides on the bytes of a prepared dataset, besides the input files.
+    """All settings that determine the bytes of a prepared dataset, besides the input files.
 
     Attributes:
         train_proposer: Proposer of the training split.
-        proposer: Proposer of every other split, and of further wrong answers for training images
-            that have fewer than two boxes.
+        proposer: Proposer of every other split, and of extra negatives for training images with
+            fewer than two boxes.
         splits: The splits to prepare, in order.
-        skip_bad: List bad photos as rejected and go on, instead of stopping at the first.
-        whole_images: How each image is stored as a whole; None where it is not.
+        skip_bad: Whether to list bad images as rejected instead of stopping at the first one.
+        whole_images: Transform from source images to stored whole images; None to store none.
     """
 
     drawing: Drawing
@@ -52,12 +52,12 @@ class PreparationSettings:
         return any(proposer.kind != NO_CANDIDATES for proposer in proposers)
 
     def proposer_of(self, split: str) -> ProposerChoice:
-        """Return who proposes regions for the photos of `split`."""
+        """Return the proposer of `split`."""
         return self.train_proposer if split == TRAIN_SPLIT else self.proposer
 
     @property
     def wrong_answers(self) -> ProposerChoice | None:
-        """Proposer of further wrong answers; None where it could not find any others."""
+        """Proposer of extra negatives; None if no detector differs from the training proposer."""
         if self.train_proposer.kind == NO_CANDIDATES:
             return None
         others = tuple(

@@ -1,7 +1,7 @@
-"""Shards, drawn: the files of candidates and of whole images.
+"""Drawing of shards: the files of candidate images and whole images.
 
-The bytes of a shard depend on its photos and the settings alone, so any number of workers gives the
-same files, and a shard that a killed run has finished is never drawn again.
+The bytes of a shard depend on its images and the settings only, so any number of workers gives the
+same files, and the finished shards of a killed run are not drawn again.
 """
 
 import io
@@ -30,24 +30,24 @@ from vg_mc.prepared.schema import (
 )
 from vg_mc.records import Photo, Proposal
 
-PHOTOS_AT_ONCE = 16  # decoded in memory; a detector on an accelerator takes them together
-REJECTED = "rejected"  # in a shard's metadata: image ids of photos left out, and why
-PECULIAR = "peculiar"  # there too: image ids of photos that are no plain RGB, and what they are
+PHOTOS_AT_ONCE = 16  # images in memory, which a detector processes as one batch
+REJECTED = "rejected"  # metadata key: reasons by image id of rejected images
+PECULIAR = "peculiar"  # metadata key: peculiarities by image id of images that are not plain RGB
 
 JPEG_QUALITY = 90
-FULL_COLOR = 0  # chroma subsampling 4:4:4, which keeps the colour of a thin outline
-HALF_COLOR = 2  # 4:2:0, as in most photos: a fifth less to store for images without outlines
+FULL_COLOR = 0  # chroma subsampling 4:4:4, which preserves the colour of thin outlines
+HALF_COLOR = 2  # 4:2:0, as in most JPEG files: a fifth smaller, for images without outlines
 
 
 def draw_shard(task: ShardTask) -> int:
-    """Draw all candidates of a shard, write its files and return its number of photos.
+    """Draw all candidates of a shard, write its files and return its number of images.
 
     Raises:
-        BadInputError: If a photo is unusable and not to be skipped, or the folder that was made
-            for the shards is not there.
+        BadInputError: If an image is unusable and `skip_bad` is False, or the folder of the shards
+            does not exist.
     """
     if not task.path.parent.is_dir():
-        problem = "the first process made this folder; all machines need to share its file system"
+        problem = "not visible to this process; all machines must share the output's file system"
         raise BadInputError(problem, file=task.path.parent)
     rows: list[dict[str, Any]] = []
     whole: list[dict[str, Any]] = []
@@ -68,17 +68,17 @@ def draw_shard(task: ShardTask) -> int:
 
 
 def is_drawn(task: ShardTask) -> bool:
-    """Tell whether a shard need not be drawn again; a photo left out may have been mended since."""
+    """Return True if a shard is complete; one with rejected images is drawn again."""
     return all(path.exists() for path in task.paths) and not rejected_photos(task)
 
 
 def rejected_photos(task: ShardTask) -> dict[int, str]:
-    """Return why each photo of a finished shard that was left out is not in it, by image id."""
+    """Return the reasons for the rejected images of a finished shard, by image id."""
     return _noted(task, REJECTED)
 
 
 def peculiar_photos(task: ShardTask) -> dict[int, list[str]]:
-    """Return what is peculiar about photos of a finished shard, by image id."""
+    """Return the peculiarities of the unusual images of a finished shard, by image id."""
     return _noted(task, PECULIAR)
 
 
@@ -88,7 +88,7 @@ def _noted(task: ShardTask, key: str) -> dict[int, Any]:
 
 
 def kept_photos(task: ShardTask) -> list[Photo]:
-    """Return the photos of a finished shard that could be read."""
+    """Return the images of a finished shard without the rejected ones."""
     rejected = rejected_photos(task)
     return [photo for photo in task.photos if photo.image_id not in rejected]
 
@@ -96,7 +96,7 @@ def kept_photos(task: ShardTask) -> list[Photo]:
 def _opened(
     task: ShardTask, places: slice, rejected: dict[int, str], peculiar: dict[int, list[str]]
 ) -> Iterator[Subject]:
-    """Decode some images of a shard; note which are left out, or peculiar, and why."""
+    """Decode some images of a shard; add rejected and unusual ones to the given dictionaries."""
     known = zip(task.photos[places], task.annotated[places], task.sentences[places], strict=True)
     for photo, annotated, sentences in known:
         noticed: list[str] = []
@@ -113,7 +113,7 @@ def _opened(
 
 
 def _whole_image(task: ShardTask, photo: Photo, image: Image.Image) -> list[dict[str, Any]]:
-    """Return the row of an image that this shard stores; none of one that another one stores."""
+    """Return the row of a whole image; empty if this shard does not store it."""
     if task.whole_images is None or photo.image_id not in task.image_ids:
         return []
     return [asdict(photo) | {IMAGE: as_cell(encoded(task.whole_images.apply(image), HALF_COLOR))}]
@@ -122,7 +122,10 @@ def _whole_image(task: ShardTask, photo: Photo, image: Image.Image) -> list[dict
 def candidate_rows(
     photo: Photo, image: Image.Image, proposals: list[Proposal], drawing: Drawing
 ) -> list[dict[str, Any]]:
-    """Draw the proposals of one photo, which is resized once, as rows of the candidates table."""
+    """Draw the proposals of one image and return rows of the candidates table.
+
+    The image is resized once for all proposals.
+    """
     boxes = clipped(as_boxes([proposal.box for proposal in proposals]), photo.width, photo.height)
     views = list(drawing.views.values())
     pictures = draw_views(image, boxes, views, drawing.image_size, drawing.fit)
@@ -145,7 +148,7 @@ def candidate_rows(
 
 
 def encoded(picture: Image.Image, subsampling: int = FULL_COLOR) -> bytes:
-    """Return a picture as a JPEG file."""
+    """Return an image encoded as JPEG."""
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=subsampling)
     return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""Stored detections on their way to the shards: read and judged once, before any photo is opened.
+"""Stored detections for the shards, read and checked once before any image is opened.
 
-Workers get the detections of their photos with their task, as they get annotated boxes, so a bad
-record is found in the first second, and is listed once however many processes draw.
+Workers get the detections of their images with their task, like annotated boxes. A bad record is
+therefore found immediately, and is listed once for any number of processes.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,13 +17,14 @@ from vg_mc.records import Corpus, Photo, Proposal, Rejected
 
 @dataclass(frozen=True, slots=True)
 class StoredProposals:
-    """The stored detections of all photos to prepare.
+    """The stored detections of all images to prepare.
 
     Attributes:
-        by_choice: Detections per proposer and image id, inside of their photos, best first.
-        rejected: Records that were left out.
-        counts: Per proposer, for the manifest: records read, boxes cut to their photo, records
-            of photos that are not prepared, records left out.
+        by_choice: Detections per proposer and image id, clipped to the image, sorted by
+            descending score.
+        rejected: Rejected records.
+        counts: Counts per proposer for the manifest: records read, boxes clipped, records of
+            images that are not prepared, and rejected records.
     """
 
     by_choice: dict[ProposerChoice, dict[int, list[Proposal]]]
@@ -33,7 +34,7 @@ class StoredProposals:
     def of_photos(
         self, photos: Iterable[Photo], choices: Collection[ProposerChoice | None]
     ) -> dict[ProposerChoice, dict[int, list[Proposal]]]:
-        """Return what a process that works on `photos` with `choices` needs."""
+        """Return the detections of some images and proposers."""
         image_ids = [photo.image_id for photo in photos]
         asked = {member for choice in choices if choice is not None for member in choice.members}
         return {
@@ -46,16 +47,16 @@ class StoredProposals:
 def read_stored(
     settings: PreparationSettings, photos: Iterable[Photo], corpus: Corpus
 ) -> StoredProposals:
-    """Read the files of all proposers that are stored ones; there may be none.
+    """Read the files of all proposers of stored detections, if there are any.
 
     Args:
-        settings: Name the proposers.
-        photos: What is to be prepared.
-        corpus: Where they are from; it tells which image ids others may mean, too.
+        settings: Settings with the proposers and `skip_bad`.
+        photos: The images to prepare.
+        corpus: The corpus of the images, which determines the valid image ids.
 
     Raises:
-        BadInputError: If a file is unusable, also because it speaks of image ids where the corpus
-            has none of its own, or a record is bad and not to be skipped.
+        BadInputError: If a file is unusable or refers to image ids that the corpus does not
+            define, or a record is bad and `skip_bad` is False.
     """
     proposals = StoredProposals({}, [], {})
     each_once = list(dict.fromkeys(photos))
@@ -78,7 +79,7 @@ def read_stored(
 
 
 def _require_common_names(stored: StoredDetections, corpus: Corpus) -> None:
-    """Refuse to join on numbers that we counted out: they would be other photos' detections."""
+    """Check that detections are not joined on image ids that were assigned by counting."""
     if not corpus.assigned_ids:
         return
     own = corpus.photos.keys() - corpus.assigned_ids
@@ -86,7 +87,7 @@ def _require_common_names(stored: StoredDetections, corpus: Corpus) -> None:
         if isinstance(image_id, int) and image_id not in own:
             photo = corpus.photos[min(corpus.assigned_ids)]
             problem = (
-                f"it names photos by image_id, such as {image_id}, but the corpus has no image_id "
-                f"for {photo.file_name!r}: name photos by file_name here, or add image_id there"
+                f"detections refer to images by image_id, such as {image_id}, but the corpus has "
+                f"no image_id for {photo.file_name!r}; use file_name here, or add image_id there"
             )
             raise BadInputError(problem, file=stored.file)

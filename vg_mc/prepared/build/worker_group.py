@@ -1,7 +1,7 @@
-"""Processes that were launched together: the first one plans and publishes, and all of them draw.
+"""Process group of a distributed preparation: rank 0 plans and publishes, all ranks draw.
 
-The first process hands out the tasks once. Shards are files, so it then learns from the folder of
-the dataset what the others have finished, or that one of them has failed.
+Rank 0 scatters the tasks once. Shards are files, so the progress and failures of other ranks are
+read from the folder of the dataset.
 """
 
 import platform
@@ -17,34 +17,34 @@ from vg_mc.prepared.build.drawing import report_failure
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.system.workers import unordered_results
 
-MEETING = timedelta(minutes=5)  # in which all processes must have come
-PLANNING = timedelta(days=1)  # in which the first process must have read the corpus
+MEETING = timedelta(minutes=5)  # timeout until all processes have connected
+PLANNING = timedelta(days=1)  # timeout until the first process has read the corpus
 
 Work = Callable[[ShardTask], int]
 
 
 class WorkerGroup:
-    """The processes of one launch, as seen by one of them."""
+    """Process group of one launch, as seen by one process."""
 
     def __init__(self) -> None:
-        """Meet the other processes."""
+        """Connect to the other processes."""
         dist.init_process_group("gloo", timeout=MEETING)
         self._planning = cast("dist.ProcessGroup", dist.new_group(timeout=PLANNING))
         self.rank, self._size = dist.get_rank(), dist.get_world_size()
 
     def draw_share(self, work: Work, tasks: list[ShardTask], num_workers: int) -> Generator[int]:
-        """Give each process a share of `tasks`; yield the results of the first process' own.
+        """Give each process a share of `tasks`; yield the results of the first process' share.
 
-        The first process calls it, while all others `help`.
+        Only the first process calls it; all others call `help`.
         """
         own = self._scattered([(work, tasks[rank :: self._size]) for rank in range(self._size)])
         yield from unordered_results(*own, num_workers)
 
     def help(self, num_workers: int) -> None:
-        """Draw a share of the tasks that the first process hands out.
+        """Draw the share of tasks that the first process assigns to this one.
 
         Raises:
-            BadInputError: If the first process ends before it does so.
+            BadInputError: If the first process ends before it assigns the tasks.
         """
         work, tasks = self._scattered(None)
         try:
@@ -62,7 +62,7 @@ class WorkerGroup:
         try:
             dist.scatter_object_list(received, shares, src=0, group=self._planning)
         except RuntimeError as error:  # gloo's, of a closed connection
-            problem = "another of the launched processes ended before the work was shared"
+            problem = "another launched process ended before the tasks were distributed"
             raise BadInputError(problem) from error
         dist.destroy_process_group()
         return received[0]
@@ -70,15 +70,15 @@ class WorkerGroup:
 
 @contextmanager
 def joined() -> Iterator[WorkerGroup]:
-    """Meet the other processes of the launch.
+    """Connect to the other processes of the launch.
 
     Raises:
-        BadInputError: If they do not find each other.
+        BadInputError: If the processes cannot connect to each other.
     """
     try:
         group = WorkerGroup()
     except dist.DistError as error:
-        problem = "several processes were launched, but they do not find each other"
+        problem = "the launched processes cannot connect to each other"
         raise BadInputError(problem) from error
     try:
         yield group
