@@ -1,13 +1,18 @@
-"""What we say when the input is wrong: which file, which record, and what was expected."""
+"""The error of unusable input, with its file, its record and the problem."""
 
 from pathlib import Path
 
 
 class BadInputError(ValueError):
-    """Input from outside that cannot be used as it is.
+    """Raised for external input that cannot be used.
 
-    Every reader raises this one class, so that a command can print one clear line, or list the
-    record as rejected, without knowing the format that it came from.
+    Every reader raises this class, so that a command can print one line, or list the record as
+    rejected, independently of the input format.
+
+    Attributes:
+        problem: What was expected and what was found.
+        file: The file, None if the input is not a file.
+        record: The record of the file, or the flag.
     """
 
     def __init__(self, problem: str, *, file: Path | str | None = None, record: str = "") -> None:
@@ -18,7 +23,7 @@ class BadInputError(ValueError):
         super().__init__(f"{where}: {problem}" if where else problem)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Cross a process boundary whole: keyword arguments are lost by the default."""
+        """Pickle all arguments, since the default loses keyword arguments."""
         return _restore, (self.problem, self.file, self.record)
 
 

@@ -1,4 +1,4 @@
-"""The words of the field as values: photo, referring expression, region proposal."""
+"""Basic records: image, referring expression, region proposal and corpus."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ XYXY: TypeAlias = tuple[float, float, float, float]
 
 TRAIN_SPLIT = "train"
 
-# Sources of proposals that no detector found.
+# Sources of proposals other than detectors.
 ANNOTATIONS = "annotations"
 WHOLE_IMAGE = "whole-image"
 
-# Weighting of the members of an ensemble; here, so that ``--help`` imports no heavy libraries.
+# Weighting of ensemble members; defined here so that ``--help`` imports no heavy libraries.
 Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 
-UNKNOWN_RIVALS = -1  # what a column of rivals says where they cannot be counted
+UNKNOWN_RIVALS = -1  # value if the number of distractors is unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """An image as the corpus announces it; `width` and `height` in pixels."""
+    """An image of a corpus; `width` and `height` in pixels."""
 
     image_id: int
     file_name: str
@@ -34,14 +34,14 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class ReferringExpression:
-    """One sentence that points at one box.
+    """One expression and its target.
 
     Attributes:
         expression_id: Unique in the corpus (REFER's ``sent_id``).
-        ref_id: Shared by all sentences about the same object.
-        target: The box that is meant, in pixels of the photo.
-        annotation_id: The annotation that is meant, -1 where the corpus has none.
-        category: Name of the target's category, empty where unknown.
+        ref_id: Shared by all expressions about the same object.
+        target: The target box in pixels of the image.
+        annotation_id: The annotation of the target, -1 without one.
+        category: Category name of the target, empty if unknown.
     """
 
     expression_id: int
@@ -56,12 +56,12 @@ class ReferringExpression:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A region that may be the answer, and where it comes from.
+    """A region of an image and its source.
 
     Attributes:
         source: Name of the proposer.
-        annotation_id: The annotation that it is, -1 for a detection.
-        score: The detector's confidence, 1 for an annotation.
+        annotation_id: Id of the annotation, -1 for a detection.
+        score: Confidence of the detector, 1 for an annotation.
     """
 
     box: XYXY
@@ -73,7 +73,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that was left out, and why."""
+    """A record that was skipped, with the reason."""
 
     file: str
     record: str
@@ -82,15 +82,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Everything read from annotations; no picture is opened for it.
+    """The content of a corpus; images are not opened.
 
     Attributes:
         annotations: Annotated regions per image id, in the order of the file.
         source_files: The files that were read, for the manifest.
-        rejected: Records that were left out.
-        texts: How many texts that were read had a fault that was or will be mended, by kind.
-        assigned_ids: Image ids that the reader counted out itself, so that nobody else's file can
-            mean these photos by them.
+        rejected: Records that were skipped.
+        texts: Number of texts with a fault that cleaning or truncation repairs, by kind of fault.
+        assigned_ids: Image ids that the reader assigned, so other files cannot refer to them.
     """
 
     name: str
@@ -105,7 +104,7 @@ class Corpus:
 
 
 class Proposer(Protocol):
-    """Whatever finds regions in photos; built once per process, asked for many photos at a time."""
+    """Finds regions in images; created once per process, called with several images at a time."""
 
     def propose(
         self,
@@ -113,12 +112,12 @@ class Proposer(Protocol):
         pixels: list[NDArray[np.uint8]],
         sentences: Sequence[Sequence[str]] = (),
     ) -> list[list[Proposal]]:
-        """Return the proposals of each photo, best first.
+        """Return the proposals of each image, best first.
 
-        The answer for a photo does not depend on the photos beside it.
+        The proposals of an image do not depend on the other images.
 
         Args:
-            photos: What to look at.
-            pixels: One RGB array (H, W, 3) per photo.
-            sentences: What is said about each photo, for detectors that read.
+            photos: The images.
+            pixels: One RGB array (H, W, 3) per image.
+            sentences: Expressions about each image, for open-vocabulary detectors.
         """

@@ -132,7 +132,7 @@ def cases() -> Iterator[Case]:
             continue
         mixed = partial(_mixed_up, form)
         title = "sides and corners mixed up"
-        says = "boxes leave their photos|to be the box of raw_anns"
+        says = "boxes exceed their images|to be the box of raw_anns"
         if name != "jxu124":  # which carries COCO's own box beside
             yield Case("boxes", name, title, "refused", mixed, says)
 

@@ -59,7 +59,7 @@ def test_annotated_boxes_are_no_detections(scenes, capsys):
         main([str(scenes / "annotated"), "--output", str(scenes / "none.parquet")])
 
     assert ended.value.code == 3
-    assert "it holds no detections, only annotated boxes" in capsys.readouterr().err
+    assert "contains no detections" in capsys.readouterr().err
     assert not (scenes / "none.parquet").exists()
 
 

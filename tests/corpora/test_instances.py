@@ -181,7 +181,7 @@ def test_a_file_whose_boxes_are_corners_stops_with_a_hint(refer):
         for number in range(10)
     ]
 
-    with pytest.raises(BadInputError, match=r"10 of 10 boxes leave .* read as xywh.* fit as xyxy"):
+    with pytest.raises(BadInputError, match=r"10 of 10 boxes .* read as xywh.* fit as xyxy"):
         read(refer, skip_bad=True)
 
 

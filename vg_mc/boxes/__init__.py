@@ -1,1 +1,1 @@
-"""Boxes: arithmetic, formats of files, and transforms between an image and a model's input."""
+"""Bounding boxes: arithmetic, formats, and transforms between an image and a model input."""

@@ -1,7 +1,7 @@
 """Box arithmetic on arrays of ``(left, top, right, bottom)`` in continuous pixel coordinates.
 
-A box of width ``w`` at ``x`` ends at ``x + w``: COCO counts this way, and so do today's detectors.
-Formats that count the last pixel in are converted where they are read, never here.
+A box of width ``w`` at ``x`` ends at ``x + w``, as in COCO and in current detectors. Formats whose
+last pixel is inclusive are converted where they are read.
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ def as_boxes(values: object) -> Boxes:
 
 
 def xywh_to_xyxy(xywh: Boxes) -> Boxes:
-    """Turn ``(left, top, width, height)`` into corners."""
+    """Convert ``(left, top, width, height)`` to corners."""
     return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
 
 
 def areas(boxes: Boxes) -> NDArray[np.float64]:
-    """Areas in square pixels, shape (N,); a box turned inside out has none."""
+    """Return areas in square pixels, shape (N,); 0 for a box with swapped corners."""
     sides = np.clip(boxes[..., 2:] - boxes[..., :2], 0, None)
     return np.asarray(sides[..., 0] * sides[..., 1])
 
@@ -30,12 +30,12 @@ def intersections(
     boxes: Boxes,  # (N, 4)
     others: Boxes,  # (M, 4)
 ) -> NDArray[np.float64]:
-    """Overlapping areas of every pair, shape (N, M)."""
+    """Return the intersection area of every pair, shape (N, M)."""
     return _overlaps(boxes[:, None], others[None, :])
 
 
 def _overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
-    """Overlapping areas of boxes that stand at the same place, whatever the axes before."""
+    """Return the intersection areas of boxes at the same position, for any leading axes."""
     top_left = np.maximum(boxes[..., :2], others[..., :2])
     bottom_right = np.minimum(boxes[..., 2:], others[..., 2:])
     return areas(np.concatenate([top_left, bottom_right], axis=-1))
@@ -45,7 +45,7 @@ def iou_matrix(
     boxes: Boxes,  # (N, 4)
     others: Boxes,  # (M, 4)
 ) -> NDArray[np.float64]:
-    """Intersection over union of every pair, shape (N, M); 0 where neither box has an area."""
+    """Return the IoU of every pair, shape (N, M); 0 if neither box has an area."""
     return _ious(boxes[:, None], others[None, :])
 
 
@@ -53,7 +53,7 @@ def paired_ious(
     boxes: Boxes,  # (N, 4)
     others: Boxes,  # (N, 4)
 ) -> NDArray[np.float64]:
-    """Intersection over union of each box with the other at its place, shape (N,)."""
+    """Return the IoU of each box with the other at its position, shape (N,)."""
     return _ious(boxes, others)
 
 
@@ -61,9 +61,10 @@ def paired_gious(
     boxes: Boxes,  # (N, 4)
     others: Boxes,  # (N, 4)
 ) -> NDArray[np.float64]:
-    """Generalised IoU (https://arxiv.org/abs/1902.09630), shape (N,): from -1 to the IoU.
+    """Return the generalized IoU (https://arxiv.org/abs/1902.09630) of each pair, shape (N,).
 
-    The IoU less the share of the box around both that neither of them covers.
+    It ranges from -1 to the IoU: the IoU minus the share of the enclosing box that neither box
+    covers.
     """
     top_left = np.minimum(boxes[:, :2], others[:, :2])
     bottom_right = np.maximum(boxes[:, 2:], others[:, 2:])
@@ -80,5 +81,5 @@ def _ious(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
 
 
 def clipped(boxes: Boxes, width: float, height: float) -> Boxes:
-    """Cut boxes to the image; one that lies outside ends up without an area."""
+    """Clip boxes to the image; a box outside of it has no area afterwards."""
     return np.clip(boxes, 0, np.array([width, height, width, height], dtype=np.float64))

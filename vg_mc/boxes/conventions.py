@@ -68,7 +68,7 @@ def outside(
     corners: Boxes,  # (N, 4)
     sizes: Sizes,  # (N, 2)
 ) -> NDArray[np.bool_]:
-    """Mark boxes that reach far out of their images or have their corners swapped, (N,)."""
+    """Return which boxes exceed their images clearly or have swapped corners, (N,)."""
     slip = SLIP * sizes + 1
     beyond = (corners[:, :2] < -slip) | (corners[:, 2:] > sizes + slip)
     swapped = corners[:, 2:] < corners[:, :2]

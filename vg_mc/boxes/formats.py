@@ -1,7 +1,7 @@
-"""The four numbers of a box: what they may mean, and whether they can mean that.
+"""Box formats of corpora, and checks whether boxes can be in a format.
 
-Nobody writes down which of the formats a file is in, and a box read in a wrong one is still a box.
-But boxes of the wrong format do not stay inside their photos, and that can be counted.
+Files do not state their box format, and a box read in the wrong format is still a box. With the
+wrong format, however, many boxes exceed their images, which can be counted.
 """
 
 from pathlib import Path
@@ -20,11 +20,13 @@ BoxFormat = Literal[
 ]
 BOX_FORMATS: tuple[BoxFormat, ...] = get_args(BoxFormat)
 
-Sizes = NDArray[np.float64]  # (N, 2), width and height of each box' photo
+Sizes = NDArray[np.float64]  # (N, 2), width and height of the image of each box
 
-LEAVING_SHARE = 0.05  # more boxes than this outside of their photos are no slips of the hand
-FEWEST_LEAVING = 3  # below, a share says nothing
-SLIP = 0.02  # of the photo's side, and a pixel: how far a carelessly drawn box may stand out
+LEAVING_SHARE = (
+    0.05  # a larger share of boxes outside of their images is not due to careless drawing
+)
+FEWEST_LEAVING = 3  # fewer boxes are never an error
+SLIP = 0.02  # tolerance as a fraction of the image side, plus one pixel
 
 
 def to_xyxy(
@@ -32,7 +34,7 @@ def to_xyxy(
     box_format: BoxFormat,
     sizes: Sizes,  # (N, 2)
 ) -> Boxes:
-    """Turn boxes of any format into corners in pixels."""
+    """Convert boxes of any format to corners in pixels."""
     kind = box_format.removeprefix("normalized-")
     if kind != box_format:
         numbers = numbers * np.tile(sizes, 2)
@@ -45,7 +47,7 @@ def leaving(
     corners: Boxes,  # (N, 4)
     sizes: Sizes,  # (N, 2)
 ) -> NDArray[np.bool_]:
-    """Tell which boxes stand far out of their photos, or are turned inside out; shape (N,)."""
+    """Return which boxes exceed their images clearly or have swapped corners, shape (N,)."""
     slip = SLIP * sizes + 1
     outside = (corners[:, :2] < -slip) | (corners[:, 2:] > sizes + slip)
     turned = corners[:, 2:] < corners[:, :2]
@@ -53,9 +55,9 @@ def leaving(
 
 
 def fits(numbers: Boxes, box_format: BoxFormat, sizes: Sizes) -> bool:
-    """Tell whether boxes may be of a format: few enough of them leave their photos.
+    """Return True if boxes can be in a format: few enough of them exceed their images.
 
-    Boxes of which no number exceeds 1 are fractions of the photo, not pixels.
+    Boxes without a number above 1 are fractions of the image, not pixels.
     """
     fractions = len(numbers) >= FEWEST_LEAVING and bool((numbers <= 1).all())
     if fractions != box_format.startswith("normalized-") and fractions:
@@ -65,31 +67,31 @@ def fits(numbers: Boxes, box_format: BoxFormat, sizes: Sizes) -> bool:
 
 
 def require_fit(numbers: Boxes, box_format: BoxFormat, sizes: Sizes, file: Path) -> None:
-    """Stop before a mix-up of formats spoils a whole corpus.
+    """Check the format of all boxes of a file before they are used.
 
     Raises:
-        BadInputError: If too many boxes leave their photos; it names the formats that would do.
+        BadInputError: If too many boxes exceed their images, with the formats that would fit.
     """
     if fits(numbers, box_format, sizes):
         return
     count = int(leaving(to_xyxy(numbers, box_format, sizes), sizes).sum())
     others = [other for other in BOX_FORMATS if fits(numbers, other, sizes)]
     problem = (
-        f"{count:,} of {len(numbers):,} boxes leave their photos or are turned inside out"
+        f"{count:,} of {len(numbers):,} boxes exceed their images or have swapped corners"
         if count
-        else f"no number of {len(numbers):,} boxes exceeds 1"
+        else f"no number in {len(numbers):,} boxes exceeds 1"
     )
-    hint = f"they would fit as {', '.join(others)}" if others else "they fit as no format we know"
+    hint = f"they would fit as {', '.join(others)}" if others else "no known format fits"
     raise BadInputError(
-        f"{problem}, read as {box_format}; {hint}. Is --box-format, or the file, wrong?", file=file
+        f"{problem}, read as {box_format}; {hint}. Check --box-format and the file", file=file
     )
 
 
 def cut_to_photo(corners: Boxes, written: tuple[float, ...], width: int, height: int) -> XYXY:
-    """Cut one box, shape (1, 4), to its photo if more than a pixel of it remains.
+    """Clip one box, shape (1, 4), to its image if more than a pixel of it remains.
 
     Raises:
-        BadInputError: Otherwise, showing the box as it was `written`.
+        BadInputError: Otherwise, with the box as `written` in the file.
     """
     if not (corners[:, 2:] > corners[:, :2]).all():
         raise BadInputError(f"expected a bbox with an area, not {list(written)}")

@@ -1,10 +1,10 @@
-"""Exact, invertible transforms between an image and a model's input, for pixels and boxes alike.
+"""Exact, invertible transforms between an image and a model input, for pixels and boxes.
 
 All of them map x and y independently, so a transform of boxes is a scale and an offset per axis.
 Nothing is rounded: an image that is resized to whole pixels has the scale of those whole pixels.
 
-`Squash` and `Letterbox` fit a whole image into a square. CLIP's own preprocessing crops the centre,
-which takes an eighth of a 640x480 image off either side, with every box that lies there.
+`Squash` and `Letterbox` fit a whole image into a square. CLIP's own preprocessing crops the center,
+which removes an eighth of a 640x480 image on either side with all boxes there.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Affine:
     """A map of coordinates, ``output = input * scale + offset`` along x and y.
 
     Attributes:
-        scale: A negative one mirrors its axis; zero has no inverse.
+        scale: A negative value flips the axis; zero has no inverse.
         offset: In pixels of the output.
     """
 
@@ -66,7 +66,7 @@ class Affine:
         )
 
     def _ordered(self, boxes: Boxes) -> Boxes:
-        """Exchange left and right, or top and bottom, along an axis that is mirrored."""
+        """Swap left and right, or top and bottom, along a flipped axis."""
         columns = [0, 1, 2, 3]
         for axis in (0, 1):
             if self.scale[axis] < 0:
@@ -76,7 +76,7 @@ class Affine:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What a transform does to an image of one size, pixels aside.
+    """The effect of a transform on coordinates, for images of one size.
 
     Attributes:
         size: Width and height of the output.
@@ -110,7 +110,7 @@ class Geometry:
         return np.clip(self.forward(boxes), [left, top] * 2, [right, bottom] * 2)
 
     def visible_share(self, boxes: Boxes) -> NDArray[np.float64]:
-        """Return which share of the area of each box (N, 4) of the image is visible, shape (N,)."""
+        """Return the visible share of the area of each box (N, 4) of the image, shape (N,)."""
         whole, shown = areas(self.forward(boxes)), areas(self.visible(boxes))
         return np.divide(shown, whole, out=np.zeros_like(whole), where=whole > 0)
 
@@ -131,7 +131,7 @@ class Transform(Protocol):
     """A transform of an image and of its boxes."""
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
 
     def apply(self, image: Image.Image) -> Image.Image:
         """Transform the pixels of an RGB image."""
@@ -139,12 +139,12 @@ class Transform(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Squash:
-    """Resize a whole image to a square, whatever its shape."""
+    """Stretch a whole image to a square, ignoring its aspect ratio."""
 
     side: int
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         return _stretched(size, (self.side, self.side))
 
     def apply(self, image: Image.Image) -> Image.Image:
@@ -154,13 +154,13 @@ class Squash:
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Resize a whole image into a square and keep its shape, with bars on two sides."""
+    """Fit a whole image into a square, keep its aspect ratio, and pad two sides."""
 
     side: int
     color: RGB = BAR_COLOR
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         inner = _longer_side(size, self.side)
         left, top = (self.side - inner[0]) // 2, (self.side - inner[1]) // 2
         scale = Affine.between(size, inner).scale
@@ -182,7 +182,7 @@ class LongerSide:
     side: int
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         return _stretched(size, self._size(size))
 
     def apply(self, image: Image.Image) -> Image.Image:
@@ -200,7 +200,7 @@ class Scale:
     factor: float
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         return _stretched(size, self._size(size))
 
     def apply(self, image: Image.Image) -> Image.Image:
@@ -223,7 +223,7 @@ class Crop:
     color: RGB = BAR_COLOR
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         window = (self.right - self.left, self.bottom - self.top)
         left, top = float(max(0, -self.left)), float(max(0, -self.top))
         right, bottom = (
@@ -243,10 +243,10 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class HorizontalFlip:
-    """Exchange left and right."""
+    """Flip an image horizontally."""
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         whole = Geometry.identity(size)
         return Geometry(size, Affine((-1.0, 1.0), (float(size[0]), 0.0)), whole.content)
 
@@ -257,12 +257,12 @@ class HorizontalFlip:
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """Transforms one after the other; none of them leaves the image as it is."""
+    """A sequence of transforms; an empty one is the identity."""
 
     steps: tuple[Transform, ...] = ()
 
     def geometry(self, size: Size) -> Geometry:
-        """Return what becomes of the boxes of an image of this size."""
+        """Return the geometry for images of this size."""
         whole = Geometry.identity(size)
         for step in self.steps:
             whole = whole.then(step.geometry(whole.size))

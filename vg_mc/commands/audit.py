@@ -1,4 +1,4 @@
-"""``python -m vg_mc audit``: what prepared datasets share that they should not."""
+"""``python -m vg_mc audit``: find data shared between prepared datasets and their splits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from vg_mc.errors import BadInputError
 
 @dataclass(frozen=True)
 class AuditConfig:
-    """Look for photos, sentences and detectors that make an evaluation easier than it looks."""
+    """Find shared images, expressions and detectors that make an evaluation too optimistic."""
 
     datasets: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Prepared datasets, all those that a model is to learn from or to be scored on."""
+    """Prepared datasets: all those used for training and evaluation."""
 
     output: Path | None = None
-    """Folder for audit.json, and for fair_photos.txt: the photos that a detector may be trained on
-    without seeing a photo that is asked about."""
+    """Folder for audit.json and fair_photos.txt. The latter lists the training images that are in no
+    evaluation split: a detector can be trained on them."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: AuditConfig) -> None:
-    """Print what was found, and write it where wanted.
+    """Print the findings, and write them to the output folder if one is given.
 
     Raises:
         BadInputError: If no dataset is named, or one cannot be opened.
@@ -42,7 +42,7 @@ def run(config: AuditConfig) -> None:
     from vg_mc.reports.tables.audit import audit_text, write_audit
 
     if not config.datasets:
-        raise BadInputError("expected the folder of a prepared dataset, or of several")
+        raise BadInputError("expected the folders of one or more prepared datasets")
     datasets = [open_prepared(folder) for folder in config.datasets]
     parts = parts_of(datasets)
     shared = sharings(parts)

@@ -1,9 +1,9 @@
-"""Settings: a frozen dataclass per command, filled from the command line and a recipe.
+"""Parsing of command options from flags and recipes into frozen dataclasses.
 
-A recipe is a YAML mapping of the very same flags, so a row of the result table is a file and a
-flag beside it is a variation of that row. Both ways lead through one parser, and only the dataclass
-decides on types: YAML alone would read ``learning-rate: 8e-6`` as a string and
-``mixed-precision: no`` as False.
+A recipe is a YAML mapping of the same flags, so a row of the result table is a file, and a
+variation of it is the file with another flag. Both are read by one parser, and only the dataclass
+determines types: YAML alone would read ``learning-rate: 8e-6`` as a string and ``mixed-precision:
+no`` as False.
 """
 
 import sys
@@ -29,38 +29,38 @@ FLAT = (tyro.conf.OmitArgPrefixes,)  # flags of groups have no prefix
 
 @dataclass(frozen=True)
 class Invocation(Generic[Config]):
-    """A command's own settings beside the flag that all commands have."""
+    """The options of a command and the flag ``--recipe``, which all commands have."""
 
-    settings: Annotated[Config, tyro.conf.arg(name="")]  # no prefix: the flags stand side by side
+    settings: Annotated[Config, tyro.conf.arg(name="")]  # no prefix in flags
     recipe: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = field(default=None)
-    """YAML file of flags, see recipes/. A flag given here wins over the file."""
+    """YAML file of flags, see recipes/. Flags on the command line override the file."""
 
 
 def parse_config(config_class: type[Config], argv: Sequence[str] | None = None) -> Config:
-    """Read a `config_class` from flags; ``--recipe FILE`` stands for the flags written in FILE.
+    """Parse flags into a `config_class`; ``--recipe FILE`` adds the flags of FILE.
 
-    Flags win over the recipe and the recipe over the defaults, whatever their order.
+    Flags override the recipe, and the recipe overrides the defaults, in any order.
 
     Args:
         config_class: A dataclass; each field is a flag, and the string below it is the flag's help.
-            A field that is a dataclass itself is a group of flags, which help shows together.
-        argv: The arguments, those of the process by default.
+            A field that is a dataclass itself is a group of flags, which the help shows together.
+        argv: The arguments, by default those of the process.
 
     Raises:
-        BadInputError: If the recipe cannot be read or sets something that `config_class` lacks, or
-            a number is out of its range.
-        SystemExit: If a flag is wrong (a message stands on stderr), or after ``--help``.
+        BadInputError: If the recipe cannot be read or sets an unknown flag, or a number is out of
+            range.
+        SystemExit: If a flag is wrong (with a message on stderr), or after ``--help``.
     """
     flags = list(sys.argv[1:] if argv is None else argv)
     refuse_underscores(flags)
     recipe = recipe_among(flags)
     if recipe is not None:
-        # Of two equal flags the last one counts. One that takes several values would swallow what
-        # stands without a flag, so that comes first.
+        # Of two equal flags the last one counts. A flag with several values would consume
+        # positional arguments after it, so those come first.
         bare = list(takewhile(lambda flag: not flag.startswith("-"), flags))
         flags = [*bare, *flags_in(recipe, config_class), *flags[len(bare) :]]
 
-    # mypy knows no class that is put together while the program runs.
+    # mypy does not support classes that are created at run time.
     invocation_class: Any = Invocation[config_class]  # type: ignore[valid-type]
     invocation: Invocation[Config] = tyro.cli(
         invocation_class, args=flags, description=_summary(config_class), config=FLAT
@@ -70,11 +70,11 @@ def parse_config(config_class: type[Config], argv: Sequence[str] | None = None) 
 
 
 def parse_flags(config_class: type[Config], argv: Sequence[str]) -> Config:
-    """Read a `config_class` from flags alone, for a command to which a recipe means another thing.
+    """Parse flags without a recipe, for a command in which ``--recipe`` has another meaning.
 
     Raises:
-        BadInputError: If a flag is spelled with underscores, or a number is out of its range.
-        SystemExit: If a flag is wrong (a message stands on stderr), or after ``--help``.
+        BadInputError: If a flag contains underscores, or a number is out of range.
+        SystemExit: If a flag is wrong (with a message on stderr), or after ``--help``.
     """
     refuse_underscores(argv)
     config = tyro.cli(config_class, args=argv, description=_summary(config_class), config=FLAT)
@@ -87,7 +87,7 @@ def _summary(config_class: type) -> str:
 
 
 def recipe_among(flags: Sequence[str]) -> Path | None:
-    """Return the recipe that the flags name, None where they name none."""
+    """Return the recipe in the flags, None without one."""
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--recipe", type=Path)
     recipe: Path | None = parser.parse_known_args(flags)[0].recipe
@@ -95,22 +95,24 @@ def recipe_among(flags: Sequence[str]) -> Path | None:
 
 
 def refuse_underscores(flags: Sequence[str]) -> None:
-    """Keep one spelling per flag: the parser alone would take ``--batch_size`` as well."""
+    """Raise for ``--batch_size``, which the parser would accept beside ``--batch-size``."""
     for flag in flags:
         name = flag.split("=")[0]
         if name.startswith("--") and "_" in name:
-            raise BadInputError(f"no flag {name}: write {name.replace('_', '-')}")
+            raise BadInputError(f"no flag {name}; use {name.replace('_', '-')}")
 
 
 def flags_in(recipe: Path, config_class: type) -> list[str]:
-    """Spell a recipe as command-line flags; every value stays the text that it is in the file."""
+    """Convert a recipe to command-line flags; every value remains a string."""
     hint_of_flag = option_types(config_class)
     flags: list[str] = []
     for name, value in read_mapping(recipe).items():
         if name not in hint_of_flag:
             close = get_close_matches(name, hint_of_flag, n=1)
-            meant = f"meant {close[0]!r}?" if close else f"expected one of {sorted(hint_of_flag)}"
-            raise BadInputError(f"not a flag of this command; {meant}", file=recipe, record=name)
+            meant = (
+                f"closest is {close[0]!r}" if close else f"expected one of {sorted(hint_of_flag)}"
+            )
+            raise BadInputError(f"unknown flag of this command; {meant}", file=recipe, record=name)
         if hint_of_flag[name] is bool:
             flags.append(switch(name, value, recipe))
         else:
@@ -119,12 +121,12 @@ def flags_in(recipe: Path, config_class: type) -> list[str]:
 
 
 def read_mapping(recipe: Path) -> Mapping[str, object]:
-    """Read a YAML mapping without interpreting its scalars; an empty file is an empty mapping."""
+    """Return a YAML mapping without converting its scalars; an empty file is an empty mapping."""
     try:
-        # BaseLoader knows strings, lists and mappings only, and builds no objects.
+        # BaseLoader creates only strings, lists and mappings.
         settings = yaml.load(recipe.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInputError(f"cannot be read as a recipe: {error}", file=recipe) from error
+        raise BadInputError(f"expected a readable recipe in YAML: {error}", file=recipe) from error
     if settings is None or settings == "":
         return {}
     if not isinstance(settings, dict):
@@ -133,7 +135,7 @@ def read_mapping(recipe: Path) -> Mapping[str, object]:
 
 
 def switch(name: str, value: object, recipe: Path) -> str:
-    """Spell a yes-or-no setting, which takes no value on the command line."""
+    """Return the flag of a boolean option, which takes no value on the command line."""
     if value == "true":
         return f"--{name}"
     if value == "false":
@@ -142,7 +144,7 @@ def switch(name: str, value: object, recipe: Path) -> str:
 
 
 def texts(name: str, value: object, recipe: Path) -> list[str]:
-    """Return the texts of a value: a list in the file is several values of its flag."""
+    """Return the values of a flag; a list in the file stands for several values."""
     values = value if isinstance(value, list) else [value]
     plain = [item for item in values if isinstance(item, str)]
     if plain != values:

@@ -1,4 +1,4 @@
-"""``python -m vg_mc detections``: keep what a detector found, to prepare with it again."""
+"""``python -m vg_mc detections``: export the detections of a prepared dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from vg_mc.errors import BadInputError
 
 @dataclass(frozen=True)
 class DetectionsConfig:
-    """Write the detections of a prepared dataset as a file for --proposals.
+    """Write the detections of a prepared dataset to a file for --proposals.
 
-    Another marker, size or corpus on the same photos then needs no detector. Of a training photo
-    with annotated boxes there are only the detections that were added as wrong answers. Photos are
-    named by their image id or, where the corpus gives none, by their file name.
+    Preparing the same images with another view, size or corpus then needs no detector. For training
+    images with annotated boxes, only the detections that were added as extra negatives are
+    exported. Images are identified by image id or, in a corpus without ids, by file name.
     """
 
     dataset: Annotated[Path, tyro.conf.Positional]
@@ -35,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: DetectionsConfig) -> None:
-    """Write the file and say how much is in it.
+    """Write the file and print the number of detections.
 
     Raises:
-        BadInputError: If the dataset is not there, or its boxes are all annotated ones.
+        BadInputError: If the dataset does not exist or contains only annotated boxes.
     """
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.proposers.detection_table import write_detections
@@ -46,7 +46,7 @@ def run(config: DetectionsConfig) -> None:
     dataset = open_prepared(config.dataset)
     found = dataset.detections()
     if not found:
-        raise BadInputError("it holds no detections, only annotated boxes", file=config.dataset)
+        raise BadInputError("contains no detections, only annotated boxes", file=config.dataset)
     if dataset.manifest.get("photos_without_id"):
         photos = dataset.photos()
         by_name = {photos[image_id].file_name: boxes for image_id, boxes in found.items()}
@@ -54,4 +54,4 @@ def run(config: DetectionsConfig) -> None:
     else:
         write_detections(config.output, found)
     total = sum(map(len, found.values()))
-    print(f"{config.output}: {total:,} detections of {len(found):,} photos")
+    print(f"{config.output}: {total:,} detections of {len(found):,} images")

@@ -1,4 +1,4 @@
-"""``python -m vg_mc recall``: how many targets the proposals of prepared datasets cover."""
+"""``python -m vg_mc recall``: proposal recall of prepared datasets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from vg_mc.commands.error_output import plain_errors
 
 @dataclass(frozen=True)
 class RecallConfig:
-    """Compare proposers: the share of expressions with a right box among the best 1, 2, 3 ..."""
+    """Compare proposers: the share of expressions with a correct box among the best 1, 2, 3 ..."""
 
     datasets: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Prepared datasets of the same expressions, each with another proposer."""
+    """Prepared datasets with the same expressions and different proposers."""
 
     output: Path
     """Folder for recall.png, recall.md and recall.csv."""
 
     split: tuple[str, ...] = ()
-    """Splits whose expressions count, taken together; all but train by default."""
+    """Splits to combine; all but train by default."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: RecallConfig) -> None:
-    """Write the curves and print their table.
+    """Write the recall curves and print their table.
 
     Raises:
-        BadInputError: If a dataset cannot be opened, or the datasets cannot be compared.
+        BadInputError: If a dataset cannot be opened or the expressions differ.
     """
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.recall import recall_table, write_recalls

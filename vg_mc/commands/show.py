@@ -1,4 +1,4 @@
-"""``python -m vg_mc show``: look at a prepared dataset before anything is trained on it."""
+"""``python -m vg_mc show``: show random records of a prepared dataset on a page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ class ShowConfig:
     """Prepared dataset."""
 
     output: Path | None = None
-    """The page to write, an HTML file that holds its pictures; beside the dataset by default, as
-    <dataset>-<split>.html."""
+    """The page to write, an HTML file with embedded images. By default it is <dataset>-<split>.html
+    beside the dataset."""
 
     split: str = "val"
     """Split to show."""
 
     images: Path | None = None
-    """Folder of the photos, to show each with its target beside its candidates; those that the
-    dataset stores by default."""
+    """Folder of the source images, to show each with its target beside its candidates. By default
+    those that the dataset stores, if any."""
 
     records: int = 24
-    """How many records to show."""
+    """Number of records to show."""
 
     seed: int = 0
-    """Seed of the choice of records."""
+    """Seed for the selection of records."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -45,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: ShowConfig) -> None:
-    """Write the page and say where it is.
+    """Write the page and print its path.
 
     Raises:
-        BadInputError: If the dataset, the split or a photo is not there.
+        BadInputError: If the dataset, the split or an image does not exist.
     """
     from vg_mc.images.files import open_photo, require_photos
     from vg_mc.prepared.dataset import open_prepared

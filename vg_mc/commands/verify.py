@@ -1,4 +1,4 @@
-"""``python -m vg_mc verify``: is a prepared dataset still what was written?"""
+"""``python -m vg_mc verify``: compare the files of a prepared dataset with its manifest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(folder: Path) -> None:
-    """Name every file that was changed; say what was checked where none was.
+    """Print every changed file; if there is none, print what was checked.
 
     Raises:
-        BadInputError: If a file was changed, is missing, or does not belong there.
+        BadInputError: If a file was changed, is missing or is not in the manifest.
     """
     from vg_mc.prepared.manifest import parse_manifest
     from vg_mc.prepared.verification import entries, verify
@@ -39,11 +39,11 @@ def run(folder: Path) -> None:
     for damages, damage in enumerate(verify(folder), start=1):  # noqa: B007 - counted, used below
         print(f"{damage.path}: {damage.problem}", flush=True)
     if damages:
-        problem = f"{damages:,} of its files are not what was written; prepare it again"
+        problem = f"{damages:,} files differ from the manifest; prepare the dataset again"
         raise BadInputError(problem, file=folder)
     manifest = parse_manifest(folder)
     size = sum(entry["bytes"] for entry in entries(manifest))
     print(
-        f"{folder}: {len(entries(manifest)):,} files and the manifest, {size / 1e6:,.1f} MB, are "
-        f"what was written (data hash {manifest['data_hash'][:16]})"
+        f"{folder}: {len(entries(manifest)):,} files, {size / 1e6:,.1f} MB, match the manifest "
+        f"(data hash {manifest['data_hash'][:16]})"
     )
