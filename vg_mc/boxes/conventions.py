@@ -1,10 +1,9 @@
-"""Conventions of box files: what the four numbers of a box are, and which readings are possible.
+"""Conventions of box files: order and unit of the four numbers, and checks which ones are possible.
 
-A box read in the wrong order or unit is often still a box inside its image, so a file is judged as
-a whole, by all of its boxes: a reading is possible if the boxes stay inside their images, and
-plausible if they also reach far enough into them. Percentages read as pixels, for instance, stay
-inside, but all of them lie in the top left corner of every image. The target of an expression is
-never looked at.
+A box read in the wrong order or unit is often still a box inside its image, so all boxes of a file
+are checked together. A convention is possible if the boxes stay inside their images, and plausible
+if they also extend far enough into them: percentages read as pixels, for instance, stay inside, but
+all of them are in the top left corner. Targets of expressions are never used for this check.
 """
 
 from collections.abc import Sequence
@@ -26,27 +25,27 @@ SIDE_OF_UNIT: dict[Unit, float] = {"unit": 1.0, "percent": 100.0, "per-mille": 1
 
 Sizes = NDArray[np.float64]  # (N, 2), width and height of the image of each box
 
-SLIP = 0.02  # of the image side, and a pixel: how far a carelessly drawn box may reach outside
+SLIP = 0.02  # tolerance as a fraction of the image side, plus one pixel
 MOST_OUTSIDE = 0.05  # share of the boxes of a file
-# If the boxes of a file end r times as far into their images as another reading says, the chance of
-# that for one box is about r, and for N different boxes r ** N.
+# If boxes extend r times as far into their images as under another convention, the probability of
+# that is about r for one box and r ** N for N different boxes.
 LEAST_LIKELY = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class BoxConvention:
-    """How boxes are written.
+    """The convention in which boxes are written.
 
     Attributes:
-        order: Corners, top left corner and sides, centre and sides, or corners with y first.
-        unit: Pixels of the image, or fractions of its sides that count up to 1, 100 or 1000.
+        order: Corners, top left corner and sides, center and sides, or corners with y first.
+        unit: Pixels of the image, or fractions of its sides scaled to 1, 100 or 1000.
     """
 
     order: Order = "xyxy"
     unit: Unit = "pixels"
 
     def __str__(self) -> str:
-        """Name both, as messages and manifests do."""
+        """Format both for messages and manifests."""
         return f"{self.order} in {self.unit}"
 
     def to_xyxy(
@@ -54,7 +53,7 @@ class BoxConvention:
         numbers: Boxes,  # (N, 4)
         sizes: Sizes,  # (N, 2)
     ) -> Boxes:
-        """Convert boxes as they are written into corners in pixels, (N, 4)."""
+        """Convert boxes to corners in pixels, (N, 4)."""
         if self.order == "yxyx":
             numbers = numbers[:, [1, 0, 3, 2]]
         if self.unit != "pixels":
@@ -76,7 +75,7 @@ def outside(
 
 
 def is_possible(numbers: Boxes, convention: BoxConvention, sizes: Sizes) -> bool:
-    """Return whether (nearly) all boxes stay inside their images if read by `convention`."""
+    """Return True if (almost) all boxes stay inside their images under `convention`."""
     corners = convention.to_xyxy(numbers, sizes)
     return int(outside(corners, sizes).sum()) <= MOST_OUTSIDE * len(numbers)
 
@@ -89,17 +88,17 @@ def plausible_conventions(
     orders: Sequence[Order] = ORDERS,
     units: Sequence[Unit] = UNITS,
 ) -> list[BoxConvention]:
-    """Return the possible readings of a file that do not crowd its boxes into a corner.
+    """Return the possible conventions that do not place all boxes near a corner.
 
-    A reading is left out if another one lets the boxes end so much farther into their images that
-    chance does not explain the difference.
+    A convention is excluded if the boxes extend so much further into their images under another one
+    that chance does not explain the difference.
 
     Args:
-        numbers: All boxes of the file, as they are written.
+        numbers: All boxes of the file, as written.
         sizes: Width and height of their images in pixels.
         images: The image of each box; equal boxes of one image count once.
-        orders: Orders to consider, one if it is declared.
-        units: Units to consider, likewise.
+        orders: Orders to consider; one if it is declared.
+        units: Units to consider; one if it is declared.
     """
     readings = (BoxConvention(order, unit) for unit, order in product(units, orders))
     reaches = {
@@ -115,7 +114,7 @@ def plausible_conventions(
 
 
 def _reach(corners: Boxes, sizes: Sizes) -> float:
-    """Return how far into its image a box ends, as a fraction of the side; careless boxes apart."""
+    """Return the extent of boxes as a fraction of the image side, ignoring outliers."""
     if not len(corners):
         return 1.0
     ends = (corners[:, 2:] / sizes).max(axis=1)

@@ -20,8 +20,8 @@ class AuditConfig:
     """Prepared datasets: all those used for training and evaluation."""
 
     output: Path | None = None
-    """Folder for audit.json and fair_photos.txt. The latter lists the training images that are in no
-    evaluation split: a detector can be trained on them."""
+    """Folder for audit.json and fair_photos.txt. The latter lists the training images that are in
+    no evaluation split: a detector can be trained on them."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:

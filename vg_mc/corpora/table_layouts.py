@@ -1,6 +1,6 @@
-"""Layouts of flat files that programs share: by which fields each is known, and what they mean.
+"""Layouts of flat files written by other programs, identified by their fields.
 
-A layout is data. A file of any other layout is a table with the columns of `corpora.table`.
+A layout is data. Any other file is a table with the columns of `corpora.table`.
 """
 
 import re
@@ -13,14 +13,14 @@ from vg_mc.corpora import expression_records as names
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """How one program lists expressions.
+    """The format in which a program stores expressions.
 
     Attributes:
         known_by: Fields that every record has.
-        columns: Names of our fields there.
-        box_format: What the four numbers are.
-        image_stem: Pattern whose first group is the file name without its ending; None where the
-            field holds the file name.
+        columns: Names of the fields of `expression_records` in this format.
+        box_format: Format of the boxes.
+        image_stem: Pattern whose first group is the file name without suffix; None if the field
+            contains the file name.
     """
 
     name: str
@@ -50,12 +50,12 @@ LAYOUTS = (
 
 
 def layout_of(row: Mapping[object, object]) -> TableLayout | None:
-    """Return the layout of a record, None for a table of our own columns."""
+    """Return the layout of a record, None for a table with the columns of this package."""
     return next((layout for layout in LAYOUTS if layout.known_by <= set(row)), None)
 
 
 def translated(row: Mapping[object, object], layout: TableLayout) -> dict[str, object]:
-    """Return a record of a layout under the names of our fields; others are left out."""
+    """Convert a record of a layout to the fields of `expression_records`; drop other fields."""
     fields = {field: row[column] for field, column in layout.columns.items() if column in row}
     image = fields[names.IMAGE]
     if layout.image_stem is not None and isinstance(image, str):

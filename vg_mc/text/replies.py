@@ -1,8 +1,8 @@
-"""Boxes in raw replies of vision-language models.
+"""Parser of boxes in raw replies of vision-language models.
 
-Each syntax is one row of `SYNTAXES`: a pattern, the order of its numbers, and their unit where the
-syntax itself defines it, as location tokens do. Numbers of all other syntaxes mean what the prompt
-of the model asked for, which nobody can see in a reply: their unit has to be declared.
+Each syntax is one row of `SYNTAXES`: a pattern, the order of its numbers, and their unit if the
+syntax defines it, as location tokens do. For all other syntaxes the unit depends on the prompt of
+the model and is not visible in a reply, so it has to be declared.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Literal
 
 from vg_mc.boxes.conventions import Order, Unit
 
-Several = Literal["wrong", "first", "last"]  # which of several boxes of a reply counts
+Several = Literal["wrong", "first", "last"]  # the box that counts if a reply has several
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _FOUR = r"\s*,\s*".join([rf"({_NUMBER})"] * 4)
@@ -21,13 +21,13 @@ _FOUR = r"\s*,\s*".join([rf"({_NUMBER})"] * 4)
 
 @dataclass(frozen=True, slots=True)
 class RepliedBox:
-    """A box as a reply states it.
+    """A box as stated in a reply.
 
     Attributes:
-        numbers: The four numbers as they are written, or as their tokens define them.
-        order: What they are.
-        unit: Their unit where the syntax defines it, else None.
-        syntax: Name of the syntax that was recognised.
+        numbers: The four numbers as written, or as defined by their tokens.
+        order: Order of the numbers.
+        unit: Their unit if the syntax defines it, else None.
+        syntax: Name of the recognized syntax.
     """
 
     numbers: tuple[float, float, float, float]
@@ -51,7 +51,7 @@ class _Syntax:
 
 
 def _bin_centres(match: re.Match[str]) -> tuple[float, ...]:
-    # Florence-2 quantises each side into 1,000 bins and decodes a bin as its centre.
+    # Florence-2 quantizes each side into 1,000 bins and decodes a bin as its center.
     return tuple((int(number) + 0.5) / 1000 for number in match.groups())
 
 
@@ -60,15 +60,15 @@ def _of_1024(match: re.Match[str]) -> tuple[float, ...]:
 
 
 def _patch_corners(match: re.Match[str]) -> tuple[float, ...]:
-    # Kosmos-2 names the patches of a 32 x 32 grid in which the corners lie; a corner is decoded as
-    # the centre of its patch.
+    # Kosmos-2 refers to the patches of a 32 x 32 grid that contain the corners; a corner is decoded
+    # as the center of its patch.
     first, last = (int(number) for number in match.groups())
     return tuple((index + 0.5) / 32 for index in (first % 32, first // 32, last % 32, last // 32))
 
 
 _TWO = rf"\(({_NUMBER}),\s*({_NUMBER})\)"
 
-# In this order: a reply has the boxes of the first syntax that finds any.
+# In order of priority: the first syntax that matches a reply is used.
 SYNTAXES = (
     _Syntax(
         "qwen-tokens",
@@ -94,7 +94,7 @@ SYNTAXES = (
 
 PLAIN = _Syntax("plain", re.compile(rf"[\[(]\s*{_FOUR}\s*[\])]"))
 
-# Keys of JSON objects that hold a box of four numbers, and of four numbers beside each other.
+# Keys of JSON objects for a box of four numbers, and for its numbers in separate fields.
 BOX_KEYS: Mapping[str, Order] = {"bbox_2d": "xyxy", "box_2d": "yxyx", "bbox": "xyxy", "box": "xyxy"}
 CORNER_KEYS = (
     ("x_min", "y_min", "x_max", "y_max"),
@@ -105,9 +105,9 @@ CORNER_KEYS = (
 
 
 def boxes_in_reply(reply: str) -> list[RepliedBox]:
-    """Return all boxes that a reply states, in order; none if no known syntax finds one.
+    """Return all boxes of a reply in order; an empty list if no known syntax matches.
 
-    What a model writes while it reasons (``<think>``) is no answer, unless there is no other.
+    Reasoning (``<think>``) is ignored unless there is no box outside of it.
     """
     answer = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
     tagged = re.findall(r"<answer>(.*?)</answer>", answer, flags=re.DOTALL)
@@ -125,7 +125,7 @@ def _boxes_in(text: str) -> list[RepliedBox]:
 
 
 def _json_boxes(text: str) -> Iterator[RepliedBox]:
-    """Yield the boxes of every JSON object in a text, whatever stands around it."""
+    """Yield the boxes of every JSON object in a text."""
     for match in re.finditer(r"\{[^{}]*\}", text):
         try:
             content = json.loads(match[0])

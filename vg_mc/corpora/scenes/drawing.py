@@ -1,7 +1,7 @@
-"""Pictures of scenes: shapes on a cluttered background.
+"""Rendering of scenes: shapes on a cluttered background.
 
-Everything is drawn at twice the size and halved, which smooths the edges and lets a box end on half
-a pixel exactly.
+Scenes are drawn at twice the size and then halved, which antialiases edges and allows boxes that
+end on half pixels exactly.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from vg_mc.corpora.scenes.objects import COLORS, CORNERS, RGB, Frame, SceneObjec
 
 SCALE = 2
 
-OUTLINE_SHADE = 0.55  # the outline's brightness: two objects of one colour stay two
+OUTLINE_SHADE = 0.55  # brightness of the outline, which separates objects of one color
 
 
 def draw_scene(objects: Sequence[SceneObject], frame: Frame, random: Random) -> Image.Image:
-    """Return an RGB picture of `objects`, the last one in front."""
+    """Return an RGB image of `objects`; later objects are in front."""
     canvas = _background(frame, random)
     pen = ImageDraw.Draw(canvas)
     _draw_lines(pen, canvas.size, random)
@@ -29,7 +29,7 @@ def draw_scene(objects: Sequence[SceneObject], frame: Frame, random: Random) -> 
 
 
 def visible_shares(objects: Sequence[SceneObject], frame: Frame) -> list[float]:
-    """Return how much of each object is neither outside the frame nor behind another object."""
+    """Return the share of each object that is inside the frame and not occluded."""
     indices = Image.new("L", (frame.width * SCALE, frame.height * SCALE))
     pen = ImageDraw.Draw(indices)
     for index, scene_object in enumerate(objects, start=1):
@@ -37,7 +37,7 @@ def visible_shares(objects: Sequence[SceneObject], frame: Frame) -> list[float]:
     counts = indices.histogram()[1:]
     return [
         count / (SCALE**2 * scene_object.area)
-        for count, scene_object in zip(counts, objects, strict=False)  # 255 counts, few objects
+        for count, scene_object in zip(counts, objects, strict=False)  # 255 counts, fewer objects
     ]
 
 
@@ -47,7 +47,7 @@ def _draw_shape(
     left, top, side = (
         SCALE * value for value in (scene_object.left, scene_object.top, scene_object.side)
     )
-    last = side - 1  # PIL counts the last pixel in
+    last = side - 1  # the last pixel is inclusive in PIL
     corners = CORNERS[scene_object.shape]
     if corners:
         polygon = [(left + x * last, top + y * last) for x, y in corners]
@@ -57,7 +57,7 @@ def _draw_shape(
 
 
 def _background(frame: Frame, random: Random) -> Image.Image:
-    """Return a soft gradient between a few muted tones, twice as large as the frame."""
+    """Return a smooth gradient between a few muted tones, twice as large as the frame."""
     brightness = random.randint(50, 120)
     tones = bytes(
         max(0, brightness + shift + random.randint(-22, 22))
@@ -66,11 +66,13 @@ def _background(frame: Frame, random: Random) -> Image.Image:
     )
     gradient = Image.frombytes("RGB", (3, 3), tones).resize(frame, Image.Resampling.BILINEAR)
     size = (frame.width * SCALE, frame.height * SCALE)
-    return gradient.resize(size, Image.Resampling.NEAREST)  # cheaper than smoothing what is halved
+    return gradient.resize(
+        size, Image.Resampling.NEAREST
+    )  # faster than bilinear, and halved again later
 
 
 def _draw_lines(pen: ImageDraw.ImageDraw, size: tuple[int, int], random: Random) -> None:
-    """Draw thin lines right across the canvas."""
+    """Draw thin lines across the canvas."""
     width, height = size
     for _ in range(random.randint(2, 7)):
         ends = [(random.uniform(0, width), random.uniform(0, height)) for _ in range(2)]
@@ -80,7 +82,7 @@ def _draw_lines(pen: ImageDraw.ImageDraw, size: tuple[int, int], random: Random)
 
 
 def _draw_specks(pen: ImageDraw.ImageDraw, size: tuple[int, int], random: Random) -> None:
-    """Draw crumbs in the objects' colours, a fifth as wide as the smallest object."""
+    """Draw small specks in the colors of objects, a fifth as wide as the smallest object."""
     width, height = size
     tones = list(COLORS.values())
     for _ in range(random.randint(4, 14)):
@@ -91,7 +93,7 @@ def _draw_specks(pen: ImageDraw.ImageDraw, size: tuple[int, int], random: Random
 
 
 def _with_noise(picture: Image.Image, random: Random) -> Image.Image:
-    """Add grain of up to 2 to 9 levels either way, as a camera does."""
+    """Add uniform noise with an amplitude of 2 to 9 levels, like a camera."""
     strength = random.randint(2, 9)
     bands = len(picture.getbands())
     anything = Image.frombytes(

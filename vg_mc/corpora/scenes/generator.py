@@ -1,8 +1,9 @@
-"""The embedded corpus: drawn scenes with referring expressions, in the layout of REFER.
+"""Generator of the synthetic corpus: drawn scenes with referring expressions in REFER format.
 
-It needs no download and no rights, and comes with the hard parts of RefCOCO in small: several
-objects of a kind, overlap, clutter, objects cut by the edge, and words for attribute, size, place
-and relation. The very same reader serves both (https://github.com/lichengunc/refer).
+It needs no download and no license, and contains the difficulties of RefCOCO: several objects of
+one category, overlap, clutter, objects cut by the image border, and expressions with attributes,
+sizes, places and relations. It is read by the reader of RefCOCO
+(https://github.com/lichengunc/refer).
 """
 
 import json
@@ -24,17 +25,17 @@ from vg_mc.system.progress import progress_bar
 from vg_mc.system.workers import unordered_results
 
 EVALUATION_SPLITS = ("val", "testA", "testB")
-SAME_KIND = {"testA": True, "testB": False}  # the other splits have both
+SAME_KIND = {"testA": True, "testB": False}  # the other splits contain both kinds
 
 SETTINGS_FILE = "scenes.json"  # written last: a folder that has it is complete
-REVISION = 1  # of the drawing: raised whenever the same settings give other scenes
+REVISION = 1  # incremented when the same settings give different scenes
 
-SMALLEST_SIZE = 64  # below, a small object is a matter of a few pixels
+SMALLEST_SIZE = 64  # below, small objects have only a few pixels
 SCENES_PER_TASK = 25
 
 
 class Order(NamedTuple):
-    """One scene to be drawn; its picture and words depend on nothing else."""
+    """A scene to draw; image and expressions depend on nothing else."""
 
     image_id: int
     split: str
@@ -42,7 +43,7 @@ class Order(NamedTuple):
     frame: Frame
     seed: int
     images_folder: Path
-    sentences_per_object: int  # 0: for two or three objects only, as many as there happen to be
+    sentences_per_object: int  # 0: a random number, for two or three objects only
 
 
 def write_scenes(
@@ -57,23 +58,23 @@ def write_scenes(
 ) -> None:
     """Write ``images/``, ``instances.json`` and ``refs(scenes).p`` to `folder`.
 
-    The files are the same to the byte for any `num_workers`. A folder that holds these very scenes
-    already is left alone, and none appears before it is complete.
+    The files are byte-identical for any `num_workers`. A folder that already contains the same
+    scenes is kept, and a new folder appears only when it is complete.
 
     Args:
-        folder: Must be missing, empty, or hold the same scenes.
+        folder: Must be missing, empty, or contain the same scenes.
         train: Number of scenes in the split train.
         evaluation: Number of scenes in each of val, testA and testB.
-        size: Width of the scenes in pixels; they are three quarters as high.
-        seed: Key of everything random.
-        num_workers: Processes that draw; 1 or less draws in this one.
-        train_sentences: Sentences for each object of a training scene. By default two or three
-            objects have sentences, as in the other splits. All objects of a scene are encoded
-            either way, so that a model learns more from the same images. Images and other splits
-            do not depend on it.
+        size: Width of the scenes in pixels; the height is three quarters of it.
+        seed: Key of all randomness.
+        num_workers: Number of drawing processes; with 1 or less, this process draws.
+        train_sentences: Expressions for each object of a training scene. By default two or three
+            objects have expressions, as in the other splits. All objects of a scene are encoded in
+            either case, so a model learns more from the same images. Images and other splits do not
+            depend on it.
 
     Raises:
-        BadInputError: If `folder` holds anything else, or a number makes no sense, or the disk is
+        BadInputError: If `folder` contains anything else, a number is out of range, or the disk is
             full.
     """
     if size < SMALLEST_SIZE or min(train, evaluation, train_sentences) < 0:
@@ -102,25 +103,25 @@ def write_scenes(
         try:
             unfinished.rename(folder)
         except OSError:
-            # Another process may have been faster; its scenes are as good as ours.
+            # Another process may have written the same scenes in the meantime.
             if not _is_finished(folder, settings):
                 raise
 
 
 def _is_finished(folder: Path, settings: dict[str, int]) -> bool:
-    """Whether `folder` holds the scenes of `settings`; False where there is nothing yet.
+    """Return True if `folder` contains the scenes of `settings`, False if it is missing or empty.
 
     Raises:
-        BadInputError: If it holds something else.
+        BadInputError: If it contains anything else.
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     file = folder / SETTINGS_FILE
     if not file.is_file():
-        raise BadInputError("expected no such folder, an empty one, or one of scenes", file=folder)
+        raise BadInputError("expected a missing or empty folder, or one with scenes", file=folder)
     expected, found = json.dumps(settings), file.read_text()
     if found != expected:
-        raise BadInputError(f"expected scenes with {expected}, but found {found}", file=file)
+        raise BadInputError(f"expected scenes with {expected}, found {found}", file=file)
     return True
 
 
@@ -157,8 +158,8 @@ def _draw_some(orders: list[Order]) -> list[Scene]:
 
 
 def _draw(order: Order) -> Scene:
-    """Write the picture of one scene and return the scene."""
-    random = Random(f"{order.seed} {order.split} {order.number}")  # noqa: S311 - no secrets here
+    """Draw one scene, save its image and return it."""
+    random = Random(f"{order.seed} {order.split} {order.number}")  # noqa: S311 - not for security
     same_kind = SAME_KIND.get(order.split, random.random() < 0.5)
     while True:
         objects = lay_out(order.frame, same_kind=same_kind, random=random)
@@ -168,7 +169,7 @@ def _draw(order: Order) -> Scene:
     picture = draw_scene(objects, order.frame, random)
     if order.sentences_per_object:
         references = _references_to_all(objects, order)
-    # Without subsampling: the colour of a small object is not blurred over its neighbours.
+    # No chroma subsampling, so the color of a small object does not bleed into its neighbors.
     scene = Scene(order.image_id, order.split, order.frame, objects, references)
     picture.save(order.images_folder / scene.file_name, quality=95, subsampling=0)
     return scene
@@ -177,14 +178,14 @@ def _draw(order: Order) -> Scene:
 def _references(
     objects: list[SceneObject], frame: Frame, *, same_kind: bool, random: Random
 ) -> list[Reference]:
-    """Return two or three objects with sentences, fewer where words fail."""
+    """Return two or three objects with expressions, fewer if too few can be described."""
     view = View(objects, frame, random)
     commonest = Counter(one.shape for one in objects).most_common(1)[0][0]
     wanted = random.randint(2, 3)
     references: list[Reference] = []
     for index in random.sample(range(len(objects)), k=len(objects)):
         if same_kind and objects[index].shape != commonest:
-            continue  # its shape alone would give it away
+            continue  # its shape alone would identify it
         found = sentences(objects[index], view, random.randint(2, 4))
         if len(found) >= 2:
             references.append(Reference(index, found))
@@ -194,7 +195,10 @@ def _references(
 
 
 def _references_to_all(objects: list[SceneObject], order: Order) -> list[Reference]:
-    """Return sentences for every object that has any; random numbers of the image stay as is."""
+    """Return expressions for every object that can be described.
+
+    They have their own random numbers, so that images do not depend on them.
+    """
     random = Random(f"{order.seed} {order.split} {order.number} all")  # noqa: S311
     view = View(objects, order.frame, random)
     described = [sentences(one, view, order.sentences_per_object) for one in objects]

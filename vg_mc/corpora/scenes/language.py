@@ -1,8 +1,8 @@
-"""Sentences about a scene, each of which is true of exactly one object.
+"""Grammar of expressions about scenes, each of which is true of exactly one object.
 
-A small grammar of some fifty words, so that a tiny text tower learns it. A sentence is only used
-where a person would agree: the leftmost object is further left than the next by a clear margin, and
-no other candidate for "the circle left of the square" is left of it at all.
+It has about fifty words, so that a tiny text tower learns it. An expression is used only if it is
+unambiguous for people: the leftmost object is to the left of the next one by a clear margin, and no
+other candidate for "the circle left of the square" is left of it at all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,27 +11,32 @@ from typing import NamedTuple
 
 from vg_mc.corpora.scenes.objects import Frame, SceneObject
 
-PLACE_MARGIN = 0.07  # of the width: how much further left (right, ...) than the next one
-SIDE_MARGIN = 0.08  # of the width or height: how far past the middle
-RELATION_MARGIN = 0.1  # of the width: how far left (right, ...) of the landmark
-CLEARANCE = 0.03  # how far every other candidate is on the other side of the landmark or middle
-SIZE_RATIO = 1.25  # how much longer than the next one the biggest is
+PLACE_MARGIN = 0.07  # distance to the next object in a direction, relative to the width
+SIDE_MARGIN = 0.08  # distance to the middle, relative to the width or height
+RELATION_MARGIN = 0.1  # distance to the landmark in a direction, relative to the width
+CLEARANCE = 0.03  # distance of all other candidates on the other side of the landmark or middle
+SIZE_RATIO = 1.25  # length of the biggest object relative to the second biggest
 
 SIZE_WORDS = {"small": ("small", "little"), "big": ("big", "large")}
 ANY_SHAPE_WORDS = ("object", "thing", "shape")
 BIGGEST_WORDS, SMALLEST_WORDS = ("biggest", "largest"), ("smallest",)
 
-KIND_WEIGHTS = {"attribute": 3, "size": 3, "place": 3, "relation": 6}  # relations are rarely true
+KIND_WEIGHTS = {
+    "attribute": 3,
+    "size": 3,
+    "place": 3,
+    "relation": 6,
+}  # relations are rarely unambiguous
 
 
 class Direction(NamedTuple):
-    """One way in the picture.
+    """A direction in the image.
 
     Attributes:
-        axis: 0 across, 1 down.
-        sign: -1 towards the smaller coordinate.
+        axis: 0 for horizontal, 1 for vertical.
+        sign: -1 towards smaller coordinates.
         superlatives: Phrases for the outermost object; braces stand for the noun.
-        sides: Phrases for the only object in this half of the picture.
+        sides: Phrases for the only object in this half of the image.
         relations: Phrases between two objects.
     """
 
@@ -57,14 +62,14 @@ DIRECTIONS = (
 
 
 class Description(NamedTuple):
-    """Properties that an object may share with others; None where nothing is said."""
+    """Properties that several objects may share; None for an unspecified one."""
 
     size: str | None
     color: str | None
     shape: str | None
 
     def fits(self, scene_object: SceneObject) -> bool:
-        """Whether it is true of `scene_object`."""
+        """Return True if all properties are those of `scene_object`."""
         return (
             self.shape in (None, scene_object.shape)
             and self.color in (None, scene_object.color)
@@ -72,7 +77,7 @@ class Description(NamedTuple):
         )
 
     def phrase(self, random: Random) -> str:
-        """Return words for it, such as "small red circle" or "red thing"."""
+        """Return a noun phrase, such as "small red circle" or "red thing"."""
         words = [] if self.size is None else [random.choice(SIZE_WORDS[self.size])]
         words += [] if self.color is None else [self.color]
         return " ".join([*words, self.shape or random.choice(ANY_SHAPE_WORDS)])
@@ -82,19 +87,19 @@ ANYTHING = Description(None, None, None)
 
 
 class View(NamedTuple):
-    """A scene as seen by someone who describes it."""
+    """A scene with the source of randomness for its expressions."""
 
     objects: Sequence[SceneObject]
     frame: Frame
     random: Random
 
     def fitting(self, description: Description) -> list[SceneObject]:
-        """Return all objects that `description` is true of."""
+        """Return all objects that match `description`."""
         return [one for one in self.objects if description.fits(one)]
 
 
 def sentences(target: SceneObject, view: View, count: int) -> list[str]:
-    """Return up to `count` different sentences that are true of `target` alone, of varied kinds."""
+    """Return up to `count` different expressions of varied kinds that are true of `target` only."""
     kinds = {kind: list(dict.fromkeys(write(target, view))) for kind, write in _WRITERS.items()}
     chosen: list[str] = []
     while len(chosen) < count and (open_kinds := [kind for kind, left in kinds.items() if left]):
@@ -106,7 +111,7 @@ def sentences(target: SceneObject, view: View, count: int) -> list[str]:
 
 
 def _by_shape_and_color(target: SceneObject) -> tuple[Description, Description]:
-    """Return "circle" and "red circle"."""
+    """Return the descriptions "circle" and "red circle"."""
     plain = Description(None, None, target.shape)
     return plain, plain._replace(color=target.color)
 
@@ -120,7 +125,7 @@ def _by_attribute(target: SceneObject, view: View) -> Iterator[str]:
 def _by_size(target: SceneObject, view: View) -> Iterator[str]:
     for description in (ANYTHING, *_by_shape_and_color(target)):
         group = view.fitting(description)
-        if len(group) < 2:  # size says nothing where there is no other
+        if len(group) < 2:  # a size is meaningless without other objects
             continue
         sized = description._replace(size=target.size)
         if target.size in SIZE_WORDS and view.fitting(sized) == [target]:
@@ -144,7 +149,7 @@ def _by_place(target: SceneObject, view: View) -> Iterator[str]:
 def _place_phrases(
     target: SceneObject, others: list[SceneObject], frame: Frame, direction: Direction
 ) -> tuple[str, ...]:
-    """Return phrases that tell `target` from `others` by its place in the picture."""
+    """Return phrases that distinguish `target` from `others` by its place in the image."""
     phrases: tuple[str, ...] = ()
     if all(_is_outer(target, other, direction) for other in others):
         phrases += direction.superlatives
@@ -167,7 +172,7 @@ def _by_relation(target: SceneObject, view: View) -> Iterator[str]:
 
 
 def _landmark_phrase(landmark: SceneObject, view: View) -> str:
-    """Return words for `landmark`, empty where shape and colour are not enough."""
+    """Return a phrase for `landmark`, empty if shape and color do not identify it."""
     plain, colored = _by_shape_and_color(landmark)
     if view.fitting(colored) != [landmark]:
         return ""
@@ -176,13 +181,13 @@ def _landmark_phrase(landmark: SceneObject, view: View) -> str:
 
 
 def _lead(one: SceneObject, other: SceneObject, direction: Direction) -> float:
-    """How much further in `direction` one centre is than another, as a share of the width."""
+    """Return how much further in `direction` one center is than another, relative to the width."""
     pixels = direction.sign * (one.center[direction.axis] - other.center[direction.axis])
     return pixels / one.frame.width
 
 
 def _is_outer(one: SceneObject, other: SceneObject, direction: Direction) -> bool:
-    """Whether `one` is clearly further in `direction`, by its centre and its outer side."""
+    """Return True if `one` is clearly further in `direction`, by its center and its outer side."""
     side = direction.axis + (2 if direction.sign > 0 else 0)
     return (
         _lead(one, other, direction) >= PLACE_MARGIN
@@ -191,7 +196,7 @@ def _is_outer(one: SceneObject, other: SceneObject, direction: Direction) -> boo
 
 
 def _past_middle(one: SceneObject, frame: Frame, direction: Direction) -> float:
-    """How far past the middle of the picture an object's centre is, as a share of the picture."""
+    """Return how far past the image's middle an object's center is, relative to the image side."""
     extent = frame[direction.axis]
     return direction.sign * (one.center[direction.axis] - extent / 2) / extent
 
@@ -199,12 +204,12 @@ def _past_middle(one: SceneObject, frame: Frame, direction: Direction) -> float:
 def _way_from(
     landmark: SceneObject, target: SceneObject, others: list[SceneObject]
 ) -> Direction | None:
-    """Return the direction in which `target` is from `landmark` and no other is, if any."""
+    """Return a direction in which only `target` lies from `landmark`, if there is one."""
     for direction in DIRECTIONS:
         across = DIRECTIONS[2 - 2 * direction.axis]
         lead = _lead(target, landmark, direction)
         if lead < max(RELATION_MARGIN, abs(_lead(target, landmark, across))):
-            continue  # too near, or rather aslant; the landmark is never left of itself
+            continue  # too near or diagonal; this also excludes the landmark itself
         rivals = (other for other in others if other is not landmark)
         if all(_lead(other, landmark, direction) <= -CLEARANCE for other in rivals):
             return direction

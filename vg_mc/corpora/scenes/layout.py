@@ -1,23 +1,23 @@
-"""Where the objects of a scene stand: a few of a kind, some overlapping, some cut by the edge."""
+"""Layout of scenes: positions and sizes of objects, some overlapping, some cut by the border."""
 
 from random import Random
 
 from vg_mc.corpora.scenes.drawing import visible_shares
 from vg_mc.corpora.scenes.objects import COLORS, RGB, SHAPES, SIZES, Frame, SceneObject
 
-MIN_VISIBLE = 0.62  # of each shape: what is hidden more is a matter of opinion
-MAX_COVERED = 0.3  # of the smaller of two boxes
-CUT_SHARE = 0.4  # of the larger objects may cross the edge, by at most
-CUT_DEPTH = 0.3  # of their side
-COLORS_PER_SCENE = 5  # few, so that objects share colours
+MIN_VISIBLE = 0.62  # visible share of each shape, so that it can be recognized
+MAX_COVERED = 0.3  # overlap, relative to the smaller of two boxes
+CUT_SHARE = 0.4  # share of the larger objects that may cross the border
+CUT_DEPTH = 0.3  # by at most this share of their side
+COLORS_PER_SCENE = 5  # few, so that objects share colors
 PLACE_ATTEMPTS = 12
-SIZE_WEIGHTS = (0.35, 0.4, 0.25)  # of small, medium, big
+SIZE_WEIGHTS = (0.35, 0.4, 0.25)  # small, medium, big
 
 
 def lay_out(frame: Frame, *, same_kind: bool, random: Random) -> list[SceneObject]:
-    """Return three to eight objects, each clearly visible; a later one stands in front.
+    """Return three to eight objects, each clearly visible; later objects are in front.
 
-    With `same_kind` at least three share their shape, without it no shape occurs more than twice.
+    With `same_kind` at least three share their shape, otherwise no shape occurs more than twice.
     """
     while True:
         shapes = _same_kind(random) if same_kind else _mixed_kinds(random)
@@ -41,7 +41,7 @@ def _mixed_kinds(random: Random) -> list[str]:
 
 
 def _placed(shapes: list[str], frame: Frame, random: Random) -> list[SceneObject]:
-    """Place one object after the other; the list ends where there is no room for the next."""
+    """Place objects one by one; stop if there is no room for the next."""
     palette = random.sample(tuple(COLORS), k=COLORS_PER_SCENE)
     objects: list[SceneObject] = []
     for shape in shapes:
@@ -61,10 +61,12 @@ def _placed(shapes: list[str], frame: Frame, random: Random) -> list[SceneObject
 def _anywhere(
     shape: str, size: str, color: str, shade: RGB, frame: Frame, random: Random
 ) -> SceneObject:
-    """Return an object somewhere in the frame or across its edge, on a grid of half pixels."""
+    """Return an object at a random position on a grid of half pixels, perhaps across the border."""
     smallest, largest = SIZES[size]
     side = round(2 * frame.width * random.uniform(smallest, largest)) / 2
-    may_be_cut = size != "small" and random.random() < CUT_SHARE  # too little would remain
+    may_be_cut = (
+        size != "small" and random.random() < CUT_SHARE
+    )  # small objects would nearly vanish
     outside = CUT_DEPTH * side if may_be_cut else 0.0
     left = random.uniform(-outside, frame.width - side + outside)
     top = random.uniform(-outside, frame.height - side + outside)
@@ -74,7 +76,7 @@ def _anywhere(
 
 
 def _varied(rgb: RGB, random: Random) -> RGB:
-    """Return a slightly lighter or darker shade of nearly the same colour."""
+    """Return a slightly lighter or darker shade of almost the same color."""
     lighter = random.randint(-12, 12)
     red, green, blue = (
         min(255, max(0, channel + lighter + random.randint(-6, 6))) for channel in rgb
@@ -83,7 +85,7 @@ def _varied(rgb: RGB, random: Random) -> RGB:
 
 
 def _covered(one: SceneObject, other: SceneObject) -> float:
-    """Share of the smaller full square that two objects have in common."""
+    """Return the intersection of the full squares of two objects, relative to the smaller one."""
     width = min(one.left + one.side, other.left + other.side) - max(one.left, other.left)
     height = min(one.top + one.side, other.top + other.side) - max(one.top, other.top)
     return max(width, 0.0) * max(height, 0.0) / min(one.side, other.side) ** 2

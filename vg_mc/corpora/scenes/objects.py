@@ -1,4 +1,4 @@
-"""What stands in a scene: a coloured shape with its place, its size and the part that one sees."""
+"""Objects of a scene: colored shapes with position, size and visible box."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from vg_mc.records import XYXY
 Point = tuple[float, float]
 RGB = tuple[int, int, int]
 
-# Far apart in hue or lightness, so that no variation turns one into another.
+# Far apart in hue or lightness, so that no variation confuses two of them.
 COLORS: dict[str, RGB] = {
     "red": (212, 32, 40),
     "green": (30, 150, 62),
@@ -21,9 +21,8 @@ COLORS: dict[str, RGB] = {
     "white": (242, 242, 242),
 }
 
-# Sides as shares of the scene's width. The gaps are wide, so that "small" is small beside anything
-# else; the smallest is still 10 pixels wide in a picture of 64, so that its shape survives the
-# outline of a marker.
+# Sides relative to the scene's width. The gaps are wide, so that "small" is unambiguous. The
+# smallest is still 10 pixels wide in an image of 64: a marker's outline does not hide its shape.
 SIZES: dict[str, tuple[float, float]] = {
     "small": (0.155, 0.17),
     "medium": (0.22, 0.24),
@@ -32,7 +31,7 @@ SIZES: dict[str, tuple[float, float]] = {
 
 
 def _star() -> list[Point]:
-    """Return a star of five points, stretched so that it touches all four sides of its square."""
+    """Return a star of five points, scaled to touch all four sides of its square."""
     radii = [1.0, 0.46] * 5
     points = [
         (radius * sin(step * pi / 5), -radius * cos(step * pi / 5))
@@ -44,7 +43,7 @@ def _star() -> list[Point]:
 
 
 def _cross(arm: float) -> list[Point]:
-    """Return a plus sign whose arms are `arm` wide."""
+    """Return a plus sign with arms of width `arm`."""
     near, far = (1 - arm) / 2, (1 + arm) / 2
     quarter = [(near, 0.0), (far, 0.0), (far, near)]
     corners = []
@@ -54,7 +53,7 @@ def _cross(arm: float) -> list[Point]:
     return corners
 
 
-# Corners in the unit square, whose four sides each shape touches; a circle has none.
+# Corners in the unit square; each shape touches its four sides. A circle has no corners.
 CORNERS: dict[str, list[Point]] = {
     "circle": [],
     "square": [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)],
@@ -66,7 +65,7 @@ SHAPES = tuple(CORNERS)
 
 
 def _filled_share(corners: list[Point]) -> float:
-    """Share of the unit square that a shape covers (the shoelace formula)."""
+    """Return the share of the unit square that a shape covers (the shoelace formula)."""
     if not corners:
         return pi / 4
     following = corners[1:] + corners[:1]
@@ -88,12 +87,12 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One shape in a scene.
+    """A shape in a scene.
 
     Attributes:
         size: Name of its size class.
-        color: Name of its colour; `rgb` is the very shade.
-        left: Left side of its full square in pixels, which may lie outside the frame.
+        color: Name of its color; `rgb` is the exact shade.
+        left: Left side of its full square in pixels, which may be outside the frame.
         side: Side of that square in pixels.
     """
 
@@ -108,12 +107,12 @@ class SceneObject:
 
     @property
     def area(self) -> float:
-        """Area of the whole shape in square pixels, hidden parts included."""
+        """Area of the whole shape in square pixels, including hidden parts."""
         return FILLED_SHARES[self.shape] * self.side**2
 
     @cached_property
     def box(self) -> XYXY:
-        """The full square cut to the frame."""
+        """The full square clipped to the frame."""
         return (
             max(self.left, 0.0),
             max(self.top, 0.0),
@@ -123,12 +122,12 @@ class SceneObject:
 
     @cached_property
     def center(self) -> Point:
-        """Middle of the box."""
+        """Center of the box."""
         left, top, right, bottom = self.box
         return (left + right) / 2, (top + bottom) / 2
 
     @cached_property
     def length(self) -> float:
-        """Longer side of the box: what is left of an object's size when an edge cuts it."""
+        """Longer side of the box, the size of an object that the border may cut."""
         left, top, right, bottom = self.box
         return max(right - left, bottom - top)

@@ -1,4 +1,4 @@
-"""Scenes as the two annotation files of the REFER toolkit: COCO's instances and pickled refs."""
+"""Annotation files of scenes in REFER format: ``instances.json`` and pickled references."""
 
 import json
 import pickle
@@ -11,14 +11,14 @@ CATEGORY_IDS = {shape: number for number, shape in enumerate(SHAPES, start=1)}
 
 
 class Reference(NamedTuple):
-    """An object that is referred to, by its place among the scene's objects, and how."""
+    """Expressions for an object, given by its index in the scene."""
 
     object_index: int
     sentences: list[str]
 
 
 class Scene(NamedTuple):
-    """What is known of a scene that was drawn."""
+    """A drawn scene with its objects and expressions."""
 
     image_id: int
     split: str
@@ -28,12 +28,12 @@ class Scene(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """Name of the picture without its ending."""
+        """File name of the image without suffix."""
         return f"scene_{self.image_id:012d}"
 
     @property
     def file_name(self) -> str:
-        """Name of the picture."""
+        """File name of the image."""
         return f"{self.stem}.jpg"
 
 
@@ -46,10 +46,10 @@ def write_annotations(folder: Path, scenes: list[Scene]) -> None:
         next_id += len(scene.objects)
     (folder / "instances.json").write_text(json.dumps(_instances(scenes, annotation_ids)))
 
-    # A pickle tells a string that occurs twice from two equal ones, and only the latter cross a
-    # process boundary. Having been through JSON, the bytes depend on the values alone.
+    # A pickle stores whether equal strings are the same object, which changes when they cross a
+    # process boundary. After a round trip through JSON, the bytes depend on the values only.
     references = json.loads(json.dumps(_references(scenes, annotation_ids)))
-    # Protocol 2 is what Python 2 wrote, and so REFER's own files.
+    # Protocol 2 is that of Python 2 and of REFER's files.
     (folder / "refs(scenes).p").write_bytes(pickle.dumps(references, protocol=2))
 
 
@@ -79,7 +79,7 @@ def _instances(scenes: list[Scene], annotation_ids: list[range]) -> dict[str, ob
 
 
 def _annotation(one: SceneObject, annotation_id: int, image_id: int) -> dict[str, object]:
-    """Return COCO's record, with the names of colour and size besides."""
+    """Return a COCO annotation with the names of color and size."""
     left, top, right, bottom = one.box
     return {
         "id": annotation_id,
@@ -94,7 +94,7 @@ def _annotation(one: SceneObject, annotation_id: int, image_id: int) -> dict[str
 
 
 def _references(scenes: list[Scene], annotation_ids: list[range]) -> list[dict[str, object]]:
-    """Return REFER's records; their ``file_name`` names the annotation too, as in REFER."""
+    """Return REFER's records; their ``file_name`` includes the annotation id, as in REFER."""
     records: list[dict[str, object]] = []
     next_id = 1
     for scene, ids in zip(scenes, annotation_ids, strict=True):
@@ -121,7 +121,7 @@ def _references(scenes: list[Scene], annotation_ids: list[range]) -> list[dict[s
 
 
 def _sentence(text: str, sentence_id: int) -> dict[str, object]:
-    """Return one sentence as it was typed (``raw``) and as it is used."""
+    """Return a sentence as typed (``raw``) and in lower case."""
     return {
         "raw": text.capitalize(),
         "sent": text,
