@@ -8,7 +8,7 @@ import pytest
 from vg_mc.commands.prepare_data import main as prepare
 from vg_mc.models.loading import load_encoder
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
-from vg_mc.training.checkpoints import save_model_folder
+from vg_mc.system.atomic import whole_folder
 
 SIZE = 32
 
@@ -37,7 +37,8 @@ def photos(scenes) -> Path:
 def best(scenes, tmp_path_factory) -> Path:
     """Folder of the best model of a run on the scenes, as finetune.py leaves it."""
     run = tmp_path_factory.mktemp("run")
-    save_model_folder(load_encoder("tiny-vit", image_size=SIZE), run / "best")
+    with whole_folder(run / "best") as partial:
+        load_encoder("tiny-vit", image_size=SIZE).save(partial)
     settings = scenes.manifest["settings"]
     record = {"settings": {}, "marker": settings["marker"], "fit": settings["fit"]}
     (run / "config.json").write_text(json.dumps(record))
