@@ -5,6 +5,12 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, CLIPModel
 
+from vg_mc.models.initialization import (
+    PATCH_SCALE,
+    POSITION_SCALE,
+    cosine_filters,
+    grid_positions,
+)
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer
 
@@ -118,3 +124,16 @@ def test_any_text_can_be_tokenized():
 
     assert len(tokenizer) == VOCABULARY_SIZE
     assert tokenizer.unk_token_id not in token_ids
+
+
+def test_towers_start_from_cosines_and_a_grid():
+    embeddings = load_encoder("tiny-vit").model.vision_model.embeddings
+    stem = load_encoder("tiny-resnet").model.visual.conv1.weight
+
+    positions = POSITION_SCALE * grid_positions(8, 96)
+    torch.testing.assert_close(embeddings.position_embedding.weight[1:], positions)
+    cosines = cosine_filters(8, 3)
+    torch.testing.assert_close(stem / stem.std(), cosines / cosines.std())
+    of_patches = torch.linalg.svdvals(embeddings.patch_embedding.weight.flatten(1))
+    expected = PATCH_SCALE * torch.linalg.svdvals(cosine_filters(96, 8).flatten(1))
+    torch.testing.assert_close(of_patches, expected)  # they are rotated

@@ -17,6 +17,11 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenize
 
 from vg_mc.errors import BadInputError
 from vg_mc.models.huggingface import HuggingFaceEncoder
+from vg_mc.models.initialization import (
+    initialize_patches,
+    initialize_positions,
+    initialize_stem,
+)
 from vg_mc.models.openclip import OpenClipEncoder
 from vg_mc.models.similarity import INITIAL_LOG_SCALE
 
@@ -28,11 +33,17 @@ START_TOKEN, END_TOKEN = "<|startoftext|>", "<|endoftext|>"  # as in CLIP's voca
 
 
 def tiny_vit(image_size: int = IMAGE_SIZE) -> HuggingFaceEncoder:
-    """Build a CLIP of transformers with 3 layers of width 96 and patches of 8 pixels."""
+    """Build a CLIP of transformers with 3 layers of width 96 and patches of 8 pixels.
+
+    Its patch filters and positions start where larger ViTs arrive, see `initialization`.
+    """
     _check_size("tiny-vit", image_size, multiple_of=8)
     square = {"height": image_size, "width": image_size}
     image_processor = CLIPImageProcessor(size=square, crop_size=square, do_center_crop=False)
     model = CLIPModel(_vit_config(image_size))
+    embeddings = model.vision_model.embeddings
+    initialize_patches(embeddings.patch_embedding.weight)
+    initialize_positions(embeddings.position_embedding.weight)
     return HuggingFaceEncoder(model, tiny_tokenizer(), image_processor, "tiny-vit")
 
 
@@ -52,6 +63,7 @@ def tiny_resnet(image_size: int = IMAGE_SIZE) -> OpenClipEncoder:
         },
     }
     model = CLIP(**model_config)
+    initialize_stem(model.visual.conv1.weight)
     colours = {"mean": OPENAI_DATASET_MEAN, "std": OPENAI_DATASET_STD}
     set_model_preprocess_cfg(model, {"size": image_size, "mode": "RGB", **colours})
     return OpenClipEncoder(model, _openclip_tokenizer(), model_config, "tiny-resnet")
@@ -102,6 +114,7 @@ def _vit_config(image_size: int) -> CLIPConfig:
             "projection_dim": EMBEDDING_SIZE,
         },
         vision_config={
+            "hidden_act": "gelu",  # one kernel; CLIP's quick_gelu is three, a quarter of a step
             "hidden_size": 96,
             "intermediate_size": 384,
             "num_hidden_layers": 3,
