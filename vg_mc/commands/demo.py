@@ -207,6 +207,7 @@ def prepare(config: DemoConfig, name: str, flags: list[str]) -> None:
             *("--annotations", str(config.output / "scenes")),
             *("--output", str(config.output / name)),
             *("--image-size", str(IMAGE_SIZE), *MARKER),
+            *("--num-workers", "1"),  # other jobs have the other cores
             *flags,
         ]
     )
@@ -265,6 +266,7 @@ def evaluate_all(proposals: str, config: DemoConfig) -> None:
             *("--split", *TEST_SPLITS),
             *("--images", str(config.output / "scenes" / "images")),
             *("--output", str(config.output / "evaluations" / proposals)),
+            *("--num-workers", "0"),
         ]
     )
     combine(config, proposals)
