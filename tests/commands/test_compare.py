@@ -36,7 +36,7 @@ def test_all_systems_stand_in_one_table_with_published_lines(folder, capsys):
     printed = capsys.readouterr().out
     lines = [line.split()[:1] for line in printed.splitlines()]
     assert lines[4:7] == [["rn"], ["vit"], ["third"]]
-    assert "Published by others, NOT measured here" in printed
+    assert "NOT measured here" in printed
     assert "MAttNet" in printed
     assert len(list((folder / "out").iterdir())) == 4
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_compared_gets_one_clear_line(folder, capsys):
     for arguments, problem in (
         ([folder / "third", folder / "odd"], "cannot be compared: row 0, expression 100"),
         ([folder / "third", folder / "third"], "holds the system 'third' twice"),
-        ([folder / "third", "--baseline", "x"], "no system is called 'x'; there are third"),
+        ([folder / "third", "--baseline", "x"], "no system 'x'; there are third"),
         ([folder / "third", "--split", "x"], "no split 'x'; there are testA, val"),
         ([folder / "nowhere"], "no predictions.parquet is here"),
         ([], "expected one or more folders"),

@@ -133,7 +133,7 @@ def test_a_subset_is_a_further_row_and_unknown_ids_are_named(coloured, tmp_path,
 
     printed = capsys.readouterr().out.splitlines()
     assert printed[3].startswith("tiny-vit  val, clean")
-    remark = "6 ids, 1 of them in no split that was answered: 999999"
+    remark = "6 ids, 1 of them not in any answered split: 999999"
     assert printed[4] == f"subset clean: {remark}"
     document = json.loads((tmp_path / "a" / "results.json").read_text())
     assert [result["subset"] for result in document["results"]] == [None, "clean"]

@@ -74,7 +74,7 @@ def test_a_baseline_can_be_chosen_and_is_missing_where_it_did_not_answer(system)
 
     tested = [(each.comparison.split, each.comparison.first) for each in found.contests]
     assert tested == [("testA", "b"), ("testA", "c")]
-    with pytest.raises(BadInputError, match="no system is called 'd'; there are a, b, c"):
+    with pytest.raises(BadInputError, match="no system 'd'; there are a, b, c"):
         standings_of(systems, "d")
 
 

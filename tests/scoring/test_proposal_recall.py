@@ -28,9 +28,8 @@ class Dataset:
         ids = [np.arange(len(row)) for row in ious]
         images = np.array(self._images[:count], dtype=np.int64)
         rows = [np.array(row, dtype=np.float64) for row in ious]
-        return Expressions(
-            numbers, numbers, images, [""] * count, [""] * count, boxes, ids, rows, numbers
-        )
+        names = [""] * count
+        return Expressions(numbers, images, names, names, boxes, ids, rows, numbers)
 
 
 def values(recall):
@@ -82,13 +81,13 @@ def test_every_dataset_of_the_same_expressions_gets_a_curve_under_its_name():
 @pytest.mark.parametrize(
     ("datasets", "splits", "problem"),
     [
-        ([], (), "expected the folder of a prepared dataset"),
-        ([Dataset("a", [], [])], (), "a: there is not one expression"),
-        ([Dataset("a", [], [[]])], ("train",), "a: there is not one expression"),
+        ([], (), "folders of prepared datasets"),
+        ([Dataset("a", [], [])], (), "a: no expressions"),
+        ([Dataset("a", [], [[]])], ("train",), "a: no expressions"),
         (
             [Dataset("a", [], [[]]), Dataset("b", [], [[]], first_id=5)],
             (),
-            "b: .* of a, found others",
+            "b: .* in a, found others",
         ),
     ],
 )

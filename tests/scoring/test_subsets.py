@@ -30,7 +30,7 @@ def test_ids_are_read_from_lines_and_from_json(tmp_path):
     ("name", "content", "message"),
     [
         ("a.txt", "1\n2x\n", r"a\.txt, line 2: expected an expression id, found '2x'"),
-        ("a.txt", "# none\n", "no expression ids are here"),
+        ("a.txt", "# none\n", "found none"),
         ("a.json", "[1, true]", "entry 1: expected an expression id, found True"),
         ("a.json", '["1"]', "entry 0: expected an expression id, found '1'"),
         ("a.json", '{"ids": [1]}', "expected a list of expression ids"),
@@ -48,7 +48,7 @@ def test_other_files_are_refused(tmp_path, name, content, message):
 def test_a_missing_file_and_two_of_one_name_are_refused(tmp_path):
     with pytest.raises(BadInputError, match="cannot be read as text"):
         read_subsets([tmp_path / "none.txt"])
-    with pytest.raises(BadInputError, match="two subsets would be called 'a'"):
+    with pytest.raises(BadInputError, match="duplicate subset name 'a'"):
         read_subsets([tmp_path / "a.txt", tmp_path / "b" / "a.json"])
 
 
@@ -80,7 +80,7 @@ def test_unknown_ids_are_counted_and_named(make_predictions):
 
     assert unknown_ids(subsets[1], answered) == [3, 5]
     assert subset_remarks(subsets, answered) == {
-        "subset a": "2 ids, all of them answered",
-        "subset b": "3 ids, 2 of them in no split that was answered: 3, 5",
-        "subset c": "7 ids, 7 of them in no split that was answered: 0, 1, 2, 3, 4, …",
+        "subset a": "2 ids, all answered",
+        "subset b": "3 ids, 2 of them not in any answered split: 3, 5",
+        "subset c": "7 ids, 7 of them not in any answered split: 0, 1, 2, 3, 4, …",
     }

@@ -1,6 +1,6 @@
-"""What stored predictions are worth: every number of a split, groups, subsets and comparisons.
+"""Scores of stored predictions: numbers per split, group and subset, and comparisons.
 
-No model is needed for any of it.
+No model is needed for any of these.
 """
 
 from vg_mc.scoring.comparison import Comparison, compare

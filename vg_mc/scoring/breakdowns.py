@@ -1,6 +1,6 @@
-"""Groups of expressions whose accuracy is told apart: where is a model good, and where not?
+"""Breakdowns of a split: groups of expressions with separate scores, and the confusion matrix.
 
-Which categories are taken for which: the target's against that of the chosen box.
+The confusion matrix counts pairs of the target's category and the category of the chosen box.
 """
 
 from collections import Counter
@@ -14,18 +14,19 @@ from vg_mc.boxes.arithmetic import areas
 from vg_mc.predictions import Examples, Outcomes
 from vg_mc.text.word_kinds import WordKind, word_kinds
 
-UNKNOWN = "unknown"  # nobody says what it is
-NOTHING = "nothing"  # there was no box to choose
+UNKNOWN = "unknown"  # no category is given
+NOTHING = "nothing"  # no box was chosen, since there were no candidates
 
 
 def confusion(pairs: Iterable[tuple[str, str | None]]) -> dict[str, dict[str, int]]:
     """Count pairs of the category of the target and of the chosen box.
 
     Args:
-        pairs: Empty names are counted as `UNKNOWN`; None, where nothing was chosen, as `NOTHING`.
+        pairs: Category of the target and of the chosen box of each expression. Empty names are
+            counted as `UNKNOWN`, and None as `NOTHING`.
 
     Returns:
-        Counts by target and then by chosen category, the most frequent first; zeros are left out.
+        Counts by target category and then by chosen category, in descending order, without zeros.
     """
     counts: dict[str, Counter[str]] = {}
     for target, chosen in pairs:
@@ -43,7 +44,7 @@ PERSON = "person"
 
 Numbers = NDArray[np.float64]
 
-# COCO's limits in square pixels of the photo; COCO measures segments, we have the boxes.
+# COCO's limits in square pixels of the image; COCO measures segments, these are areas of boxes.
 SIZES = (("small (under 32²)", 32**2), ("medium (under 96²)", 96**2), ("large", np.inf))
 SHARES = (("under 1 %", 0.01), ("1 to 5 %", 0.05), ("5 to 20 %", 0.2), ("20 % and more", np.inf))
 CANDIDATE_COUNTS = (
@@ -57,11 +58,11 @@ NO_KIND = "none of these"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Some expressions of a split.
+    """A group of expressions of a split.
 
     Attributes:
-        name: What they have in common.
-        members: Which expressions they are, shape (B,).
+        name: The common property of the expressions.
+        members: Mask (B,) of the expressions in the group.
     """
 
     name: str
@@ -69,10 +70,10 @@ class Group:
 
 
 def groupings(examples: Examples, outcomes: Outcomes) -> dict[str, list[Group]]:
-    """Group the expressions in every way; groups without any are left out.
+    """Return all groupings of the expressions by name, without empty groups.
 
-    The groups of one way share no expression and leave out none, but for the kinds of words: an
-    expression has as many of these as it has.
+    The groups of a grouping are a partition of the expressions. The exception is the kind of words:
+    an expression can be in several of these groups.
     """
     found = {
         "target size": _between(areas(examples.targets), SIZES),
@@ -117,7 +118,7 @@ def _word_kinds(examples: Examples) -> list[Group]:
 
 
 def _between(values: Numbers, limits: Sequence[tuple[str, float]]) -> list[Group]:
-    """Cut `values` (B,) at `limits`: a group ends below its limit, where the next one begins."""
+    """Group `values` (B,) into intervals; the limit of a group is exclusive."""
     edges = [limit for _, limit in limits[:-1]]
     places = np.digitize(values, edges)
     return [Group(name, places == place) for place, (name, _) in enumerate(limits)]

@@ -1,4 +1,4 @@
-"""Two models on the same expressions: how far apart, and is that luck?"""
+"""Comparison of two models on the same expressions, with significance tests."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,15 @@ from vg_mc.predictions import Predictions, first_question_difference, outcomes
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two predictions of one split differ in accuracy (IoU > 0.5), `first` less `second`.
+    """Difference in accuracy (IoU > 0.5) of two predictions of one split, `first` minus `second`.
 
     Attributes:
-        first: Name of one model.
-        second: Name of the other.
+        first: Name of the first model.
+        second: Name of the second model.
+        split: The split.
         agreement: Share of expressions that both get right or both get wrong.
-        difference: Of the accuracies, by drawing photos.
-        mcnemar: The exact test on single expressions.
+        difference: Difference of the accuracies, with a bootstrap over images.
+        mcnemar: McNemar's exact test on expressions.
     """
 
     first: str
@@ -28,10 +29,10 @@ class Comparison:
 
 
 def compare(first: Predictions, second: Predictions) -> Comparison:
-    """Compare two predictions about the same expressions; proposals or kinds of answers may differ.
+    """Compare two predictions of the same expressions; proposals and kinds of answers may differ.
 
     Raises:
-        BadInputError: If they answer other expressions; the first difference is named.
+        BadInputError: If they answer different expressions. The message has the first difference.
     """
     problem = first_question_difference(first, second)
     if problem is not None:

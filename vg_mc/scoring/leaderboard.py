@@ -1,6 +1,6 @@
-"""Many systems on the same expressions: who is ahead, and is that luck?
+"""Leaderboard: scores of several systems on the same expressions, with corrected tests.
 
-Their proposals may differ: a system is its detector, too. Tests are corrected for being several.
+A system includes its detector, so proposals may differ. P-values are corrected for multiple tests.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from vg_mc.scoring.ratios import everyone
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What one model, or an ensemble, answered, by split."""
+    """Predictions of one model or ensemble, by split."""
 
     name: str
     splits: Mapping[str, Predictions]
@@ -27,10 +27,14 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a system did on a split.
+    """Scores of a system on a split.
 
     Attributes:
-        ceiling: Share of expressions with a candidate that would be right; None without candidates.
+        system: Name of the system.
+        split: The split.
+        accuracy: Share of expressions with a correct answer.
+        ceiling: Oracle accuracy, i.e. the share of expressions with a correct candidate; None
+            without candidates.
     """
 
     system: str
@@ -41,12 +45,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A system, first, against the baseline of a split, second.
+    """Comparison of a system (first) with the baseline of a split (second).
 
     Attributes:
-        difference_p: Of the bootstrap by photos, corrected by Holm's method over all contests.
-        mcnemar_p: Of McNemar's test, corrected likewise.
-        same_proposals: Whether both chose among the same boxes; None if one has no candidates.
+        comparison: The comparison of both, with uncorrected tests.
+        difference_p: P-value of the bootstrap over images, corrected by Holm's method over all
+            comparisons.
+        mcnemar_p: P-value of McNemar's test, corrected in the same way.
+        same_proposals: Whether both choose among the same boxes; None if one has no candidates.
     """
 
     comparison: Comparison
@@ -57,13 +63,13 @@ class Contest:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """All systems on all splits.
+    """Scores and comparisons of all systems on all splits.
 
     Attributes:
-        systems: In the order in which they were named.
-        splits: Validation before tests.
-        standings: By system and split; not all systems answer all splits.
-        contests: By split, then by system.
+        systems: The systems in the given order.
+        splits: The splits, validation before test splits.
+        standings: Scores by system and split; a system need not answer all splits.
+        contests: Comparisons with the baseline, ordered by split and then by system.
     """
 
     systems: tuple[System, ...]
@@ -73,20 +79,19 @@ class Standings:
 
 
 def standings_of(systems: Sequence[System], baseline: str | None = None) -> Standings:
-    """Score systems, and test each against the baseline.
+    """Score systems, and compare each with the baseline.
 
     Args:
-        systems: Of different names.
-        baseline: Name of the system that others are tested against; by default the most accurate
-            one of each split, the first of equals.
+        systems: Systems with unique names.
+        baseline: Name of the baseline; by default the most accurate system of each split, and the
+            first one of equal systems.
 
     Raises:
-        BadInputError: If two answer different expressions, the first difference is named, or there
-            is no such baseline.
+        BadInputError: If two systems answer different expressions, or the baseline is unknown.
     """
     names = [system.name for system in systems]
     if baseline is not None and baseline not in names:
-        problem = f"no system is called {baseline!r}; there are {', '.join(names)}"
+        problem = f"no system {baseline!r}; there are {', '.join(names)}"
         raise BadInputError(problem, record="--baseline")
     splits = usual_order(split for system in systems for split in system.splits)
     found = [
@@ -137,7 +142,7 @@ def _pairs(
     baseline: str | None,
     standings: Mapping[tuple[str, str], Standing],
 ) -> list[tuple[Predictions, Predictions]]:
-    """Return what each system answers, and beside it what the baseline of the split does."""
+    """Return the predictions of each system, paired with those of the baseline of the split."""
     there = [split in system.splits for system in systems]
     answered = {each.name: each.splits[split].renamed(each.name)
                 for each in compress(systems, there)}  # fmt: skip

@@ -1,7 +1,8 @@
-"""How many proposals it takes until one of them would be right, for any proposer.
+"""Proposal recall over the number of proposals, for any proposer.
 
-Proposals are taken in the order of their scores. In a union of detectors that order is a makeshift,
-since their confidences are no common scale; the last point, all proposals, does not depend on it.
+Proposals are taken in descending order of their scores. The scores of several detectors are not
+comparable, so that the order within a union of detectors is arbitrary; the recall of all proposals
+does not depend on it.
 """
 
 from collections.abc import Sequence
@@ -22,15 +23,15 @@ from vg_mc.scoring.split_report import Curve, proposal_counts
 
 @dataclass(frozen=True, slots=True)
 class ProposalRecall:
-    """What the proposals of a dataset cover.
+    """Recall of the proposals of a dataset.
 
     Attributes:
-        name: What tables call the dataset.
-        images: Photos that the expressions are about.
-        expressions: How many of them there are, those without any proposal included.
-        boxes_per_image: Mean number of proposals of a photo.
-        curve: Share of expressions with a right proposal among the best k, over k; the last k is
-            the most that any photo has.
+        name: Name of the dataset in tables.
+        images: Number of images with expressions.
+        expressions: Number of expressions, including those without proposals.
+        boxes_per_image: Mean number of proposals per image.
+        curve: Share of expressions with a correct proposal among the best k, over k; the last k is
+            the maximum number of proposals per image.
     """
 
     name: str
@@ -40,7 +41,7 @@ class ProposalRecall:
     curve: Curve
 
     def at(self, count: float) -> Estimate:
-        """Return the recall of the best `count` proposals, one of `split_report.PROPOSALS`."""
+        """Return the recall of the best `count` proposals; it is one of `PROPOSALS`."""
         places = list(takewhile(lambda at: at <= count, self.curve.at))
         return self.curve.estimates[len(places) - 1]
 
@@ -52,22 +53,22 @@ def proposal_recalls(
 
     Args:
         datasets: The same splits of a corpus, prepared with different proposers.
-        splits: Whose expressions count; all but train if empty.
+        splits: Splits whose expressions count; all except train if empty.
 
     Raises:
-        BadInputError: If there is no dataset, no such split, or the expressions differ.
+        BadInputError: If there is no dataset, a split is unknown, or the expressions differ.
     """
     if not datasets:
-        raise BadInputError("expected the folder of a prepared dataset, or of several")
+        raise BadInputError("expected one or more folders of prepared datasets, found none")
     chosen = splits or [split for split in datasets[0].splits if split != TRAIN_SPLIT]
     parts = [[dataset.expressions(split) for split in chosen] for dataset in datasets]
     asked = [_ids(part) for part in parts]
     for dataset, ids in zip(datasets, asked, strict=True):
         if ids != asked[0]:
-            problem = f"expected the expressions of {datasets[0].folder}, found others"
+            problem = f"expected the same expressions as in {datasets[0].folder}, found others"
             raise BadInputError(problem, file=dataset.folder)
     if not asked[0]:
-        raise BadInputError("there is not one expression to count", file=datasets[0].folder)
+        raise BadInputError("no expressions in the chosen splits", file=datasets[0].folder)
     return [
         _recall(name, dataset, part)
         for name, dataset, part in zip(_names(datasets), datasets, parts, strict=True)
@@ -75,7 +76,7 @@ def proposal_recalls(
 
 
 def _names(datasets: Sequence[PreparedDataset]) -> list[str]:
-    """Call each dataset by its folder, with the way to it where two are called alike."""
+    """Return the folder name of each dataset, or its path if several have the same name."""
     short = [dataset.folder.absolute().name for dataset in datasets]
     return [
         name if short.count(name) == 1 else str(dataset.folder)

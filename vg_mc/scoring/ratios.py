@@ -1,4 +1,4 @@
-"""Each number of a split as a ratio of two sums over its expressions."""
+"""Numbers of a split, each as a ratio of two sums over its expressions."""
 
 from dataclasses import dataclass
 
@@ -24,21 +24,22 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SplitScores:
-    """How well a split was answered; a share of nothing is NaN, as in an empty split.
+    """Scores of a split. Shares of an empty set are NaN.
 
-    What needs candidates is None for answers without any.
+    Scores that need candidates are None for answers without candidates.
 
     Attributes:
-        expressions: Expressions of the split, all of them; divides every share but one.
-        covered: Expressions with a candidate that would be right.
-        without_proposals: Expressions without any candidate.
+        expressions: Number of expressions; the denominator of all shares except
+            `accuracy_where_covered`.
+        covered: Number of expressions with a correct candidate.
+        without_proposals: Number of expressions without candidates.
         accuracy: Share of answers with an IoU > 0.5.
         accuracy_at_least: Share of answers with an IoU >= 0.5.
-        accuracy_where_covered: Share of right answers among the `covered` expressions.
-        mean_iou: Mean IoU of the answers, 0 where there is none.
-        proposal_recall: Share of `covered` expressions: no choice can be right more often.
+        accuracy_where_covered: Share of correct answers among the `covered` expressions.
+        mean_iou: Mean IoU of the answers; a missing answer has an IoU of 0.
+        proposal_recall: Share of `covered` expressions, which is the oracle accuracy.
         chance: Expected accuracy of a uniformly random choice.
-        mean_candidates: Candidates per expression.
+        mean_candidates: Mean number of candidates per expression.
     """
 
     expressions: int
@@ -73,7 +74,7 @@ def split_scores(outcomes: Outcomes) -> SplitScores:
 
 
 def number_ratios(outcomes: Outcomes) -> dict[str, Ratio]:
-    """Return the numbers of a split as ratios, by their names; those that apply to the answers."""
+    """Return the numbers of a split as ratios by name, without those that do not apply."""
     located = localization(outcomes.ious, outcomes.gious)
     ratios = {name: everyone(values) for name, values in located.items()}
     if outcomes.candidates is not None:
@@ -92,12 +93,12 @@ def _candidate_ratios(outcomes: Outcomes, candidates: CandidateOutcomes) -> dict
 
 
 def everyone(values: NDArray[np.bool_] | NDArray[np.int64] | Values) -> Ratio:
-    """Divide by all expressions, also by those without proposals."""
+    """Return the mean of `values` (B,) over all expressions as a ratio."""
     return Ratio(values, np.ones(len(values)))
 
 
 def similarity_ratios(similarity: SemanticSimilarity | None) -> dict[str, Ratio]:
-    """Return the mean similarities as ratios; expressions without features are left out."""
+    """Return the mean similarities as ratios by name; expressions without features are ignored."""
     if similarity is None:
         return {}
     columns = {name: getattr(similarity, name) for name in SemanticSimilarity.__slots__}

@@ -1,7 +1,7 @@
-"""Our accuracy as a metric of Hugging Face's ``evaluate``, for users of that library.
+"""Accuracy of referring expression comprehension as a metric of Hugging Face's ``evaluate``.
 
-This is the only module that imports it: the import takes seconds. The library takes this file by
-its path, and the package must be installed beside it::
+This is the only module that imports ``evaluate``, because the import takes seconds. The metric is
+loaded by the path of this file, and needs the package to be installed::
 
     metric = evaluate.load("vg_mc/scoring/rec_accuracy.py")
     metric.add_batch(predictions=boxes, references=targets)
@@ -15,12 +15,12 @@ import numpy as np
 from vg_mc.boxes.arithmetic import Boxes, as_boxes, paired_gious, paired_ious
 from vg_mc.metrics.answers import localization
 
-_DESCRIPTION = "Share of predicted boxes that fit the target, and how well they fit on average."
+_DESCRIPTION = "Share of predicted boxes that match the target, and their mean IoU."
 _INPUTS = """
 Args:
-    predictions: Boxes as four floats: left, top, right, bottom, in continuous pixels. One that is
-        turned inside out, or has a NaN, is wrong and has an IoU of 0.
-    references: The targets, likewise; one that is no box is refused.
+    predictions: Boxes as four floats: left, top, right, bottom, in continuous pixels. A box with
+        negative width or height, or with a NaN, counts as wrong and has an IoU of 0.
+    references: The target boxes in the same format; an invalid box is an error.
 Returns:
     accuracy: Share with an IoU > 0.5.
     accuracy_at_least: Share with an IoU >= 0.5.
@@ -47,13 +47,17 @@ class RecAccuracy(evaluate.Metric):
         self, predictions: list[list[float]], references: list[list[float]]
     ) -> dict[str, float]:
         boxes, targets = as_boxes(predictions), as_boxes(references)
-        _refuse_what_is_no_box(targets)
+        _check_targets(targets)
         located = localization(paired_ious(boxes, targets), paired_gious(boxes, targets))
         return {name: float(values.mean()) for name, values in located.items()}
 
 
-def _refuse_what_is_no_box(targets: Boxes) -> None:
-    """Notice (left, top, width, height) where its numbers cannot be corners."""
+def _check_targets(targets: Boxes) -> None:
+    """Check that targets are valid xyxy boxes; this finds many boxes that are xywh.
+
+    Raises:
+        ValueError: If there are no targets, or one is not finite or has a negative width or height.
+    """
     if not len(targets):
         raise ValueError("expected one or more boxes, found none")
     sound = np.isfinite(targets).all(axis=1) & (targets[:, 2:] >= targets[:, :2]).all(axis=1)

@@ -1,4 +1,4 @@
-"""Semantic similarity of a split's answers, out of the features that a bank holds."""
+"""Semantic similarity of a split's answers, computed from the feature cache."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,22 +12,22 @@ from vg_mc.predictions import Predictions
 from vg_mc.predictions.outcomes import candidate_outcomes
 
 ROWS = 4096  # expressions whose features are in memory at a time
-NOBODY = -1
+NO_CANDIDATE = -1
 
 
 def region_similarity(grounder: AnyGrounder, predictions: Predictions) -> SemanticSimilarity | None:
-    """Compare each chosen region with the target's and with the sentence.
+    """Compare the features of each chosen region with those of the target and the expression.
 
-    The target itself need not be among the candidates. In its place stands the candidate of the
-    highest IoU, if that is right; else there is nothing to compare with. Of several views and
-    wordings the first ones are compared.
+    The target itself may not be a candidate. It is represented by the candidate with the highest
+    IoU if that is correct; otherwise there is no similarity. Of several views and prompt templates,
+    the first ones are compared.
 
     Args:
-        grounder: What answered.
-        predictions: Its answers to a split.
+        grounder: The grounder that made the predictions.
+        predictions: Its predictions of a split.
 
     Returns:
-        None if the grounder encodes no images, or keeps no features of them.
+        Similarities (B,), or None if the grounder does not encode images or has no feature cache.
     """
     if not isinstance(grounder, DualEncoderGrounder) or grounder.bank is None:
         return None
@@ -53,9 +53,9 @@ def _similarity(
     ids = predictions.choices.candidate_ids
     candidates = candidate_outcomes(predictions.choices, predictions.examples)
     chosen = [_id(*row) for row in zip(ids, candidates.chosen.tolist(), strict=True)]
-    best = [int(np.argmax(ious)) if len(ious) else NOBODY for ious in candidates.ious]
+    best = [int(np.argmax(ious)) if len(ious) else NO_CANDIDATE for ious in candidates.ious]
     targets = [
-        _id(row, place if covered else NOBODY)
+        _id(row, place if covered else NO_CANDIDATE)
         for row, place, covered in zip(ids, best, candidates.covered, strict=True)
     ]
     size = sentences.shape[1]
@@ -65,14 +65,14 @@ def _similarity(
 
 
 def _id(candidate_ids: NDArray[np.int64], place: int) -> int:
-    return NOBODY if place < 0 else int(candidate_ids[place])
+    return NO_CANDIDATE if place < 0 else int(candidate_ids[place])
 
 
 def _features(table: RowCache, candidate_ids: list[int], size: int) -> NDArray[np.float32]:
-    """Return features (B, D), rows of NaN for nobody."""
+    """Return features (B, D); rows of NaN for `NO_CANDIDATE`."""
     ids = np.array(candidate_ids, np.int64)
     features = np.full((len(ids), size), np.nan, np.float32)
-    there = ids != NOBODY
+    there = ids != NO_CANDIDATE
     if there.any():
         features[there] = table.rows(ids[there])
     return features

@@ -1,6 +1,6 @@
-"""Everything that stored predictions say about a split, with intervals and denominators.
+"""Report of a split: all numbers of stored predictions, with intervals and denominators.
 
-The one value that tables, pages and plots are made of.
+Tables, pages and plots are all rendered from this value.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,10 +32,11 @@ PROPOSALS = (*range(1, 11), 15, 20, 30, 50, 75, 100, 150, 200, 300)
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A number as it changes along an axis.
+    """A number as a function of another one.
 
     Attributes:
-        at: Where on the axis the estimates stand.
+        at: Positions on the x axis.
+        estimates: Estimates at these positions.
     """
 
     at: tuple[float, ...]
@@ -44,10 +45,13 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class GroupScores:
-    """How well a group of expressions was answered; each estimate has their number.
+    """Scores of a group of expressions; each estimate includes the size of the group.
 
     Attributes:
-        ceiling: Share of the group with a candidate that would be right; None without candidates.
+        name: Name of the group.
+        accuracy: Share of the group with a correct answer.
+        ceiling: Oracle accuracy, i.e. the share of the group with a correct candidate; None
+            without candidates.
     """
 
     name: str
@@ -57,24 +61,24 @@ class GroupScores:
 
 @dataclass(frozen=True, slots=True)
 class SplitReport:
-    """What one model, or an ensemble, scored on a split or on a subset of it.
+    """Scores of one model or ensemble on a split or on a subset of it.
 
     Attributes:
-        provenance: What was answered, and by what.
+        provenance: Provenance of the predictions.
         subset: Name of the subset, empty for the whole split.
-        images: Photos that the expressions are about.
+        images: Number of images with expressions.
         scores: The numbers of the main table.
         numbers: All numbers with intervals and denominators: those of `scores`, ``accuracy@T`` for
             other IoU thresholds T, ``mean_accuracy`` (0.5 to 0.95), ``giou_accuracy`` (MDETR's
-            rule), ``recall@K`` of the ranking, ``calibration_error``, and the similarities where
-            features were given. Those that do not apply to the answers are left out.
+            rule), ``recall@K`` of the ranking, ``calibration_error``, and the similarities if
+            features are given. Numbers that do not apply to the answers are omitted.
         accuracy_curve: Share of answers with an IoU above each threshold.
-        ceiling_curve: Share of expressions with such a candidate; None without candidates.
+        ceiling_curve: Share of expressions with a candidate above it; None without candidates.
         proposal_curve: Proposal recall over the number of proposals, in order of their scores;
             None without candidates.
-        reliability: Confidence and accuracy of the answers, by confidence; None without
+        reliability: Confidence and accuracy of the answers in bins of confidence; None without
             confidences.
-        breakdowns: Groups by what they are grouped by.
+        breakdowns: Groups by the name of the grouping.
         confusion: Counts by category of the target and of the chosen box; None without candidates.
     """
 
@@ -102,19 +106,19 @@ class SplitReport:
 
     @property
     def part(self) -> str:
-        """What tables call the expressions: the split, and the subset of it."""
+        """Name of the expressions in tables: the split, with the subset if there is one."""
         return f"{self.split}, {self.subset}" if self.subset else self.split
 
 
 def score(
     predictions: Predictions, *, subset: str = "", similarity: SemanticSimilarity | None = None
 ) -> SplitReport:
-    """Compute all numbers of predictions, under their own name.
+    """Compute all numbers of predictions.
 
     Args:
-        predictions: All expressions that count.
-        subset: What tables call them if they are not the whole split.
-        similarity: What the regions' features say, for each expression of `predictions`.
+        predictions: Predictions of all expressions that count.
+        subset: Name of the subset in tables; empty for the whole split.
+        similarity: Semantic similarities of the expressions of `predictions`.
     """
     judged, image_ids = outcomes(predictions), predictions.examples.image_ids
     candidates, groups = judged.candidates, groupings(predictions.examples, judged)
@@ -126,7 +130,7 @@ def score(
         *_group_ratios(groups, judged),
         *_candidate_ratios(candidates, proposals),
     ]
-    estimates = iter(estimate(every, image_ids))  # all on the same draws
+    estimates = iter(estimate(every, image_ids))  # with the same bootstrap samples
     numbers = dict(zip(ratios, estimates, strict=False)) | _calibration(judged, image_ids)
     return SplitReport(
         provenance=predictions.provenance,
@@ -176,7 +180,7 @@ def _confusion(
 
 
 def proposal_counts(counts: Ids) -> tuple[int, ...]:
-    """Return the numbers of proposals that a curve shows, the last one being all of them.
+    """Return the numbers of proposals on the x axis of a curve; the last one is the maximum.
 
     Args:
         counts: Number of proposals of each expression, shape (B,).

@@ -1,6 +1,6 @@
-"""Subsets of expressions that are scored beside the whole split, such as reviewed ones.
+"""Subsets of expressions that are scored in addition to the whole split.
 
-A file lists expression ids: one per line, or as a JSON list. Everything after a # is a remark.
+A file lists expression ids: one per line, or as a JSON list. In lines, text after # is a comment.
 """
 
 import json
@@ -15,15 +15,16 @@ from vg_mc.metrics.similarity import SemanticSimilarity
 from vg_mc.predictions import Predictions
 from vg_mc.scoring.split_report import SplitReport, score
 
-NAMED = 5  # unknown ids that a message names
+NAMED = 5  # maximum number of unknown ids in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Subset:
-    """Expressions that somebody chose.
+    """A subset of expressions.
 
     Attributes:
-        name: What tables call it: the name of its file, without the ending.
+        name: Name in tables: the file name without extension.
+        expression_ids: Ids of the expressions.
     """
 
     name: str
@@ -34,12 +35,12 @@ def read_subsets(files: Sequence[Path]) -> list[Subset]:
     """Read files of expression ids.
 
     Raises:
-        BadInputError: If one cannot be read, holds something else, or two have one name.
+        BadInputError: If a file cannot be read or is invalid, or two files have the same name.
     """
     names = [file.stem for file in files]
     for file in files:
         if names.count(file.stem) > 1:
-            raise BadInputError(f"two subsets would be called {file.stem!r}", file=file)
+            raise BadInputError(f"duplicate subset name {file.stem!r}; rename a file", file=file)
     return [Subset(file.stem, frozenset(_ids(file))) for file in files]
 
 
@@ -48,7 +49,7 @@ def score_all(
     subsets: Sequence[Subset],
     similarities: Sequence[SemanticSimilarity | None],  # one for each of `answered`
 ) -> list[SplitReport]:
-    """Score all predictions, and after each of them the subsets of it that are not empty."""
+    """Score all predictions, each followed by its subsets that are not empty."""
     reports = []
     for predictions, similarity in zip(answered, similarities, strict=True):
         reports.append(score(predictions, similarity=similarity))
@@ -63,7 +64,7 @@ def score_all(
 
 
 def unknown_ids(subset: Subset, answered: Sequence[Predictions]) -> list[int]:
-    """Return the ids of a subset that no predictions answer, in their order."""
+    """Return the sorted ids of a subset that do not occur in any predictions."""
     known = {
         id_ for predictions in answered for id_ in predictions.examples.expression_ids.tolist()
     }
@@ -71,12 +72,12 @@ def unknown_ids(subset: Subset, answered: Sequence[Predictions]) -> list[int]:
 
 
 def subset_remarks(subsets: Sequence[Subset], answered: Sequence[Predictions]) -> dict[str, str]:
-    """Say for each subset how many of its ids were answered, and name some that were not."""
+    """Describe for each subset how many ids were answered, with some of the missing ids."""
     return {f"subset {subset.name}": _remark(subset, answered) for subset in subsets}
 
 
 def remarks_text(remarks: Mapping[str, str]) -> list[str]:
-    """Spell remarks for a terminal, a line each."""
+    """Format remarks for a terminal, one line each."""
     return [f"{name}: {remark}" for name, remark in remarks.items()]
 
 
@@ -84,9 +85,9 @@ def _remark(subset: Subset, answered: Sequence[Predictions]) -> str:
     unknown = unknown_ids(subset, answered)
     count = f"{len(subset.expression_ids)} ids"
     if not unknown:
-        return f"{count}, all of them answered"
+        return f"{count}, all answered"
     named = ", ".join(map(str, unknown[:NAMED])) + (", …" if len(unknown) > NAMED else "")
-    return f"{count}, {len(unknown)} of them in no split that was answered: {named}"
+    return f"{count}, {len(unknown)} of them not in any answered split: {named}"
 
 
 def _ids(file: Path) -> list[int]:
@@ -96,7 +97,7 @@ def _ids(file: Path) -> list[int]:
         raise BadInputError(f"cannot be read as text: {error}", file=file) from error
     listed = _json_ids(text, file) if file.suffix == ".json" else _line_ids(text, file)
     if not listed:
-        raise BadInputError("no expression ids are here", file=file)
+        raise BadInputError("expected expression ids, found none", file=file)
     return listed
 
 
