@@ -109,10 +109,10 @@ def flags_in(recipe: Path, config_class: type) -> list[str]:
     for name, value in read_mapping(recipe).items():
         if name not in hint_of_flag:
             close = get_close_matches(name, hint_of_flag, n=1)
-            meant = (
+            hint = (
                 f"closest is {close[0]!r}" if close else f"expected one of {sorted(hint_of_flag)}"
             )
-            raise BadInputError(f"unknown flag of this command; {meant}", file=recipe, record=name)
+            raise BadInputError(f"unknown flag of this command; {hint}", file=recipe, record=name)
         if hint_of_flag[name] is bool:
             flags.append(switch(name, value, recipe))
         else:

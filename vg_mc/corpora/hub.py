@@ -110,27 +110,27 @@ def _common_layout(paths: list[Path]) -> Layout:
     return layouts.popitem()[1]
 
 
-def _split_files(paths: list[Path], layout: Layout, wanted: tuple[str, ...]) -> list[SplitFile]:
+def _split_files(paths: list[Path], layout: Layout, selected: tuple[str, ...]) -> list[SplitFile]:
     """Determine the split of each file from its name or folder, and drop unselected splits."""
     files = [SplitFile(path, _split_in_name(path)) for path in paths]
     rows: Counter[str] = Counter()
     for file in files:
         rows[file.split] += count_rows(file.path)
-    ours = {split: _refer_name(split, rows) for split in rows}
+    renamed = {split: _refer_name(split, rows) for split in rows}
     for split, clean in layout.checked_splits:
         if split in rows and rows[split] not in clean:
-            ours[split] = split + MIXED
-            if not wanted or split in wanted:
+            renamed[split] = split + MIXED
+            if not selected or split in selected:
                 _refuse_mixed(split, rows[split], paths[0].parent)
-    files = [SplitFile(file.path, ours[file.split]) for file in files]
+    files = [SplitFile(file.path, renamed[file.split]) for file in files]
     if "split" not in layout.optional_columns:  # otherwise it is a column
-        _require_splits(wanted, set(ours.values()), paths[0].parent)
-        files = [file for file in files if not wanted or file.split in wanted]
+        _require_splits(selected, set(renamed.values()), paths[0].parent)
+        files = [file for file in files if not selected or file.split in selected]
     return files
 
 
-def _require_splits(wanted: tuple[str, ...], found: set[str], folder: Path) -> None:
-    missing = [split for split in wanted if split not in found]
+def _require_splits(selected: tuple[str, ...], found: set[str], folder: Path) -> None:
+    missing = [split for split in selected if split not in found]
     if missing:
         there = ", ".join(sorted(found))
         problem = f"no split is called {', '.join(missing)}; the splits are {there}"
@@ -166,7 +166,7 @@ def _expression_records(
     files: list[SplitFile],
     layout: Layout,
     photos: EmbeddedPhotos,
-    wanted: tuple[str, ...],
+    selected: tuple[str, ...],
     inspection: Inspection,
 ) -> list[ExpressionRecord]:
     records = []
@@ -174,7 +174,7 @@ def _expression_records(
     for file, position, row in _rows(files, layout, photos):
         split = _split_of_row(row.cells, file.split)
         found.add(split)
-        if wanted and split not in wanted:
+        if selected and split not in selected:
             continue
         sentences = sentences_of(layout, row.cells)
         for place, sentence in enumerate(sentences):
@@ -185,7 +185,7 @@ def _expression_records(
         if not sentences:
             with inspection.record(file.path, f"row {position}"):
                 raise BadInputError(f"expected a list as {layout.sentences}, with sentences")
-    _require_splits(wanted, found, files[0].path.parent)
+    _require_splits(selected, found, files[0].path.parent)
     return records
 
 

@@ -135,9 +135,9 @@ def read_rows(file: Path, columns: Sequence[str] | None = None) -> Iterator[dict
     """
     opened = _open_parquet(file)
     known = set(opened.schema_arrow.names)
-    wanted = None if columns is None else [name for name in columns if name in known]
+    selected = None if columns is None else [name for name in columns if name in known]
     try:
-        for batch in opened.iter_batches(batch_size=ROWS_AT_ONCE, columns=wanted):
+        for batch in opened.iter_batches(batch_size=ROWS_AT_ONCE, columns=selected):
             yield from batch.to_pylist()
     except (
         pa.ArrowException,

@@ -31,15 +31,15 @@ def local_or_fetched(
     """
     if name.is_dir():
         return name
-    wanted, _, revision = name.as_posix().partition("@")
-    if not _ID.fullmatch(wanted):
+    hub_id, _, revision = name.as_posix().partition("@")
+    if not _ID.fullmatch(hub_id):
         problem = f"expected a folder, or the id of a {kind} on the hub, like owner/name"
         raise BadInputError(problem, file=name)
     from huggingface_hub import snapshot_download
 
     try:
         folder = snapshot_download(
-            wanted, repo_type=kind, revision=revision or None, allow_patterns=list(patterns)
+            hub_id, repo_type=kind, revision=revision or None, allow_patterns=list(patterns)
         )
     except Exception as fault:  # dozens of classes: no such dataset, no network, no space...
         reason = f"{type(fault).__name__}: {fault}".splitlines()[0]

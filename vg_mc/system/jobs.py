@@ -1,7 +1,7 @@
-"""Jobs that run side by side, each in a process of its own with its output in a log file.
+"""Jobs that run in parallel, each in its own process with its output in a log file.
 
-The processes are forked from a server that has imported the heavy libraries once, so that none of
-them spends seconds on imports.
+The processes are forked from a server that has imported the heavy libraries once, so that they do
+not spend seconds on imports.
 """
 
 import multiprocessing
@@ -20,12 +20,12 @@ POLL_INTERVAL = 0.5  # seconds between two calls of `watch`
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One piece of work.
+    """A function to run in a process.
 
     Attributes:
-        name: What messages call it.
-        work: Is called in the process; it can be pickled.
-        log: File that its output is appended to.
+        name: Name of the job in messages.
+        work: Called in the process; must be picklable.
+        log: File that the output is appended to.
     """
 
     name: str
@@ -36,15 +36,15 @@ class Job:
 def run_side_by_side(
     jobs: Sequence[Job], preload: Sequence[str] = (), watch: Callable[[], None] = lambda: None
 ) -> None:
-    """Run all jobs at once, each with its share of the cores, and wait for them.
+    """Run all jobs in parallel, each with an equal share of the CPU cores, and wait for them.
 
     Args:
-        jobs: At least one.
-        preload: Modules that the server imports; those of the first call count.
-        watch: Is called now and then in this process, and once more at the end.
+        jobs: At least one job.
+        preload: Modules that the server imports; only those of the first call count.
+        watch: Called repeatedly in this process while the jobs run, and once at the end.
 
     Raises:
-        BadInputError: If a job fails; the others are ended.
+        BadInputError: If a job fails; the others are killed.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*preload])
@@ -71,16 +71,16 @@ def _wait_for(
         watch()
         for job in running:
             if processes[job.name].exitcode:
-                raise BadInputError(f"{job.name} failed; its messages are here", file=job.log)
+                raise BadInputError(f"{job.name} failed; this is its log", file=job.log)
         running = [job for job in running if processes[job.name].exitcode is None]
 
 
 def _work(work: Callable[[], object], log: Path, threads: int) -> None:
-    """Do the work of a job, in its process."""
+    """Run a job in its process."""
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries and processes to come
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries and processes that start later
     if "torch" in sys.modules:
         import torch
 

@@ -64,28 +64,28 @@ def processes_launched() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def workers_of(wanted: int | None, accelerator: "Accelerator") -> int:
+def workers_of(requested: int | None, accelerator: "Accelerator") -> int:
     """Return the number of decoding workers per process; None selects a default.
 
     With a GPU, the CPU cores are mostly free for decoding. One core is left for the process that
     drives the GPU.
     """
-    if wanted is not None:
-        return wanted
+    if requested is not None:
+        return requested
     if accelerator.device.type == "cpu":
         return 1
     cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return min(max(1, cores - 1), MOST_WORKERS)
 
 
-def batch_size_of(wanted: int | None, accelerator: "Accelerator") -> int:
+def batch_size_of(requested: int | None, accelerator: "Accelerator") -> int:
     """Return the number of images encoded at a time; None selects a default.
 
     Large batches do not help on a CPU: memory for every layer is allocated anew, which takes a
     tenth of the time of RN50.
     """
-    if wanted is not None:
-        return wanted
+    if requested is not None:
+        return requested
     return 32 if accelerator.device.type == "cpu" else 256
 
 

@@ -181,7 +181,7 @@ def _references(
     """Return two or three objects with expressions, fewer if too few can be described."""
     view = View(objects, frame, random)
     commonest = Counter(one.shape for one in objects).most_common(1)[0][0]
-    wanted = random.randint(2, 3)
+    count = random.randint(2, 3)
     references: list[Reference] = []
     for index in random.sample(range(len(objects)), k=len(objects)):
         if same_kind and objects[index].shape != commonest:
@@ -189,7 +189,7 @@ def _references(
         found = sentences(objects[index], view, random.randint(2, 4))
         if len(found) >= 2:
             references.append(Reference(index, found))
-        if len(references) == wanted:
+        if len(references) == count:
             break
     return references
 

@@ -164,7 +164,7 @@ def _by_relation(target: SceneObject, view: View) -> Iterator[str]:
     for description in _by_shape_and_color(target):
         others = [other for other in view.fitting(description) if other is not target]
         for landmark in view.objects if others else ():
-            direction = _way_from(landmark, target, others)
+            direction = _direction_from(landmark, target, others)
             phrase = _landmark_phrase(landmark, view) if direction else ""
             if direction and phrase:
                 relation = view.random.choice(direction.relations)
@@ -180,7 +180,7 @@ def _landmark_phrase(landmark: SceneObject, view: View) -> str:
     return (plain if bare else colored).phrase(view.random)
 
 
-def _lead(one: SceneObject, other: SceneObject, direction: Direction) -> float:
+def _distance_along(one: SceneObject, other: SceneObject, direction: Direction) -> float:
     """Return how much further in `direction` one center is than another, relative to the width."""
     pixels = direction.sign * (one.center[direction.axis] - other.center[direction.axis])
     return pixels / one.frame.width
@@ -190,7 +190,7 @@ def _is_outer(one: SceneObject, other: SceneObject, direction: Direction) -> boo
     """Return True if `one` is clearly further in `direction`, by its center and its outer side."""
     side = direction.axis + (2 if direction.sign > 0 else 0)
     return (
-        _lead(one, other, direction) >= PLACE_MARGIN
+        _distance_along(one, other, direction) >= PLACE_MARGIN
         and direction.sign * (one.box[side] - other.box[side]) >= 0
     )
 
@@ -201,17 +201,17 @@ def _past_middle(one: SceneObject, frame: Frame, direction: Direction) -> float:
     return direction.sign * (one.center[direction.axis] - extent / 2) / extent
 
 
-def _way_from(
+def _direction_from(
     landmark: SceneObject, target: SceneObject, others: list[SceneObject]
 ) -> Direction | None:
     """Return a direction in which only `target` lies from `landmark`, if there is one."""
     for direction in DIRECTIONS:
         across = DIRECTIONS[2 - 2 * direction.axis]
-        lead = _lead(target, landmark, direction)
-        if lead < max(RELATION_MARGIN, abs(_lead(target, landmark, across))):
+        lead = _distance_along(target, landmark, direction)
+        if lead < max(RELATION_MARGIN, abs(_distance_along(target, landmark, across))):
             continue  # too near or diagonal; this also excludes the landmark itself
         rivals = (other for other in others if other is not landmark)
-        if all(_lead(other, landmark, direction) <= -CLEARANCE for other in rivals):
+        if all(_distance_along(other, landmark, direction) <= -CLEARANCE for other in rivals):
             return direction
     return None
 

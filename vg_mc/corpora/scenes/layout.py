@@ -47,9 +47,9 @@ def _placed(shapes: list[str], frame: Frame, random: Random) -> list[SceneObject
     for shape in shapes:
         size = random.choices(tuple(SIZES), SIZE_WEIGHTS)[0]
         color = random.choice(palette)
-        shade = _varied(COLORS[color], random)
+        shade = _varied_shade(COLORS[color], random)
         for _ in range(PLACE_ATTEMPTS):
-            candidate = _anywhere(shape, size, color, shade, frame, random)
+            candidate = _random_object(shape, size, color, shade, frame, random)
             if all(_covered(candidate, other) <= MAX_COVERED for other in objects):
                 objects.append(candidate)
                 break
@@ -58,7 +58,7 @@ def _placed(shapes: list[str], frame: Frame, random: Random) -> list[SceneObject
     return objects
 
 
-def _anywhere(
+def _random_object(
     shape: str, size: str, color: str, shade: RGB, frame: Frame, random: Random
 ) -> SceneObject:
     """Return an object at a random position on a grid of half pixels, perhaps across the border."""
@@ -75,7 +75,7 @@ def _anywhere(
     )
 
 
-def _varied(rgb: RGB, random: Random) -> RGB:
+def _varied_shade(rgb: RGB, random: Random) -> RGB:
     """Return a slightly lighter or darker shade of almost the same color."""
     lighter = random.randint(-12, 12)
     red, green, blue = (
