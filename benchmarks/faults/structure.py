@@ -54,8 +54,8 @@ def _line(number: int, content: bytes) -> Callable[[bytes], bytes]:
 
 
 DAMAGES = [
-    Damage("empty", ALL, _instead(b""), says="expected|not a single"),
-    Damage("an error page", ALL, _instead(PAGE), says="expected|not a single"),
+    Damage("empty", ALL, _instead(b""), says="expected|usable"),
+    Damage("an error page", ALL, _instead(PAGE), says="expected|usable"),
     Damage("half of it", ("JSON", "COCO", "refer", "pth", *PARQUETS), lambda b: b[: len(b) // 2]),
     Damage("without its last 8 bytes", ("JSON", "COCO", "pth", *PARQUETS), lambda b: b[:-8]),
     Damage("zeros", ("JSON", "COCO", "refer", "pth", *PARQUETS), lambda b: bytes(len(b))),
