@@ -1,4 +1,4 @@
-"""Referring expression comprehension as multiple choice: CLIP picks the drawn region proposal."""
+"""Referring expression comprehension as multiple choice among region proposals, with CLIP."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ __all__ = ["Answer", "Grounder", "Question", "__version__"]
 
 
 def __getattr__(name: str) -> object:
-    """Import what points at objects when it is first asked for: torch takes seconds."""
+    """Import the classes of `vg_mc.inference` on first access, since importing torch is slow."""
     if name not in {"Answer", "Grounder", "Question"}:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from vg_mc import inference

@@ -130,12 +130,9 @@ def test_a_drawn_answer_has_the_colour_that_the_model_saw():
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
-        ("", "--grounder: the grounder clip needs --model"),
-        (
-            "--grounder random --model tiny-vit",
-            "--model: it has no effect without",
-        ),
-        ("--grounder guess", "no grounder is called 'guess'; there are clip, biggest-box"),
+        ("", "--grounder: the grounder clip"),
+        ("--grounder random --model tiny-vit", "--model: has no effect"),
+        ("--grounder guess", "--grounder: unknown grounder 'guess'"),
         ("--grounder random --seed -1", "--seed: expected a number"),
         ("--grounder random --views side", "--views: no view is called 'side'"),
         ("--grounder random --temperature 0", "expected a temperature above 0"),

@@ -69,14 +69,10 @@ def test_a_sentence_encoder_is_named_without_its_kind(tmp_path):
             ("tiny-vit", "sentence:owner/model"),
             "sentence:owner/model: encodes texts only",
         ),
-        (("clap",), (), "--grounder: no grounder is called 'clap'; there are clip, biggest-box"),
-        (("random", "random"), (), "--grounder: the grounder 'random' is named twice"),
-        (("clip",), (), "--grounder: the grounder clip needs --model"),
-        (
-            ("random",),
-            ("tiny-vit",),
-            "--model: it has no effect without the grounder clip or",
-        ),
+        (("clap",), (), "--grounder: .*'clap'.* clip, biggest-box"),
+        (("random", "random"), (), "--grounder: duplicate"),
+        (("clip",), (), "--grounder: .*clip .*--model"),
+        (("random",), ("tiny-vit",), "--model: .*clip or"),
     ],
 )
 def test_a_choice_without_sense_is_refused(grounders, models, problem):

@@ -1,1 +1,1 @@
-"""Grounders: expressions and their candidates in, logits out; or, as modules, batches of them."""
+"""Grounders: models and rules that answer referring expressions."""

@@ -1,7 +1,6 @@
-"""Baselines without a model: the numbers that any grounder should be compared with.
+"""Baseline grounders that ignore the expression: biggest box, most confident box, random choice.
 
-Photos are of something, and people speak of what is large and plain to see. So the biggest box is
-right more often than chance is, and the expression is not even read.
+Expressions often refer to large objects, so the biggest box is more accurate than a random choice.
 """
 
 from collections.abc import Mapping
@@ -17,49 +16,59 @@ from vg_mc.grounders.registration import NoOptions, Registration
 if TYPE_CHECKING:
     from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
-TINY = np.finfo(np.float32).tiny  # the logarithm of nothing is no logit
+TINY = np.finfo(np.float32).tiny  # keeps the logarithm of 0 finite
 
 
 class BiggestBox:
-    """Chooses the candidate that covers most of the photo; softmax makes shares of the areas."""
+    """Chooses the candidate with the largest area.
+
+    The softmax of the logits is proportional to the areas.
+    """
 
     name = "biggest-box"
 
     def __init__(self) -> None:
-        """There is nothing to set."""
+        """Create the grounder, which has no options."""
         self.facts: Mapping[str, str] = {"grounder": self.name}
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
-        """Return the logarithm of each candidate's area in pixels of the photo."""
+        """Return the logarithm of each candidate's area in square pixels of the source image."""
         return [_logarithm(areas(dataset.boxes(ids))) for ids in expressions.candidate_ids]
 
 
 class MostConfident:
-    """Chooses the candidate of which the detector is surest; of annotations, the first."""
+    """Chooses the candidate with the highest detector confidence; the first one among annotations.
+
+    Annotated boxes all have a confidence of 1.
+    """
 
     name = "most-confident"
 
     def __init__(self) -> None:
-        """There is nothing to set."""
+        """Create the grounder, which has no options."""
         self.facts: Mapping[str, str] = {"grounder": self.name}
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
-        """Return the logarithm of the detector's confidence of each candidate."""
+        """Return the logarithm of the detector's confidence in each candidate."""
         return [_logarithm(dataset.scores(ids)) for ids in expressions.candidate_ids]
 
 
 class RandomChoice:
-    """Chooses any candidate; the draw has the key (seed, expression id), whatever else is asked."""
+    """Chooses a random candidate.
+
+    The random generator is seeded with (seed, expression id), so that an answer does not depend on
+    the other expressions.
+    """
 
     name = "random"
 
     def __init__(self, seed: int) -> None:
-        """Take the first part of the key; it is not negative."""
+        """Set the seed, which must not be negative."""
         self.seed = seed
         self.facts: Mapping[str, str] = {"grounder": f"{self.name}, seed {seed}"}
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:  # noqa: ARG002
-        """Return numbers from 0 to 1, drawn anew for each expression."""
+        """Return random numbers from [0, 1), drawn independently for each expression."""
         keys = expressions.expression_ids.tolist()
         return [
             np.random.default_rng([self.seed, key % 2**64]).random(len(ids), dtype=np.float32)

@@ -1,7 +1,6 @@
-"""The grounder ``nearest-center``: photographers place what they mean in the middle.
+"""The grounder ``nearest-center``: chooses the candidate nearest to the center of the image.
 
-A baseline beside the biggest box: it tells how much of a score is the bias of photos towards their
-centre.
+This baseline measures the center bias of a dataset.
 """
 
 from collections.abc import Mapping
@@ -19,16 +18,19 @@ NAME = "nearest-center"
 
 
 class NearestCenter:
-    """Chooses the candidate whose centre is nearest to that of the image."""
+    """Chooses the candidate whose center is nearest to that of the image."""
 
     name = NAME
 
     def __init__(self) -> None:
-        """There is nothing to set."""
+        """Create the grounder, which has no options."""
         self.facts: Mapping[str, str] = {"grounder": NAME}
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
-        """Return minus the distance of each candidate, 1 at a corner of the image."""
+        """Return the negated distance of each candidate from the center of its image.
+
+        Distances are divided by that of a corner of the image, so logits lie in [-1, 0].
+        """
         images = dataset.photos()
         logits = []
         for image_id, ids in zip(

@@ -1,6 +1,6 @@
-"""The grounder ``center-box``: a box in the middle of the image, whatever is said.
+"""The grounder ``center-box``: predicts a box in the middle of the image for every expression.
 
-The baseline of models that predict a box: what a score is worth that needs no candidates.
+It is the baseline for grounders that predict a box.
 """
 
 from collections.abc import Mapping
@@ -21,18 +21,20 @@ NAME = "center-box"
 
 @dataclass(frozen=True)
 class CenterBoxOptions:
-    """The grounder center-box."""
+    """Options of the grounder center-box."""
 
     center_box_share: Annotated[float, Range(0, 1, above=True)] = 0.5
-    """Share of the photo's width and height that its box has."""
+    """Width and height of the box of the grounder center-box, as a fraction of those of the
+    image."""
 
 
 @dataclass(frozen=True)
 class CenterBox:
-    """Predicts a box around the centre of the image.
+    """Predicts a box around the center of the image.
 
     Attributes:
-        share: Of the width and of the height of the image.
+        share: Width and height of the box as a fraction of those of the image, in (0, 1].
+        name: Name in result tables.
     """
 
     share: float
@@ -40,11 +42,11 @@ class CenterBox:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """The size of the box."""
+        """The name of the grounder and the size of its box."""
         return {"grounder": f"{NAME}, {self.share:g} of width and height"}
 
     def predict(self, dataset: "PreparedDataset", expressions: "Expressions") -> tuple[Boxes, None]:
-        """Return a box (B, 4) for each expression; it has no confidence."""
+        """Return a box for each expression, shape (B, 4) in pixels, and None as confidence."""
         images = dataset.photos()
         sizes = [(images[one].width, images[one].height) for one in expressions.image_ids.tolist()]
         sides = np.array(sizes, np.float64).reshape(-1, 2)

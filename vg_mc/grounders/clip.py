@@ -1,4 +1,4 @@
-"""The grounder ``clip``: a dual encoder compares candidate images with the expression."""
+"""Options and registration of the grounder ``clip``, which uses a dual encoder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,27 +17,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClipOptions:
-    """What the grounder clip looks at and reads."""
+    """Options of the grounder clip."""
 
     views: tuple[str, ...] = ()
-    """Views that the grounder clip looks at: of a prepared dataset, by default its first; of a
-    photo, by default the marker that the run of the model was trained with."""
+    """Views that are encoded. The default is the first view of a prepared dataset; for single
+    images it is the marker with which the model was trained."""
 
     each_view: bool = False
-    """Answer with each of the views by itself, as a row of its own, instead of combining them."""
+    """Evaluate each of the views separately, one row each, instead of combining them."""
 
     prompts: tuple[str, ...] = (PLACE,)
-    """How it words expressions, like "a photo of {}"; {} stands for the expression, {subject} for
-    its subject alone, which spaCy finds."""
+    """Prompt templates such as "a photo of {}"; {} is replaced by the expression, {subject} by its
+    subject, which spaCy finds."""
 
     combine: Combination = "mean"
-    """What becomes of its logits, where it looks at several views or reads several wordings."""
+    """How the logits of several views and prompt templates are combined."""
 
     subtract: Annotated[int, AT_LEAST_0] = 0
-    """From each logit the mean over so many other captions of the corpus is subtracted."""
+    """Subtract from each logit of a candidate its mean over this many other expressions of the
+    corpus; 0 subtracts nothing."""
 
     flip: bool = False
-    """Ask about the mirrored pictures, left and right swapped: one more member of an ensemble."""
+    """Flip candidate images horizontally and swap left and right in expressions, for example for
+    an additional member of an ensemble."""
 
 
 def _variants(options: ClipOptions) -> list[tuple[ClipOptions, str]]:
@@ -46,14 +48,14 @@ def _variants(options: ClipOptions) -> list[tuple[ClipOptions, str]]:
         return [(options, mirrored)]
     views = [present_name(name) for name in options.views]
     if not views:
-        raise BadInputError("expected --views, to answer with each of them", record="--each-view")
+        raise BadInputError("expected the names of views in --views", record="--each-view")
     return [(replace(options, views=(view,)), f", {view}{mirrored}") for view in views]
 
 
 def _check(options: ClipOptions, context: Context) -> None:
     views = _views(options, context)
     if len(set(views)) < len(views):
-        problem = f"expected each once, not {', '.join(options.views)}"
+        problem = f"expected each view once, not {', '.join(options.views)}"
         raise BadInputError(problem, record="--views")
     check_prompts(options.prompts)
 
@@ -95,15 +97,15 @@ def _build(options: ClipOptions, context: Context) -> "DualEncoderGrounder":
 
 
 def _views(options: ClipOptions, context: Context) -> Sequence[str]:
-    """Return the names of the views to show, by default the first.
+    """Return the names of the views to encode, by default the first one.
 
     Raises:
-        BadInputError: If one is not available.
+        BadInputError: If a view is not available.
     """
     views = [present_name(name) for name in options.views] or [context.first_view]
     for view in views:
         if view not in context.views:
-            problem = f"no view {view!r}; there are {', '.join(context.views)}"
+            problem = f"unknown view {view!r}; available: {', '.join(context.views)}"
             raise BadInputError(problem, record="--views")
     return views
 
@@ -120,7 +122,7 @@ def _facts(options: ClipOptions, context: Context) -> dict[str, str]:
         "prompts": "; ".join(options.prompts),
     }
     if len(views) * len(options.prompts) > 1:
-        facts["combined"] = f"{options.combine} of the logits of all views in all wordings"
+        facts["combined"] = f"{options.combine} of the logits over all views and prompt templates"
     if options.subtract:
         facts["subtracted"] = f"mean over {options.subtract} captions, seed {context.seed}"
     return facts

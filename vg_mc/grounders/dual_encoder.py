@@ -1,10 +1,8 @@
-"""Scoring by a CLIP: every picture and every distinct text is encoded once.
+"""The grounder that scores candidate images with a dual encoder such as CLIP.
 
-Text and picture meet only in a dot product, so a candidate that five expressions of its image ask
-about costs one pass through the model, not five. Expressions are answered in windows of their
-photos: features of one window are in memory, and of the windows before it only the logits.
-
-Windows of a split: expressions that are answered together, with the pictures of their photos.
+Each candidate image and each distinct text is encoded once, since their features interact only in a
+dot product. Expressions are processed in windows that contain all expressions of an image. Only the
+features of the current window are held in memory.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,16 +26,21 @@ from vg_mc.text.prompts import PLACE, SUBJECT
 
 
 def windows_of(expressions: Expressions, candidates: int) -> list[Ids]:
-    """Cut the expressions, photo by photo, into parts of at least so many `candidates`.
+    """Split expressions into windows, without splitting the expressions of an image.
 
-    Expressions of a photo stay together, since they share its pictures.
+    Args:
+        expressions: The expressions of a split.
+        candidates: Approximate number of candidates in a window.
+
+    Returns:
+        The row numbers of the expressions in each window.
     """
     if not len(expressions):
         return []
     order = np.argsort(expressions.image_ids, kind="stable")
     photos = np.split(order, np.flatnonzero(np.diff(expressions.image_ids[order])) + 1)
     counts = [len(candidates_of(expressions, rows)) for rows in photos]
-    # The window in which the first of a photo's candidates stands.
+    # The window that contains the first candidate of each image.
     window_of = (np.cumsum(counts) - counts) // candidates
     ends = np.flatnonzero(np.diff(window_of)) + 1
     groups = np.split(np.arange(len(photos)), ends)
@@ -45,11 +48,11 @@ def windows_of(expressions: Expressions, candidates: int) -> list[Ids]:
 
 
 def candidates_of(expressions: Expressions, rows: Ids) -> Ids:
-    """Return the candidates of some expressions, sorted and each of them once."""
+    """Return the sorted unique ids of the candidates of the given expressions."""
     return np.unique(joined([expressions.candidate_ids[row] for row in rows]))
 
 
-WINDOW = 8192  # pictures; their features take 16 MB at 512 numbers each
+WINDOW = 8192  # candidate images; their features take 16 MB at 512 dimensions
 
 
 COMBINATIONS: dict[Combination, Callable[[Tensor], Tensor]] = {
@@ -61,28 +64,30 @@ COMBINATIONS: dict[Combination, Callable[[Tensor], Tensor]] = {
 
 @dataclass(kw_only=True)
 class DualEncoderGrounder:
-    """Scores by the encoder's own similarity of picture and text; all processes share the encoding.
+    """Scores candidates by the similarity of image and text features.
+
+    The work of encoding is divided among all processes.
 
     Attributes:
         accelerator: The processes and the precision of the forward pass.
         encoder: The model.
-        batch_size: Pictures, or texts, per forward pass.
-        num_workers: Processes that decode pictures.
-        views: Names of the views of the dataset that are looked at, one or several.
-        precision: Of the forward pass, for the hash of the model.
-        known_hash: What `model_hash` returns, where it was computed before.
-        facts: What a reader of the numbers should know of it.
-        mirrored: Show pictures mirrored, and ask with left and right swapped.
-        bank: What is found here is not encoded again, and what is encoded is kept here.
-        window: About so many candidates have their features in memory at a time. A text that comes
-            up in two windows is encoded for both unless a bank keeps it.
-        prompts: How expressions are worded; ``{}`` stands for the expression, ``{subject}`` for
-            its subject alone.
+        batch_size: Number of images, or texts, per forward pass.
+        num_workers: Number of processes that decode images.
+        views: Names of the views of the dataset that are encoded, one or more.
+        precision: Precision of the forward pass; part of the hash of the model.
+        known_hash: The hash of the model if it was computed before, else empty.
+        facts: Description for reports.
+        mirrored: Flip images horizontally and swap left and right in texts.
+        bank: Feature cache; None encodes everything.
+        window: Approximate number of candidates whose features are in memory at a time. Without a
+            cache, a text that occurs in two windows is encoded twice.
+        prompts: Prompt templates; ``{}`` is replaced by the expression, ``{subject}`` by its
+            subject.
         subject_of: Returns the subject of an expression.
-        combine: What becomes of the logits of all views in all wordings.
-        captions: From each logit its mean over so many other captions is subtracted, since some
-            candidates are similar to whatever is said (FGVP, https://arxiv.org/abs/2306.04356).
-        seed: Key of the choice of these captions.
+        combine: How the logits of all views and prompt templates are combined.
+        captions: Number of other captions whose mean logit is subtracted, since some candidates
+            are similar to every text (FGVP, https://arxiv.org/abs/2306.04356).
+        seed: Seed for sampling these captions.
     """
 
     accelerator: Processes
@@ -104,20 +109,20 @@ class DualEncoderGrounder:
 
     @property
     def name(self) -> str:
-        """The encoder's own name."""
+        """The name of the encoder."""
         return self.encoder.name
 
     @property
     def image_size(self) -> int:
-        """Side of the images that the encoder takes, in pixels."""
+        """Side of the encoder's square input images in pixels."""
         return self.encoder.image_size
 
     def model_hash(self) -> str:
-        """Return a hash of the weights, the precision and the versions of libraries."""
+        """Return a hash of the weights, the precision and the library versions."""
         return self.known_hash or model_hash(self.encoder, self.precision)
 
     def worded(self, text: str) -> list[str]:
-        """Return what the model reads of an expression, in each of the wordings."""
+        """Return the expression in each of the prompt templates."""
         asked = swap_left_right(text) if self.mirrored else text
         return [
             prompt.replace(PLACE, asked)
@@ -127,7 +132,7 @@ class DualEncoderGrounder:
         ]
 
     def logits(self, dataset: PreparedDataset, expressions: Expressions) -> list[Logits]:
-        """Return the logits (C,) of each expression's candidates, in their order."""
+        """Return the logits of each expression's candidates, shape (C,)."""
         maker = FeatureMaker(
             self.accelerator,
             self.encoder,
@@ -139,7 +144,7 @@ class DualEncoderGrounder:
             views=self.views,
         )
         captions = caption_sample(dataset, expressions, self.captions, self.seed)
-        # Not inference mode: what a model caches in it could not be trained with afterwards.
+        # Not inference mode: tensors that a model caches in it could not be used for training.
         with torch.no_grad(), self.accelerator.autocast(), in_evaluation_mode(self.encoder):
             return self._all_logits(maker, expressions, captions)
 
@@ -184,7 +189,7 @@ class DualEncoderGrounder:
                 shown = [self.encoder.logits(view[candidates], words) for view in images]
                 scores = others.subtracted(torch.stack(shown), usual, candidates, text)
                 logits.append(COMBINATIONS[self.combine](scores.flatten(0, 1)))
-        # Fetched from the device at once, not expression by expression.
+        # One transfer from the device instead of one per expression.
         values = torch.cat([torch.empty(0, device=texts.device), *logits]).cpu().numpy()
-        # Copied, as a view would keep the logits of the whole window alive.
+        # Copied: a view would keep the logits of the whole window in memory.
         return [np.array(part) for part in np.split(values, np.cumsum(lengths)[:-1])]

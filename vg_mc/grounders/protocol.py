@@ -1,7 +1,6 @@
-"""The protocols of grounders: they choose among candidates, or they predict a box.
+"""Protocols of grounders: a chooser ranks candidates, a box predictor predicts a box.
 
-A fine-tuned CLIP, a rule about boxes and a matcher of words are rows of one table this way, and
-members of one ensemble.
+All grounders can be rows of one result table; choosers can be members of one ensemble.
 """
 
 from collections.abc import Mapping
@@ -25,39 +24,43 @@ class Chooser(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in result tables, unless the user gives another one."""
+        """The default name in result tables."""
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a reader of its numbers should know, such as the model or the seed."""
+        """Description of the grounder for reports, such as its model or seed."""
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
-        """Return the logits (C,) of each expression's candidates, in their order.
+        """Return the logits of each expression's candidates, shape (C,) with C from 0 upwards.
 
-        An expression without candidates gets none. Among equal logits the first candidate is the
-        answer. Where several processes were launched, all of them call this and get all logits.
+        The candidate with the highest logit is the answer, the first one among ties. All launched
+        processes must call this method together; each receives all logits.
         """
 
 
 @runtime_checkable
 class BoxPredictor(Protocol):
-    """A grounder that predicts a box, whatever the candidates are."""
+    """A grounder that predicts a box independently of candidates."""
 
     @property
     def name(self) -> str:
-        """Its name in result tables, unless the user gives another one."""
+        """The default name in result tables."""
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a reader of its numbers should know, such as the model."""
+        """Description of the grounder for reports, such as its model."""
 
     def predict(
         self, dataset: "PreparedDataset", expressions: "Expressions"
     ) -> tuple[Boxes, NDArray[np.float64] | None]:
-        """Return a box (B, 4) for each expression, in pixels of its image as it is stored.
+        """Predict a box for each expression.
 
-        A row of NaN says that there is none. With it come probabilities (B,) that the boxes are
-        right, or None from a grounder that knows none. All processes that were launched call this.
+        All launched processes must call this method together.
+
+        Returns:
+            Boxes of shape (B, 4) in pixels of the source images, with a row of NaN where nothing
+            was predicted; and the probabilities that the boxes are right, shape (B,), or None if
+            the grounder does not estimate them.
         """
 
 
@@ -66,14 +69,14 @@ AnyGrounder = Chooser | BoxPredictor
 
 @runtime_checkable
 class TakesImages(Protocol):
-    """A grounder with a model that takes candidate images of one size."""
+    """A grounder whose model requires candidate images of a fixed size."""
 
     @property
     def image_size(self) -> int:
-        """Side of these images in pixels."""
+        """Side of the square images in pixels."""
 
     def model_hash(self) -> str:
-        """Return a hash of all that decides on its logits besides its input."""
+        """Return a hash of everything besides the input that affects the logits."""
 
 
 def logits_in_order(*reasons: NDArray[np.floating]) -> Logits:
@@ -94,5 +97,5 @@ def logits_in_order(*reasons: NDArray[np.floating]) -> Logits:
 
 
 def joined(rows: list[Ids]) -> Ids:
-    """Concatenate arrays of ids, of which there may be none."""
+    """Concatenate arrays of ids; an empty list gives an empty array."""
     return np.concatenate([np.empty(0, np.int64), *rows])

@@ -1,8 +1,9 @@
-"""Each candidate is described in words, and the description most like the expression wins.
+"""The grounders ``pseudo-query`` and ``pseudo-query-model``: compare captions with the expression.
 
-The idea of Pseudo-Q (https://arxiv.org/abs/2203.08481) turned round: it makes queries of category,
-attribute and place to train with, here they are compared with the expression. No picture meets a
-text; a picture only lends its colour, or is put in words by a captioner.
+Each candidate is described by category, color and place, or by a captioning model, and the one
+whose caption is most similar to the expression is chosen. Pseudo-Q
+(https://arxiv.org/abs/2203.08481) generates similar queries as training data. The similarity is
+computed between texts only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,33 +24,33 @@ from vg_mc.text.overlap import WordOverlap
 if TYPE_CHECKING:
     from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
-COLOUR_VIEW = "crop"  # markers would paint their own colour over the thing's
-THING = "thing"  # what the detector has no name for
-PART = 256  # pictures that are decoded at a time
+COLOUR_VIEW = "crop"  # a marker would change the color of the object
+THING = "thing"  # stands for an unknown category
+PART = 256  # candidate images decoded at a time
 
-# How alike each of N texts and its own B_i captions are: N arrays (B_i,). All are asked at once,
-# since a model reads many texts faster together than one after the other.
+# Similarity of each of N texts to its own B_i captions: N arrays (B_i,). One call for all texts
+# lets a model encode them in batches.
 TextSimilarity = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[NDArray[np.floating]]]
-# What each of N candidates is, wherever it is.
+# Returns a description of each of N candidates, without its place.
 Describer: TypeAlias = Callable[["PreparedDataset", Ids], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class PseudoQueryOptions:
-    """How the grounders pseudo-query and pseudo-query-model describe candidates."""
+    """Options of the grounders pseudo-query and pseudo-query-model."""
 
     captioner: str | None = None
-    """What describes candidates for pseudo-query, instead of colour and category: a captioner of
-    transformers, by its hub id (owner/name, or owner/name@revision) or its folder."""
+    """Captioning model of transformers that describes candidates for pseudo-query in place of color
+    and category: a hub id (owner/name or owner/name@revision) or a folder."""
 
     caption_view: str = "crop"
-    """View of the dataset that the captioner describes."""
+    """View of the dataset that the captioning model describes."""
 
 
 def colour_and_category(dataset: "PreparedDataset", candidate_ids: Ids) -> list[str]:
-    """Describe candidates by two words: "red car".
+    """Describe candidates by color and category, for example "red car".
 
-    The colour is that of the view `COLOUR_VIEW`, and left out where the dataset lacks it.
+    The color is that of the view `COLOUR_VIEW`; it is omitted if the dataset lacks this view.
     """
     colours, names = _colours(dataset, candidate_ids), dataset.candidate_categories(candidate_ids)
     return [f"{colour} {name or THING}" for colour, name in zip(colours, names, strict=True)]
@@ -57,13 +58,15 @@ def colour_and_category(dataset: "PreparedDataset", candidate_ids: Ids) -> list[
 
 @dataclass(frozen=True, kw_only=True)
 class PseudoQuery:
-    """Chooses the candidate whose caption is most like the expression; logits are minus ranks.
+    """Chooses the candidate whose caption is most similar to the expression.
+
+    The logits are negated ranks.
 
     Attributes:
-        similarity: How alike texts are.
-        describe: What captions say of a candidate before they say where it is.
-        name: How result tables call it.
-        facts: What a reader of the numbers should know of it.
+        similarity: Computes the similarity of texts and captions.
+        describe: Returns the first part of each caption, to which the place is appended.
+        name: Name in result tables.
+        facts: Description for reports.
     """
 
     similarity: TextSimilarity
@@ -72,7 +75,10 @@ class PseudoQuery:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
-        """Return minus the ranks of each expression's candidates; equals by confidence."""
+        """Return the negated ranks of each expression's candidates, shape (C,).
+
+        The detector's confidence breaks ties of the similarity.
+        """
         captions = captions_of(dataset, expressions, self.describe)
         known = [[captions[one] for one in ids.tolist()] for ids in expressions.candidate_ids]
         alike = self.similarity(expressions.texts, known)
@@ -85,9 +91,9 @@ class PseudoQuery:
 def captions_of(
     dataset: "PreparedDataset", expressions: "Expressions", describe: Describer
 ) -> dict[int, str]:
-    """Caption all candidates of `expressions`, by candidate id: "red car on the left".
+    """Return the caption of each candidate by its id, for example "red car on the left".
 
-    The place is told by the box, whoever describes the rest: no crop of a region shows it.
+    The place always follows from the box, since a crop does not show it.
     """
     photos = dataset.photos()
     ids, first = np.unique(joined(expressions.candidate_ids), return_index=True)
@@ -105,7 +111,15 @@ def places(
     boxes: Boxes,
     photo_sizes: NDArray[np.int64],  # (C, 2), width and height
 ) -> list[str]:
-    """Say in which third of its photo, across and down, the centre of each box (C, 4) lies."""
+    """Describe the place of each box by the horizontal and vertical third of its center.
+
+    Args:
+        boxes: Boxes of shape (C, 4) in pixels.
+        photo_sizes: Size of the image of each box.
+
+    Returns:
+        C phrases such as "on the top left".
+    """
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 / photo_sizes
     thirds = np.clip((centres * 3).astype(int), 0, 2)
     return [_PLACES[down][across] for across, down in thirds.tolist()]
@@ -131,14 +145,14 @@ def _colours(dataset: "PreparedDataset", candidate_ids: Ids) -> list[str]:
 def _check(options: PseudoQueryOptions, context: Context) -> None:
     if options.captioner is not None and present_name(options.caption_view) not in context.views:
         problem = (
-            f"the captioner is to describe the view {options.caption_view!r}, which is not "
-            f"available; there are {', '.join(context.views)}"
+            f"unknown view {options.caption_view!r} for the captioner; "
+            f"available: {', '.join(context.views)}"
         )
         raise BadInputError(problem, record="--caption-view")
 
 
 def _build(options: PseudoQueryOptions, context: Context) -> PseudoQuery:
-    """Compare captions with expressions by their words or by the texts of a model."""
+    """Build the grounder with the similarity of words, or of the text features of a model."""
     similarity: TextSimilarity
     if context.model:
         compared = f"cosine of the text features of {context.model}"
@@ -152,7 +166,7 @@ def _build(options: PseudoQueryOptions, context: Context) -> PseudoQuery:
 
 
 def _describer(options: PseudoQueryOptions, context: Context) -> tuple[Describer, dict[str, str]]:
-    """Return what captions say of a candidate, and what a reader should know of it."""
+    """Return the function that describes candidates, and its description for reports."""
     if options.captioner is not None:
         return _captions_by(options.captioner, present_name(options.caption_view), context)
     coloured = COLOUR_VIEW in context.views
@@ -161,7 +175,7 @@ def _describer(options: PseudoQueryOptions, context: Context) -> tuple[Describer
 
 
 def _captions_by(name: str, view: str, context: Context) -> tuple[Describer, dict[str, str]]:
-    """Return what a captioner says of candidates, and facts about it."""
+    """Return the captions of a captioning model, and its description for reports."""
     from vg_mc.models.captioner import load_captioner
     from vg_mc.models.features.cache import caption_cache
     from vg_mc.models.features.captions import Captions

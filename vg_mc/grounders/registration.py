@@ -1,7 +1,7 @@
-"""What the file of a grounder registers: a name, a class of options, and how to build it.
+"""Registration of grounders: name, options class and build function, and the context for building.
 
-Such a file imports heavy libraries inside its functions only, since its options are read for
-``--help``.
+Modules that define a registration import heavy libraries inside functions, since ``--help`` reads
+their options.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from vg_mc.models.features.extraction import TextFeatures
     from vg_mc.system.processes import Processes
 
-TEXTS_AT_ONCE = 256  # in a forward pass
+TEXTS_AT_ONCE = 256  # texts per forward pass
 
 
 @dataclass(frozen=True)
 class EncodingOptions:
-    """How images and texts are encoded."""
+    """Options for encoding images and texts."""
 
     features: Path | None = None
-    """Folder that keeps what is encoded, for later evaluations of the same pictures and models."""
+    """Folder of the feature cache, which later evaluations of the same images and models reuse."""
 
     batch_size: Annotated[int, AT_LEAST_1] | None = None
-    """Pictures per forward pass; by default 256 on a GPU and 32 on a CPU."""
+    """Images per forward pass; by default 256 on a GPU and 32 on a CPU."""
 
     mixed_precision: Precision = "no"
-    """Arithmetic of the forward pass."""
+    """Precision of the forward pass."""
 
     num_workers: Annotated[int, AT_LEAST_0] | None = None
-    """Processes that decode pictures, per process that encodes; by default 1, with a GPU as many as
-    it takes to feed it."""
+    """Processes that decode images, per process that encodes; by default 1 on a CPU, and enough to
+    keep a GPU busy."""
 
 
 Options = TypeVar("Options")
@@ -43,22 +43,21 @@ Options = TypeVar("Options")
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a grounder may be built from besides its own options.
+    """Resources from which a grounder is built, besides its options.
 
     Attributes:
         processes: The processes that share the work, and their device.
-        model: The value of ``--model``, empty for a grounder that takes none.
-        views: The views in which candidates are available, with their properties; the first is the
-            default.
-        image_size: Side of candidate images; None if the model decides.
-        corpus: Returns texts that tell how frequent words are.
-        spacy_model: The model that finds subjects.
-        seed: Of all random choices.
-        precision: Of the forward pass.
-        batch_size: Images per forward pass.
-        num_workers: Processes that decode images.
+        model: The value of ``--model``; empty for a grounder without a model.
+        views: The available views of candidates, with their properties; the first is the default.
+        image_size: Side of candidate images in pixels; None if the model decides.
+        corpus: Returns texts from which word frequencies are computed.
+        spacy_model: The spaCy model that finds subjects.
+        seed: Seed of all random choices.
+        precision: Precision of the forward pass.
+        batch_size: Number of images per forward pass.
+        num_workers: Number of processes that decode images.
         features: Folder of the feature cache; None for no cache.
-        data_hash: Names the dataset in the cache.
+        data_hash: Hash of the dataset, part of the key of the cache.
     """
 
     processes: "Processes"
@@ -76,7 +75,7 @@ class Context:
 
     @property
     def first_view(self) -> str:
-        """The view that is shown unless the user names others."""
+        """The default view."""
         return next(iter(self.views))
 
     def text_features(self) -> "TextFeatures":
@@ -90,7 +89,7 @@ class Context:
 
 @dataclass(frozen=True)
 class NoOptions:
-    """The options of a grounder that has none."""
+    """Options class of a grounder without options."""
 
 
 def _nothing(_: object, __: Context) -> None:
@@ -99,19 +98,19 @@ def _nothing(_: object, __: Context) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Registration(Generic[Options]):
-    """A grounder by name.
+    """A grounder that can be selected by name.
 
     Attributes:
         name: The value of ``--grounder``.
-        options: The class of its options; grounders may share one.
-        build: Builds it.
-        model: What its ``--model`` must be able to read; None if it takes no model.
-        scores_are_logits: Whether a softmax over its logits gives probabilities. It does not where
+        options: The options class; grounders may share one.
+        build: Builds the grounder.
+        model: The modality that its ``--model`` must encode; None if it takes no model.
+        scores_are_logits: Whether a softmax over its logits gives probabilities; False if the
             logits are ranks.
-        check: Raises `BadInputError` for options that make no sense, before anything is loaded.
-        detail: Part of its default name in tables that tells variants apart.
-        variants: Returns the options of each of its rows, usually of one, with the part of the
-            row's name that is added even if the user names the grounder.
+        check: Raises `BadInputError` for invalid options, before anything is loaded.
+        detail: Returns the part of its default name that distinguishes variants in tables.
+        variants: Returns the options of each of its rows, usually one, and a suffix of the row's
+            name, which is also appended to names given by the user.
     """
 
     name: str

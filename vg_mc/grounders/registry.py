@@ -1,7 +1,7 @@
-"""All grounders by name, and the choice among them.
+"""The registry of all grounders, their options, and the selection by name.
 
-To add a grounder, write a file with a `Registration` and name it in `GROUNDERS`; a class of options
-of its own is a field of `GrounderOptions`.
+To add a grounder, write a module with a `Registration` and add it to `GROUNDERS`. If it has a new
+options class, add a field of this class to `GrounderOptions`.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ GROUNDERS: dict[str, Registration[Any]] = {
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
 _NEEDING_MODEL = ", ".join(sorted(WITH_MODEL))
-GROUNDER_HELP = f"What answers: {', '.join(GROUNDERS)}; {_NEEDING_MODEL} need a --model."
+GROUNDER_HELP = f"Grounder: {', '.join(GROUNDERS)}; {_NEEDING_MODEL} require --model."
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class GrounderOptions:
     center_box: CenterBoxOptions = field(default_factory=CenterBoxOptions)
 
     spacy_model: str = "en_core_web_sm"
-    """The spaCy model that finds subjects, by name or its folder."""
+    """Name or folder of the spaCy model that finds subjects."""
 
     seed: Annotated[int, AT_LEAST_0] = 0
-    """Seed of the grounder random, and of the captions to subtract."""
+    """Seed of the grounder random and of the captions for --subtract."""
 
     def of(self, registration: Registration[Any]) -> Any:  # noqa: ANN401 - of any class
         """Return the options of one grounder."""
@@ -54,13 +54,13 @@ class GrounderOptions:
 
 @dataclass(frozen=True)
 class Selected:
-    """One row of a table of results, before anything is loaded.
+    """A selected grounder, one row of a result table, before anything is loaded.
 
     Attributes:
-        grounder: What answers.
-        model: Its ``--model``, empty for a grounder that takes none.
-        options: Of this grounder.
-        name: Its name in tables.
+        grounder: The registration of the grounder.
+        model: The value of ``--model``; empty for a grounder without a model.
+        options: Options of this grounder.
+        name: Name in tables.
     """
 
     grounder: Registration[Any]
@@ -69,10 +69,10 @@ class Selected:
     name: str
 
     def check(self, context: Context) -> None:
-        """Refuse options that make no sense, before anything is loaded.
+        """Check the options before anything is loaded.
 
         Raises:
-            BadInputError: Naming the first of them.
+            BadInputError: If an option is invalid.
         """
         self.grounder.check(self.options, context)
 
@@ -87,17 +87,19 @@ def select(
     options: GrounderOptions = GrounderOptions(),
     names: Sequence[str] = (),
 ) -> list[Selected]:
-    """Return one row per grounder, or per model of one with a model, or per variant of its options.
+    """Select grounders by name.
+
+    A grounder with a model gives one row per model; options may give several variants of a row.
 
     Args:
-        grounders: Of `GROUNDERS`, each once.
+        grounders: Names in `GROUNDERS`, each at most once.
         models: Values of ``--model``.
-        options: Of all grounders.
-        names: What tables call the rows, in their order; by default what is selected.
+        options: Options of all grounders.
+        names: Names of the rows in tables, in order; by default derived from the selection.
 
     Raises:
-        BadInputError: If a name is unknown or comes twice, models or the captioner are missing or
-            of no use, or there are more or fewer `names` than rows.
+        BadInputError: If a name is unknown or repeated, a required model is missing, a model or
+            captioner has no effect, or the number of `names` does not match.
     """
     _check_selection(grounders, models, options)
     chosen = [
@@ -106,7 +108,7 @@ def select(
         for model in (models if one.model is not None else ("",))
     ]
     if names and len(names) != len(chosen):
-        problem = f"expected a name for each of {len(chosen)} models, not {len(names)}"
+        problem = f"expected a name for each of the {len(chosen)} grounders, found {len(names)}"
         raise BadInputError(problem, record="--name")
     titles = [*names] or [_title(*one) for one in chosen]
     return [
@@ -121,24 +123,24 @@ def _check_selection(
 ) -> None:
     for name in grounders:
         if name not in GROUNDERS:
-            problem = f"no grounder is called {name!r}; there are {', '.join(GROUNDERS)}"
+            problem = f"unknown grounder {name!r}; available: {', '.join(GROUNDERS)}"
             raise BadInputError(problem, record="--grounder")
         if grounders.count(name) > 1:
-            raise BadInputError(f"the grounder {name!r} is named twice", record="--grounder")
+            raise BadInputError(f"duplicate grounder {name!r}", record="--grounder")
         _check_models(GROUNDERS[name], models)
     if models and not WITH_MODEL.intersection(grounders):
-        problem = f"it has no effect without the grounder {' or '.join(sorted(WITH_MODEL))}"
+        problem = f"has no effect without the grounder {' or '.join(sorted(WITH_MODEL))}"
         raise BadInputError(problem, record="--model")
     if options.pseudo_query.captioner is not None:
         reading = sorted(one.name for one in PSEUDO_QUERY)
         if not set(reading).intersection(grounders):
-            problem = f"it has no effect without the grounder {' or '.join(reading)}"
+            problem = f"has no effect without the grounder {' or '.join(reading)}"
             raise BadInputError(problem, record="--captioner")
 
 
 def _check_models(grounder: Registration[Any], models: Sequence[str]) -> None:
     if grounder.model is not None and not models:
-        problem = f"the grounder {grounder.name} needs --model"
+        problem = f"the grounder {grounder.name} requires --model"
         raise BadInputError(problem, record="--grounder")
     if grounder.model == "images":
         from vg_mc.models.loading import check_sees_pictures
@@ -148,7 +150,7 @@ def _check_models(grounder: Registration[Any], models: Sequence[str]) -> None:
 
 
 def _title(grounder: Registration[Any], model: str, options: Any) -> str:  # noqa: ANN401
-    """Return the default name in tables: of a grounder that sees images, the model's alone."""
+    """Return the default name in tables, which omits the grounder if its model encodes images."""
     from vg_mc.models.loading import SENTENCE
 
     own = "" if grounder.model == "images" else grounder.name
@@ -157,7 +159,10 @@ def _title(grounder: Registration[Any], model: str, options: Any) -> str:  # noq
 
 
 def short_name(model: str) -> str:
-    """Return what tables call `model`: a folder by its name, a run's best model by the run's."""
+    """Return a short name of a model for tables.
+
+    A folder is named by its last component, a folder ``RUN/best`` by that of the run.
+    """
     if not model or not Path(model).is_dir():
         return model
     folder = Path(model).resolve()

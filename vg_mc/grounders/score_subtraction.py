@@ -1,8 +1,8 @@
-"""Score subtraction: what a candidate has in common with whatever is said speaks for nobody.
+"""Score subtraction: subtract from each score of a candidate its mean over unrelated captions.
 
-Some pictures are similar to every text. Red circle (https://arxiv.org/abs/2304.06712) and FGVP
-(https://arxiv.org/abs/2306.04356) subtract from each score its mean over other captions of the
-corpus, FGVP over 500 of them.
+Some candidate images are similar to every text. Red circle (https://arxiv.org/abs/2304.06712) and
+FGVP (https://arxiv.org/abs/2306.04356) correct for this with other captions of the corpus; FGVP
+uses 500.
 """
 
 import numpy as np
@@ -17,9 +17,15 @@ from vg_mc.records import TRAIN_SPLIT
 def caption_sample(
     dataset: PreparedDataset, expressions: Expressions, count: int, seed: int
 ) -> list[str]:
-    """Draw `count` different texts of the split train, or as many as there are.
+    """Sample distinct texts of the split train.
 
-    A dataset without training texts lends those of `expressions`; nothing but words is looked at.
+    If the dataset has no training texts, those of `expressions` are used. Targets are not used.
+
+    Args:
+        dataset: The prepared dataset.
+        expressions: The evaluated expressions.
+        count: Number of texts; fewer are returned if there are not enough.
+        seed: Seed of the sample.
     """
     if not count:
         return []
@@ -32,14 +38,25 @@ def caption_sample(
 
 
 class OtherCaptions:
-    """Captions and their features, (Q, D) for each of P wordings; with none, nothing changes."""
+    """Captions and their features, (Q, D) for each of P prompt templates.
+
+    Without captions, scores are returned unchanged.
+    """
 
     def __init__(self, texts: list[str], features: list[Tensor]) -> None:
         self.texts = frozenset(texts)
         self.features = features
 
     def sums(self, encoder: DualEncoder, images: list[Tensor]) -> Tensor:
-        """Return the logits of candidates (N, D) of V views, summed over captions (V, P, N)."""
+        """Return the logits of candidates summed over captions.
+
+        Args:
+            encoder: Computes logits from features.
+            images: Features of the candidates (N, D), one tensor for each of V views.
+
+        Returns:
+            Sums of shape (V, P, N).
+        """
         if not self.texts:
             return torch.empty(0)
         return torch.stack(
@@ -53,10 +70,10 @@ class OtherCaptions:
         self,
         scores: Tensor,  # (V, P, C)
         sums: Tensor,  # (V, P, N)
-        candidates: Tensor,  # (C,), which of the N these are
+        candidates: Tensor,  # (C,), positions among the N candidates
         text: str,
     ) -> Tensor:
-        """Subtract from the scores of `text` their mean over the captions that are other ones."""
+        """Subtract from the scores of `text` their mean over all captions other than `text`."""
         if not self.texts:
             return scores
         usual, others = sums[..., candidates], len(self.texts)

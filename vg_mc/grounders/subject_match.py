@@ -1,7 +1,7 @@
-"""The subject of an expression is looked for among what the detector says it has found.
+"""The grounders ``subject-match`` and ``subject-match-model``: compare subject and category names.
 
-No picture is looked at: "the man on the left" is one of the boxes called person. Among equals the
-words about places decide if they are asked for, then the detector's confidence.
+The subject of an expression is compared with the detector's category of each candidate. Ties are
+broken by place words, if enabled, then by the detector's confidence. Images are not used.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,19 +27,19 @@ TextVectors = Callable[[Sequence[str]], NDArray[np.float32]]  # N texts to unit 
 
 @dataclass(frozen=True)
 class SubjectMatchOptions:
-    """How the grounders subject-match and subject-match-model compare."""
+    """Options of the grounders subject-match and subject-match-model."""
 
     text_similarity: Literal["exact", "vectors"] = "exact"
-    """How subject-match compares the subject with category names: the same name or a synonym, or
-    the cosine of spaCy's vectors, which need a model that has some, like en_core_web_md."""
+    """How subject-match compares the subject with category names: exact accepts the same name or a
+    synonym, vectors takes the cosine similarity of spaCy's vectors, which requires a model with
+    vectors such as en_core_web_md."""
 
     place_words: bool = False
-    """Words like "left" and "second from right" decide between candidates that subject-match finds
-    equal."""
+    """Use words such as "left" and "second from right" to break ties of subject-match."""
 
 
 def same_name(subjects: Sequence[Subject], categories: Sequence[str]) -> Similarities:
-    """Count the words by which a subject names a category, 0 if it does not."""
+    """Count the words of each subject that name each category, shape (S, K)."""
     return np.array(
         [[words_named(one.names, category) for category in categories] for one in subjects],
         np.float64,
@@ -47,7 +47,7 @@ def same_name(subjects: Sequence[Subject], categories: Sequence[str]) -> Similar
 
 
 def cosine_by(vectors: TextVectors) -> NameSimilarity:
-    """Compare the phrase of a subject with categories in the space of `vectors`."""
+    """Return a function that compares subjects and categories by the cosine of their vectors."""
 
     def similarity(subjects: Sequence[Subject], categories: Sequence[str]) -> Similarities:
         phrases = [subject.phrase for subject in subjects]
@@ -60,14 +60,16 @@ def cosine_by(vectors: TextVectors) -> NameSimilarity:
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectMatch:
-    """Chooses the candidate whose category is most like the subject; logits are minus ranks.
+    """Chooses the candidate whose category is most similar to the subject of the expression.
+
+    The logits are negated ranks.
 
     Attributes:
         finder: Finds the subjects.
-        similarity: How alike subjects and categories are.
-        place_words: Let words about places decide between candidates of equal similarity.
-        name: How result tables call it.
-        facts: What a reader of the numbers should know of it.
+        similarity: Computes the similarity of subjects and categories.
+        place_words: Break ties of the similarity by place words.
+        name: Name in result tables.
+        facts: Description for reports.
     """
 
     finder: SubjectFinder
@@ -77,9 +79,10 @@ class SubjectMatch:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def logits(self, dataset: "PreparedDataset", expressions: "Expressions") -> list[Logits]:
-        """Return minus the ranks of each expression's candidates.
+        """Return the negated ranks of each expression's candidates, shape (C,).
 
-        Without a subject, or where it is like none, places and confidence decide alone.
+        If an expression has no subject, or one that matches no category, only place words and
+        confidence are used.
         """
         photos = dataset.photos()
         alike = self._similarities(dataset, expressions)
@@ -111,7 +114,7 @@ class SubjectMatch:
         table = self.similarity(subjects, categories)
         row_of = {subject: row for row, subject in enumerate(subjects)}
         column_of = {category: column for column, category in enumerate(categories)}
-        lowest = float(table.min(initial=0)) - 1  # of what the detector has no name for
+        lowest = float(table.min(initial=0)) - 1  # for candidates of unknown category
 
         def similar(subject: Subject | None, category: str) -> float:
             if subject is None:
@@ -127,7 +130,7 @@ class SubjectMatch:
 
 
 def _build(options: SubjectMatchOptions, context: Context) -> SubjectMatch:
-    """Match subjects with categories by names, spaCy's vectors or the texts of a model."""
+    """Build the grounder with the similarity of names, spaCy's vectors or a model's features."""
     finder = SubjectFinder(context.spacy_model)
     similarity, compared = _similarity(finder, options, context)
     return SubjectMatch(
@@ -146,13 +149,13 @@ def _build(options: SubjectMatchOptions, context: Context) -> SubjectMatch:
 def _similarity(
     finder: SubjectFinder, options: SubjectMatchOptions, context: Context
 ) -> tuple[NameSimilarity, str]:
-    """Return how subjects and categories are compared, and its description."""
+    """Return the similarity of subjects and categories, and its description for reports."""
     if context.model:
         by_model = f"cosine of the text features of {context.model}"
         return cosine_by(context.text_features().vectors), by_model
     if options.text_similarity == "exact":
         return same_name, "same name or synonym"
-    finder.vectors(["a cat"])  # refuses a model without any before anything is answered
+    finder.vectors(["a cat"])  # fails early if the model has no vectors
     kind = "word vectors" if finder.has_vectors else "the tagger's features, for want of vectors"
     return cosine_by(finder.vectors), f"cosine of {kind}"
 
