@@ -104,7 +104,7 @@ def test_a_view_that_the_dataset_lacks_is_no_view_to_caption(coloured, tmp_path)
         EvaluateConfig, coloured.folder, tmp_path, grounder=("pseudo-query",), captioner="a/blip"
     )
 
-    with pytest.raises(BadInputError, match="--caption-view: .*'crop'.* marker"):
+    with pytest.raises(BadInputError, match=r"--caption-view: .*'crop'.* marker"):
         run(config)
 
 

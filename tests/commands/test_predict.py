@@ -89,10 +89,10 @@ def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ("", "the proposer yolo needs --weights"),
-        ("--weights absent.pt", "absent.pt, --weights: there is no such file"),
-        ("--proposer transformers", "the proposer transformers needs --detector"),
-        ("--proposer stored+transformers --proposals STORED", "transformers needs --detector"),
+        ("", "the proposer yolo requires --weights"),
+        ("--weights absent.pt", "absent.pt, --weights: no such file"),
+        ("--proposer transformers", "the proposer transformers requires --detector"),
+        ("--proposer stored+transformers --proposals STORED", "transformers requires --detector"),
         ("--proposer annotations", "'annotations'; there are yolo, transformers, stored"),
         ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
         ("--boxes BOXES --weights BOXES", "--weights: regions come from --boxes"),

@@ -137,7 +137,7 @@ def test_a_drawn_answer_has_the_colour_that_the_model_saw():
         ("--grounder random --views side", "--views: no view is called 'side'"),
         ("--grounder random --temperature 0", "expected a temperature above 0"),
         ("--grounder subject-match --spacy-model absent", "no spaCy model 'absent'"),
-        ("--model tiny-vit --prompts photo", "--prompts: expected {} once"),
+        ("--model tiny-vit --prompts photo", "--prompts: expected one placeholder"),
         ("--model sentence:some", "encodes texts only"),
     ],
 )

@@ -203,15 +203,15 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ("--proposer yolo", "--proposer: the proposer yolo needs --weights"),
-        ("--train-proposer stored", "--proposer: the proposer stored needs --proposals"),
-        ("--weights a.pt", "--weights: it has no effect without"),
+        ("--proposer yolo", "--proposer: the proposer yolo requires --weights"),
+        ("--train-proposer stored", "--proposer: the proposer stored requires --proposals"),
+        ("--weights a.pt", "--weights: has no effect without"),
         ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
         (
             f"--proposer yolo --weights {__file__} --device gpu",
             "--device: expected a device like cpu, cuda or cuda:1, not 'gpu'",
         ),
-        ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: there is no such file"),
+        ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: no such file"),
         ("--views sead", "--views: no view is called 'sead'"),
         ("--opacity 2", "--views: opacity must lie between 0 and 1"),
         ("--color greem", "--views: unknown color specifier"),
@@ -220,10 +220,10 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--confidence 1.5", "--confidence: expected a number"),
         (
             "--proposer yollo",
-            "--proposer: no proposer is called 'yollo'; there are",
+            "--proposer: unknown proposer 'yollo'",
         ),
-        ("--train-proposer stored+stored", "--train-proposer: expected each proposer once, not"),
-        ("--proposer annotations+yolo", "--proposer: the proposer yolo needs --weights"),
+        ("--train-proposer stored+stored", "--train-proposer: expected each proposer once"),
+        ("--proposer annotations+yolo", "--proposer: the proposer yolo requires --weights"),
         ("--whole-images 0", "--whole-images: expected a number at least 1, not 0"),
         ("--proposer none+yolo", "--proposer: none cannot be united"),
         ("--proposer none --train-proposer none", "--proposer: a dataset without candidates"),

@@ -98,11 +98,11 @@ def test_a_union_has_no_two_boxes_on_one_thing_unless_asked_to(folder):
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
-        ("--proposer transformers", "--proposer: the proposer transformers needs --detector"),
-        ("--detector here", "--detector: it has no effect without"),
+        ("--proposer transformers", "--proposer: the proposer transformers requires --detector"),
+        ("--detector here", "--detector: has no effect without"),
         ("--proposer transformers --detector nowhere", "expected a folder, or the id of a model"),
-        ("--proposer transformers --detector .", "expected a detector of transformers"),
-        ("--detector-size 64", "--detector-size: it has no effect without"),
+        ("--proposer transformers --detector .", "expected a transformers detector"),
+        ("--detector-size 64", "--detector-size: has no effect without"),
     ],
 )
 def test_what_does_not_fit_is_named(flags, problem, folder, tmp_path, monkeypatch, capsys):

@@ -177,11 +177,11 @@ def test_what_cannot_be_asked_is_refused(grounder, photo, wrong, problem):
 
 
 def test_a_wording_without_a_place_is_refused(best):
-    with pytest.raises(BadInputError, match=r"expected {} once"):
+    with pytest.raises(BadInputError, match="placeholder"):
         Grounder.from_pretrained(best, prompts=["a photo"])
 
 
 @pytest.mark.parametrize("proposer", ["yolo", "transformers", "stored", "yolo+stored"])
 def test_a_proposer_needs_its_file(best, proposer):
-    with pytest.raises(BadInputError, match=f"the proposer {proposer.split('+')[0]} needs"):
+    with pytest.raises(BadInputError, match=f"the proposer {proposer.split('+')[0]} requires"):
         Grounder.from_pretrained(best, proposer=proposer)

@@ -64,7 +64,7 @@ def test_records_below_an_image_get_its_id(look):
 
 @pytest.mark.parametrize("content", [3, None, "text", {"a": [], "b": {}}])
 def test_another_format_is_refused_and_the_known_ones_are_named(look, content):
-    with pytest.raises(BadInputError, match=r"expected detections as MAttNet, COCO results, "):
+    with pytest.raises(BadInputError, match=r"expected detections .*MAttNet, COCO results, "):
         look(json.dumps(content))
 
 
@@ -77,10 +77,10 @@ def test_what_is_no_json_is_refused(look):
 def test_a_whole_dataset_of_coco_is_no_list_of_detections(look):
     content = {"images": [{"id": 1}], "annotations": [{"id": 1, "image_id": 1}], "categories": []}
 
-    with pytest.raises(BadInputError, match=r"the list of detections alone, .* has image_id, bbox"):
+    with pytest.raises(BadInputError, match=r"list of detections with image_id, bbox"):
         look(json.dumps(content))
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadInputError, match=r"nowhere\.json: expected a readable file: No such"):
+    with pytest.raises(BadInputError, match=r"nowhere\.json: .*No such"):
         stored_records(tmp_path / "nowhere.json")

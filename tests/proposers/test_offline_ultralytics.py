@@ -77,7 +77,7 @@ def test_an_earlier_careless_import_is_refused(tmp_path):
     done = run(OPEN_IMPORT, tmp_path)
 
     assert done.returncode != 0
-    assert "RuntimeError: ultralytics would run code from checkpoints" in done.stderr
+    assert "RuntimeError: ultralytics" in done.stderr
 
 
 def test_a_second_call_changes_nothing():

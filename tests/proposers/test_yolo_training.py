@@ -99,5 +99,5 @@ def test_photos_of_several_sizes_train_too(corpus, tmp_path):
 def test_nothing_to_train_on_is_an_error(corpus, tmp_path):
     rest = [one for one in corpus.expressions if one.split != "train"]
 
-    with pytest.raises(BadInputError, match="annotated photos in the split train, found none"):
+    with pytest.raises(BadInputError, match="split train"):
         trained(replace(corpus, expressions=rest), tmp_path / "detector")

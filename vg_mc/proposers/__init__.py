@@ -1,1 +1,1 @@
-"""What finds regions in photos: annotated boxes, stored detections, and detectors."""
+"""Proposers: annotated boxes, stored detections, and detectors."""

@@ -1,4 +1,4 @@
-"""Building the detector that was asked for, once per process, and asking it."""
+"""Build the selected detector, once per process, and run it on images."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registry import KINDS
 from vg_mc.records import Photo, Proposal, Proposer
 
-LOWEST = 0.001  # confidence from which on ultralytics itself counts boxes when it validates
+LOWEST = 0.001  # the confidence threshold of ultralytics' own validation
 
 
 def ask(
@@ -22,10 +22,19 @@ def ask(
     pixels: list[NDArray[np.uint8]],
     sentences: Sequence[Sequence[str]] = (),
 ) -> list[list[Proposal]]:
-    """Let the detector of this process, which is built at the first call, look at photos.
+    """Run the detector on images; it is built at the first call in each process.
 
-    On a CPU it gets one thread: sums in another order would change the last bits of its boxes, and
-    the dataset is to be the same for any number of workers, each of which has a core.
+    On a CPU it uses one thread, since a different order of summation would change the last bits of
+    the boxes, and the dataset must not depend on the number of workers.
+
+    Args:
+        choice: The detector and its settings.
+        photos: The images.
+        pixels: RGB pixels of each image, shape (H, W, 3).
+        sentences: Expressions about each image, for detectors that take text.
+
+    Returns:
+        The proposals of each image.
     """
     proposer = build_proposer(choice)
     if choice.device != "cpu":
@@ -38,21 +47,25 @@ def ask(
 def build_proposer(choice: ProposerChoice) -> Proposer:
     """Build the detector that `choice` describes.
 
-    It is asked for weaker boxes than wanted only where a photo may need them: most of its time on
-    a CPU could go into suppressing them.
+    Its confidence threshold is lowered only if images without detections need weaker boxes, since
+    non-maximum suppression of many weak boxes is slow on a CPU.
+
+    Raises:
+        ValueError: If the proposer is not a detector, or has no weights.
     """
     build = KINDS[choice.kind].build
     if build is None or choice.source is None:
-        raise ValueError(f"the proposer {choice.kind} is no detector, or lacks its weights")
+        raise ValueError(f"the proposer {choice.kind} is not a detector, or has no weights")
     all_the_way_down = choice.when_empty == "lower-confidence"
     confidence = min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence
     return build(replace(choice, confidence=confidence, device=own_card(choice.device)))
 
 
 def own_card(device: str) -> str:
-    """Return the card that is ours where several processes were launched on this machine.
+    """Return the device of this process.
 
-    Only ``cuda`` leaves it open; ``cuda:1`` is the card of all of them.
+    If several processes were launched on this machine, ``cuda`` becomes the GPU of the local rank.
+    A device with an index, such as ``cuda:1``, is used by all processes.
     """
     if device != "cuda" or "LOCAL_RANK" not in os.environ:
         return device

@@ -1,4 +1,4 @@
-"""Which proposer is used, and with what: a value that crosses process boundaries."""
+"""The choice of a proposer with its settings, as a value that can be sent to other processes."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,33 +6,34 @@ from typing import Any, Literal
 
 from vg_mc.records import ANNOTATIONS
 
-NO_CANDIDATES = "none"  # for datasets of whole images, never in a union
+NO_CANDIDATES = "none"  # for datasets of whole images; cannot be part of a union
 WhenEmpty = Literal["none", "whole-image", "lower-confidence"]
 
 EVERY_OVERLAP = 1.0  # no IoU exceeds it
-UNITED_OVERLAP = 0.7  # from which two detectors have most likely found the same thing
-MOST_JITTER = 0.5  # of a side; two edges that each move by half of it could meet
+UNITED_OVERLAP = 0.7  # above this IoU, two detectors have most likely found the same object
+MOST_JITTER = 0.5  # fraction of a side; opposite edges that both move by half a side could meet
 
 
 @dataclass(frozen=True, slots=True)
 class ProposerChoice:
-    """Which proposer, and what it needs; or several that are united.
+    """A proposer with its settings, or a union of proposers.
 
     Attributes:
-        kind: Its name in the registry; of a union those of its members, joined by ``+``.
+        kind: Name in the registry; for a union, the names of its members joined by ``+``.
         source: File or folder of the detector, or the file of stored detections; None for
             annotations.
-        confidence: Detections below it are left out.
-        nms: Of two detections whose IoU exceeds it the weaker one is left out; of two that
-            different members of a union found, the one of the member that is named later.
-        max_proposals: At most so many detections of a photo, the best; None for all. Each member
-            of a union may give as many.
-        when_empty: What a photo without detections gets in their place.
-        detector_size: Longer side of a photo in the detector, in pixels; by default the size that
-            the detector was trained with.
-        jitter: Up to this share of its width or height each edge of an annotated box is moved.
-        seed: Key of the jitter.
-        model: What the user calls a detector that is a folder: its id on the hub or its own name.
+        confidence: Minimum confidence of detections.
+        detector_size: Longer side in pixels to which images are resized for the detector; by
+            default the size with which the detector was trained.
+        device: Where the detector runs, as torch names it.
+        nms: IoU threshold of non-maximum suppression. Of two detections whose IoU exceeds it, the
+            weaker one is removed; between members of a union, that of the later member.
+        max_proposals: Maximum number of detections per image and member; None for all.
+        when_empty: Substitute for the candidates of an image without detections.
+        jitter: Maximum shift of each edge of an annotated box, as a fraction of its width or
+            height.
+        seed: Seed of the jitter.
+        model: Name of a detector that is a folder: its id on the hub or the name of the folder.
         options: Further options of its kind, a frozen dataclass.
         united: The members of a union, in order; empty for a single proposer.
     """
@@ -53,12 +54,15 @@ class ProposerChoice:
 
     @property
     def members(self) -> tuple["ProposerChoice", ...]:
-        """The proposers that are asked, a single one included."""
+        """The members of a union, or the single proposer itself."""
         return self.united or (self,)
 
 
 def united(members: tuple[ProposerChoice, ...]) -> ProposerChoice:
-    """Unite proposers, of whose detectors the first decides for the union; one stays itself."""
+    """Return the union of proposers; a single proposer is returned unchanged.
+
+    The settings of the union are those of its first detector.
+    """
     if len(members) == 1:
         return members[0]
     detector = next(member for member in members if member.kind != ANNOTATIONS)

@@ -1,4 +1,4 @@
-"""The description of a proposer: what a manifest lists of it, and the same in words."""
+"""The description of a proposer, as an entry of a manifest and as text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class ProposerDescription:
 
     Attributes:
         kinds: Kinds of the members, one for a single proposer.
-        members: Settings of each member. A union that an older version described has the settings
-            of all members together.
+        members: Settings of each member. Manifests of older versions have a single entry with the
+            settings of all members.
     """
 
     kinds: tuple[str, ...]
@@ -35,7 +35,7 @@ class ProposerDescription:
 
     @classmethod
     def of(cls, choice: ProposerChoice) -> Self:
-        """Describe a proposer without the folders of its files."""
+        """Create the description of a proposer; files are listed without their folders."""
         kinds = tuple(member.kind for member in choice.members)
         members = [
             {"kind": member.kind, **KINDS[member.kind].settings(member)}
@@ -45,7 +45,7 @@ class ProposerDescription:
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Self:
-        """Read the entry of a manifest that `to_manifest` returned."""
+        """Create the description from an entry written by `to_manifest`."""
         return cls(tuple(entry["kind"].split("+")), entry.get("members", [entry]))
 
     def to_manifest(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class ProposerDescription:
         return any(kind not in KINDS or KINDS[kind].trained for kind in self.kinds)
 
     def __str__(self) -> str:
-        """Return the settings in words; those that have no effect are left out."""
+        """Return the settings as text, without those that have no effect."""
         return " + ".join(map(_in_words, self.members))
 
 

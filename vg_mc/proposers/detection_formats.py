@@ -1,22 +1,21 @@
-"""The formats in which the field passes detections on; which one a file has is found by looking.
+"""File formats of stored detections, recognized by their content.
 
-| format | looks like | boxes |
+| format | structure | boxes |
 |---|---|---|
-| MAttNet | list of ``{image_id, box, score, category_name}`` | sides count the last pixel in |
+| MAttNet | list of ``{image_id, box, score, category_name}`` | left, top, width + 1, height + 1 |
 | COCO results | list of ``{image_id, bbox, score}`` | left, top, width, height |
 | refer | ``{"dets": [{image_id, box, score}]}`` | left, top, width, height |
 | ReCLIP | ``{image_id: [box, ...]}`` | left, top, width, height, best first, no scores |
 | CPT | ``{image_id: [{box}, ...]}`` | left, top, width, height, best first, no scores |
 | transformers' pipeline | list, or by image, of ``{score, label, box}`` | xmin, ymin, xmax, ymax |
-| ours | Parquet, see `detection_table` | left, top, right, bottom |
+| vg_mc | Parquet, see `detection_table` | left, top, right, bottom |
 
-In all of them ``file_name`` may stand in place of ``image_id``, and the name of a photo (anything
-with an ending) in place of the id that ReCLIP and CPT file their boxes under: tables of one's own
-often have no other key.
+In all formats ``file_name`` may be used in place of ``image_id``. A key of the ReCLIP and CPT
+formats is a file name if it has a file extension.
 
 MAttNet writes ``x2 - x1 + 1`` as width (https://github.com/lichengunc/MAttNet,
-``tools/run_detect.py``), and the pixel is taken back. ReCLIP and CPT use their boxes as they are
-written, and so do we.
+``tools/run_detect.py``); the reader subtracts 1. ReCLIP and CPT use their boxes without such a
+correction, and so does this module.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,16 +34,16 @@ from vg_mc.system.fields import read_json
 
 
 class Layout(NamedTuple):
-    """How a format spells a detection.
+    """The fields of a detection in a format.
 
     Attributes:
-        name: What messages call the format.
-        box: The field of the box.
-        edges: Names of the four numbers of a box that is a mapping; None for a list of numbers.
-        corners: Whether the box is (left, top, right, bottom), not (left, top, width, height).
-        surplus: By how many pixels a side is written too long.
+        name: Name of the format in messages.
+        box: Name of the field with the box.
+        edges: Keys of the four numbers if the box is a mapping; None if it is a list.
+        corners: Whether boxes are (left, top, right, bottom) or (left, top, width, height).
+        surplus: Number of pixels to subtract from width and height.
         scored: Whether every detection has a score.
-        categories: Fields that may hold the category; the first one that is there counts.
+        categories: Fields that may contain the category; the first present one is used.
     """
 
     name: str
@@ -56,7 +55,7 @@ class Layout(NamedTuple):
     categories: tuple[str, ...] = ("category_name", "category")
 
     def fits(self, record: object) -> bool:
-        """Whether a record has a box as this format spells it."""
+        """Return whether a record has a box in this format."""
         if not isinstance(record, Mapping) or self.box not in record:
             return False
         return isinstance(record[self.box], Mapping) == (self.edges is not None)
@@ -73,35 +72,35 @@ PIPELINE = Layout(
     corners=True,
     categories=("label",),
 )
-TABLE = Layout("a Parquet file of ours", "box", corners=True)
+TABLE = Layout("a Parquet file of vg_mc", "box", corners=True)
 
 # The formats of a list of detections, and of a mapping from images to lists. The first record that
-# fits one of them decides; if none does, the first format tells what is wrong with each record.
+# fits a format decides. If none fits, records are read, and rejected, as the first format.
 LISTS = (MATTNET, COCO_RESULTS, PIPELINE)
 MAPPINGS = (BY_IMAGE, PIPELINE)
 
 _JSON = ", ".join(dict.fromkeys(one.name for one in (*LISTS, REFER, *MAPPINGS)))
-EXPECTED = f"expected detections as {_JSON} write them, or {TABLE.name}"
+EXPECTED = f"expected detections in the format {_JSON}, or {TABLE.name}"
 
 
 class StoredRecord(NamedTuple):
-    """A detection as it stands in a file, and what a message calls it."""
+    """A detection as stored in a file, with its name for messages."""
 
     name: str
     content: object
 
 
 def stored_records(file: Path) -> tuple[Layout, list[StoredRecord]]:
-    """Return the format of a file of detections, and its records, which nobody has checked.
+    """Return the format of a file of detections and its records, which are not validated.
 
     Raises:
-        BadInputError: If it has none of the formats.
+        BadInputError: If the file cannot be read or has an unknown format.
     """
     try:
         if is_detection_table(file):
             return TABLE, _numbered("row", read_rows(file))
     except OSError as error:
-        raise BadInputError(f"expected a readable file: {error.strerror}", file=file) from error
+        raise BadInputError(f"cannot be read: {error.strerror}", file=file) from error
     try:
         content = read_json(file)
     except BadInputError as fault:
@@ -109,17 +108,17 @@ def stored_records(file: Path) -> tuple[Layout, list[StoredRecord]]:
     if isinstance(content, list):
         return _layout_of(content, LISTS), _numbered("detection", content)
     if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
-        problem = "expected the list of detections alone, not a file like COCO's instances.json"
-        raise BadInputError(f"{problem}: each has image_id, bbox and score", file=file)
+        problem = "expected a list of detections with image_id, bbox and score"
+        raise BadInputError(f"{problem}, found a file of COCO annotations", file=file)
     if isinstance(content, dict) and isinstance(content.get("dets"), list):
         return REFER, _numbered("detection", content["dets"])
     if isinstance(content, dict) and all(isinstance(found, list) for found in content.values()):
         return _layout_of(chain(*content.values()), MAPPINGS), _named_by_image(content)
-    raise BadInputError(f"{EXPECTED}, not a {type(content).__name__} of other things", file=file)
+    raise BadInputError(f"{EXPECTED}, found another {type(content).__name__}", file=file)
 
 
 def _layout_of(records: Iterable[object], known: Sequence[Layout]) -> Layout:
-    """Choose by the first record that fits; where none does, each will be reported."""
+    """Return the format of the first record that fits one, by default the first format."""
     fitting = (layout for record in records for layout in known if layout.fits(record))
     return next(fitting, known[0])
 
@@ -146,7 +145,7 @@ def _named_by_image(content: dict[str, list[object]]) -> list[StoredRecord]:
 
 
 def _with_image(found: object, image_id: str) -> object:
-    """Spell a detection that stands below its image id or file name like one that holds it."""
+    """Return a detection with the image id or file name as a field."""
     number: object = int(image_id) if image_id.isascii() and image_id.isdecimal() else image_id
     key = FILE_NAME if PurePosixPath(image_id).suffix[1:].isalpha() else IMAGE_ID
     fields = found if isinstance(found, Mapping) else {"box": found}

@@ -1,9 +1,9 @@
-"""Detections as a Parquet file of our own: written once, read by any later preparation.
+"""Read and write detections as a Parquet file.
 
-One row per detection: ``image_id`` (int64), ``box`` (left, top, right, bottom in continuous pixels
-of the photo), ``score`` (from 0 to 1) and ``category`` (empty where unknown). Whoever has another
-kind of detector can write the same columns with any library, and ``file_name`` in place of
-``image_id``: the name of the photo as the corpus spells it.
+The file has one row per detection with the columns ``image_id`` (int64), ``box`` (left, top, right,
+bottom in continuous pixels of the image), ``score`` (from 0 to 1) and ``category`` (empty if
+unknown). ``file_name``, the file name of the image in the corpus, may replace ``image_id``. The
+detections of other detectors can be written with any Parquet library.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from vg_mc.records import Proposal
 from vg_mc.system.atomic import whole_file
 
 MAGIC = b"PAR1"  # the first bytes of every Parquet file
-IMAGE_ID, FILE_NAME = "image_id", "file_name"  # what says of which photo a detection is
+IMAGE_ID, FILE_NAME = "image_id", "file_name"  # columns that identify the image
 COLUMNS = pa.schema(
     [
         (IMAGE_ID, pa.int64()),
@@ -32,9 +32,11 @@ COLUMNS = pa.schema(
 def write_detections(
     file: Path, detections: Mapping[int, Sequence[Proposal]] | Mapping[str, Sequence[Proposal]]
 ) -> None:
-    """Write the detections of each image id or, if the keys are texts, of each file name.
+    """Write detections for ``prepare_data.py --proposals``.
 
-    `prepare_data.py --proposals` reads them back.
+    Args:
+        file: The Parquet file to write.
+        detections: Detections by image id (integers) or by file name (strings).
     """
     named = any(isinstance(photo, str) for photo in detections)
     key = pa.field(FILE_NAME, pa.string()) if named else COLUMNS.field(IMAGE_ID)
@@ -54,16 +56,16 @@ def write_detections(
 
 
 def is_detection_table(file: Path) -> bool:
-    """Tell a Parquet file, of whatever columns, by its first bytes."""
+    """Return whether a file starts like a Parquet file; its columns are not checked."""
     with file.open("rb") as opened:
         return opened.read(len(MAGIC)) == MAGIC
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:
-    """Return the rows of a table of detections, whatever their values.
+    """Return the rows of a table of detections; values are not validated.
 
     Raises:
-        BadInputError: If it is damaged or lacks a column.
+        BadInputError: If the file is damaged or a column is missing.
     """
     try:
         table = pq.read_table(file)
@@ -74,7 +76,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     if not {IMAGE_ID, FILE_NAME} & there:
         missing.append(f"{IMAGE_ID} or {FILE_NAME}")
     if missing:
-        problem = f"expected the columns {', '.join(COLUMNS.names)}; {', '.join(missing)} not found"
+        problem = f"expected the columns {', '.join(COLUMNS.names)}; missing: {', '.join(missing)}"
         raise BadInputError(problem, file=file)
     known = [name for name in (FILE_NAME, *COLUMNS.names) if name in there]
     rows: list[dict[str, Any]] = table.select(known).to_pylist()

@@ -1,10 +1,10 @@
-"""Import ultralytics so that it runs no foreign code and asks nothing of the network.
+"""Import ultralytics with code execution from checkpoints and network access disabled.
 
-As it comes, it executes whatever a checkpoint contains, installs packages that a checkpoint names,
-looks for servers, and keeps settings in the home directory. It reads its switches while it is
-imported, so they are set here, before anybody imports it.
+By default ultralytics executes code from checkpoints, installs packages that a checkpoint names,
+contacts servers, and stores settings in the home directory. It reads the switches during import, so
+this module sets them first.
 
-ultralytics is under the AGPL-3.0; only this folder of the project imports it.
+ultralytics is licensed under the AGPL-3.0; only this package imports it.
 """
 
 import os
@@ -18,7 +18,7 @@ from PIL import Image
 from vg_mc.system.opencv import require_opencv
 
 SWITCHES = {
-    "ULTRALYTICS_SAFE_LOAD": "1",  # checkpoints hold known layers and numbers, or are refused
+    "ULTRALYTICS_SAFE_LOAD": "1",  # rejects checkpoints with anything but known layers and numbers
     "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
     "YOLO_AUTOINSTALL": "0",
     "YOLO_OFFLINE": "1",
@@ -28,10 +28,10 @@ SWITCHES = {
 
 @lru_cache(maxsize=1)
 def import_ultralytics() -> Path:
-    """Import ultralytics with its doors shut; return the folder where it keeps its settings.
+    """Import ultralytics in the safe mode and return the folder of its settings.
 
     Raises:
-        RuntimeError: If it was imported before, with its doors open.
+        RuntimeError: If it was imported before without the safe mode, or is too old to have it.
     """
     require_opencv()
     settings = tempfile.TemporaryDirectory(prefix="vg_mc-ultralytics-")
@@ -44,16 +44,16 @@ def import_ultralytics() -> Path:
     from ultralytics.nn import tasks
     from ultralytics.utils import USER_CONFIG_DIR
 
-    # It puts its own way to open pictures in Pillow's place, with other errors and another package.
+    # ultralytics replaces Pillow's function, with other exceptions and another dependency.
     Image.open = open_image
-    # It would leave one thread to us, and to every process that we start.
+    # It limits this process and its children to one thread.
     torch.set_num_threads(threads)
     if threads_setting is None:
         os.environ.pop("OMP_NUM_THREADS", None)
     if not getattr(tasks, "SAFE_LOAD", False):
         raise RuntimeError(
-            "ultralytics would run code from checkpoints: it is too old to load them safely, or "
-            "something imported it before vg_mc.proposers did"
+            "ultralytics could run code from checkpoints: it is too old to load them safely, or it "
+            "was imported before vg_mc.proposers"
         )
     return Path(USER_CONFIG_DIR)
 

@@ -1,7 +1,7 @@
-"""What the file of a kind of proposer registers: a name, a class of options, how boxes are found.
+"""Registration of proposers: name, options class, and how boxes are found.
 
-Such a file imports heavy libraries inside its functions only, since its options are read for
-``--help``.
+Modules that define a registration import heavy libraries inside functions, since ``--help`` reads
+their options.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ Options = TypeVar("Options")
 
 
 class Known(NamedTuple):
-    """What is known of an image before it is opened.
+    """Information about an image that is available without decoding it.
 
     Attributes:
-        photo: Its name and size.
+        photo: File name and size.
         annotated: The annotated boxes.
-        stored: Its detections in the file of this proposer.
+        stored: The detections in the file of the proposer.
     """
 
     photo: Photo
@@ -32,7 +32,7 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class NoOptions:
-    """The options of a kind that has none."""
+    """Options class of a proposer without options."""
 
 
 def _nothing(_: object) -> None:
@@ -41,21 +41,23 @@ def _nothing(_: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[Options]):
-    """A kind of proposer by name. It either knows its boxes, or builds what looks at images.
+    """A kind of proposer that can be selected by name.
+
+    It defines either `known` or `build`.
 
     Attributes:
-        name: Its name in ``--proposer``, and the source of its boxes.
-        summary: What it is, for help.
-        options: The class of its options.
-        check: Raises `BadInputError` for options with which it cannot be used.
-        configure: Returns the fields of its `ProposerChoice` that follow from its options; what is
-            on the hub is fetched.
-        known: Returns the boxes of an image that it knows without a look at pixels.
-        build: Builds what looks at pixels, on the device and from the confidence that are given.
-        settings: Returns what a manifest lists besides the kind.
-        detects: Whether its boxes are detections: found in any image, selected by confidence and
-            overlap, and added as further negatives to training images.
-        trained: Whether its boxes depend on images that it was trained on.
+        name: Name in ``--proposer``, and the source of its boxes.
+        summary: Short description for help.
+        options: The options class.
+        check: Raises `BadInputError` for invalid options.
+        configure: Returns the fields of its `ProposerChoice` that follow from the options;
+            downloads models of the hub.
+        known: Returns the boxes of an image without its pixels.
+        build: Builds a detector with the given device and confidence.
+        settings: Returns the settings that a manifest lists besides the kind.
+        detects: Whether its boxes are detections, which are available for any image, selected by
+            confidence and overlap, and used as extra negatives in training.
+        trained: Whether its boxes depend on images that a detector was trained on.
         reads_file: Whether its boxes are read from a file of detections.
     """
 
@@ -73,30 +75,30 @@ class Kind(Generic[Options]):
 
 
 def require(source: Path | None, kind: str, flag: str) -> Path:
-    """Return the file or folder that a kind of proposer needs.
+    """Return the file or folder that a proposer requires.
 
     Raises:
-        BadInputError: If the user named none.
+        BadInputError: If it is None.
     """
     if source is None:
-        raise BadInputError(f"the proposer {kind} needs {flag}", record="--proposer")
+        raise BadInputError(f"the proposer {kind} requires {flag}", record="--proposer")
     return source
 
 
 def require_file(source: Path | None, kind: str, flag: str) -> Path:
-    """Return the file that a kind of proposer needs.
+    """Return the file that a proposer requires.
 
     Raises:
-        BadInputError: If the user named none, or it is not there.
+        BadInputError: If it is None or does not exist.
     """
     file = require(source, kind, flag)
     if not file.is_file():
-        raise BadInputError("there is no such file", file=file, record=flag)
+        raise BadInputError("no such file", file=file, record=flag)
     return file
 
 
 def selection_settings(choice: ProposerChoice) -> dict[str, Any]:
-    """Return the settings of a proposer whose boxes are selected by their confidence."""
+    """Return the settings by which detections are selected."""
     return {
         "source": choice.model or (choice.source.name if choice.source else None),
         "confidence": choice.confidence,
@@ -107,5 +109,5 @@ def selection_settings(choice: ProposerChoice) -> dict[str, Any]:
 
 
 def device_setting(choice: ProposerChoice) -> dict[str, str]:
-    """Return the type of the device; which card does not matter."""
+    """Return the type of the device without its index."""
     return {"device": choice.device.partition(":")[0]}

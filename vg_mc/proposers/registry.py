@@ -1,7 +1,8 @@
-"""All kinds of proposers by name, and the choice among them: ``yolo``, ``yolo+transformers``.
+"""The registry of all proposers, their options, and the selection by name.
 
-To add a kind, write a file in `vg_mc.proposers.kinds` with a `Kind` and name it in `KINDS`; a class
-of options of its own is a field of `ProposerOptions`.
+Several proposers can be united, as in ``yolo+transformers``. To add a proposer, write a module in
+`vg_mc.proposers.kinds` with a `Kind` and add it to `KINDS`. If it has a new options class, add a
+field of this class to `ProposerOptions`.
 """
 
 from collections.abc import Collection, Iterator
@@ -34,12 +35,12 @@ DETECTING = tuple(name for name, kind in KINDS.items() if kind.detects)
 def proposer_help(names: Collection[str]) -> str:
     """Return the help of a flag that names proposers."""
     listed = ", ".join(f"{name} ({KINDS[name].summary})" for name in names)
-    return f"What proposes regions: {listed}; or several united, like yolo+transformers."
+    return f"Proposer of regions: {listed}; or a union such as yolo+transformers."
 
 
 @dataclass(frozen=True)
 class ProposerOptions:
-    """How boxes are found and which of them become candidates."""
+    """Options of all proposers, and of the selection of candidates among their boxes."""
 
     yolo: YoloOptions = field(default_factory=YoloOptions)
     transformers: TransformersOptions = field(default_factory=TransformersOptions)
@@ -47,19 +48,19 @@ class ProposerOptions:
     grid: GridOptions = field(default_factory=GridOptions)
 
     confidence: Annotated[float, FRACTION] = 0.25
-    """Detections with a lower score are left out."""
+    """Minimum score of detections."""
 
     nms: Annotated[float, FRACTION] | None = None
-    """Of two detections whose IoU exceeds it the weaker one is left out, and of two from different
-    proposers the one of the later named; annotated boxes stay. 1 keeps all; by default 0.7 where
-    proposers are united, and 1 where none are."""
+    """IoU threshold of non-maximum suppression. Of two detections whose IoU exceeds it, the weaker
+    one is removed; of two from different proposers, that of the proposer named later. Annotated
+    boxes are never removed. 1 keeps all boxes; the default is 0.7 for a union and 1 otherwise."""
 
     max_proposals: Annotated[int, AT_LEAST_1] | None = None
-    """At most so many detections of a photo from each proposer, the best; all by default."""
+    """Maximum number of detections per image and proposer, the best ones; all by default."""
 
     when_empty: WhenEmpty = "none"
-    """What a photo without detections gets: nothing, the whole image as one box, or the best
-    detections below the confidence, which is lowered by 0.1 until there is one."""
+    """Candidates of an image without detections: none, the whole image as one box, or those above a
+    confidence that is lowered in steps of 0.1 until there is one."""
 
     def of(self, kind: Kind[Any]) -> Any:  # noqa: ANN401 - of any class
         """Return the options of one kind."""
@@ -69,35 +70,35 @@ class ProposerOptions:
         return kind.options()
 
     def overlap(self, *, several: bool) -> float:
-        """Return the highest IoU of two detections, of one proposer or of `several`."""
+        """Return the IoU threshold for one proposer or a union of several."""
         if self.nms is not None:
             return self.nms
         return UNITED_OVERLAP if several else EVERY_OVERLAP
 
 
 def kinds_of(text: str, flag: str, known: Collection[str] = tuple(KINDS)) -> tuple[str, ...]:
-    """Split ``yolo+stored`` into kinds.
+    """Split a value such as ``yolo+stored`` into kinds.
 
     Raises:
-        BadInputError: If a kind is not among the `known`, or named twice.
+        BadInputError: If a kind is unknown or repeated, or cannot be part of a union.
     """
     kinds = tuple(text.split("+"))
     for kind in kinds:
         if kind not in known:
-            problem = f"no proposer is called {kind!r}; there are {', '.join(known)}"
-            raise BadInputError(f"{problem}, and several joined by +", record=flag)
+            problem = f"unknown proposer {kind!r}; available: {', '.join(known)}"
+            raise BadInputError(f"{problem}, or several joined by +", record=flag)
     if len(set(kinds)) < len(kinds):
-        raise BadInputError(f"expected each proposer once, not {text}", record=flag)
+        raise BadInputError(f"expected each proposer once, found {text}", record=flag)
     if NO_CANDIDATES in kinds and len(kinds) > 1:
         raise BadInputError(f"{NO_CANDIDATES} cannot be united with others: {text}", record=flag)
     return kinds
 
 
 def check_options(options: ProposerOptions, asked: Collection[str]) -> None:
-    """Refuse options that the kinds of proposers that are `asked` lack, or do not use.
+    """Check the options of the selected kinds of proposers.
 
     Raises:
-        BadInputError: Naming the first such option.
+        BadInputError: If a required option is missing, an option is invalid, or one has no effect.
     """
     for kind in KINDS.values():
         own = options.of(kind)
@@ -105,12 +106,12 @@ def check_options(options: ProposerOptions, asked: Collection[str]) -> None:
             kind.check(own)
         for flag in changed_flags(own):
             if kind.name not in asked:
-                problem = f"it has no effect without the proposer {kind.name}"
+                problem = f"has no effect without the proposer {kind.name}"
                 raise BadInputError(problem, record=flag)
 
 
 def changed_flags(options: object) -> Iterator[str]:
-    """Yield the flags of a class of options that have other values than their defaults."""
+    """Yield the flags of an options class whose values differ from their defaults."""
     default = type(options)()
     for one in fields(options):  # type: ignore[arg-type]
         value = getattr(options, one.name)
@@ -123,10 +124,16 @@ def changed_flags(options: object) -> Iterator[str]:
 def member_of(
     kind: str, options: ProposerOptions, *, several: bool = False, device: str = "cpu"
 ) -> ProposerChoice:
-    """Return one proposer, a member of a union or alone; a detector of the hub is fetched.
+    """Return one proposer; a detector of the hub is downloaded.
+
+    Args:
+        kind: The name of the proposer.
+        options: Options of all proposers.
+        several: Whether it is a member of a union.
+        device: Where a detector runs.
 
     Raises:
-        BadInputError: If it cannot be.
+        BadInputError: If a required option is missing or the download fails.
     """
     chosen = KINDS[kind]
     if not chosen.detects:
@@ -143,15 +150,16 @@ def member_of(
 
 
 def named_proposer(text: str, options: ProposerOptions, device: str = "cpu") -> ProposerChoice:
-    """Return what finds candidates in photos without annotations.
+    """Return the proposer for images without annotations.
 
     Args:
-        text: yolo, transformers, stored, or several joined by ``+``.
-        options: Has a file for each of them.
+        text: A proposer that detects, such as yolo, or several joined by ``+``.
+        options: Options of all proposers.
         device: Where detectors run.
 
     Raises:
-        BadInputError: If a name is unknown, or options are missing or of no use.
+        BadInputError: If a name is unknown, a required option is missing, or an option has no
+            effect.
     """
     kinds = kinds_of(text, "--proposer", DETECTING)
     check_options(options, kinds)

@@ -1,14 +1,10 @@
-"""Which detections become candidates: one rule for every detector, live or stored.
+"""Selection of candidates: confidence, non-maximum suppression, unions, and jitter.
 
-One list of candidates out of what several proposers found on a photo.
+The same rules apply to detectors and to stored detections. The confidences of different detectors
+are not comparable, so between proposers the order of a union decides: the box of the first proposer
+is kept. Annotated boxes are always kept, since one of them may be the target.
 
-Confidences of two detectors are no common scale, so between proposers their order decides, never
-the score: the box of the one that was named first stays. Annotated boxes always stay, wherever they
-are named, since one of them may be the target.
-
-Annotated boxes that err as a detector's do, to train on what will be asked later.
-
-A model that has seen only exact boxes in training meets other ones from a detector.
+Jitter shifts the edges of annotated boxes, so that training sees boxes like those of a detector.
 """
 
 from collections.abc import Sequence
@@ -20,14 +16,14 @@ from vg_mc.boxes.arithmetic import as_boxes, clipped, iou_matrix
 from vg_mc.proposers.choice import EVERY_OVERLAP, ProposerChoice
 from vg_mc.records import ANNOTATIONS, WHOLE_IMAGE, Photo, Proposal
 
-STEP = 0.1  # by which MAttNet lowers its threshold until a photo has a detection
+STEP = 0.1  # MAttNet lowers its threshold in these steps until an image has a detection
 
 LOWER_CONFIDENCE = "lower-confidence"
-IN_PLACE_OF_NONE = frozenset({WHOLE_IMAGE, LOWER_CONFIDENCE})  # sources of such candidates
+IN_PLACE_OF_NONE = frozenset({WHOLE_IMAGE, LOWER_CONFIDENCE})  # sources of substitutes
 
 
 def select(found: list[Proposal], photo: Photo, choice: ProposerChoice) -> list[Proposal]:
-    """Return the detections of a photo that `choice` wants, best first, ties in their order."""
+    """Return the detections of an image that become candidates, best first, ties in order."""
     ranked = sorted(found, key=lambda detection: -detection.score)
     kept = _at_least(ranked, choice.confidence) or in_place_of_none(ranked, photo, choice)
     return without_overlaps(kept, choice.nms)[: choice.max_proposals]
@@ -36,13 +32,16 @@ def select(found: list[Proposal], photo: Photo, choice: ProposerChoice) -> list[
 def in_place_of_none(
     ranked: list[Proposal], photo: Photo, choice: ProposerChoice
 ) -> list[Proposal]:
-    """Return what a photo gets that has no detection above the threshold; their source says so."""
+    """Return the substitute candidates of an image without detections above the threshold.
+
+    Their `source` is one of `IN_PLACE_OF_NONE`.
+    """
     if choice.when_empty == "whole-image":
         return [Proposal((0.0, 0.0, float(photo.width), float(photo.height)), 0.0, "", WHOLE_IMAGE)]
     if choice.when_empty == "lower-confidence" and ranked:
         threshold, best = choice.confidence, ranked[0].score
         while best < threshold:
-            threshold = round(threshold - STEP, 6)  # else 0.25 - 0.1 - 0.1 is less than 0.05
+            threshold = round(threshold - STEP, 6)  # in floats, 0.25 - 0.1 - 0.1 is below 0.05
         return [
             replace(detection, source=LOWER_CONFIDENCE)
             for detection in _at_least(ranked, threshold)
@@ -51,14 +50,14 @@ def in_place_of_none(
 
 
 def without_overlaps(ranked: list[Proposal], most: float) -> list[Proposal]:
-    """Leave out each box whose IoU with a better one that is kept exceeds `most`."""
+    """Remove each box whose IoU with a better kept box exceeds `most`."""
     if most >= EVERY_OVERLAP or len(ranked) < 2:
         return ranked
     import torch
     from torchvision.ops import nms
 
     corners = as_boxes([detection.box for detection in ranked])
-    falling = np.arange(len(ranked), 0, -1, dtype=np.float64)  # ranks: scores may be equal
+    falling = np.arange(len(ranked), 0, -1, dtype=np.float64)  # ranks, since scores may be equal
     kept = nms(torch.from_numpy(corners), torch.from_numpy(falling), most)
     return [ranked[index] for index in kept.tolist()]
 
@@ -68,13 +67,12 @@ def _at_least(ranked: list[Proposal], score: float) -> list[Proposal]:
 
 
 def choose(found: Sequence[list[Proposal]], photo: Photo, choice: ProposerChoice) -> list[Proposal]:
-    """Return the candidates of a photo, in the order of the members of `choice`.
+    """Return the candidates of an image, in the order of the members of `choice`.
 
     Args:
-        found: All that each member of `choice` found, weak detections included.
-        photo: The photo.
-        choice: One proposer or a union; a photo gets something in place of detections only where
-            all members together have none.
+        found: All boxes of each member of `choice`, including weak detections.
+        photo: The image.
+        choice: One proposer or a union. Substitutes are used only if no member has a detection.
     """
     chosen = [
         _chosen_of(member, of_member, photo)
@@ -88,9 +86,9 @@ def choose(found: Sequence[list[Proposal]], photo: Photo, choice: ProposerChoice
 def without_repeats(
     chosen: Sequence[list[Proposal]], kinds: Sequence[str], most: float
 ) -> list[list[Proposal]]:
-    """Leave out detections whose IoU with a box of a proposer before them exceeds `most`.
+    """Remove detections whose IoU with a kept box of an earlier proposer exceeds `most`.
 
-    Boxes of one proposer are not compared with each other: it has done so itself.
+    Boxes of the same proposer are not compared. Annotations come first.
     """
     ranks = sorted(range(len(kinds)), key=lambda place: kinds[place] != ANNOTATIONS)
     kept: list[list[Proposal]] = [[] for _ in kinds]
@@ -128,15 +126,16 @@ def _stand_ins(
 def jittered(
     proposals: list[Proposal], photo: Photo, jitter: float, *, seed: int
 ) -> list[Proposal]:
-    """Move each edge by up to `jitter` of the box's width or height, evenly, and stay in the photo.
+    """Shift each edge by a uniformly distributed fraction of the box's width or height.
 
-    The draw has the key (`seed`, image id, place among `proposals`): it depends on nothing else.
+    The shifts depend only on the seed, the image id and the positions in `proposals`. The boxes are
+    clipped to the image.
 
     Args:
-        proposals: Boxes of one photo.
-        photo: The photo, which limits them.
-        jitter: From 0 to less than 0.5, so that left stays left of right.
-        seed: Another one gives other boxes.
+        proposals: Boxes of one image.
+        photo: The image.
+        jitter: Maximum shift, from 0 to less than 0.5, so that left remains left of right.
+        seed: Seed of the shifts.
     """
     if not jitter or not proposals:
         return proposals

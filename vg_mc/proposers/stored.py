@@ -1,4 +1,4 @@
-"""Detections that somebody stored: checked one by one, and cut to the photos that they are of."""
+"""Read stored detections, validate each record, and clip boxes to their images."""
 
 import reprlib
 from collections import defaultdict
@@ -15,20 +15,21 @@ from vg_mc.system.fields import as_integer, as_mapping, as_number, as_numbers, a
 
 SOURCE = "stored"
 
-FEWEST_JUDGED = 20  # boxes from which on a share of them means something
-MOST_LEAVING = 0.05  # a detector's boxes stay in its photo, but for rounding
-ROUNDING = 1.0  # pixels; a format that counts the last pixel in errs by one
+FEWEST_JUDGED = 20  # minimum number of boxes for checks of the whole file
+MOST_LEAVING = 0.05  # maximum fraction of boxes that exceed their image by more than ROUNDING
+ROUNDING = 1.0  # pixels; formats with inclusive right and bottom edges differ by one
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDetections:
-    """What a file of detections holds.
+    """The content of a file of detections.
 
     Attributes:
-        by_image: Boxes as they are written, in pixels, best first, ties in the order of the file;
-            by image id, or by file name where a record has no id.
-        records: How many records the file has; all of them stand above or below.
-        rejected: Records that are no detections, and why.
+        file: The file.
+        by_image: Boxes in pixels as stored, best first, ties in the order of the file; by image id,
+            or by file name for records without id.
+        records: Number of records in the file, valid and rejected.
+        rejected: Invalid records with the reasons.
     """
 
     file: Path
@@ -39,13 +40,13 @@ class StoredDetections:
 
 @dataclass(frozen=True, slots=True)
 class CutDetections:
-    """Detections of the photos that matter.
+    """Detections of selected images, clipped to them.
 
     Attributes:
-        by_image: Boxes inside of their photos, best first.
-        cut: How many of them reached beyond their photo.
-        other: How many detections are of photos that are not wanted.
-        rejected: Detections outside of their photo, or of a photo that the corpus does not have.
+        by_image: Clipped boxes by image id, best first.
+        cut: Number of boxes that were clipped.
+        other: Number of detections of other images.
+        rejected: Detections outside their image, or with a file name unknown to the corpus.
     """
 
     by_image: dict[int, list[Proposal]]
@@ -55,14 +56,14 @@ class CutDetections:
 
 
 def read_detections(file: Path, *, skip_bad: bool) -> StoredDetections:
-    """Read a file of any format that `detection_formats` knows.
+    """Read a file of detections in one of the formats of `detection_formats`.
 
     Args:
-        file: Where the detections are.
-        skip_bad: List records that are no detections, instead of stopping at the first.
+        file: The file.
+        skip_bad: Collect invalid records instead of raising at the first one.
 
     Raises:
-        BadInputError: If the file has another format, or a record is bad and not to be skipped.
+        BadInputError: If the format is unknown, or a record is invalid and `skip_bad` is False.
     """
     layout, records = stored_records(file)
     by_image: dict[int | str, list[Proposal]] = defaultdict(list)
@@ -84,14 +85,19 @@ def read_detections(file: Path, *, skip_bad: bool) -> StoredDetections:
 def cut_to_photos(
     stored: StoredDetections, photos: Iterable[Photo], known: Iterable[Photo]
 ) -> CutDetections:
-    """Cut the detections of `photos` to them; what leaves no more than a pixel is rejected.
+    """Clip the detections of `photos`, and reject those of which at most a pixel remains.
 
-    Detectors are run on whole folders, so that an image id that is not among the `known` ones, all
-    photos of the corpus, is no fault. A file name that is not may be a slip, and is listed.
+    Detections with unknown image ids are counted but not rejected, since detectors are often run on
+    whole folders. Detections with unknown file names are rejected.
+
+    Args:
+        stored: The detections of a file.
+        photos: The selected images.
+        known: All images of the corpus.
 
     Raises:
-        BadInputError: If not one is of these photos, or so many leave them that they cannot be
-            pixels of these photos.
+        BadInputError: If no detection belongs to these images, or the boxes are apparently not in
+            pixels of these images.
     """
     wanted = list(photos)
     found = [(photo, _of_photo(stored, photo)) for photo in wanted
@@ -116,34 +122,34 @@ def cut_to_photos(
 
 
 def _nothing_found(stored: StoredDetections, wanted: list[Photo]) -> str:
-    """Show how photos are called on either side, where no detection is of a wanted one."""
-    problem = "not one detection is of a photo to prepare"
+    """Return the message if no detection matches, with the image keys of both sides."""
+    problem = "no detection matches an image to prepare"
     if not stored.by_image or not wanted:
         return problem
     theirs, ours = next(iter(stored.by_image)), wanted[0]
     return (
-        f"{problem}: are its image ids or file names another corpus's? Its first photo is "
-        f"{theirs!r}, and the first to prepare is image {ours.image_id}, {ours.file_name!r}"
+        f"{problem}; its image ids or file names may belong to another corpus. Its first image is "
+        f"{theirs!r}; the first image to prepare is {ours.image_id}, {ours.file_name!r}"
     )
 
 
 def _photo_meant(content: object) -> int | str:
-    """Return the image id of a record, or the file name that stands in its place."""
+    """Return the image id of a record, or its file name if it has no id."""
     fields = as_mapping(content)
     has_id, has_name = (fields.get(key) is not None for key in (IMAGE_ID, FILE_NAME))
     if has_id and has_name:
-        problem = f"expected {IMAGE_ID} or {FILE_NAME}, found both: which of them is to be used?"
+        problem = f"expected either {IMAGE_ID} or {FILE_NAME}, found both"
         raise BadInputError(problem)
     if not has_id and not has_name:
         raise BadInputError(f"expected a field {IMAGE_ID} or {FILE_NAME}, found neither")
     if isinstance(fields[IMAGE_ID] if has_id else None, str):
-        problem = f"expected a whole number as {IMAGE_ID}, not {reprlib.repr(fields[IMAGE_ID])}"
-        raise BadInputError(f"{problem}; the name of a photo is its {FILE_NAME}")
+        problem = f"expected an integer as {IMAGE_ID}, found {reprlib.repr(fields[IMAGE_ID])}"
+        raise BadInputError(f"{problem}; store the name of an image as {FILE_NAME}")
     return as_text(fields, FILE_NAME) if has_name else as_integer(fields, IMAGE_ID)
 
 
 def _of_photo(stored: StoredDetections, photo: Photo) -> list[Proposal]:
-    """Return the detections that name a photo in either way, best first."""
+    """Return the detections with the id or the file name of an image, best first."""
     by_id = stored.by_image.get(photo.image_id, [])
     by_name = stored.by_image.get(photo.file_name, [])
     return sorted([*by_id, *by_name], key=lambda detection: -detection.score)
@@ -153,7 +159,7 @@ def _of_unknown_photos(stored: StoredDetections, known: Iterable[Photo]) -> list
     names = {photo.file_name for photo in known}
     return [
         Rejected(
-            stored.file.name, f"a detection of {name}", "no photo of the corpus has this file name"
+            stored.file.name, f"a detection of {name}", "no image of the corpus has this file name"
         )
         for name, detections in stored.by_image.items()
         if isinstance(name, str) and name not in names
@@ -185,14 +191,14 @@ def _corners(numbers: tuple[float, ...], layout: Layout) -> XYXY:
     if layout.corners:
         right, bottom = others
         if right <= left or bottom <= top:
-            problem = "expected left before right and top before bottom"
-            raise BadInputError(f"{problem}, not {list(numbers)}")
+            problem = "expected left < right and top < bottom"
+            raise BadInputError(f"{problem}, found {list(numbers)}")
         return left, top, right, bottom
     width, height = others
     if width <= layout.surplus or height <= layout.surplus:
-        meaning = ", which stand for more than 0" if layout.surplus else ""
+        meaning = " (this format adds 1 to both)" if layout.surplus else ""
         problem = f"expected a width and a height above {layout.surplus}{meaning}"
-        raise BadInputError(f"{problem}, not {width} and {height}")
+        raise BadInputError(f"{problem}, found {width} and {height}")
     return left, top, left + width - layout.surplus, top + height - layout.surplus
 
 
@@ -201,24 +207,28 @@ def _score(fields: Mapping[object, object], layout: Layout) -> float:
         return 1.0
     score = as_number(fields, "score")
     if not 0 <= score <= 1:
-        raise BadInputError(f"expected a score from 0 to 1, not {score}")
+        raise BadInputError(f"expected a score from 0 to 1, found {score}")
     return score
 
 
 def _require_pixels(found: list[tuple[Photo, list[Proposal]]], file: Path) -> None:
-    """Notice boxes in another format or of photos of another size; few boxes prove nothing."""
+    """Check that boxes are in pixels of their images; files with few boxes are not checked.
+
+    Raises:
+        BadInputError: If many boxes exceed their image, or all lie within the first pixel.
+    """
     placed = [(detection.box, photo) for photo, detections in found for detection in detections]
     if len(placed) < FEWEST_JUDGED:
         return
     leaving = sum(_leaves(box, photo) for box, photo in placed) / len(placed)
     if leaving > MOST_LEAVING:
         problem = (
-            f"{leaving:.0%} of the boxes leave their photo: are they in another format (corners in "
-            "place of width and height), or of photos of another size?"
+            f"{leaving:.0%} of the boxes exceed their image; they may be in another format "
+            "(corners in place of width and height), or of images of another size"
         )
         raise BadInputError(problem, file=file)
     if all(max(box) <= 1 for box, _ in placed):
-        problem = "no box reaches beyond the first pixel: expected pixels, not shares of the photo"
+        problem = "expected boxes in pixels, found only coordinates up to 1"
         raise BadInputError(problem, file=file)
 
 
@@ -228,7 +238,7 @@ def _leaves(box: XYXY, photo: Photo) -> bool:
 
 
 def _cut(detections: list[Proposal], photo: Photo) -> Iterator[XYXY | None]:
-    """Cut boxes to their photo; None where one leaves it and no more than a pixel remains."""
+    """Yield clipped boxes, or None for a box of which at most a pixel remains."""
     written = boxes.as_boxes([detection.box for detection in detections])
     inside = boxes.clipped(written, photo.width, photo.height).tolist()
     for detection, (left, top, right, bottom) in zip(detections, inside, strict=True):
@@ -239,5 +249,5 @@ def _cut(detections: list[Proposal], photo: Photo) -> Iterator[XYXY | None]:
 
 def _outside(detection: Proposal, photo: Photo, file: Path) -> Rejected:
     corners = ", ".join(f"{edge:g}" for edge in detection.box)
-    reason = f"the box ({corners}) lies outside of its photo, {photo.width} x {photo.height} pixels"
+    reason = f"the box ({corners}) lies outside its image of {photo.width} x {photo.height} pixels"
     return Rejected(file.name, f"a detection of image {photo.image_id}", reason)

@@ -1,11 +1,11 @@
-"""Detectors of transformers, from a local folder: DETR, RT-DETR, OWLv2, Grounding DINO, their kin.
+"""Detectors of transformers from a local folder: DETR, RT-DETR, OWLv2, Grounding DINO and similar.
 
-Those of a fixed vocabulary look at a photo once. Those that read text look once for every distinct
-sentence about it, with the sentence as the query: a photo's candidates are shared by its
-sentences, so they are what all of its sentences found, each object once with its best score.
+Detectors with a fixed vocabulary run once per image. Open-vocabulary detectors run once for every
+distinct expression about an image, with the expression as the query. The candidates of the image
+are the union of their detections, without duplicates.
 
-Photos and sentences go one by one: padding beside a larger photo or a longer sentence would change
-boxes, and the boxes of a photo must not depend on the photos beside it.
+Images and expressions are not batched, since padding to the largest image or longest text of a
+batch would change boxes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,25 +33,25 @@ from vg_mc.records import Photo, Proposal
 from vg_mc.system.hub import check_complete
 
 READS_TEXT = frozenset({"grounding-dino", "mm-grounding-dino", "owlv2", "owlvit"})
-OVERLAP = 0.7  # IoU from which a box is taken for one that another query found better
-NO_NAME = "N/A"  # what DETR's checkpoints call COCO's unused numbers
+OVERLAP = 0.7  # IoU above which boxes of different queries are duplicates
+NO_NAME = "N/A"  # label of COCO's unused category ids in DETR's checkpoints
 
 
 class TransformersProposer:
-    """Proposes what a detector of transformers finds, best first."""
+    """Proposes the detections of a transformers model, best first."""
 
     name = "transformers"
 
     def __init__(self, folder: Path, *, confidence: float, device: str = "cpu") -> None:
-        """Load a detector from safetensors; nothing of the folder is run, nothing is fetched.
+        """Load a detector from safetensors, without running remote code or downloading files.
 
         Args:
-            folder: What `save_pretrained` of a model and of its processor wrote.
-            confidence: Boxes must score above it.
+            folder: Folder written by `save_pretrained` of a model and of its processor.
+            confidence: Minimum score of detections.
             device: Where the model runs, as torch names it.
 
         Raises:
-            BadInputError: If it holds no detector of a known kind.
+            BadInputError: If the folder does not contain a supported detector.
         """
         self.reads_text, model, self._processor = _load(folder)
         self._model = model.to(device).eval()
@@ -64,13 +64,18 @@ class TransformersProposer:
         pixels: list[NDArray[np.uint8]],
         sentences: Sequence[Sequence[str]] = (),
     ) -> list[list[Proposal]]:
-        """Return the detections of each photo, cut to it.
+        """Return the detections of each image, clipped to it.
+
+        Args:
+            photos: The images.
+            pixels: RGB pixels of each image, shape (H, W, 3).
+            sentences: Expressions about each image; detectors with a fixed vocabulary ignore them.
 
         Raises:
-            BadInputError: If the detector looks for sentences, and not every photo comes with some.
+            BadInputError: If the detector takes text and images lack expressions.
         """
         if self.reads_text and len(sentences) != len(photos):
-            raise BadInputError("this detector looks for sentences, and was given none")
+            raise BadInputError("this detector requires expressions, found none")
         asked = sentences if self.reads_text else [()] * len(photos)
         return [
             self._proposals(photo, picture, about)
@@ -96,7 +101,7 @@ class TransformersProposer:
     def _detect(
         self, picture: NDArray[np.uint8], query: str | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return boxes (N, 4) in pixels, scores (N,) and numbers of categories (N,)."""
+        """Return boxes (N, 4) in pixels, scores (N,) and category ids (N,)."""
         image = Image.fromarray(picture)
         if query is None:
             inputs = self._processor(images=image, return_tensors="pt")
@@ -113,7 +118,7 @@ class TransformersProposer:
         outputs = self._model(**inputs.to(self._device))
         (found,) = finish(outputs, threshold=self._confidence, target_sizes=[picture.shape[:2]])
         boxes, scores = found["boxes"].cpu(), found["scores"].cpu()
-        # A sentence is no category: what was found for it has none.
+        # Detections of a query have no category.
         labels = found["labels"].cpu() if query is None else torch.full((len(scores),), -1)
         return boxes, scores, labels
 
@@ -129,13 +134,13 @@ class TransformersProposer:
 
 
 def _ranked(corners: Boxes, scores: torch.Tensor) -> torch.Tensor:
-    """Return positions of the boxes that can be seen, best first, equals in their order."""
+    """Return positions of the boxes with a positive area, best first, ties in order."""
     order = scores.argsort(descending=True, stable=True)
     return order[torch.from_numpy(areas(corners) > 0)[order]]
 
 
 def _load(folder: Path) -> tuple[bool, Any, Any]:
-    """Return whether the detector reads text, the model, and what prepares its input."""
+    """Return whether the detector takes text, the model, and its processor."""
     options: dict[str, Any] = {"local_files_only": True}
     try:
         config = AutoConfig.from_pretrained(folder, **options)
@@ -151,7 +156,7 @@ def _load(folder: Path) -> tuple[bool, Any, Any]:
         prepares: Any = AutoProcessor if reads_text else AutoImageProcessor
         processor = prepares.from_pretrained(folder, **options)
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as fault:
-        problem = "expected a detector of transformers: config, safetensors weights and processor"
+        problem = "expected a transformers detector with config, safetensors weights and processor"
         raise BadInputError(f"{problem}: {fault}", file=folder) from fault
     check_complete(report["missing_keys"], folder)
     return reads_text, model, processor
@@ -163,4 +168,4 @@ def _reads_text(config: Any, folder: Path) -> bool:  # noqa: ANN401 - of any fam
     if type(config) in MODEL_FOR_OBJECT_DETECTION_MAPPING:
         return False
     problem = "expected a detector such as DETR, RT-DETR, OWLv2 or Grounding DINO"
-    raise BadInputError(f"{problem}, not a model of the kind {config.model_type!r}", file=folder)
+    raise BadInputError(f"{problem}, found a model of type {config.model_type!r}", file=folder)

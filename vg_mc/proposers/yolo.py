@@ -1,13 +1,12 @@
-"""Any YOLO detector that ultralytics can load, from a file of weights: YOLOv5u, v8, 11, 26, World.
+"""YOLO detectors loaded by ultralytics from a file of weights: YOLOv5u, v8, 11, 26 and World.
 
-A YOLO-World looks for the names that its file has text features of; released ones have those of
-COCO's categories. Other names would need CLIP, which ultralytics fetches, and are not offered.
+YOLO-World detects the classes whose text features are stored in its file; released files have those
+of COCO. Other classes would require a download of CLIP by ultralytics and are not supported.
 
-The boxes of a photo must not depend on the photos beside it. Only photos of one shape share a
-batch: each is then padded just as it would be alone. On a CPU even the last bit would change with
-the size of the batch, and a batch saves no time there, so photos go one by one. Suppression of
-overlaps runs without ultralytics' time limit, which on a busy machine leaves the last photos of a
-batch without boxes.
+The boxes of an image do not depend on the other images of a batch. Only images of the same shape
+are batched, so that each is padded as it would be alone. On a CPU, batching would change the last
+bits and save no time, so the batch size is 1. Non-maximum suppression runs without ultralytics'
+time limit, which on a slow machine drops the boxes of the last images of a batch.
 """
 
 from collections import defaultdict
@@ -25,13 +24,13 @@ from vg_mc.errors import BadInputError
 from vg_mc.proposers.offline_ultralytics import import_ultralytics
 from vg_mc.records import Photo, Proposal
 
-OVERLAP = 0.7  # IoU from which the weaker of two boxes goes; ultralytics' default
-MOST_BOXES = 300  # per photo; ultralytics' default
-PHOTOS_AT_ONCE = 16  # on an accelerator
+OVERLAP = 0.7  # IoU threshold of non-maximum suppression; ultralytics' default
+MOST_BOXES = 300  # per image; ultralytics' default
+PHOTOS_AT_ONCE = 16  # batch size on an accelerator
 
 
 class YoloProposer:
-    """Proposes what an ultralytics detector finds, best first."""
+    """Proposes the detections of an ultralytics model, best first."""
 
     name = "yolo"
 
@@ -43,17 +42,17 @@ class YoloProposer:
         image_size: int | None = None,
         device: str = "cpu",
     ) -> None:
-        """Load a detector without running anything that the file may contain.
+        """Load a detector without running code from the file.
 
         Args:
             weights: An ultralytics checkpoint of a detection model.
-            confidence: Boxes must score above it.
-            image_size: Longer side of the photos in the model, rounded up to its stride; by
-                default the side that the model was trained with.
+            confidence: Minimum score of detections.
+            image_size: Longer side in pixels to which images are resized, rounded up to a multiple
+                of the stride; by default the size with which the model was trained.
             device: Where the model runs, as torch names it.
 
         Raises:
-            BadInputError: If there is no such file, or it holds anything but a detector.
+            BadInputError: If the file does not exist or is not a YOLO detector.
         """
         self._model = _load(weights).to(device)
         self._stride = max(32, int(self._model.stride.max()))
@@ -66,9 +65,9 @@ class YoloProposer:
         self,
         photos: list[Photo],
         pixels: list[NDArray[np.uint8]],
-        sentences: Sequence[Sequence[str]] = (),  # noqa: ARG002 - it knows fixed names only
+        sentences: Sequence[Sequence[str]] = (),  # noqa: ARG002 - fixed vocabulary
     ) -> list[list[Proposal]]:
-        """Return the detections of each photo, cut to it."""
+        """Return the detections of each image, clipped to it; `sentences` are ignored."""
         proposals: list[list[Proposal]] = [[] for _ in photos]
         for places in self._batches(pixels):
             found = self._detect([pixels[place] for place in places])
@@ -77,7 +76,7 @@ class YoloProposer:
         return proposals
 
     def _batches(self, pixels: Sequence[NDArray[np.uint8]]) -> Iterator[list[int]]:
-        """Yield positions of pictures of the same shape, as many as the device takes at once."""
+        """Yield batches of positions of images with the same shape."""
         at_once = 1 if self._device.type == "cpu" else PHOTOS_AT_ONCE
         places: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for place, picture in enumerate(pixels):
@@ -88,12 +87,15 @@ class YoloProposer:
 
     @torch.inference_mode()
     def _detect(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Tensor]:
-        """Return (left, top, right, bottom, score, class) rows, best first, of pictures alike."""
+        """Return rows (left, top, right, bottom, score, class) per image, best first.
+
+        All images have the same shape.
+        """
         from ultralytics.data.augment import LetterBox
         from ultralytics.utils.nms import non_max_suppression
         from ultralytics.utils.ops import scale_boxes
 
-        # Its own predictor takes BGR and turns it; ours is RGB already, as the models want it.
+        # The models take RGB; ultralytics' own predictor converts to it from BGR.
         letterbox: Any = LetterBox((self._side, self._side), auto=True, stride=self._stride)
         padded = np.stack([letterbox(image=picture) for picture in pictures])
         batch = torch.from_numpy(padded).to(self._device).permute(0, 3, 1, 2).contiguous()
@@ -124,7 +126,7 @@ class YoloProposer:
 
 def _load(weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes
     if not weights.is_file():
-        problem = "expected a file of ultralytics weights; none is downloaded"
+        problem = "no such file; expected ultralytics weights, which are not downloaded"
         raise BadInputError(problem, file=weights)
     import_ultralytics()
     from ultralytics.nn.tasks import load_checkpoint
@@ -132,7 +134,7 @@ def _load(weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes
     try:
         model = load_checkpoint(weights.resolve())[0]  # type: ignore[no-untyped-call]
     except Exception as fault:  # a damaged or hostile file raises almost any class
-        problem = f"expected weights of an ultralytics YOLO detector: {fault}"
+        problem = f"expected ultralytics weights of a YOLO detector: {fault}"
         raise BadInputError(problem, file=weights) from fault
     return _checked(model, weights)
 
@@ -142,6 +144,6 @@ def _checked(model: Any, weights: Path) -> Any:  # noqa: ANN401 - ultralytics' o
 
     is_detector = isinstance(model, DetectionModel) and model.task == "detect"
     if not is_detector or isinstance(model, RTDETRDetectionModel):
-        problem = f"expected weights of an ultralytics YOLO detector, not a {type(model).__name__}"
+        problem = f"expected ultralytics weights of a YOLO detector, found {type(model).__name__}"
         raise BadInputError(problem, file=weights)
     return model.fuse(verbose=False)

@@ -1,7 +1,7 @@
-"""Train a YOLO from a random start on the boxes of a corpus, with ultralytics' own trainer.
+"""Train a YOLO detector from scratch on the annotated boxes of a corpus, with ultralytics.
 
-Proposals need no class: every annotated box is an ``object``. The drawn scenes get their detector
-this way, so that the demo needs no download.
+All boxes have the class ``object``, since proposals need no class. The demo trains the detector of
+the drawn scenes with this module, so that it needs no download.
 """
 
 import shutil
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 TINY = Path(__file__).with_name("yolo-tiny.yaml")
 
-# The trainer wants photos to validate on. Its verdict is not used, so a few known ones will do.
+# The trainer requires validation images; its result is not used, so a few training images suffice.
 VALIDATION_PHOTOS = 8
 
-# Scenes are plentiful and alike: a few flips and shifts are enough, and mosaics cost much time.
+# Scenes are numerous and similar, so little augmentation is needed; mosaics are slow.
 RECIPE = {
     "optimizer": "AdamW",
     "lr0": 4e-3,
@@ -51,19 +51,23 @@ def train_yolo(
     seed: int,
     batch_size: int,
 ) -> Path:
-    """Train on the annotated boxes of all photos of the split train; return the weights.
+    """Train a detector on the annotated boxes of the split train.
 
     Args:
-        corpus: Where photos and boxes come from.
-        folder: Is emptied, then holds the data in ultralytics' layout and its run.
+        corpus: Images and boxes.
+        folder: Output folder for the data in ultralytics' layout and its run; existing content is
+            deleted.
         architecture: A model file of ultralytics, such as `TINY`.
-        image_size: Longer side of the photos in the model.
-        epochs: Passes over the photos.
-        seed: The same seed gives the same weights on the same machine.
-        batch_size: Photos per step.
+        image_size: Longer side in pixels to which images are resized.
+        epochs: Number of epochs.
+        seed: Random seed; the same seed gives the same weights on the same machine.
+        batch_size: Number of images per step.
+
+    Returns:
+        The file of the weights.
 
     Raises:
-        BadInputError: If no photo of the split train has a box.
+        BadInputError: If no image of the split train has a box.
     """
     shutil.rmtree(folder, ignore_errors=True)
     settings = {
@@ -84,7 +88,7 @@ def train_yolo(
 
 
 def _are_alike(corpus: Corpus) -> bool:
-    """Whether all photos have one size; otherwise ultralytics could not shuffle unpadded ones."""
+    """Return whether all images have the same size, so that batches need no padding."""
     return len({(photo.width, photo.height) for photo in corpus.photos.values()}) == 1
 
 
@@ -97,19 +101,19 @@ def _trained(settings: dict[str, Any]) -> Path:
         trainer = DetectionTrainer(overrides=settings)
         trainer.add_callback("on_train_start", lambda it: progress.reset(_steps_of(it)))
         trainer.add_callback("on_train_batch_end", lambda _: progress.update())
-        torch.set_num_threads(threads)  # the trainer takes all cores but one
+        torch.set_num_threads(threads)  # the trainer sets its own number of threads
         trainer.train()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
     return Path(trainer.best)
 
 
 def _steps_of(trainer: "DetectionTrainer") -> int:
-    """Count the batches of all epochs; they are known once the trainer has read its data."""
+    """Return the number of batches in all epochs; requires that the trainer has loaded its data."""
     return len(trainer.train_loader) * int(trainer.epochs)
 
 
 def _keep_the_font_at_home(settings_folder: Path) -> None:
-    """Put matplotlib's font where ultralytics would download one to, though nothing is plotted."""
+    """Copy matplotlib's font to ultralytics' settings folder, so that none is downloaded."""
     import matplotlib as mpl
 
     font = settings_folder / "Arial.ttf"
@@ -117,11 +121,15 @@ def _keep_the_font_at_home(settings_folder: Path) -> None:
 
 
 def _write_dataset(corpus: Corpus, folder: Path) -> Path:
-    """Write the photos of the split train as ultralytics wants them; return their data file."""
+    """Write the images of the split train in ultralytics' layout and return the data file.
+
+    Raises:
+        BadInputError: If no image of the split train has a box.
+    """
     wanted = {found.image_id for found in corpus.expressions if found.split == TRAIN_SPLIT}
     image_ids = sorted(wanted & corpus.annotations.keys())
     if not image_ids:
-        raise BadInputError("expected annotated photos in the split train, found none")
+        raise BadInputError("expected annotated images in the split train, found none")
     for part, members in (("train", image_ids), ("val", image_ids[:VALIDATION_PHOTOS])):
         images, labels = folder / "images" / part, folder / "labels" / part
         images.mkdir(parents=True)
@@ -139,7 +147,7 @@ def _write_dataset(corpus: Corpus, folder: Path) -> Path:
 
 
 def _label_text(photo: Photo, regions: list[Proposal]) -> str:
-    """Spell boxes as lines of class, centre and size, in shares of the photo."""
+    """Return lines of class, center and size of each box, as fractions of the image size."""
     lines = []
     for left, top, right, bottom in (region.box for region in regions):
         center = ((left + right) / 2 / photo.width, (top + bottom) / 2 / photo.height)

@@ -1,1 +1,1 @@
-"""Kinds of proposers: one file for each, with its options and its registration."""
+"""Kinds of proposers, one module each with its options and registration."""

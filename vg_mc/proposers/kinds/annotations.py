@@ -1,4 +1,4 @@
-"""The proposer ``annotations``: the annotated boxes of an image, and ``none``: no boxes at all."""
+"""The proposers ``annotations`` (the annotated boxes of an image) and ``none`` (no boxes)."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""The proposer ``grid``: windows of several sizes that slide over the image, without a detector.
+"""The proposer ``grid``: sliding windows of several sizes.
 
-A baseline for detectors, and proposals where none is at hand: no box fits, but few targets are
-missed by all windows.
+It is a baseline for detectors, and usable without a detector. Boxes are imprecise, but most targets
+overlap with a window.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ NAME = "grid"
 
 @dataclass(frozen=True)
 class GridOptions:
-    """The proposer grid."""
+    """Options of the proposer grid."""
 
     grid_levels: Annotated[int, AT_LEAST_1] = 3
-    """Sizes of windows, for the proposer grid: the whole photo, then windows of half the width and
-    height, of a quarter ... Each overlaps its neighbours by half."""
+    """Number of window sizes of the proposer grid: the whole image, windows of half its width and
+    height, of a quarter, and so on. Adjacent windows overlap by half."""
 
 
 def windows(levels: int) -> Iterator[XYXY]:
-    """Yield windows as shares of an image, the largest first, each size in reading order."""
+    """Yield windows as fractions of the image size, the largest first, then in reading order."""
     for level in range(levels):
         side = 0.5**level
         starts = [place * side / 2 for place in range(2 ** (level + 1) - 1)]

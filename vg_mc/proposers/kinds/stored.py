@@ -1,4 +1,4 @@
-"""The proposer ``stored``: detections in a file, see `vg_mc.proposers.detection_formats`."""
+"""The proposer ``stored``: detections from a file, see `vg_mc.proposers.detection_formats`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,11 @@ from vg_mc.proposers.registration import Kind, require_file, selection_settings
 
 @dataclass(frozen=True)
 class StoredOptions:
-    """The proposer stored."""
+    """Options of the proposer stored."""
 
     proposals: Path | None = None
-    """File of stored detections, for the proposer stored: MAttNet's, COCO results, ReCLIP's, CPT's,
-    refer's, those of transformers' pipeline, or a Parquet file of ours; they name photos by image
+    """File of detections for the proposer stored, in the format of MAttNet, COCO results, ReCLIP,
+    CPT, refer, transformers' pipeline, or a Parquet file of vg_mc; images are identified by image
     id or by file name."""
 
 

@@ -1,4 +1,4 @@
-"""The proposer ``transformers``: DETR, RT-DETR, OWLv2, Grounding DINO and their kin."""
+"""The proposer ``transformers``: DETR, RT-DETR, OWLv2, Grounding DINO and similar detectors."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,11 +13,11 @@ from vg_mc.system.hub import MODEL, local_or_fetched
 
 @dataclass(frozen=True)
 class TransformersOptions:
-    """The proposer transformers."""
+    """Options of the proposer transformers."""
 
     detector: Path | None = None
-    """Detector for the proposer transformers: its folder, or its id on the hub, from where it is
-    fetched. OWLv2 and Grounding DINO look for each expression about a photo."""
+    """Detector of the proposer transformers: a folder, or an id on the hub, from which it is
+    downloaded. OWLv2 and Grounding DINO search for each expression about an image."""
 
 
 def _check(options: TransformersOptions) -> None:

@@ -19,13 +19,14 @@ from vg_mc.system.options import AT_LEAST_1
 
 @dataclass(frozen=True)
 class YoloOptions:
-    """The proposer yolo."""
+    """Options of the proposer yolo."""
 
     weights: Path | None = None
-    """Detector weights, for the proposer yolo: YOLOv5u, v8, 11, 26 or World."""
+    """Weights of the proposer yolo: YOLOv5u, v8, 11, 26 or World."""
 
     detector_size: Annotated[int, AT_LEAST_1] | None = None
-    """Longer side of a photo in the proposer yolo, in pixels; by default that of its training."""
+    """Longer side in pixels to which images are resized for the proposer yolo; by default that of
+    its training."""
 
 
 def _check(options: YoloOptions) -> None:
