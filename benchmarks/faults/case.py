@@ -85,7 +85,7 @@ def _of_error(case: Case, error: BadInputError, *, skip_bad: bool) -> str:
     if not may_stop:
         return f"stopped: {error}"
     # One report for all missing photos, since one per run would be one per day.
-    named = error.record or "photos are missing" in error.problem
+    named = error.record or "images are missing" in error.problem
     if error.file is None or (case.promise == "named" and not named):
         return f"no file, or no record, is named: {error}"
     return "" if re.search(case.says, str(error)) else f"says {error}"

@@ -81,7 +81,7 @@ def test_a_wrong_folder_of_photos_is_told_before_any_split_is_answered(coloured,
         images=tmp_path / "missing",
     )
 
-    with pytest.raises(BadInputError, match="--images: there is no such folder"):
+    with pytest.raises(BadInputError, match="--images: no such folder"):
         run(config)
     assert not (tmp_path / "a").exists()
 

@@ -97,7 +97,7 @@ def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
         ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
         ("--boxes BOXES --weights BOXES", "--weights: regions come from --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),
-        ("--boxes BOXES --views smiley", "--views: no view is called 'smiley'"),
+        ("--boxes BOXES --views smiley", "--views: unknown view 'smiley'"),
         ("--boxes BOXES --temperature 0", "expected a temperature above 0"),
         ("--boxes BOXES --max-proposals 9", "--max-proposals: regions come from --boxes, so it"),
         (

@@ -134,7 +134,7 @@ def test_a_drawn_answer_has_the_colour_that_the_model_saw():
         ("--grounder random --model tiny-vit", "--model: has no effect"),
         ("--grounder guess", "--grounder: unknown grounder 'guess'"),
         ("--grounder random --seed -1", "--seed: expected a number"),
-        ("--grounder random --views side", "--views: no view is called 'side'"),
+        ("--grounder random --views side", "--views: unknown view 'side'"),
         ("--grounder random --temperature 0", "expected a temperature above 0"),
         ("--grounder subject-match --spacy-model absent", "no spaCy model 'absent'"),
         ("--model tiny-vit --prompts photo", "--prompts: expected one placeholder"),

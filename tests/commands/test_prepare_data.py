@@ -212,8 +212,8 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
             "--device: expected a device like cpu, cuda or cuda:1, not 'gpu'",
         ),
         ("--proposer yolo --weights nowhere.pt", "nowhere.pt, --weights: no such file"),
-        ("--views sead", "--views: no view is called 'sead'"),
-        ("--opacity 2", "--views: opacity must lie between 0 and 1"),
+        ("--views sead", "--views: unknown view 'sead'"),
+        ("--opacity 2", "--views: opacity must be from 0 to 1"),
         ("--color greem", "--views: unknown color specifier"),
         ("--image-size 0", "--image-size: expected a number at least 1, not 0"),
         ("--num-workers 0", "--num-workers: expected a number at least 1, not 0"),
@@ -234,7 +234,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--max-proposals 0", "--max-proposals: expected a number at least 1, not 0"),
         ("--splits tset", "no split 'tset'; there are train, val, testA, testB"),
         ("--split-by unc", "refs(unc).p: no such file of references; found: refs(scenes).p"),
-        ("--images nowhere", "nowhere, --images: there is no such folder"),
+        ("--images nowhere", "nowhere, --images: no such folder"),
     ],
 )
 def test_wrong_flags_get_one_clear_line(scenes, capsys, wrong, problem):

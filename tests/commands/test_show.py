@@ -40,7 +40,7 @@ def test_photos_are_looked_for_where_asked(coloured, tmp_path, capsys):
         main(flags(coloured, tmp_path, "--records", "2", "--images", str(tmp_path)))
 
     assert ended.value.code == 3
-    assert f"{tmp_path}: 2 photos are missing" in capsys.readouterr().err
+    assert f"{tmp_path}: 2 images are missing" in capsys.readouterr().err
 
 
 def test_photos_that_are_there_are_shown(coloured, tmp_path, monkeypatch):
@@ -64,7 +64,7 @@ def test_photos_that_are_there_are_shown(coloured, tmp_path, monkeypatch):
     ("wrong", "problem"),
     [
         ("--split tset", "no split 'tset'; there are train, val, testA"),
-        ("--images nowhere", "nowhere, --images: there is no such folder"),
+        ("--images nowhere", "nowhere, --images: no such folder"),
         ("--records -1", "--records: expected 0 or more, not -1"),
         ("--seed -1", "--seed: expected 0 or more, not -1"),
     ],

@@ -99,5 +99,5 @@ def test_all_missing_photos_are_reported_at_once(folder):
     photos = PhotoRegister(folder, numbers, {known: Photo(known, "known.jpg", 1, 1)})
     statements = [said(name, size=(1, 1) if name == "sized.jpg" else None) for name in names]
 
-    with pytest.raises(BadInputError, match=r"30 photos are missing: 0\.jpg, .*19\.jpg, \.\.\."):
+    with pytest.raises(BadInputError, match=r"30 images are missing: 0\.jpg, .*19\.jpg, \.\.\."):
         photos.require_unmeasured(statements)

@@ -118,9 +118,9 @@ def test_a_table_looks_for_photos_beside_it(source, tmp_path):
         csv.writer(opened).writerows([["image", "expression", "box"], ["1.jpg", "man", "1 2 3 4"]])
 
     (tmp_path / "images").mkdir()
-    with pytest.raises(BadInputError, match=f"{tmp_path / 'images'}: 1 photos are missing"):
+    with pytest.raises(BadInputError, match=f"{tmp_path / 'images'}: 1 images are missing"):
         read_corpus(source(kind="table", annotations=file))
-    with pytest.raises(BadInputError, match="mine, --images: there is no such folder"):
+    with pytest.raises(BadInputError, match="mine, --images: no such folder"):
         read_corpus(source(kind="table", annotations=file, images=Path("mine")))
 
 

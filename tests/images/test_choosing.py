@@ -40,14 +40,14 @@ def test_the_names_stand_for_what_the_papers_drew():
 @pytest.mark.parametrize(
     ("names", "changes", "problem"),
     [
-        (["sead"], {}, "no view is called 'sead'; there are clip-refcoco, clip-refcoco-readme"),
-        (["clip-refcoco", "clip-refcoco"], {}, "each once, not 'clip-refcoco, clip-refcoco'"),
-        ([], {}, "expected one view or several"),
+        (["sead"], {}, "'sead'; available: clip-refcoco, clip-refcoco-readme"),
+        (["clip-refcoco", "clip-refcoco"], {}, "each once, .*'clip-refcoco, clip-refcoco'"),
+        ([], {}, "expected one or more"),
         (["clip-refcoco"], {"color": "greem"}, "unknown color specifier: 'greem'"),
-        (["clip-refcoco"], {"opacity": 1.5}, "opacity must lie between 0 and 1, not 1.5"),
-        (["clip-refcoco"], {"outline": -1}, "outline must be 0 or more pixels, not -1"),
-        (["crop"], {"context": 0.5}, "context must be 1 or more, not 0.5"),
-        (["clip-refcoco", "outline"], {"context": 2.0}, "outline: nothing here has the property"),
+        (["clip-refcoco"], {"opacity": 1.5}, "opacity .* 1.5"),
+        (["clip-refcoco"], {"outline": -1}, "outline .* -1"),
+        (["crop"], {"context": 0.5}, "context .* 0.5"),
+        (["clip-refcoco", "outline"], {"context": 2.0}, "outline: .* property context"),
     ],
 )
 def test_an_impossible_choice_is_refused(names, changes, problem):

@@ -106,5 +106,5 @@ def test_every_box_gives_a_square_picture(corners, square, context):
 
 @pytest.mark.parametrize("context", [0.5, float("nan")])
 def test_less_than_the_box_is_refused(context):
-    with pytest.raises(ValueError, match="context must be 1 or more"):
+    with pytest.raises(ValueError, match="context"):
         Crop("squashed", context)

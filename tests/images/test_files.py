@@ -114,7 +114,8 @@ def test_another_size_than_announced_is_refused(tmp_path):
 
     problem = refusal(tmp_path, "a.jpg", width=48, height=64).problem
 
-    assert problem == "the photo has 64 x 48 pixels, the annotations say 48 x 64"
+    assert "64 x 48 pixels" in problem
+    assert "48 x 64 in the annotations" in problem
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png"])
@@ -134,7 +135,7 @@ def test_a_photo_cut_short_is_refused_and_not_filled_with_grey(tmp_path, ending,
 def test_the_error_page_of_a_download_is_named_as_such(tmp_path):
     (tmp_path / "a.jpg").write_text("<!DOCTYPE html><html><body>404 Not Found</body></html>")
 
-    assert "is it the error page of a download?" in refusal(tmp_path, "a.jpg").problem
+    assert "error page" in refusal(tmp_path, "a.jpg").problem
 
 
 def test_an_empty_file_is_named_as_such(tmp_path):
@@ -146,7 +147,7 @@ def test_an_empty_file_is_named_as_such(tmp_path):
 def test_a_missing_file_and_a_folder_are_named_as_such(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
 
-    assert refusal(tmp_path, "a.jpg").problem == "the photo is missing"
+    assert refusal(tmp_path, "a.jpg").problem == "the image is missing"
     assert refusal(tmp_path, "folder.jpg").problem == "not a readable file: Is a directory"
 
 
@@ -164,7 +165,7 @@ def test_a_photo_that_is_too_large_is_refused_before_it_is_decoded(tmp_path, sid
 
     problem = refusal(tmp_path, "a.png", width=side, height=side).problem
 
-    assert "than the allowed 50,000,000" in problem
+    assert "50,000,000" in problem
 
 
 def test_tiny_photos_are_photos(tmp_path):
@@ -189,7 +190,7 @@ def test_a_name_cannot_lead_out_of_the_folder(tmp_path, name):
     gradient().save(tmp_path / "outside.jpg")
 
     problem = refusal(folder, name).problem
-    assert "leads nowhere but into the folder" in problem
+    assert "inside the folder" in problem
     assert "link" not in problem
 
 
@@ -202,7 +203,7 @@ def test_a_link_cannot_lead_out_of_the_folder_but_within_it(tmp_path):
     (folder / "good.png").symlink_to("inside.png")
 
     problem = refusal(folder, "bad.png").problem
-    assert "leads nowhere but into the folder of images, not a link to elsewhere" in problem
+    assert "found a link" in problem
     assert open_photo(folder, photo_of("good.png")).size == (64, 48)
 
 
@@ -230,7 +231,7 @@ def test_all_missing_photos_are_named_at_once(tmp_path, monkeypatch):
     with pytest.raises(BadInputError) as raised:
         require_photos(tmp_path, map(photo_of, names))
 
-    problem = "5 photos are missing: missing0.jpg, missing1.jpg, missing2.jpg, ..."
+    problem = "5 images are missing: missing0.jpg, missing1.jpg, missing2.jpg, ..."
     assert raised.value.problem == problem
     assert raised.value.file == str(tmp_path)
 
@@ -245,20 +246,19 @@ def test_photos_one_folder_up_or_down_are_pointed_at(tmp_path, place):
         require_photos(folder, [photo_of("1.png"), photo_of("2.png")])
 
     where = (folder / place).resolve()
-    assert raised.value.problem == (
-        f"2 photos are missing: 1.png, 2.png; the first is in {where}: is that --images?"
-    )
+    assert "2 images are missing: 1.png, 2.png" in raised.value.problem
+    assert f"is in {where}, " in raised.value.problem
 
 
 def test_coco_s_photos_of_2017_are_told_from_those_of_2014(tmp_path):
     gradient().save(tmp_path / "000000000009.jpg")
 
-    with pytest.raises(BadInputError, match=r"9\.jpg; 000000000009\.jpg is there, as COCO names"):
+    with pytest.raises(BadInputError, match=r"9\.jpg; .* 000000000009\.jpg"):
         require_photos(tmp_path, [photo_of("COCO_train2014_000000000009.jpg")])
 
 
 def test_a_folder_that_is_not_there_has_no_list_of_missing_photos(tmp_path):
-    with pytest.raises(BadInputError, match="nowhere, --images: there is no such folder"):
+    with pytest.raises(BadInputError, match="nowhere, --images: no such folder"):
         require_photos(tmp_path / "nowhere", [photo_of("1.png")])
 
 

@@ -30,12 +30,12 @@ def test_rotation_notes_are_ignored_as_everywhere(tmp_path):
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("missing.jpg", "expected the photo missing.jpg"),
-        ("empty.jpg", "expected a photo, one of"),
-        ("page.jpg", "expected a photo, one of"),
-        ("folder", "expected a readable photo folder"),
-        ("../outside.jpg", "nowhere but into the folder"),
-        ("a\0b.jpg", "nowhere but into the folder"),
+        ("missing.jpg", "missing.jpg is missing"),
+        ("empty.jpg", "expected an image, one of"),
+        ("page.jpg", "expected an image, one of"),
+        ("folder", "folder cannot be read"),
+        ("../outside.jpg", "inside the folder"),
+        ("a\0b.jpg", "inside the folder"),
     ],
 )
 def test_what_is_no_photo_is_refused(name, problem, tmp_path):

@@ -120,9 +120,9 @@ def test_the_markers_of_clip_refcoco():
 @pytest.mark.parametrize(
     ("properties", "problem"),
     [
-        ({"opacity": 1.5}, "opacity must lie between 0 and 1, not 1.5"),
-        ({"opacity": float("nan")}, "opacity must lie between 0 and 1, not nan"),
-        ({"outline": -1}, "outline must be 0 or more pixels, not -1"),
+        ({"opacity": 1.5}, "opacity .* 1.5"),
+        ({"opacity": float("nan")}, "opacity .* nan"),
+        ({"outline": -1}, "outline .* -1"),
     ],
 )
 def test_an_impossible_marker_is_refused(properties, problem):

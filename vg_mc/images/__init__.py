@@ -1,7 +1,7 @@
-"""Views: the ways of showing a region proposal to a model, each a pure function on pixels.
+"""Views, which draw candidate images of regions, and access to image files.
 
-A marker leaves the whole photo in the picture and points at the region. A crop shows the region
-alone, and keeps of the photo's resolution what resizing the whole photo would lose.
+A marker highlights the region within the whole image. A crop shows the region alone, at a higher
+resolution than the resized image has.
 """
 
 from vg_mc.images.crops import Crop

@@ -1,14 +1,14 @@
-"""The name of a picture's colour, as people would say it: by hue, saturation and brightness."""
+"""Name the main color of an image by hue, saturation and brightness."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 DARK, BRIGHT = 50, 190  # of 255
-PALE = 45  # saturation of 255 below which there is no hue to speak of
-BROWN = 150  # an orange darker than this is called brown
+PALE = 45  # of 255; a color of lower saturation is white or gray
+BROWN = 150  # of 255; an orange of lower brightness is brown
 
-# Where each hue ends on PIL's circle of 256; red begins again at the last.
+# Upper bound of each hue on PIL's scale from 0 to 255, which begins and ends with red.
 _HUES = (
     (11, "red"),
     (29, "orange"),
@@ -26,7 +26,7 @@ _NAMES = np.array([name for _, name in _HUES])
 def colour_names(
     pixels: NDArray[np.uint8],  # (H, W, 3) RGB
 ) -> NDArray[np.str_]:
-    """Name the colour of every pixel, shape (H, W)."""
+    """Return the color name of every pixel, shape (H, W)."""
     hue, saturation, value = np.moveaxis(np.asarray(Image.fromarray(pixels).convert("HSV")), 2, 0)
     names = _NAMES[np.searchsorted(_ENDS, hue, side="right")]
     names = np.where((names == "orange") & (value < BROWN), "brown", names)
@@ -37,7 +37,10 @@ def colour_names(
 def main_colour(
     pixels: NDArray[np.uint8],  # (H, W, 3) RGB
 ) -> str:
-    """Name the colour of most pixels of the middle half, where the thing is; ties by alphabet."""
+    """Return the most frequent color name in the central half of the image.
+
+    The object usually fills the center. The alphabetical order breaks ties.
+    """
     height, width = pixels.shape[:2]
     middle = pixels[height // 4 : height - height // 4, width // 4 : width - width // 4]
     names, counts = np.unique(colour_names(np.ascontiguousarray(middle)), return_counts=True)

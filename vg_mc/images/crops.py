@@ -1,7 +1,7 @@
-"""Cropping: a region alone, cut from the photo as it was opened and only then resized.
+"""The view that crops a region from the image in its original size and then resizes it.
 
-A crop of a large photo shows details that are gone once the whole photo is as small as a model's
-input. What it does not show is where the region lies, and what stands beside it.
+A crop keeps details that are lost when the whole image is resized to the model's input, but it does
+not show the location and the surroundings of the region.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ Pixels = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A region, as large as the picture.
+    """A crop of the region, resized to the candidate image.
 
     Attributes:
-        square: How it becomes square: squashed; with the photo's own surroundings, and bars only
-            where the photo ends; or with bars alone.
-        context: It shows so many times the width and height of the box, as far as the photo goes.
+        square: How the crop becomes square: ``squashed`` stretches it; ``surroundings`` extends it
+            within the image and adds bars only where the image ends; ``bars`` adds bars.
+        context: Size of the crop relative to the box, at least 1; it ends at the image border.
     """
 
     square: Literal["squashed", "surroundings", "bars"]
@@ -31,10 +31,10 @@ class Crop:
 
     def __post_init__(self) -> None:
         if not self.context >= 1:
-            raise ValueError(f"context must be 1 or more, not {self.context}")
+            raise ValueError(f"context must be at least 1, got {self.context}")
 
     def draw(self, regions: Regions) -> Iterator[Image.Image]:
-        """Yield a square image for each box, cut out of the image in its original size."""
+        """Yield a square crop of the original image for each box."""
         image, size = regions.image, regions.fitted.width
         fit: Fit = "squash" if self.square == "squashed" else "letterbox"
         for box in regions.boxes:
@@ -45,7 +45,7 @@ class Crop:
 
 
 def _squared(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Widen a region to a square around it, moved into the photo and no larger than it."""
+    """Extend a region to a square that is shifted into the image and clipped to its size."""
     left, top, right, bottom = pixels
     side = max(right - left, bottom - top)
     left, right = _stretched(left, right, side, width)

@@ -1,4 +1,4 @@
-"""Width and height of photos that no annotation tells: read from the header, nothing is decoded."""
+"""Read the size and format of images from their headers, without decoding them."""
 
 import io
 import warnings
@@ -15,34 +15,34 @@ ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP":
 
 
 class Header(NamedTuple):
-    """What the first bytes of a photo say."""
+    """Size of an image in pixels, and the file extension of its format."""
 
     width: int
     height: int
-    ending: str  # of the file name that the photo's format should have
+    ending: str
 
 
 def header_of_file(folder: Path, file_name: str) -> Header:
-    """Read the header of a photo inside `folder`.
+    """Read the header of an image file inside `folder`.
 
     Raises:
-        BadInputError: If it is missing, outside of the folder, or no photo.
+        BadInputError: If the file is missing, outside the folder, or not an image.
     """
     path = locate(folder, Photo(-1, file_name, 0, 0))
     try:
         with path.open("rb") as file:
             return _header(file)
     except FileNotFoundError as error:
-        raise BadInputError(f"expected the photo {file_name} in {folder}") from error
+        raise BadInputError(f"the image {file_name} is missing in {folder}") from error
     except OSError as error:
-        raise BadInputError(f"expected a readable photo {file_name}: {error.strerror}") from error
+        raise BadInputError(f"the image {file_name} cannot be read: {error.strerror}") from error
 
 
 def header_of_bytes(content: bytes) -> Header:
-    """Read the header of a photo in memory.
+    """Read the header of an encoded image in memory.
 
     Raises:
-        BadInputError: If it is no photo.
+        BadInputError: If it is not an image.
     """
     return _header(io.BytesIO(content))
 
@@ -54,4 +54,4 @@ def _header(file: BinaryIO) -> Header:
             with Image.open(file, formats=FORMATS) as image:
                 return Header(*image.size, ENDINGS[str(image.format)])
     except Exception as error:  # Pillow raises a dozen classes on damaged files
-        raise BadInputError(f"expected a photo, one of {', '.join(FORMATS)}") from error
+        raise BadInputError(f"expected an image, one of {', '.join(FORMATS)}") from error

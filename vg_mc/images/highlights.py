@@ -1,8 +1,8 @@
-"""Pointing at a region of a whole picture otherwise than by a marker's box.
+"""Views that highlight a region by a circle, or by blurring or desaturating everything else.
 
-A red circle is how people point in the photos that CLIP learned from
-(https://arxiv.org/abs/2304.06712); blurring what is not meant keeps its place and hides its content
-(ReCLIP, https://arxiv.org/abs/2204.05991; FGVP, https://arxiv.org/abs/2306.04356).
+Images with red circles occur in CLIP's training data (https://arxiv.org/abs/2304.06712). Blurring
+the surroundings hides their content and keeps the layout (ReCLIP, https://arxiv.org/abs/2204.05991;
+FGVP, https://arxiv.org/abs/2306.04356).
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from vg_mc.images.regions import Regions, covered_pixels, grown
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """An ellipse inscribed in the box, which grows a little first.
+    """An ellipse inscribed in the slightly enlarged box.
 
     Attributes:
         color: RGB of the line.
-        outline: Width of the line in pixels of the picture, drawn inside the grown box.
-        growth: By this share of its width and height the box grows.
+        outline: Width of the line in pixels of the candidate image, inside the enlarged box.
+        growth: Fraction of its width and height by which the box is enlarged.
     """
 
     color: RGB
@@ -31,27 +31,27 @@ class Circle:
     def __post_init__(self) -> None:
         if self.outline < 1:
             raise ValueError(
-                f"the outline of a circle must be 1 or more pixels, not {self.outline}"
+                f"the outline of a circle must be at least 1 pixel, got {self.outline}"
             )
 
     def draw(self, regions: Regions) -> Iterator[Image.Image]:
-        """Yield a copy of the fitted image for each box, with the circle around it."""
+        """Yield a copy of the fitted image for each box, with an ellipse around it."""
         image = regions.fitted
         for box in regions.fitted_boxes:
             left, top, right, bottom = covered_pixels(grown(box, 1 + self.growth), *image.size)
             candidate = image.copy()
-            ellipse = (left, top, right - 1, bottom - 1)  # PIL counts the last pixel in
+            ellipse = (left, top, right - 1, bottom - 1)  # PIL includes the last pixel
             ImageDraw.Draw(candidate).ellipse(ellipse, outline=self.color, width=self.outline)
             yield candidate
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What becomes of all that lies outside the box; what lies inside stays as it is.
+    """A change of everything outside the box.
 
     Attributes:
-        blur: Standard deviation of a Gaussian blur, as a share of the picture's side.
-        saturation: Share of the colours that is left; 0 makes it gray.
+        blur: Standard deviation of a Gaussian blur, as a fraction of the candidate image's side.
+        saturation: Factor of the color saturation; 0 gives gray, 1 no change.
     """
 
     blur: float
@@ -59,7 +59,7 @@ class Outside:
 
     def draw(self, regions: Regions) -> Iterator[Image.Image]:
         """Yield a copy of the fitted image for each box, changed outside it."""
-        changed = regions.fitted  # once: the boxes are cut out of the image and laid on it
+        changed = regions.fitted  # changed once; each box is pasted from the original
         if self.saturation != 1:
             changed = ImageEnhance.Color(changed).enhance(self.saturation)
         if self.blur:

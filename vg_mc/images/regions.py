@@ -1,4 +1,4 @@
-"""Regions of an image: its boxes before and after the image is resized to the model's input."""
+"""Regions of an image: boxes in the original image and in the resized input of the model."""
 
 from dataclasses import dataclass
 from math import ceil, floor
@@ -10,17 +10,17 @@ from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.transforms import Fit, fit_photo, place
 from vg_mc.records import XYXY
 
-ROUNDING = 6  # decimals of a pixel: scaling errs far behind them, and that touches no pixel
+ROUNDING = 6  # decimals of pixel coordinates, which removes rounding errors of scaling
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """What a view draws from. The image is resized once for all views.
+    """The input of all views of an image, which is resized once.
 
     Attributes:
-        image: In RGB, in its original size.
-        boxes: In pixels of `image`.
-        fitted: The whole image as the model's square input.
+        image: The RGB image in its original size.
+        boxes: Boxes (left, top, right, bottom) in pixels of `image`.
+        fitted: The whole image as the square input of the model.
         fitted_boxes: The same boxes in pixels of `fitted`.
     """
 
@@ -41,7 +41,10 @@ def _corners(boxes: Boxes) -> list[XYXY]:
 
 
 def covered_pixels(box: XYXY, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the whole pixels that `box` touches, cut to the picture and at least one each way."""
+    """Return the pixel range (left, top, right, bottom) that `box` touches.
+
+    It is clipped to an image of `width` x `height` pixels and covers at least one pixel.
+    """
     box_left, box_top, box_right, box_bottom = (round(edge, ROUNDING) for edge in box)
     left = min(max(floor(box_left), 0), width - 1)
     top = min(max(floor(box_top), 0), height - 1)
@@ -51,7 +54,7 @@ def covered_pixels(box: XYXY, width: int, height: int) -> tuple[int, int, int, i
 
 
 def grown(box: XYXY, factor: float) -> XYXY:
-    """Return a box with the same centre, so many times as wide and high."""
+    """Return a box with the same center, scaled by `factor`."""
     left, top, right, bottom = box
     more_width, more_height = ((factor - 1) / 2 * side for side in (right - left, bottom - top))
     return left - more_width, top - more_height, right + more_width, bottom + more_height

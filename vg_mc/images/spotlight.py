@@ -1,7 +1,6 @@
-"""Spotlight: the region as it is, and darkness that grows with the distance from it.
+"""The view spotlight, which darkens the image with increasing distance from the region.
 
-Unlike a marker it paints nothing onto the region, unlike a crop it keeps its place, and unlike a
-hard edge it leaves the nearest surroundings to be seen.
+It does not change the pixels of the region, and keeps the surroundings visible.
 """
 
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ class Spotlight:
     """An image that is dark outside the box.
 
     Attributes:
-        darkness: How much of the light is taken away far from the box; 1 makes it black.
-        reach: Distance from the box at which it is darkest, as a share of the image's side.
+        darkness: Fraction by which distant pixels are darkened, in (0, 1]; 1 gives black.
+        reach: Distance from the box with the full darkness, as a fraction of the image's side.
     """
 
     darkness: float
@@ -28,9 +27,9 @@ class Spotlight:
 
     def __post_init__(self) -> None:
         if not 0 < self.darkness <= 1:
-            raise ValueError(f"darkness must be above 0 and at most 1, not {self.darkness}")
+            raise ValueError(f"darkness must be above 0 and at most 1, got {self.darkness}")
         if not self.reach > 0:
-            raise ValueError(f"reach must be above 0, not {self.reach}")
+            raise ValueError(f"reach must be above 0, got {self.reach}")
 
     def draw(self, regions: Regions) -> Iterator[Image.Image]:
         """Yield a darkened copy of the fitted image for each box."""
@@ -46,7 +45,7 @@ class Spotlight:
 
 
 def _distance(size: int, start: int, end: int) -> NDArray[np.float32]:
-    """Return how many pixels each of `size` positions lies outside of a range, 0 inside."""
+    """Return the distance of each of `size` positions from a range in pixels, 0 inside."""
     places = np.arange(size)
     outside = np.maximum(np.maximum(start - places, places - end + 1), 0)
     return outside.astype(np.float32)

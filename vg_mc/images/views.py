@@ -1,13 +1,12 @@
-"""Views: the registered ways of showing a region to a model.
+"""The registry of views, their options, and drawing.
 
-To add a view, write a frozen dataclass with a `draw` method in a file of this folder and name it in
-`VIEWS`. Its fields are the properties that a manifest lists and that flags such as ``--color``
-change.
+To add a view, write a frozen dataclass with a `draw` method in a module of this package and add an
+instance to `VIEWS`. Its fields are listed in manifests and changed by flags such as ``--color``.
 
-Where the figures come from: CPT fills with (240, 0, 30) at 127 of 255 and draws no line; FGVP draws
-red lines of two pixels on the resized photo, its circle around a box grown by 1 %; ReCLIP and FGVP
-blur the photo with a standard deviation of 100 pixels, and photos of COCO are 640 pixels wide or
-high. Of clip-refcoco both are offered: what it drew, and what its README says.
+Sources of the values: CPT fills with (240, 0, 30) at 127 of 255 and draws no outline. FGVP draws
+red lines of two pixels on the resized image, with the circle around a box enlarged by 1 %. ReCLIP
+and FGVP blur with a standard deviation of 100 pixels; images of COCO are 640 pixels wide or high.
+clip-refcoco is available as drawn by its code and as described in its README.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,12 +27,12 @@ from vg_mc.images.spotlight import Spotlight
 
 
 class View(Protocol):
-    """A frozen dataclass that draws regions."""
+    """A frozen dataclass that draws candidate images."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def draw(self, regions: Regions) -> Iterator[Image.Image]:
-        """Yield a square image of the size of `regions.fitted` for each box."""
+        """Yield a candidate image for each box, of the same size as `regions.fitted`."""
 
 
 VIEWS: dict[str, View] = {
@@ -51,18 +50,18 @@ VIEWS: dict[str, View] = {
 }
 DEFAULT_VIEW = "clip-refcoco"
 HELP = (
-    "How a region is shown, in one or several views; models train on the first, a marker. There "
-    f"are {', '.join(VIEWS)}; see docs/method.md."
+    "Views of each candidate; training uses the first one, which must be a marker. Available: "
+    f"{', '.join(VIEWS)}; see docs/method.md."
 )
 
-# Views that were renamed. The former names are accepted wherever a view is named, and files of
-# prepared datasets keep them, so that their bytes stay the same.
+# Former names of renamed views. They are accepted as aliases, and files of prepared datasets keep
+# them, so that the files do not change.
 FORMER_NAMES = {"clip-refcoco": "seed", "clip-refcoco-readme": "seed-readme"}
 _PRESENT_NAMES = {former: name for name, former in FORMER_NAMES.items()}
 
 
 def present_name(name: str) -> str:
-    """Return the name of a view that may be given by a former one."""
+    """Return the current name of a view, given its current or former name."""
     return _PRESENT_NAMES.get(name, name)
 
 
@@ -74,41 +73,42 @@ def name_in_files(name: str) -> str:
 def draw_views(
     photo: Image.Image, boxes: Boxes, views: Sequence[View], size: int, fit: Fit
 ) -> Iterator[tuple[Image.Image, ...]]:
-    """Yield the pictures of each box, one for each view, all of them square.
+    """Yield the candidate images of each box, one per view.
 
     Args:
-        photo: In RGB, as large as it was opened.
-        boxes: In pixels of the photo (N, 4).
-        views: What to draw of each box.
-        size: Side of the pictures in pixels.
-        fit: How the whole photo becomes square, where a view shows the whole of it.
+        photo: The RGB image in its original size.
+        boxes: Boxes of shape (N, 4) in pixels of the image.
+        views: The views to draw.
+        size: Side of the square candidate images in pixels.
+        fit: How the whole image becomes square, for views that show all of it.
     """
     regions = Regions.of(photo, boxes, size, fit)
     return zip(*(view.draw(regions) for view in views), strict=True)
 
 
 def choose_views(names: Sequence[str], changes: Mapping[str, object]) -> dict[str, View]:
-    """Return the views called `names`, with the given properties in place of their own.
+    """Return views by name, with changed properties.
 
     Args:
-        names: Of `VIEWS`, each once; the first is the one that is trained on.
-        changes: Values of `color`, `opacity`, `outline` or `context`, for all views that have such
-            a property. A color is anything that Pillow reads, such as ``red`` or ``#f0001e``.
+        names: Names in `VIEWS`, each once; training uses the first one.
+        changes: New values of `color`, `opacity`, `outline` or `context`, for all views with the
+            property. A color is a name or code that Pillow accepts, such as ``red`` or ``#f0001e``.
 
     Raises:
-        ValueError: If a name or a value is not usable, or no view has the property.
+        ValueError: If a name is unknown or repeated, a value is invalid, or no view has the
+            property.
     """
     names = [present_name(name) for name in names]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"expected one view or several, each once, not {', '.join(names)!r}")
+        raise ValueError(f"expected one or more views, each once, found {', '.join(names)!r}")
     for name in names:
         if name not in VIEWS:
-            raise ValueError(f"no view is called {name!r}; there are {', '.join(VIEWS)}")
+            raise ValueError(f"unknown view {name!r}; available: {', '.join(VIEWS)}")
     views = {name: VIEWS[name] for name in names}
     for key, value in changes.items():
         having = [name for name, view in views.items() if key in _properties(view)]
         if not having:
-            raise ValueError(f"{', '.join(names)}: nothing here has the property {key}")
+            raise ValueError(f"{', '.join(names)}: no view has the property {key}")
         used: Any = ImageColor.getrgb(str(value))[:3] if key == "color" else value
         views |= {name: replace(views[name], **{key: used}) for name in having}
     return views
@@ -116,27 +116,27 @@ def choose_views(names: Sequence[str], changes: Mapping[str, object]) -> dict[st
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """How a region is shown."""
+    """Options for drawing candidate images."""
 
     views: Annotated[tuple[str, ...], tyro.conf.arg(help=HELP)] = (DEFAULT_VIEW,)
 
     color: str | None = None
-    """Colour in place of the views' own: a name or #rrggbb."""
+    """Color of lines and shading, a name or #rrggbb; by default that of the view."""
 
     opacity: float | None = None
-    """Opacity of the shading in place of the views' own, from 0 to 1."""
+    """Opacity of the shading, from 0 to 1; by default that of the view."""
 
     outline: int | None = None
-    """Width of lines in pixels of the picture, in place of the views' own."""
+    """Width of lines in pixels of the candidate image; by default that of the view."""
 
     context: float | None = None
-    """Crops show so many times the width and height of the box; 1 by default."""
+    """Size of crops relative to the box, at least 1; by default 1."""
 
     def chosen(self) -> dict[str, View]:
-        """Return the views with their properties.
+        """Return the selected views with their properties.
 
         Raises:
-            BadInputError: If a name or a property is not usable.
+            BadInputError: If a name or a property is invalid.
         """
         properties = ("color", "opacity", "outline", "context")
         values = {name: getattr(self, name) for name in properties}

@@ -234,7 +234,7 @@ def test_every_expression_is_either_accepted_or_listed_with_its_reason(make, cor
         (f"expression {1000 + annotation}, image {annotation // 10}", reason, name)
         for annotations, reason, name in (
             ((20, 21), "the file is empty", "002.jpg"),
-            ((70, 71, 72), "the photo is missing", "007.jpg"),
+            ((70, 71, 72), "the image is missing", "007.jpg"),
         )
         for annotation in annotations
     }
@@ -377,7 +377,7 @@ def test_missing_photos_are_named_before_anything_is_drawn(make, corpus, tmp_pat
     for image_id in (2, 7):
         (corpus.images_folder / make.photo_name(image_id)).unlink()
 
-    with pytest.raises(BadInputError, match=r"2 photos are missing: 002\.jpg, 007\.jpg"):
+    with pytest.raises(BadInputError, match=r"2 images are missing: 002\.jpg, 007\.jpg"):
         prepare(corpus, make.settings(corpus), tmp_path / "prepared", num_workers=1)
 
 

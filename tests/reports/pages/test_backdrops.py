@@ -85,5 +85,5 @@ def test_an_example_without_candidates_has_none():
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(BadInputError, match="--images: there is no such folder"):
+    with pytest.raises(BadInputError, match="--images: no such folder"):
         backdrops(dataset("squash"), tmp_path / "missing")
