@@ -1,4 +1,4 @@
-"""Average the logits of several evaluations: ``python ensemble.py --help``."""
+"""Combine the predictions of several evaluations: ``python ensemble.py --help``."""
 
 if __name__ == "__main__":
     from vg_mc.commands.ensemble import main

@@ -1,12 +1,12 @@
-"""Score a model on splits of a prepared dataset: ``python evaluate.py --help``."""
+"""Evaluate grounders on splits of a prepared dataset: ``python evaluate.py --help``."""
 
 if __name__ == "__main__":
     from vg_mc.commands.evaluate import main
 
     main()
 elif __name__ == "evaluate":
-    # Somebody imports Hugging Face's `evaluate`, which this script hides: step aside for it.
-    # A bare `else` would be wrong: a spawned worker runs this file as `__mp_main__`.
+    # Hugging Face's package `evaluate` is imported, which this script shadows: load the package.
+    # A bare `else` would be wrong, since a spawned worker runs this file as `__mp_main__`.
     from vg_mc.system.shadowing import load_installed
 
     load_installed("evaluate", hidden_by=__file__)

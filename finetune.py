@@ -1,4 +1,4 @@
-"""Fine-tune a model to choose among candidates: ``accelerate launch finetune.py --help``."""
+"""Fine-tune a model on a prepared dataset: ``accelerate launch finetune.py --help``."""
 
 if __name__ == "__main__":
     from vg_mc.commands.finetune import main

@@ -173,7 +173,11 @@ def cases() -> Iterator[Case]:
             lambda path: path.symlink_to("/etc/hostname"),
             "a link that leads out",
         ),
-        ("a link to itself", lambda path: path.symlink_to(path.name), "inside the folder|missing"),
+        (
+            "a link to itself",
+            lambda path: path.symlink_to(path.name),
+            "inside the image folder|missing",
+        ),
         ("a link to nothing", lambda path: path.symlink_to("gone.jpg"), "missing"),
     ]
     for name, make, says in special:

@@ -169,7 +169,10 @@ def test_evaluations_can_be_ensembled(evaluations, tmp_path):
 
 @pytest.mark.parametrize(
     ("splits", "problem"),
-    [(("val", "test"), "no split 'test'; there are train, val, testA"), (("val",) * 2, "twice")],
+    [
+        (("val", "test"), "no split 'test'; there are train, val, testA"),
+        (("val",) * 2, "duplicate"),
+    ],
 )
 def test_a_wrong_split_is_told_before_any_is_answered(coloured, tmp_path, splits, problem):
     config = flat(
@@ -230,7 +233,7 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
 
 @pytest.mark.parametrize(
     ("names", "problem"),
-    [((), "by --name"), (("a", "a"), "by --name"), (("a",), "each of 2 models, not 1")],
+    [((), "by --name"), (("a", "a"), "by --name"), (("a",), "--name: .* 2 .* 1")],
 )
 def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names, problem):
     config = flat(

@@ -42,7 +42,7 @@ def test_one_answer_is_one_picture(folder, capsys):
     told = capsys.readouterr()
     assert told.out.startswith("a_1.png: the man in red\n")
     assert told.out.count("%") == 2
-    assert "not known with which marker" in told.err
+    assert "unknown (no config.json" in told.err
 
 
 def test_a_folder_gives_pictures_and_tables_and_says_where_nothing_was_proposed(folder, capsys):
@@ -95,11 +95,11 @@ def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
         ("--proposer stored+transformers --proposals STORED", "transformers requires --detector"),
         ("--proposer annotations", "'annotations'; there are yolo, transformers, stored"),
         ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
-        ("--boxes BOXES --weights BOXES", "--weights: regions come from --boxes"),
+        ("--boxes BOXES --weights BOXES", "--weights: has no effect together with --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),
         ("--boxes BOXES --views smiley", "--views: unknown view 'smiley'"),
         ("--boxes BOXES --temperature 0", "expected a temperature above 0"),
-        ("--boxes BOXES --max-proposals 9", "--max-proposals: regions come from --boxes, so it"),
+        ("--boxes BOXES --max-proposals 9", "--max-proposals: has no effect together with --boxes"),
         (
             "--proposer stored --proposals STORED --nms 2",
             "--nms: expected a number",
@@ -125,6 +125,6 @@ def test_a_photo_that_lies_on_its_side_is_told(folder, capsys):
     boxes = ["--boxes", str(folder / "boxes.json")]
 
     main([str(folder / "phone.jpg"), "red", *flags(folder), *boxes])
-    assert "phone.jpg is to be turned by its EXIF" in capsys.readouterr().err
+    assert "phone.jpg has an EXIF orientation" in capsys.readouterr().err
     main([str(folder / "a_1.png"), "red", *flags(folder), *boxes])
     assert "EXIF" not in capsys.readouterr().err

@@ -206,7 +206,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--proposer yolo", "--proposer: the proposer yolo requires --weights"),
         ("--train-proposer stored", "--proposer: the proposer stored requires --proposals"),
         ("--weights a.pt", "--weights: has no effect without"),
-        ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: there is no"),
+        ("--proposer stored --proposals nowhere.json", "nowhere.json, --proposals: no such file"),
         (
             f"--proposer yolo --weights {__file__} --device gpu",
             "--device: expected a device like cpu, cuda or cuda:1, not 'gpu'",

@@ -84,11 +84,11 @@ def test_statements_about_one_photo_have_to_agree(folder):
 
 def test_an_unusable_photo_is_looked_at_once(folder, monkeypatch):
     photos = PhotoRegister(folder, {"b.jpg": 1}, {})
-    with pytest.raises(BadInputError, match=r"the photo b\.jpg in"):
+    with pytest.raises(BadInputError, match=r"the image b\.jpg is missing"):
         photos.of(said("b.jpg"))
 
     monkeypatch.setattr("vg_mc.corpora.assembly.header_of_file", None)
-    with pytest.raises(BadInputError, match=r"the photo b\.jpg in"):
+    with pytest.raises(BadInputError, match=r"the image b\.jpg is missing"):
         photos.of(said("b.jpg"))
 
 

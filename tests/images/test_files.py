@@ -190,7 +190,7 @@ def test_a_name_cannot_lead_out_of_the_folder(tmp_path, name):
     gradient().save(tmp_path / "outside.jpg")
 
     problem = refusal(folder, name).problem
-    assert "inside the folder" in problem
+    assert "inside the image folder" in problem
     assert "link" not in problem
 
 

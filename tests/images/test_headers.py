@@ -34,8 +34,8 @@ def test_rotation_notes_are_ignored_as_everywhere(tmp_path):
         ("empty.jpg", "expected an image, one of"),
         ("page.jpg", "expected an image, one of"),
         ("folder", "folder cannot be read"),
-        ("../outside.jpg", "inside the folder"),
-        ("a\0b.jpg", "inside the folder"),
+        ("../outside.jpg", "inside the image folder"),
+        ("a\0b.jpg", "inside the image folder"),
     ],
 )
 def test_what_is_no_photo_is_refused(name, problem, tmp_path):

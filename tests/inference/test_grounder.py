@@ -131,7 +131,7 @@ def test_marker_and_fit_are_those_of_the_run(grounder, best, scenes):
 
 
 def test_a_model_of_no_known_run_is_warned_of():
-    with pytest.warns(UserWarning, match="not known with which marker"):
+    with pytest.warns(UserWarning, match="marker"):
         grounder = Grounder.from_pretrained("tiny-vit")
 
     assert grounder.drawing.views == {"marker": CLIP_REFCOCO}
@@ -147,7 +147,7 @@ def test_a_temperature_softens_probabilities_alone(grounder, best, photo):
 
     assert np.array_equal(soft.logits, plain.logits)
     assert np.allclose(soft.probabilities, softmax(plain.logits.astype(float) / 2))
-    with pytest.raises(BadInputError, match="temperature above 0, not 0"):
+    with pytest.raises(BadInputError, match="temperature above 0"):
         Grounder.from_pretrained(best, temperature=0.0)
 
 
@@ -166,9 +166,9 @@ def test_a_stored_temperature_is_used_and_one_of_other_weights_is_warned_of(best
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ({"expressions": ["red"]}, "expected boxes, or a proposer"),
-        ({"expressions": "red", "boxes": BOXES}, "not a single text"),
-        ({"expressions": [" "], "boxes": BOXES}, "expected words"),
+        ({"expressions": ["red"]}, "expected boxes or a proposer"),
+        ({"expressions": "red", "boxes": BOXES}, "list of expressions"),
+        ({"expressions": [" "], "boxes": BOXES}, "non-empty"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(grounder, photo, wrong, problem):

@@ -1,4 +1,4 @@
-"""``evaluate.py``: models and a prepared dataset in, predictions and result tables out."""
+"""The command ``evaluate.py``: evaluate grounders on a prepared dataset."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,35 +30,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Let models choose among all candidates of every expression, and score them."""
+    """Evaluate grounders on splits of a prepared dataset; write predictions, tables and pages."""
 
     dataset: Path
-    """Prepared dataset."""
+    """Folder of the prepared dataset."""
 
     output: Path
-    """Folder of the results: a table, a page, and SPLIT below it; with several answerers, each has
-    its page and splits in NAME."""
+    """Output folder: a table, a page, and a subfolder SPLIT with predictions; with several
+    grounders, pages and splits are in subfolders NAME."""
 
     grounder: Annotated[tuple[str, ...], tyro.conf.arg(help=GROUNDER_HELP)] = ("clip",)
 
     model: tuple[str, ...] = ()
-    """For clip, as for finetune.py; RUN/best is the model that a run kept. Grounders that end in
-    -model also take sentence:ID_OR_FOLDER, an encoder of texts. Several share one table."""
+    """Models, named as for finetune.py; RUN/best is the best model of a run. Grounders whose name
+    ends in -model also accept a sentence encoder as sentence:ID_OR_FOLDER. Several models give
+    several rows of one table."""
 
     split: tuple[str, ...] = ("val",)
-    """Splits to answer."""
+    """Splits to evaluate."""
 
     name: tuple[str, ...] = ()
-    """What tables call each model, then each other grounder; RUN for RUN/best by default."""
+    """Names of the rows in tables, one for each model, then for each other grounder; by default
+    derived from the model, RUN for RUN/best."""
 
     subset: tuple[Path, ...] = ()
-    """Files of expression ids (lines or a JSON list), scored as rows of their own."""
+    """Files of expression ids (lines or a JSON list), each scored as additional rows."""
 
     examples: Annotated[int, AT_LEAST_0] = 24
-    """Expressions of each split that are shown, as many of every verdict."""
+    """Number of example expressions per split on the page, spread evenly over outcomes."""
 
     images: Path | None = None
-    """Folder of the photos, to show them on the page instead of a candidate's picture."""
+    """Folder of the source images, to show them on the page instead of candidate images."""
 
     grounders: GrounderOptions = field(default_factory=GrounderOptions)
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
@@ -71,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: EvaluateConfig) -> list["Predictions"]:
-    """Evaluate as `config` says, on every process that was launched; return the predictions."""
+    """Evaluate in all launched processes and return the predictions."""
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring.subsets import read_subsets
@@ -99,17 +101,17 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
 
 
 def selected_grounders(config: EvaluateConfig) -> list[Selected]:
-    """Return the rows of the table, with the names that tables call them.
+    """Return the selected grounders, one for each row of the table.
 
     Raises:
-        BadInputError: If a grounder is unknown or lacks its model, there are more or fewer names
-            than rows, or two share a folder.
+        BadInputError: If a grounder is unknown or its model is missing, the number of names does
+            not match, or two grounders have the same output folder.
     """
     selected = select(config.grounder, config.model, config.grounders, config.name)
     folders = [folder_name(one.name) for one in selected]
     for one, folder in zip(selected, folders, strict=True):
         if folders.count(folder) > 1:
-            problem = f"two models would be written to {folder}: tell them apart by --name"
+            problem = f"two grounders have the output folder {folder}; give them names by --name"
             raise BadInputError(problem, record=one.name)
     return selected
 
@@ -117,10 +119,10 @@ def selected_grounders(config: EvaluateConfig) -> list[Selected]:
 def context_of(
     config: EvaluateConfig, accelerator: "Accelerator", dataset: "PreparedDataset", model: str
 ) -> Context:
-    """Return what a grounder of the expressions of a prepared dataset is built from."""
+    """Return the context from which a grounder for a prepared dataset is built."""
 
     def texts_of_corpus() -> list[str]:
-        """Return the texts of the split train, or of the evaluated ones if there is none."""
+        """Return the texts of the split train, or those of the evaluated splits."""
         splits = (TRAIN_SPLIT,) if TRAIN_SPLIT in dataset.splits else config.split
         return [text for split in splits for text in dataset.expressions(split).texts]
 
@@ -142,20 +144,25 @@ def context_of(
 
 
 def homes_of(output: Path, names: Sequence[str]) -> dict[str, Path]:
-    """Return the folder of what is about one answerer alone, by its name."""
+    """Return the output folder of each grounder by its name."""
     several = len(names) > 1
     return {name: output / folder_name(name) if several else output for name in names}
 
 
 def folder_name(name: str) -> str:
-    """Return `name` without what a path would take for more than a name."""
+    """Return `name` with characters replaced that are special in paths."""
     return re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "model"
 
 
 def answer_splits(
     selected: Selected, context: Context, dataset: "PreparedDataset", splits: Sequence[str]
 ) -> tuple[list["Predictions"], list["SemanticSimilarity | None"]]:
-    """Let one grounder answer every split; similarities are reported where features are kept."""
+    """Build a grounder and answer all splits.
+
+    Returns:
+        The predictions of each split, and the similarities of its regions, or None without a
+        feature cache.
+    """
     from vg_mc.predictions.run import answer, described
     from vg_mc.scoring.region_similarity import region_similarity
 
@@ -171,17 +178,21 @@ def answer_splits(
 
 
 def check_splits(splits: Sequence[str], dataset: "PreparedDataset") -> None:
-    """Refuse a wrong split before the first one is answered."""
+    """Check the names of splits.
+
+    Raises:
+        BadInputError: If a split does not exist or is repeated.
+    """
     for split in splits:
         if split not in dataset.splits:
             problem = f"no split {split!r}; there are {', '.join(dataset.splits)}"
             raise BadInputError(problem, file=dataset.folder)
         if splits.count(split) > 1:
-            raise BadInputError(f"the split {split!r} is named twice", record="--split")
+            raise BadInputError(f"duplicate split {split!r}", record="--split")
 
 
 def write_answers(answered: list["Predictions"], shown: "Gallery", home: Path) -> None:
-    """Write one model's predictions and a picture of examples, a folder per split below `home`."""
+    """Write the predictions and example images of one grounder, one folder per split."""
     from vg_mc.predictions import write_predictions
     from vg_mc.reports.contact_sheet import write_contact_sheet
     from vg_mc.reports.pages.examples import spread_rows
@@ -201,7 +212,7 @@ def report(
     shown: "Gallery",
     homes: Mapping[str, Path],
 ) -> None:
-    """Write the table of all models, splits and subsets and print it, and a page for each model."""
+    """Write and print the table of all grounders, splits and subsets; write a page for each."""
     from vg_mc.reports.pages.report_page import write_report
     from vg_mc.reports.tables.protocol import protocol_of
     from vg_mc.reports.tables.results import screen_text, write_results

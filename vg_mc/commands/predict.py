@@ -1,4 +1,4 @@
-"""``python -m vg_mc predict``: photos and expressions of one's own in, drawn answers out."""
+"""The command ``python -m vg_mc predict``: answer expressions about the user's images."""
 
 import json
 import sys
@@ -37,47 +37,47 @@ if TYPE_CHECKING:
 
 PHOTOS_AT_ONCE = 8
 UPRIGHT = 1  # in EXIF
-LYING = "is to be turned by its EXIF, which is ignored here: save it upright for better answers"
+LYING = "has an EXIF orientation, which is ignored; rotate the file for better results"
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
 class PredictConfig:
-    """Answer expressions about photos without annotations, and draw the answers."""
+    """Answer expressions about images without annotations, and draw the answers."""
 
     photo: Annotated[Path, tyro.conf.Positional]
-    """A photo, a folder of photos, or a CSV with the columns image and expression."""
+    """An image, a folder of images, or a CSV with the columns image and expression."""
 
     expressions: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Texts to find in the photo, in each of the folder; none for a CSV."""
+    """Referring expressions about the image, or about each image of the folder; none for a CSV."""
 
     model: str = ""
-    """For the grounder clip: RUN/best of a run, or any other model that evaluate.py takes; for
-    subject-match-model and pseudo-query-model also sentence:ID_OR_FOLDER."""
+    """Model of the grounder clip: RUN/best of a run, or any other model that evaluate.py accepts;
+    for subject-match-model and pseudo-query-model also sentence:ID_OR_FOLDER."""
 
     grounder: Annotated[str, tyro.conf.arg(help=GROUNDER_HELP)] = "clip"
 
     output: Path = Path("answers")
-    """Folder of pictures, answers.csv and answers.jsonl; or, for one photo and one expression, the
-    picture to write (.png, .jpg)."""
+    """Output folder for drawn answers, answers.csv and answers.jsonl; or, for one image and one
+    expression, the image file to write (.png, .jpg)."""
 
     proposer: Annotated[str, tyro.conf.arg(help=proposer_help(DETECTING))] = "yolo"
 
     boxes: Path | None = None
-    """JSON list of boxes [left, top, right, bottom] in pixels of a single photo, in place of a
+    """JSON list of boxes [left, top, right, bottom] in pixels of a single image, used instead of a
     proposer."""
 
     device: str = "cpu"
-    """Where model and detector run: cpu, cuda, cuda:1 ..."""
+    """Device of the model and the detector: cpu, cuda, cuda:1, and so on."""
 
     temperature: float | None = None
-    """Logits are divided by it; by default what python -m vg_mc calibrate stored, or 1."""
+    """Divisor of the logits; by default the value stored by python -m vg_mc calibrate, or 1."""
 
     fit: Fit | None = None
-    """Fit in place of the one that the run of the model was trained with."""
+    """How images become square; by default as in the training of the model."""
 
     json: bool = False
-    """Print answers as JSON lines in place of tables."""
+    """Print answers as JSON lines instead of tables."""
 
     grounders: GrounderOptions = field(default_factory=GrounderOptions)
     proposing: ProposerOptions = field(default_factory=ProposerOptions)
@@ -90,10 +90,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: PredictConfig) -> None:
-    """Answer, draw and print everything that `config` asks.
+    """Answer all expressions, print the answers and draw them.
 
     Raises:
-        BadInputError: If flags do not fit together, or a file is unusable.
+        BadInputError: If flags conflict, or a file is invalid.
     """
     from vg_mc.inference.queries import read_questions
     from vg_mc.reports.answers import answer_record, answer_text, write_answers
@@ -105,7 +105,7 @@ def run(config: PredictConfig) -> None:
     single = config.output.suffix.lower() in PICTURE_ENDINGS
     asked = sum(len(question.expressions) for question in questions)
     if single and asked > 1:
-        problem = f"expected a folder for {asked} answers, not the name of a picture"
+        problem = f"expected a folder for {asked} answers, found the name of an image file"
         raise BadInputError(problem, file=config.output, record="--output")
     grounder = load_grounder(config, selected, choice, questions)
     answers = []
@@ -124,7 +124,7 @@ def run(config: PredictConfig) -> None:
 def answered(
     config: PredictConfig, grounder: "Grounder", questions: list["Question"], *, single: bool
 ) -> Iterator[tuple[str, "Answer"]]:
-    """Answer some photos at a time, and draw each answer; yield it with the name of its photo."""
+    """Yield each answer with the name of its image, and draw it; images are read in batches."""
     from vg_mc.inference.queries import opened
     from vg_mc.reports.answers import write_answer_picture
 
@@ -144,36 +144,37 @@ def answered(
 
 
 def tells_chances(config: PredictConfig) -> bool:
-    """Whether probabilities can be believed: those of a model, or at a temperature of the user's.
+    """Return whether the probabilities of the grounder are meaningful.
 
-    The logits of most other grounders are ranks, whose softmax is the same whatever was asked.
+    The logits of most grounders without a model are ranks, whose softmax has no meaning unless the
+    user sets a temperature.
     """
     return GROUNDERS[config.grounder].scores_are_logits or config.temperature is not None
 
 
 def selected_grounder(config: PredictConfig) -> Selected:
-    """Return the grounder that is asked for, before anything is loaded.
+    """Return the selected grounder, before anything is loaded.
 
     Raises:
-        BadInputError: If it is unknown or lacks its model, or another option makes no sense.
+        BadInputError: If it is unknown, its model is missing, or an option is invalid.
     """
     models = (config.model,) if config.model else ()
     selected = select((config.grounder,), models, config.grounders)
     if len(selected) != 1:
-        raise BadInputError("expected options for one answer, not several", record="--each-view")
+        raise BadInputError("gives several answers; expected one", record="--each-view")
     return selected[0]
 
 
 def proposer_of(config: PredictConfig) -> ProposerChoice:
-    """Return what proposes regions.
+    """Return the proposer.
 
     Raises:
-        BadInputError: If there is no file to do so with, or one too many.
+        BadInputError: If a required file is missing, or an option has no effect.
     """
     if config.boxes is None:
         return named_proposer(config.proposer, config.proposing, config.device)
     for flag in changed_flags(replace(config.proposing, when_empty="none")):
-        raise BadInputError("regions come from --boxes, so it has no use", record=flag)
+        raise BadInputError("has no effect together with --boxes", record=flag)
     return ProposerChoice("given", when_empty=config.proposing.when_empty)
 
 
@@ -183,10 +184,10 @@ def load_grounder(
     choice: ProposerChoice,
     questions: Sequence["Question"],
 ) -> "Grounder":
-    """Load the grounder; warnings of the library are printed as notes on stderr.
+    """Load the grounder and print warnings as notes on stderr.
 
     Raises:
-        BadInputError: If a model or its library is missing, or a view is unknown.
+        BadInputError: If a model or a required library is missing, or an option is invalid.
     """
     from vg_mc.inference import Grounder
     from vg_mc.inference.loading import load
@@ -212,16 +213,16 @@ def load_grounder(
 
 
 def frame_color(drawing: "Drawing") -> RGB:
-    """Return the colour of the first marker that is drawn, or that of clip-refcoco."""
+    """Return the color of the first marker among the views, or that of clip-refcoco."""
     markers = [view for view in drawing.views.values() if isinstance(view, Marker)]
     return (markers or [CLIP_REFCOCO])[0].color
 
 
 def read_boxes(file: Path) -> list[XYXY]:
-    """Read a JSON list of boxes.
+    """Read a JSON list of boxes (left, top, right, bottom).
 
     Raises:
-        BadInputError: If it holds anything else.
+        BadInputError: If the file has another content.
     """
     from vg_mc.system.fields import as_numbers
 

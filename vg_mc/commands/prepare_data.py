@@ -1,4 +1,4 @@
-"""``prepare_data.py``: annotations, photos and proposals in, a multiple-choice dataset out."""
+"""The command ``prepare_data.py``: write a prepared dataset from a corpus and proposals."""
 
 import os
 from collections.abc import Sequence
@@ -38,47 +38,48 @@ CORES = os.cpu_count() or 1
 
 @dataclass(frozen=True)
 class CorpusOptions:
-    """Where expressions and images come from."""
+    """Options of the corpus."""
 
     annotations: Path
-    """Where the corpus lies: for refer a folder with instances.json and refs(<split-by>).p, for hub
-    a folder of Parquet files or the id of a dataset, for table and pth a file or a folder of files;
-    scenes are written here if not there."""
+    """Location of the corpus: for refer a folder with instances.json and refs(<split-by>).p, for
+    hub a folder of Parquet files or the id of a dataset, for table and pth a file or a folder of
+    files, for scenes a folder, which is created if it does not exist."""
 
     corpus: Literal["refer", "hub", "table", "pth", "scenes"] = "refer"
-    """Where expressions come from: the layout of the REFER toolkit, a mirror on the Hugging Face
-    hub, a table of your own (CSV, JSON lines, Parquet, COCO JSON), TransVG's lists, or scenes drawn
-    on the spot; see data/README.md."""
+    """Kind of corpus: the layout of the REFER toolkit, a mirror on the Hugging Face hub, a table
+    (CSV, JSON lines, Parquet, COCO JSON), TransVG's lists, or generated scenes; see
+    data/README.md."""
 
     split_by: str = "unc"
-    """Whose split: unc, umd, google ...; names the file refs(<split-by>).p."""
+    """Author of the split, such as unc, umd or google; part of the file name refs(<split-by>).p."""
 
     images: Path | None = None
-    """Folder of the photos; images beside or in <annotations> by default. Photos that lie in a
-    mirror's tables are written to it, to <output>-photos by default."""
+    """Folder of the images; by default images next to or in <annotations>. Images embedded in the
+    tables of a mirror are written to this folder, by default <output>-photos."""
 
     instances: Path | None = None
-    """File like COCO's instances_train2014.json, whose boxes are the annotated ones of each image,
-    joined on the image id; by default those of the corpus, which a mirror, a table or a list lacks
-    but for the boxes that are meant."""
+    """File like COCO's instances_train2014.json with all annotated boxes of each image, joined on
+    the image id; by default the boxes of the corpus, which are only the targets for a mirror, a
+    table or a list."""
 
     box_format: BoxFormat | None = None
-    """What the four numbers of a box are, for table, pth and hub; by default what the format says,
+    """Meaning of the four numbers of a box for table, pth and hub; by default that of the format,
     or xyxy."""
 
     allow_count_mismatch: bool = False
-    """Go on if a known corpus has other counts than the official ones."""
+    """Continue if the counts of a known corpus differ from the official ones."""
 
     splits: tuple[str, ...] = ()
-    """Splits to prepare; all of the corpus by default."""
+    """Splits to prepare; by default all."""
 
     scenes: Annotated[int, AT_LEAST_1] = 4000
-    """Training scenes to draw, for the corpus scenes; a tenth as many for each other split."""
+    """Number of training scenes to generate for the corpus scenes; each other split has a tenth as
+    many."""
 
 
 @dataclass(frozen=True)
 class PrepareConfig:
-    """Draw every region proposal on its photo and write a multiple-choice dataset, once."""
+    """Draw the candidate images of a corpus and write a prepared dataset."""
 
     source: CorpusOptions
 
@@ -88,39 +89,38 @@ class PrepareConfig:
     proposer: Annotated[str, tyro.conf.arg(help=proposer_help(KINDS))] = ANNOTATIONS
 
     train_proposer: str = ANNOTATIONS
-    """What proposes regions for the split train; --proposer is for all others."""
+    """Proposer of the split train; --proposer applies to all other splits."""
 
     jitter: Annotated[float, Range(0, MOST_JITTER, below=True)] = 0.0
-    """Each edge of an annotated box of the split train is moved by up to this share of the box's
-    width or height, so that training sees boxes like a detector's; 0 leaves them exact."""
+    """Shift each edge of annotated boxes of the split train by up to this fraction of the width or
+    height of the box, so that training sees boxes like those of a detector; 0 disables it."""
 
     device: str = "cpu"
-    """Where the detector runs: cpu, cuda, cuda:1 ..."""
+    """Device of the detector: cpu, cuda, cuda:1, and so on."""
 
     image_size: Annotated[int, AT_LEAST_1] = 224
-    """Side of the square candidate pictures; the model's input size."""
+    """Side of the square candidate images in pixels; the input size of the model."""
 
     fit: Fit = "squash"
-    """How a whole photo becomes square: squashed, or letterboxed with bars."""
+    """How a whole image becomes square: squash stretches it, letterbox adds bars."""
 
     whole_images: Annotated[int, AT_LEAST_1] | None = None
-    """Store each image as a whole, too, once, with at most this many pixels along its longer side;
-    larger than a model's input where crops and scales are drawn from it."""
+    """Also store each whole image once, with at most this many pixels along its longer side; should
+    exceed the model's input size if training crops or scales images."""
 
     on_error: Literal["stop", "skip"] = "stop"
-    """At a bad record: stop and name it, or list it in rejected.jsonl and go on."""
+    """At an invalid record, stop with an error, or list it in rejected.jsonl and continue."""
 
     num_workers: Annotated[int, AT_LEAST_1] = max(
         1, CORES // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     )
-    """Processes that detect and draw, of each process that is launched. The result does not depend
-    on it."""
+    """Number of worker processes per launched process. The result does not depend on it."""
 
     seed: Annotated[int, AT_LEAST_0] = 0
     """Seed of the scenes and of the jitter."""
 
     overwrite: bool = False
-    """Replace an existing output, once the new one is complete."""
+    """Replace an existing output as soon as the new one is complete."""
 
     showing: ViewOptions = field(default_factory=ViewOptions)
     proposing: ProposerOptions = field(default_factory=ProposerOptions)
@@ -169,30 +169,30 @@ def run(config: PrepareConfig, group: "WorkerGroup | None" = None) -> "Manifest"
 
 
 def check_flags(config: PrepareConfig) -> None:
-    """Refuse flags that do not fit together, before any work is done.
+    """Check the flags before any work is done.
 
     Raises:
-        BadInputError: Naming the first such flag.
+        BadInputError: If a flag is invalid, or flags conflict.
     """
     for_train = kinds_of(config.train_proposer, "--train-proposer")
     asked = {*for_train, *kinds_of(config.proposer, "--proposer")}
     if asked == {NO_CANDIDATES} and config.whole_images is None:
-        problem = f"a dataset without candidates needs --whole-images, not {NO_CANDIDATES} alone"
+        problem = f"a dataset with the proposer {NO_CANDIDATES} alone requires --whole-images"
         raise BadInputError(problem, record="--proposer")
     check_options(config.proposing, asked)
     if any(KINDS[kind].build is not None for kind in asked):
         require_device(config.device)
     if config.jitter and ANNOTATIONS not in for_train:
-        problem = f"it moves annotated boxes, and train gets those of {config.train_proposer}"
+        problem = f"requires annotated boxes; the split train has those of {config.train_proposer}"
         raise BadInputError(problem, record="--jitter")
     config.showing.chosen()
 
 
 def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
-    """Turn flags into settings; a detector of the hub is fetched.
+    """Return the settings of the preparation; a detector of the hub is downloaded.
 
     Raises:
-        BadInputError: If it cannot be.
+        BadInputError: If a required option is missing or the download fails.
     """
     views, whole = config.showing.chosen(), config.whole_images
     train_proposer = proposer_of(config, kinds_of(config.train_proposer, "--train-proposer"))
@@ -207,8 +207,8 @@ def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
 
 
 def proposer_of(config: PrepareConfig, kinds: Sequence[str]) -> ProposerChoice:
-    """Return the proposer of some splits, by the kinds that it unites."""
-    # One overlap for all, so that proposers can be compared.
+    """Return the proposer of the given kinds, a union if there are several."""
+    # One IoU threshold for all splits, so that proposers are comparable.
     several = "+" in config.proposer or "+" in config.train_proposer
     return united(
         tuple(
@@ -219,7 +219,7 @@ def proposer_of(config: PrepareConfig, kinds: Sequence[str]) -> ProposerChoice:
 
 
 def jittered(choice: ProposerChoice, jitter: float, seed: int) -> ProposerChoice:
-    """Return a proposer whose annotated boxes are moved."""
+    """Return a proposer whose annotated boxes are jittered."""
     if not jitter:
         return choice
     return united(
@@ -231,13 +231,13 @@ def jittered(choice: ProposerChoice, jitter: float, seed: int) -> ProposerChoice
 
 
 def splits_of(corpus: Corpus) -> tuple[str, ...]:
-    """Return the splits of a corpus, train first, the others in the order of their records."""
+    """Return the splits of a corpus, train first, then in the order of their records."""
     found = dict.fromkeys(expression.split for expression in corpus.expressions)
     return tuple(sorted(found, key=lambda split: split != TRAIN_SPLIT))
 
 
 def read_corpus(config: PrepareConfig) -> Corpus:
-    """Read the annotations, and print how the counts compare where the corpus is a known one."""
+    """Read the corpus, and print the comparison of its counts with the official ones."""
     from vg_mc.corpora import readers as reading
 
     source = config.source
@@ -270,6 +270,6 @@ def read_corpus(config: PrepareConfig) -> Corpus:
         print(comparison)
     if not comparisons and source.corpus not in ("table", "scenes"):
         print(
-            f"{corpus.name}: no counts are published for a corpus of this name, none were compared"
+            f"{corpus.name}: counts not checked, since none are published for a corpus of this name"
         )
     return corpus

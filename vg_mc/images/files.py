@@ -41,7 +41,7 @@ def locate(folder: Path, photo: Photo) -> Path:
         path = (folder / photo.file_name).resolve()
         path.relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # also a circle of links, a NUL
-        problem = "expected a file name inside the folder of images"
+        problem = "expected a file name inside the image folder"
         if isinstance(error, ValueError) and _stays_inside(photo.file_name):
             problem += ", found a link that leads out of it: --images must contain the files"
         record = f"image {photo.image_id}"

@@ -1,7 +1,7 @@
-"""Pointing at objects in photos that no annotation describes: a fine-tuned model at work.
+"""Inference on single images: find the box that an expression refers to.
 
-Pictures are drawn, compressed and encoded by the functions that prepare and evaluate use, so that a
-photo gets the answer that its prepared dataset would.
+Candidate images are drawn, compressed and encoded by the same functions as in preparation and
+evaluation, so that the answers are the same as for a prepared dataset.
 """
 
 from vg_mc.inference.answers import Answer

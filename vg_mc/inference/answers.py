@@ -1,4 +1,4 @@
-"""An answer: which of the candidates of a photo an expression means, and how sure that is."""
+"""The answer to an expression: candidates with logits and probabilities, and the chosen box."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from vg_mc.records import XYXY, Proposal
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What a model says to one expression about one photo.
+    """The answer of a grounder to one expression about one image.
 
     Attributes:
-        expression: The text as the model read it.
-        proposals: The C candidates, cut to the photo, in the proposer's order.
-        logits: The model's own logit of each candidate, shape (C,).
-        probabilities: Their softmax at the temperature of the grounder, shape (C,).
+        expression: The cleaned text.
+        proposals: The C candidates, clipped to the image, in the order of the proposer.
+        logits: The logit of each candidate, shape (C,).
+        probabilities: Softmax of the logits at the temperature of the grounder, shape (C,).
     """
 
     expression: str
@@ -28,29 +28,29 @@ class Answer:
 
     @property
     def index(self) -> int:
-        """Position of the answer among the candidates, -1 where there are none."""
+        """Position of the chosen candidate, -1 if there are no candidates."""
         return predicted_index(self.logits)
 
     @property
     def box(self) -> XYXY | None:
-        """The answer as (left, top, right, bottom) in pixels; None where there are no candidates.
+        """The chosen box (left, top, right, bottom), or None if there are no candidates.
 
-        Boxes are in pixels as they are stored: a rotation noted in EXIF is not applied.
+        Coordinates are in pixels of the image as stored; the EXIF orientation is not applied.
         """
         return self.proposals[self.index].box if self.proposals else None
 
     @property
     def score(self) -> float:
-        """Probability of the answer, 0 where there is none."""
+        """Probability of the chosen candidate, 0 if there are no candidates."""
         return float(self.probabilities[self.index]) if self.proposals else 0.0
 
     @property
     def boxes(self) -> Boxes:
-        """All candidates in pixels of the photo, shape (C, 4)."""
+        """Boxes of all candidates in pixels of the image, shape (C, 4)."""
         return as_boxes([proposal.box for proposal in self.proposals])
 
     @property
     def ranking(self) -> list[int]:
-        """Positions of the candidates, the best first, equal ones in their order."""
+        """Positions of the candidates by descending logit, ties in order."""
         ranked: list[int] = np.argsort(-self.logits, kind="stable").tolist()
         return ranked

@@ -1,6 +1,6 @@
-"""The grounder: photos and expressions in, boxes and probabilities out.
+"""The class `Grounder`, which answers expressions about images with boxes and probabilities.
 
-Three lines of Python::
+Example::
 
     from vg_mc import Grounder
     grounder = Grounder.from_pretrained("runs/vit/best", proposer="yolo", weights="yolov8n.pt")
@@ -40,7 +40,7 @@ File: TypeAlias = Path | str
 
 
 class Grounder:
-    """Points at what expressions mean."""
+    """Finds the boxes in images to which expressions refer."""
 
     def __init__(
         self,
@@ -50,16 +50,16 @@ class Grounder:
         *,
         temperature: float = 1.0,
     ) -> None:
-        """Take whatever answers expressions of a prepared dataset.
+        """Create a grounder of images from a grounder of prepared datasets.
 
         Args:
             scorer: A model, or a rule such as `vg_mc.grounders.baselines.BiggestBox`.
-            drawing: How candidates are shown to it.
-            proposer: What finds candidates where a question brings none.
-            temperature: Logits are divided by it before the softmax.
+            drawing: How candidate images are drawn.
+            proposer: Finds candidates if the caller gives no boxes.
+            temperature: Divisor of the logits before the softmax.
 
         Raises:
-            BadInputError: If the temperature is not above 0.
+            BadInputError: If the temperature is not positive and finite.
         """
         self.scorer = scorer
         self.drawing = drawing
@@ -84,28 +84,29 @@ class Grounder:
         temperature: float | None = None,
         device: str = "cpu",
     ) -> Self:
-        """Load a model and all that belongs to it.
+        """Load a model with the marker, fit and temperature of its run.
 
         Args:
-            model: ``RUN/best`` of a run, or any other model that evaluate.py takes.
-            proposer: What finds candidates: yolo with `weights`, transformers with `detector`,
-                stored with `proposals`, several of them joined by ``+``, or with all its settings
-                what `named_proposer` returns; by default every question brings its boxes.
-            weights: Of a detector that ultralytics can load.
+            model: ``RUN/best`` of a run, or any other model that evaluate.py accepts.
+            proposer: Name of a proposer: yolo with `weights`, transformers with `detector`, stored
+                with `proposals`, or several joined by ``+``; or a result of `named_proposer`. By
+                default boxes must be given with each image.
+            weights: Weights of a YOLO detector.
             detector: Folder of a detector of transformers, or its id on the hub.
-            proposals: File of stored detections, which name photos by file name or image id.
-            confidence: Detections with a lower score are left out.
-            views: What the model looks at, as `choose_views` returns it; by default the marker of
-                the run.
-            fit: By default that of the run.
-            prompts: Wordings; ``{}`` stands for the expression, ``{subject}`` for its subject.
-            combine: What becomes of the logits of all views in all wordings.
-            spacy_model: Finds subjects.
-            temperature: By default the one that ``python -m vg_mc calibrate`` stored, or 1.
-            device: Where model and detector run.
+            proposals: File of stored detections, by file name or image id.
+            confidence: Minimum score of detections.
+            views: Views to encode, as returned by `choose_views`; by default the marker of the run.
+            fit: How images become square; by default as in the run.
+            prompts: Prompt templates; ``{}`` is replaced by the expression, ``{subject}`` by its
+                subject.
+            combine: How the logits of all views and prompt templates are combined.
+            spacy_model: The spaCy model that finds subjects.
+            temperature: Divisor of the logits; by default the value stored by ``python -m vg_mc
+                calibrate``, or 1.
+            device: Where the model and the detector run.
 
         Raises:
-            BadInputError: If a file is missing or damaged, or a wording has no place.
+            BadInputError: If a file is missing or damaged, or an option is invalid.
         """
         choice = _choice(proposer, weights, detector, proposals, confidence, device)
         clip = ClipOptions(views=tuple(views or ()), prompts=tuple(prompts), combine=combine)
@@ -119,30 +120,33 @@ class Grounder:
     def ground(
         self, image: ImageLike, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
     ) -> list[Answer]:
-        """Answer expressions about one photo.
+        """Answer expressions about one image.
 
         Args:
-            image: A file, or a picture in memory.
-            expressions: Texts, each grounded by itself.
-            boxes: Candidates (left, top, right, bottom) in pixels of the photo, in place of the
-                proposer's; an answer has them cut to the photo, in this order.
+            image: An image file, or an image in memory.
+            expressions: Texts, each answered independently.
+            boxes: Candidates (left, top, right, bottom) in pixels of the image, which replace those
+                of the proposer. Answers list them in the same order, clipped to the image.
 
         Raises:
-            BadInputError: If photo, texts or boxes cannot be used.
+            BadInputError: If the image, a text or a box is invalid.
         """
         if isinstance(expressions, str):
-            raise BadInputError("expected a list of expressions, not a single text")
+            raise BadInputError("expected a list of expressions, found a single string")
         return self.ground_all([Question(image, tuple(expressions), boxes)])[0]
 
     def rank(self, image: ImageLike, expression: str, boxes: Sequence[XYXY]) -> NDArray[np.float64]:
-        """Return the probability of each box, shape (C,): a re-ranker for any detector."""
+        """Return the probability of each box, shape (C,), to re-rank the boxes of a detector."""
         return self.ground(image, [expression], boxes)[0].probabilities
 
     def ground_all(self, questions: Sequence[Question]) -> list[list[Answer]]:
-        """Answer questions about several photos together; the photos are in memory at once.
+        """Answer expressions about several images, which are in memory at the same time.
 
         Returns:
-            For each question the answers to its expressions.
+            For each image the answers to its expressions.
+
+        Raises:
+            BadInputError: If an image, a text or a box is invalid.
         """
         dataset, expressions, proposals = asked(questions, self.drawing, self.proposer)
         logits = self.scorer.logits(dataset, expressions)

@@ -1,7 +1,7 @@
-"""Questions as a prepared dataset in memory, so that whatever answers one answers the other.
+"""Build a prepared dataset in memory from images and expressions.
 
-Candidates are found, drawn and compressed by the functions that prepare a dataset for an
-evaluation; nothing is written. What only an annotation could say, as the target, is not a number.
+Any grounder of prepared datasets can then answer them. Candidates are drawn and compressed by the
+same functions as in preparation; nothing is written. Unknown annotations such as targets are NaN.
 """
 
 import hashlib
@@ -26,18 +26,18 @@ from vg_mc.proposers.on_demand import given, proposed
 from vg_mc.records import UNKNOWN_RIVALS, Photo, Proposal
 from vg_mc.text.cleaning import clean_text
 
-NAME = Path("questions")  # what stands for the folder of the dataset in messages
+NAME = Path("questions")  # replaces the folder of the dataset in messages
 
 LookedAt = list[tuple[Photo, Image.Image]]
 
 
 class Asked(NamedTuple):
-    """What is asked about some photos.
+    """Images with their expressions and candidates.
 
     Attributes:
-        dataset: The candidates and the photos, whose image ids are the places of their questions.
-        expressions: Of all questions, one after the other.
-        proposals: The candidates of each question, cut to the photo.
+        dataset: The images and candidates; image ids are positions in the input.
+        expressions: The expressions about all images, in order.
+        proposals: The candidates of each image, clipped to it.
     """
 
     dataset: PreparedDataset
@@ -46,15 +46,15 @@ class Asked(NamedTuple):
 
 
 def asked(questions: Sequence[Question], drawing: Drawing, proposer: ProposerChoice) -> Asked:
-    """Look at the photos of `questions`, find the candidates of each and draw them.
+    """Decode the images, find their candidates and draw them.
 
     Args:
-        questions: Each about a photo of its own, even where it is the same file.
-        drawing: How candidates are shown.
-        proposer: What finds them where a question brings none.
+        questions: Images with expressions; the same file in two elements is treated as two images.
+        drawing: How candidate images are drawn.
+        proposer: Finds candidates of images without given boxes.
 
     Raises:
-        BadInputError: If photos, texts or boxes cannot be used.
+        BadInputError: If an image, a text or a box is invalid.
     """
     looked_at = [opened(question.image) for question in questions]
     texts = [[_cleaned(text) for text in question.expressions] for question in questions]
@@ -86,7 +86,7 @@ def _found(
     texts: list[list[str]],
     proposer: ProposerChoice,
 ) -> list[list[Proposal]]:
-    """Return the candidates of each question; all that bring none are looked at together."""
+    """Return the candidates of each image; the proposer runs once for all without boxes."""
     boxless = [place for place, question in enumerate(questions) if question.boxes is None]
     detected: Iterator[list[Proposal]] = iter(())
     if boxless:
@@ -99,7 +99,7 @@ def _found(
 
 
 def _expressions(photos: list[Photo], texts: list[list[str]], counts: list[int]) -> Expressions:
-    """Return all texts with the candidates of their photos, which are numbered in turn."""
+    """Return the expressions about all images; candidate ids are numbered consecutively."""
     ends = np.cumsum(counts, dtype=np.int64)
     ids = [np.arange(end - count, end) for end, count in zip(ends, counts, strict=True)]
     rows = [(photo, text) for photo, some in zip(photos, texts, strict=True) for text in some]
@@ -118,7 +118,7 @@ def _expressions(photos: list[Photo], texts: list[list[str]], counts: list[int])
 
 
 def _key(photo: Photo, text: str) -> int:
-    """Name an expression by what it says of which photo, whatever else is asked with it."""
+    """Return an expression id that depends only on the text and the file name of the image."""
     named = hashlib.sha256(f"{photo.file_name}\n{text}".encode())
     return int.from_bytes(named.digest()[:8], "little", signed=True)
 
@@ -130,5 +130,5 @@ def _table(features: Features, rows: list[dict[str, object]]) -> pa.Table:
 def _cleaned(text: str) -> str:
     cleaned = clean_text(text)
     if not cleaned:
-        raise BadInputError(f"expected words, not {text!r}", record="expression")
+        raise BadInputError(f"expected a non-empty text, found {text!r}", record="expression")
     return cleaned

@@ -1,4 +1,4 @@
-"""Load a grounder for single images, with the drawing and the temperature that belong to it."""
+"""Load a grounder for single images with its drawing settings and temperature."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -19,29 +19,29 @@ from vg_mc.prepared.build.description import described_views
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.system.processes import SingleProcess
 
-IMAGE_SIZE = 224  # of candidates for a grounder that takes images of any size
+IMAGE_SIZE = 224  # candidate images of grounders that accept any size
 IMAGES_AT_ONCE = 64
 
 UNKNOWN_LOOK = Look(CLIP_REFCOCO, "squash")
 UNKNOWN_LOOK_NOTE = (
-    "it is not known with which marker and fit this model was trained (no config.json of a run "
-    "lies beside its folder): the marker clip-refcoco is drawn on squashed photos; name others if "
-    "it knows others"
+    "the marker and fit with which this model was trained are unknown (no config.json of a run "
+    "next to its folder); using the marker clip-refcoco on stretched images, which --views and "
+    "--fit change"
 )
 OTHER_MODEL_NOTE = (
-    "the stored temperature was fitted with other weights, another precision or other versions of "
-    "the libraries: calibrate again if probabilities are to be believed"
+    "the stored temperature was fitted with other weights, another precision or other library "
+    "versions; run calibrate again for calibrated probabilities"
 )
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A grounder with what belongs to it.
+    """A grounder with its drawing settings and temperature.
 
     Attributes:
-        chooser: Answers expressions of a prepared dataset.
-        drawing: How candidates are shown to it.
-        temperature: Its logits are divided by it before the softmax.
+        chooser: The grounder.
+        drawing: How candidate images are drawn.
+        temperature: Divisor of the logits before the softmax.
     """
 
     chooser: Chooser
@@ -59,19 +59,21 @@ def load(
     device: str = "cpu",
     corpus: Callable[[], list[str]] = list,
 ) -> Loaded:
-    """Load a grounder and find out how candidates are drawn for it.
+    """Load a grounder and determine how its candidate images are drawn.
 
     Args:
-        selected: What to load.
-        options: Of all grounders.
-        views: What is drawn of each candidate; if empty, the marker of the model's run.
-        fit: By default that of the run.
-        temperature: By default the one that ``python -m vg_mc calibrate`` stored, or 1.
+        selected: The grounder to load.
+        options: Options of all grounders.
+        views: Views of each candidate; if empty, the marker of the model's run.
+        fit: How images become square; by default as in the run.
+        temperature: Divisor of the logits; by default the value stored by ``python -m vg_mc
+            calibrate``, or 1.
         device: Where the model runs.
-        corpus: Returns texts that tell how frequent words are.
+        corpus: Returns texts from which word frequencies are computed.
 
     Raises:
-        BadInputError: If a file is missing or damaged, or an option makes no sense.
+        BadInputError: If a file is missing or damaged, an option is invalid, or the grounder
+            predicts boxes.
     """
     look, views = _look(selected, views)
     context = Context(
@@ -87,7 +89,7 @@ def load(
     selected.check(context)
     chooser = selected.build(context)
     if isinstance(chooser, BoxPredictor):
-        problem = f"{selected.name} predicts boxes, and here candidates are ranked"
+        problem = f"expected a grounder that ranks candidates; {selected.name} predicts boxes"
         raise BadInputError(problem, record="--grounder")
     image_size = chooser.image_size if isinstance(chooser, TakesImages) else IMAGE_SIZE
     drawing = Drawing(views, image_size, fit or look.fit)
@@ -97,7 +99,7 @@ def load(
 
 
 def _look(selected: Selected, views: Mapping[str, View]) -> tuple[Look, Mapping[str, View]]:
-    """Return how the images of a model's run were drawn, and the views; warn if that is guessed."""
+    """Return the recorded look of a model's run and the views; warn if the look is unknown."""
     if selected.grounder.model != "images":
         return UNKNOWN_LOOK, views or {DEFAULT_VIEW: VIEWS[DEFAULT_VIEW]}
     recorded = recorded_look(Path(selected.model))

@@ -1,4 +1,4 @@
-"""Questions about photos: which photo, which expressions, and which boxes where they are known."""
+"""Read images with their expressions and optional boxes from files, folders and CSV tables."""
 
 import csv
 import re
@@ -19,18 +19,18 @@ ImageLike: TypeAlias = Path | str | Image.Image
 COLUMNS = ("image", "expression")
 PHOTO_ENDINGS = {*ENDINGS.values(), ".jpeg"}
 
-_LAST_NUMBER = re.compile(r"(\d{1,18})$")  # COCO_train2014_000000581857.jpg is image 581857
+_LAST_NUMBER = re.compile(r"(\d{1,18})$")  # COCO_train2014_000000581857 has the image id 581857
 NO_ID = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Expressions about one photo.
+    """An image with expressions about it.
 
     Attributes:
-        image: A file, or a picture in memory, whose pixels are taken as they are stored.
-        expressions: The texts to ground, each by itself.
-        boxes: The candidates in pixels of the photo; None where a proposer is to find them.
+        image: An image file or an image in memory; the EXIF orientation is ignored.
+        expressions: The texts, each answered independently.
+        boxes: Candidates (left, top, right, bottom) in pixels of the image; None to use a proposer.
     """
 
     image: ImageLike
@@ -39,19 +39,19 @@ class Question:
 
 
 def opened(image: ImageLike) -> tuple[Photo, Image.Image]:
-    """Return a photo and its RGB pixels.
+    """Return the record of an image and its RGB pixels.
 
-    Its image id is the number at the end of its name, as COCO names photos, or -1: so stored
-    detections are found by either.
+    The image id is the number at the end of the file name, as in COCO, or -1, so that stored
+    detections are found by image id or by file name.
 
     Raises:
-        BadInputError: If the file is no photo, or cannot be used.
+        BadInputError: If the file does not exist or is not a valid image.
     """
     if isinstance(image, Image.Image):
         return Photo(NO_ID, "", *image.size), image.convert("RGB")
     path = Path(image).resolve()
     if not path.is_file():
-        raise BadInputError("there is no such photo", file=Path(image))
+        raise BadInputError("no such file", file=Path(image))
     try:
         header = header_of_file(path.parent, path.name)
     except BadInputError as fault:
@@ -65,24 +65,25 @@ def opened(image: ImageLike) -> tuple[Photo, Image.Image]:
 def read_questions(
     source: Path, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
 ) -> list[Question]:
-    """Read what to ask: about one photo, all photos of a folder, or the rows of a CSV.
+    """Read images and expressions.
 
     Args:
-        source: A photo; a folder, each of whose photos is asked about every expression; or a CSV
-            with the columns ``image`` (beside the CSV) and ``expression``, whose rows are sorted
-            by photo, photos in the order of their first row.
-        expressions: The texts; none where a CSV has them.
-        boxes: Candidates of a single photo.
+        source: An image; a folder of images, to each of which all expressions apply; or a CSV with
+            the columns ``image`` (relative to the CSV) and ``expression``, which is grouped by
+            image in the order of the first rows.
+        expressions: The texts; must be empty for a CSV.
+        boxes: Candidates of a single image.
 
     Raises:
-        BadInputError: If there is nothing to ask, or it is said twice.
+        BadInputError: If expressions are missing or given twice, boxes are given for several
+            images, or a file is invalid.
     """
     table = source.suffix.lower() == ".csv"
     if table == bool(expressions):
-        problem = "a CSV has its own expressions" if table else "expected one or more expressions"
+        problem = "a CSV has its own expressions" if table else "expected at least one expression"
         raise BadInputError(problem, file=source)
     if boxes is not None and (table or source.is_dir()):
-        raise BadInputError("boxes are those of a single photo", file=source)
+        raise BadInputError("boxes require a single image", file=source)
     if table:
         return _read_table(source)
     photos = _photos_in(source) if source.is_dir() else [source]
@@ -93,7 +94,7 @@ def _photos_in(folder: Path) -> list[Path]:
     photos = [path for path in folder.iterdir() if path.suffix.lower() in PHOTO_ENDINGS]
     if not photos:
         endings = ", ".join(sorted(PHOTO_ENDINGS))
-        raise BadInputError(f"expected photos ({endings}) in this folder", file=folder)
+        raise BadInputError(f"expected images ({endings}) in this folder, found none", file=folder)
     return sorted(photos)
 
 
@@ -102,7 +103,7 @@ def _read_table(file: Path) -> list[Question]:
     for image, expression in _rows(file):
         asked.setdefault(file.parent / image, []).append(expression)
     if not asked:
-        raise BadInputError("it has no rows", file=file)
+        raise BadInputError("expected at least one row", file=file)
     return [Question(photo, tuple(expressions)) for photo, expressions in asked.items()]
 
 
@@ -112,7 +113,7 @@ def _rows(file: Path) -> Iterator[tuple[str, str]]:
             reader = csv.DictReader(opened_file)
             missing = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
             if missing:
-                problem = f"expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing"
+                problem = f"expected columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
                 raise BadInputError(problem, file=file)
             for row in reader:
                 image, expression = (row[column] for column in COLUMNS)
@@ -121,4 +122,4 @@ def _rows(file: Path) -> Iterator[tuple[str, str]]:
                     raise BadInputError(problem, file=file, record=f"line {reader.line_num}")
                 yield image, expression
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise BadInputError(f"expected a table in UTF-8: {fault}", file=file) from fault
+        raise BadInputError(f"expected a CSV file in UTF-8: {fault}", file=file) from fault

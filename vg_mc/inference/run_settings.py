@@ -1,7 +1,7 @@
-"""What a run says of its best model: the look of the pictures that it knows, its temperature.
+"""Settings of a run that inference needs: marker, fit and temperature.
 
-A model answers worse to a marker that it has never seen, and says nothing about it. finetune.py
-notes marker and fit in ``RUN/config.json``, beside the folder ``RUN/best`` that holds the model.
+A model is less accurate with a marker other than that of its training. finetune.py stores marker
+and fit in ``RUN/config.json``, next to the folder ``RUN/best`` of the model.
 """
 
 import json
@@ -21,7 +21,7 @@ RUN_FILE, TEMPERATURE_FILE = "config.json", "temperature.json"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the pictures of a run were drawn."""
+    """How the candidate images of a run were drawn."""
 
     marker: Marker
     fit: Fit
@@ -29,11 +29,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """What the logits of a model are divided by, so that its probabilities can be believed.
+    """A fitted temperature, which calibrates the probabilities of a model.
 
     Attributes:
-        split: What it was fitted on.
-        model_hash: The weights that it is for; empty where they are unknown.
+        temperature: Divisor of the logits before the softmax.
+        split: The split on which it was fitted.
+        model_hash: Hash of the model; empty if unknown.
     """
 
     temperature: float
@@ -42,13 +43,16 @@ class Temperature:
 
 
 def recorded_look(model: Path) -> Look | None:
-    """Return how the pictures were drawn that `model`, a run's folder ``best``, was trained with.
+    """Return how the training images of a model were drawn.
+
+    Args:
+        model: The folder ``best`` of a run, or any other model.
 
     Returns:
-        None where no run is known, as for a model of a hub.
+        The look, or None if `model` does not belong to a run.
 
     Raises:
-        BadInputError: If the record of the run is damaged.
+        BadInputError: If the configuration of the run is damaged.
     """
     file = _beside(model, RUN_FILE)
     if file is None:
@@ -58,7 +62,7 @@ def recorded_look(model: Path) -> Look | None:
         return None
     fit = record["fit"]
     if fit not in get_args(Fit):
-        raise BadInputError(f"expected one of {get_args(Fit)} as fit, not {fit!r}", file=file)
+        raise BadInputError(f"expected one of {get_args(Fit)} as fit, found {fit!r}", file=file)
     try:
         fields: dict[str, Any] = dict(cast("dict[str, Any]", as_mapping(record["marker"])))
         marker = Marker(**fields | {"color": tuple(fields["color"])})
@@ -68,10 +72,13 @@ def recorded_look(model: Path) -> Look | None:
 
 
 def recorded_temperature(model: Path) -> Temperature | None:
-    """Return the temperature that was stored beside `model`, a run's folder ``best``.
+    """Return the temperature stored next to a model, the folder ``best`` of a run.
+
+    Returns:
+        The temperature, or None if none is stored.
 
     Raises:
-        BadInputError: If the file holds anything else.
+        BadInputError: If the file is damaged.
     """
     file = _beside(model, TEMPERATURE_FILE)
     if file is None:
@@ -94,17 +101,17 @@ def store_temperature(temperature: Temperature, file: Path) -> None:
 
 
 def checked_temperature(temperature: float) -> float:
-    """Return a temperature by which logits can be divided.
+    """Return the temperature if it is valid.
 
     Raises:
         BadInputError: If it is not positive and finite.
     """
     if not (math.isfinite(temperature) and temperature > 0):
-        raise BadInputError(f"expected a temperature above 0, not {temperature}")
+        raise BadInputError(f"expected a temperature above 0, found {temperature}")
     return temperature
 
 
 def _beside(model: Path, name: str) -> Path | None:
-    """Return a file of the run whose model lies in a folder; None where there is none."""
+    """Return a file next to the folder of a model, or None if it does not exist."""
     file = model.resolve().parent / name
     return file if model.is_dir() and file.is_file() else None
