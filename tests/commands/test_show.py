@@ -57,7 +57,7 @@ def test_photos_that_are_there_are_shown(coloured, tmp_path, monkeypatch):
 
     main(flags(coloured, tmp_path, "--records", "2", "--images", str(tmp_path)))
 
-    assert "The photo shows the target in yellow" in (tmp_path / "sheet.html").read_text()
+    assert "framed in yellow" in (tmp_path / "sheet.html").read_text()
 
 
 @pytest.mark.parametrize(
