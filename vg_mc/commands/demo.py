@@ -57,7 +57,7 @@ class DemoConfig:
     train_sentences: int = 3
     """Sentences for each object of a training scene."""
 
-    detector_scenes: int = 2000
+    detector_scenes: int = 3000
     """Number of training scenes that the detector learns from."""
 
     detector_epochs: int = 1
@@ -99,10 +99,12 @@ def run(config: DemoConfig) -> list["SplitReport"]:
     )
     draw(config)
     story.tell("Prepare candidate images: each annotated box, marked in its scene.")
-    story.tell(f"Meanwhile, train a YOLO on {config.detector_scenes:,} scenes to propose boxes.")
-    run_jobs(config, {"prepare-annotated": prepare_annotated, "detector": train_detector})
+    run_jobs(config, {"prepare-annotated": prepare_annotated})
     story.tell("Fine-tune two CLIPs from random weights: which candidate does a sentence mean?")
-    story.tell("Meanwhile, prepare the boxes that the YOLO finds in the test scenes.")
+    story.tell(
+        f"Meanwhile, train a YOLO on {config.detector_scenes:,} scenes, and prepare the boxes that "
+        "it finds in the others."
+    )
     fine_tune(config, story)
     story.tell("Evaluate both models and two ensembles with annotated and with detected boxes.")
     run_jobs(config, {f"evaluate-{each}": partial(evaluate_all, each) for each in PROPOSALS})
@@ -160,6 +162,12 @@ def draw(config: DemoConfig) -> None:
     )
 
 
+def propose(config: DemoConfig) -> None:
+    """Train the detector, and prepare what it finds."""
+    train_detector(config)
+    prepare_detected(config)
+
+
 def train_detector(config: DemoConfig) -> None:
     """Train a YOLO on some scenes of the split train."""
     from vg_mc.corpora.refer import read_refer
@@ -196,6 +204,7 @@ def prepare_detected(config: DemoConfig) -> None:
     flags = ["--proposer", "yolo", "--weights", str(detector_of(config))]
     # After a handful of scenes, a detector may find nothing at all.
     flags += ["--when-empty", "whole-image"]
+    flags += ["--num-workers", "1"]  # the models have the other cores
     prepare(config, DETECTED, [*flags, "--splits", *TEST_SPLITS])
 
 
@@ -207,14 +216,13 @@ def prepare(config: DemoConfig, name: str, flags: list[str]) -> None:
             *("--annotations", str(config.output / "scenes")),
             *("--output", str(config.output / name)),
             *("--image-size", str(IMAGE_SIZE), *MARKER),
-            *("--num-workers", "1"),  # other jobs have the other cores
             *flags,
         ]
     )
 
 
 def fine_tune(config: DemoConfig, story: Story) -> None:
-    """Train all members, and prepare the detected boxes beside it.
+    """Train all members, and train and apply the detector beside it.
 
     Models this small gain little from a second thread, so that several processes with one each are
     done sooner than one after the other.
@@ -223,7 +231,7 @@ def fine_tune(config: DemoConfig, story: Story) -> None:
     jobs: dict[str, Callable[[DemoConfig], object]] = {
         f"finetune-{member}": partial(fine_tune_member, member) for member in MEMBERS
     }
-    run_jobs(config, jobs | {"prepare-detected": prepare_detected}, watch)
+    run_jobs(config, jobs | {"prepare-detected": propose}, watch)
 
 
 def fine_tune_member(member: str, config: DemoConfig) -> None:
