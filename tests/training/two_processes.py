@@ -156,7 +156,9 @@ def main(prepared: Path, output: Path, *only_lost: Path) -> None:
         trained(dataset, output / name, ADAPTERS, "tiny-vit")
     for name in ("killed", "stopped", "spoiled", "whole"):
         end = trained(dataset, output / name, LEARNS_STATISTICS, "tiny-resnet")
-        torch.save(end.encoder.state_dict(), output / name / f"end-{accelerator.process_index}.pt")
+        torch.save(
+            end.task.encoder.state_dict(), output / name / f"end-{accelerator.process_index}.pt"
+        )
     accelerator.end_training()
 
 
