@@ -1,1 +1,1 @@
-"""Speed and memory against the plain way of doing the same work, both measured in one run."""
+"""Benchmarks of speed and memory against a baseline implementation, measured in the same run."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, check, and write docs/benchmarks.md."""
+"""The command ``python -m benchmarks``, which runs benchmarks and writes docs/benchmarks.md."""
 
 import shlex
 import sys
@@ -23,17 +23,17 @@ TRAINING = Aim(RATIO, training.ratio_by_image, least=3)
 
 @dataclass(frozen=True)
 class BenchmarkConfig:
-    """Measure speed and memory against the plain way of doing the same, and check the results."""
+    """Measure speed and memory against a baseline implementation, and check the results."""
 
     quick: bool = False
-    """See that everything works, in seconds; the figures mean nothing."""
+    """Run all code in seconds, as a test; the figures are meaningless."""
 
     refer: Path = ROOT.parent / "shared" / "data" / "refcoco_mini"
-    """A corpus of real photos in the layout of the REFER toolkit, with refs(unc).p and
-    yolo26m_dets.json; left out where there is none, and when quick."""
+    """Corpus of real images in the layout of the REFER toolkit, with refs(unc).p and
+    yolo26m_dets.json; skipped if it does not exist, and with --quick."""
 
     output: Path = ROOT / "docs" / "benchmarks.md"
-    """The page to write."""
+    """Path of the page."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -52,14 +52,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def comparisons(config: BenchmarkConfig, scratch: Path) -> list[Comparison]:
-    """List everything to measure."""
+    """Return all comparisons to measure."""
     size = QUICK if config.quick else FULL
     hardware = replace(CPU, matrix_side=QUICK_SIDE) if config.quick else CPU
     chosen = [preparation.of_made_up_photos(scratch, size.photos)]
     if not config.quick and (config.refer / preparation.DETECTIONS).exists():
         chosen.append(preparation.of_real_photos(config.refer))
     elif not config.quick:
-        print(f"no real photos in {config.refer}: made-up ones only")
+        print(f"no real images in {config.refer}; only synthetic ones are used")
     chosen += [evaluation.of_model(task, scratch, (EVALUATING,)) for task in size.evaluations]
     chosen += [evaluation.of_memory(size.memory_photos, scratch), scoring.of_split(*size.scored)]
     for task in size.trainings:

@@ -1,7 +1,8 @@
-"""``python -m benchmarks.batching_accuracy``: what a picture teaches, by expression and by image.
+"""The command ``python -m benchmarks.batching_accuracy``: accuracy by expression and by image.
 
-On scenes, from random starts, both ways of batching get the same budget of encoded pictures, and
-the rest of their settings is the same too. Two runs at a time, a thread each. Prints one table.
+Both ways of batching train on scenes from random weights with the same budget of encoded candidate
+images and otherwise equal settings. Two runs are executed at a time, with one thread each. One
+table is printed.
 """
 
 import json
@@ -30,30 +31,30 @@ class BatchingConfig:
     """Compare batching by expression and by image at the same budget of encoded pictures."""
 
     model: str = "tiny-resnet"
-    """What is trained, as for finetune.py."""
+    """The model, as for finetune.py."""
 
     scenes: int = 1500
-    """Training scenes; a tenth as many validate."""
+    """Number of training scenes; a tenth as many are used for validation."""
 
     expression_epochs: int = 3
-    """Epochs by expression, which set the budget."""
+    """Epochs of batching by expression, which define the budget."""
 
     seeds: tuple[int, ...] = (0, 1, 2)
-    """Seeds of starts and draws."""
+    """Random seeds of initial weights and sampling."""
 
     learning_rates: tuple[float, ...] = (1e-3, 2e-3)
-    """Highest learning rates; each way is tried with all."""
+    """Maximum learning rates; each way is trained with all of them."""
 
     ways: tuple[Literal["expression", "image"], ...] = ("expression", "image")
-    """Which of the two are trained; the budget is the same."""
+    """The ways of batching to train; the budget is the same."""
 
     output: Path | None = None
-    """Folder of the runs; one that is removed afterwards by default."""
+    """Folder of the runs; by default a temporary one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run to make: a way of batching, a learning rate, a seed."""
+    """A run: a way of batching, a learning rate and a seed."""
 
     way: str
     learning_rate: float
@@ -63,11 +64,11 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        curve: Encoded pictures and accuracy on val after each epoch.
-        minutes: Time of the whole run, start and validations included.
+        curve: Encoded candidate images and accuracy on val after each epoch.
+        minutes: Time of the whole run, including start and validations.
     """
 
     trial: Trial
@@ -80,7 +81,7 @@ class Outcome:
         return self.curve[-1][1]
 
     def pictures_to(self, goal: float) -> int | None:
-        """Return the pictures encoded until the first epoch that reached `goal`."""
+        """Return the candidate images encoded until the first epoch that reached `goal`."""
         return next((pictures for pictures, accuracy in self.curve if accuracy >= goal), None)
 
 
@@ -114,7 +115,7 @@ def prepare(config: BatchingConfig, home: Path) -> Path:
 
 
 def epochs_of_same_budget(prepared: Path, expression_epochs: int) -> dict[str, int]:
-    """Return the epochs of each way that encode about as many pictures."""
+    """Return the epochs of each way for about the same number of encoded candidate images."""
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.records import TRAIN_SPLIT
     from vg_mc.training.batching.sampling import trainable
@@ -129,7 +130,7 @@ def epochs_of_same_budget(prepared: Path, expression_epochs: int) -> dict[str, i
 
 
 def train(config: BatchingConfig, trial: Trial, prepared: Path, home: Path) -> Outcome:
-    """Make one run in a process of its own."""
+    """Execute one run in a separate process."""
     run = home / f"{trial.way}-{trial.learning_rate}-{trial.seed}"
     ran = run_script(
         "finetune.py", "--dataset", prepared, "--output", run, "--model", config.model,
@@ -143,7 +144,7 @@ def train(config: BatchingConfig, trial: Trial, prepared: Path, home: Path) -> O
 
 
 def read_curve(metrics: Path) -> list[tuple[int, float]]:
-    """Read pictures and accuracy at each validation from a run's log."""
+    """Read candidate images and accuracy at each validation from the log of a run."""
     curve, pictures = [], 0
     for line in metrics.read_text().splitlines():
         entry = json.loads(line)
@@ -154,7 +155,7 @@ def read_curve(metrics: Path) -> list[tuple[int, float]]:
 
 
 def table_of(outcomes: Iterable[Outcome]) -> str:
-    """Write a row per way and learning rate: mean and spread over seeds."""
+    """Return a table with one row per way and learning rate: mean and deviation over seeds."""
     groups: dict[tuple[str, float], list[Outcome]] = {}
     for outcome in outcomes:
         trial = outcome.trial

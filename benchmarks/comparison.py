@@ -1,4 +1,4 @@
-"""A comparison: ways of doing the same work, each measured in a process of its own."""
+"""Comparisons of implementations of the same work, each measured in a separate process."""
 
 import multiprocessing
 import re
@@ -18,12 +18,12 @@ LIBRARIES = ["vg_mc.training.loop", "vg_mc.models.tiny"]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one way took.
+    """Time and memory of one implementation.
 
     Attributes:
-        amount: Pictures or expressions that were done.
-        seconds: Time that passed.
-        processor_seconds: Time of processors, all processes together.
+        amount: Number of candidate images or expressions processed.
+        seconds: Wall-clock time.
+        processor_seconds: CPU time of all processes.
         memory_before: Megabytes before the work: libraries, model and input.
         memory_peak: Most megabytes that the largest process ever held.
         facts: Further columns of the table.
@@ -38,7 +38,7 @@ class Measured:
 
     @property
     def rate(self) -> float:
-        """Pictures or expressions per second."""
+        """Candidate images or expressions per second."""
         return self.amount / self.seconds
 
 
@@ -78,11 +78,11 @@ def _processor_seconds() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way of doing the work.
+    """One implementation of the work.
 
     Attributes:
-        run: Does the work and measures it; what it makes goes to the folder it is given.
-        against: The plain way that it is compared with; None for a plain way.
+        run: Executes and measures the work; writes its results to the given folder.
+        against: Name of the baseline; None for a baseline.
     """
 
     name: str
@@ -92,12 +92,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A figure that a comparison is to reach.
+    """A target figure of a comparison.
 
     Attributes:
-        value: Computes the figure from what was measured of each way.
-        least: What it must not be below; None where there is no such limit.
-        most: What it must not be above, likewise.
+        value: Computes the figure from the measurements.
+        least: Lower limit, or None.
+        most: Upper limit, or None.
     """
 
     what: str
@@ -106,22 +106,22 @@ class Aim:
     most: float | None = None
 
     def is_reached(self, value: float) -> bool:
-        """Tell whether `value` keeps both limits."""
+        """Return True if `value` is within both limits."""
         above = self.least is None or value >= self.least
         return above and (self.most is None or value <= self.most)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Ways of doing the same work.
+    """Implementations of the same work.
 
     Attributes:
-        unit: What is counted, in the plural.
-        set_up: Makes the input of all ways; not measured.
-        check: Asserts that all ways made the same, given a folder that holds one per way, and says
-            what it found.
-        needs_torch: Whether the ways start with the libraries of models loaded.
-        aims: Figures that it is to reach.
+        unit: Name of the counted items, in the plural.
+        set_up: Creates the input; not measured.
+        check: Asserts that all implementations gave the same results, given a folder with one
+            subfolder each, and returns a description.
+        needs_torch: Whether the model libraries are loaded before the start.
+        aims: Target figures.
     """
 
     title: str
@@ -135,7 +135,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A comparison that was carried out."""
+    """The measurements of a comparison."""
 
     comparison: Comparison
     measured: dict[str, Measured]
@@ -156,7 +156,7 @@ def carry_out(comparison: Comparison, scratch: Path) -> Finding:
 
 
 def _alone(needs_torch: bool, work: Callable[..., Result], *arguments: object) -> Result:
-    """Do some work in a new process, so that memory is its own."""
+    """Execute work in a new process, so that its memory can be measured."""
     context = multiprocessing.get_context("forkserver" if needs_torch else "spawn")
     if needs_torch:
         context.set_forkserver_preload(LIBRARIES)

@@ -1,7 +1,8 @@
-"""``python -m benchmarks.ensemble_weighting``: what each weighting of members is worth, over seeds.
+"""The command ``python -m benchmarks.ensemble_weighting``: gain of each weighting over seeds.
 
-On scenes, a tiny ResNet and a tiny ViT are trained for each seed. Weights are fitted on val; testA
-and testB are reported. Prints one table: means over the seeds, and the gain over the best member.
+For each seed, a tiny ResNet and a tiny ViT are trained on scenes. Weights are fitted on val; testA
+and testB are reported. One table is printed: means over the seeds, and the gain over the best
+member.
 """
 
 import json
@@ -31,17 +32,17 @@ class WeightingConfig:
     """Compare the weightings of an ensemble on scenes, over seeds of its members."""
 
     prepared: Path
-    """Prepared scenes with the splits train, val, testA and testB, of 64 pixels."""
+    """Prepared scenes of 64 pixels with the splits train, val, testA and testB."""
 
     epochs: int = 12
-    """Epochs of each member, by its recipe otherwise."""
+    """Epochs of each member; all other settings are those of its recipe."""
 
     seeds: tuple[int, ...] = (0, 1, 2)
-    """Seeds of the members' starts and draws."""
+    """Random seeds of the members' initial weights and sampling."""
 
     output: Path | None = None
-    """Folder of the runs, where MEMBER-SEED that is there is not trained again; one that is
-    removed afterwards by default."""
+    """Folder of the runs, in which existing runs MEMBER-SEED are not trained again; by default a
+    temporary one."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def train(config: WeightingConfig, home: Path, member: str, seed: int) -> None:
-    """Train one member by its recipe, and let it answer all splits."""
+    """Train one member by its recipe, and evaluate it on all splits."""
     run = home / f"{member}-{seed}"
     if not (run / "best").exists():
         run_script(
@@ -90,7 +91,7 @@ def answer(home: Path, seed: int) -> Accuracies:
 
 
 def table_of(seeds: list[Accuracies]) -> str:
-    """Write a row per member and weighting: the accuracy of each seed, and the mean gain."""
+    """Return a table with one row per member and weighting: accuracies by seed and mean gain."""
     rows = []
     for split in REPORTED:
         for name in (*MEMBERS, *WEIGHTINGS):

@@ -1,4 +1,4 @@
-"""Evaluating: expressions answered per second, from prepared pictures to logits."""
+"""Benchmarks of evaluation: expressions per second, from prepared images to logits."""
 
 from functools import partial
 from pathlib import Path
@@ -14,20 +14,20 @@ from benchmarks.models import (
     prepare_questions,
 )
 
-PLAIN, OURS = "plain, batches of one sentence", "ours"
+PLAIN, OURS = "baseline, batches of one expression", "vg_mc"
 ANSWERS = "logits.npz"
-BATCH_SIZE = 32  # pictures or texts; on processors, larger batches leave the cache
+BATCH_SIZE = 32  # images or texts; larger batches exceed the processor cache
 LARGEST_DIFFERENCE = 1e-3  # of logits, in float32
 
 TINY, TINY_SIZE = "tiny-resnet", 64
-WINDOW = 256  # pictures whose features are in memory, so few that there are many windows
-MOST_GROWTH = 10.0  # % of memory, from few photos to many
+WINDOW = 256  # candidate images in memory; small, so that there are many windows
+MOST_GROWTH = 10.0  # growth of memory from few to many images, %
 
 
 def of_model(task: EvaluationTask, scratch: Path, aims: tuple[Aim, ...] = ()) -> Comparison:
-    """Compare on made-up photos of 7.5 expressions and 10 candidates each."""
+    """Compare on synthetic images with 7.5 expressions and 10 candidates each."""
     return Comparison(
-        title=f"Evaluating {task.model}, {task.photos} photos, plain {task.plain_photos}",
+        title=f"Evaluating {task.model}, {task.photos} images, baseline {task.plain_photos}",
         unit="expressions",
         set_up=partial(prepare_questions, task.questions, scratch),
         ways=(
@@ -41,7 +41,7 @@ def of_model(task: EvaluationTask, scratch: Path, aims: tuple[Aim, ...] = ()) ->
 
 
 def of_memory(photos: tuple[int, int], scratch: Path) -> Comparison:
-    """Compare the memory that few photos take with that of many."""
+    """Compare the memory of few images with that of many."""
     few, many = (Questions(TINY_SIZE, 0, count) for count in photos)
 
     def growth(measured: dict[str, Measured]) -> float:
@@ -49,7 +49,7 @@ def of_memory(photos: tuple[int, int], scratch: Path) -> Comparison:
         return 100 * (after / before - 1)
 
     return Comparison(
-        title=f"Evaluating more and more photos, in windows of {WINDOW} pictures",
+        title=f"Evaluating increasing numbers of images, in windows of {WINDOW} candidates",
         unit="expressions",
         set_up=partial(_prepare_all, (few, many), scratch),
         ways=tuple(
@@ -59,19 +59,19 @@ def of_memory(photos: tuple[int, int], scratch: Path) -> Comparison:
         check=check_memory,
         needs_torch=True,
         aims=(
-            Aim(f"growth of memory at {photos[1] / photos[0]:g} times the photos, %", growth,
+            Aim(f"growth of memory at {photos[1] / photos[0]:g} times the images, %", growth,
                 most=MOST_GROWTH),
         ),
     )  # fmt: skip
 
 
 def ratio(measured: dict[str, Measured]) -> float:
-    """Return how many times the sentences per second of the plain way ours answers."""
+    """Return the ratio of expressions per second to those of the baseline."""
     return measured[OURS].rate / measured[PLAIN].rate
 
 
 def _photos(questions: Questions) -> str:
-    return f"ours, {questions.evaluation_photos} photos"
+    return f"vg_mc, {questions.evaluation_photos} images"
 
 
 def _prepare_all(every: tuple[Questions, ...], scratch: Path) -> None:
@@ -80,7 +80,7 @@ def _prepare_all(every: tuple[Questions, ...], scratch: Path) -> None:
 
 
 def plain_way(task: EvaluationTask, scratch: Path, folder: Path) -> Measured:
-    """Answer sentence by sentence; each decodes and encodes its candidates again."""
+    """Answer one expression at a time; each decodes and encodes its candidates again."""
     from benchmarks.plain.evaluating import answer
     from vg_mc.models.loading import load_encoder
 
@@ -106,7 +106,7 @@ def plain_way(task: EvaluationTask, scratch: Path, folder: Path) -> Measured:
 def our_way(
     model: str, questions: Questions, window: int | None, scratch: Path, folder: Path
 ) -> Measured:
-    """Predict as evaluate.py does: each picture and each text is encoded once."""
+    """Predict as evaluate.py does: each candidate image and each text is encoded once."""
     import torch
     from accelerate import Accelerator
 
@@ -136,22 +136,22 @@ def our_way(
 
 
 def check(folder: Path) -> str:
-    """Compare logits and chosen candidates of the expressions that the plain way answered."""
+    """Compare logits and chosen candidates of the expressions answered by the baseline."""
     plain, ours = (dict(np.load(folder / name / ANSWERS)) for name in (PLAIN, OURS))
     assert plain.keys() <= ours.keys()
     difference = max(float(np.abs(plain[row] - ours[row]).max()) for row in plain)
     assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
     same = sum(plain[row].argmax() == ours[row].argmax() for row in plain)
-    assert same == len(plain), f"only {same} of {len(plain)} expressions are answered alike"
+    assert same == len(plain), f"only {same} of {len(plain)} expressions have the same answer"
     return (
-        f"All {len(plain)} expressions that both answered are answered alike; "
+        f"All {len(plain)} expressions answered by both have the same answer; "
         f"the largest difference of two logits is {difference:.1e}."
     )
 
 
 def check_memory(folder: Path) -> str:
-    """Compare the answers about the photos that are in both."""
+    """Compare the answers for the images that are in both."""
     few, many = sorted((dict(np.load(file)) for file in folder.glob(f"*/{ANSWERS}")), key=len)
     difference = max(float(np.abs(few[row] - many[row]).max()) for row in few)
     assert difference < LARGEST_DIFFERENCE, f"logits differ by {difference}"
-    return f"The {len(few)} expressions of the first photos have the same logits in both."
+    return f"The {len(few)} expressions of the first images have the same logits in both."

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.full_size``: the eight official evaluation splits at their real size.
+"""The command ``python -m benchmarks.full_size``: the official evaluation splits at full size.
 
-Every split is prepared with one and with two workers, each time by the command that a user would
-type, in a process of its own; then a tiny model answers all of them. Prints a table of each.
+Every split is prepared with one and with two workers by the command line tool, in a separate
+process; then a tiny model is evaluated on all of them. Two tables are printed.
 """
 
 from collections.abc import Sequence
@@ -18,22 +18,22 @@ from vg_mc.commands.config import parse_config
 from vg_mc.prepared.dataset import open_prepared
 
 WORKERS = (1, 2)
-EVALUATED_SIZE = 64  # pixels: what the tiny model is made for
+EVALUATED_SIZE = 64  # input size of the tiny model in pixels
 MODEL = "tiny-resnet"
 
 
 @dataclass(frozen=True)
 class FullSizeConfig:
-    """Prepare and evaluate the official evaluation splits at their real size."""
+    """Prepare and evaluate the official evaluation splits at full size."""
 
     splits: Path = ROOT.parent / "shared" / "data" / "official_eval_splits"
-    """Folder of the lists that MiniGPT-4 publishes, a JSON file per split."""
+    """Folder of the lists published by MiniGPT-4, one JSON file per split."""
 
     scratch: Path | None = None
-    """Where to work, 3 GB; a folder that is removed afterwards by default."""
+    """Working folder of 3 GB; by default a temporary one."""
 
     image_size: int = 224
-    """Side of the pictures that are prepared."""
+    """Side of prepared candidate images in pixels."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -82,7 +82,7 @@ def prepare_split(
 
 
 def evaluate_split(split: OfficialSplit, scratch: Path) -> dict[str, str]:
-    """Let the tiny model answer a split and return its row of the table."""
+    """Evaluate the tiny model on a split and return its row of the table."""
     prepared = prepare_split(split, scratch, EVALUATED_SIZE, WORKERS[-1])
     ran = run_script(
         "evaluate.py", "--dataset", scratch / f"prepared-{split.name}-{EVALUATED_SIZE}-2",

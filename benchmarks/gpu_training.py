@@ -1,7 +1,7 @@
-"""``python -m benchmarks.gpu_training``: the training rows on a GPU, as one table.
+"""The command ``python -m benchmarks.gpu_training``: the training benchmarks on a GPU.
 
-Half precision, large batches, and as many decoding processes as the GPU needs. A last row of each
-model repeats one batch that was decoded before: what the loader costs is the difference to it.
+They use half precision, large batches, and as many decoding processes as the GPU needs. The last
+row of each model repeats one decoded batch; the difference is the cost of the data loader.
 """
 
 import shlex
@@ -26,16 +26,16 @@ LEAST_OF_MATRIX_RATE = 40.0  # %
 
 @dataclass(frozen=True)
 class GpuConfig:
-    """Measure training on a GPU against the plain way of doing the same."""
+    """Measure training on a GPU against a baseline implementation."""
 
     quick: bool = False
-    """See that everything works, in seconds, also without a GPU; the figures mean nothing."""
+    """Run all code in seconds, as a test, also without a GPU; the figures are meaningless."""
 
     num_workers: int = MOST_WORKERS
-    """Processes that decode pictures, for all rows alike."""
+    """Number of decoding processes, the same for all rows."""
 
     photos: Path | None = None
-    """Folder that keeps photos and datasets for the next time; removed afterwards by default."""
+    """Folder that keeps images and datasets for later runs; by default a temporary one."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = parse_config(GpuConfig, argv)
     has_gpu = torch.cuda.is_available()
     if not (has_gpu or config.quick):
-        sys.exit("there is no GPU that PyTorch can use; --quick tries the command without one")
+        sys.exit("PyTorch finds no GPU; --quick runs the command without one")
     arguments = sys.argv[1:] if argv is None else argv
     command = shlex.join(["python", "-m", "benchmarks.gpu_training", *arguments])
     machine = describe_machine(command, torch.cuda.get_device_name() if has_gpu else "no GPU")
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def share_of_matrix_rate(measured: dict[str, Measured]) -> float:
-    """Return what ours by image uses of the measured matrix rate, in percent."""
+    """Return the share of the measured matrix rate used by batching by image, in percent."""
     return float(measured[training.BY_IMAGE].facts[training.MATRIX_RATE])
 
 

@@ -1,6 +1,6 @@
-"""Made-up photos of COCO's size, with boxes and sentences: heavy as photos are, and of no meaning.
+"""Synthetic images of COCO's size with boxes and expressions, and with realistic file sizes.
 
-Everything follows from the number of the photo, so that each process can make the same corpus.
+Everything is derived from the number of the image, so that each process creates the same corpus.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from vg_mc.records import XYXY, Corpus, Photo, Proposal, ReferringExpression
 WIDTH, HEIGHT = 640, 480
 BOXES = 10  # drawn in each photo
 QUALITY = 90
-GRAIN = 7  # standard deviation of the noise: gives a photo the weight of a photo
+GRAIN = 7  # standard deviation of the noise, for realistic file sizes
 
 COLOURS = ["red", "blue", "white", "black", "green", "yellow", "brown", "gray", "striped", "dark"]
 THINGS = [
@@ -25,12 +25,12 @@ PLACES = ["on the left", "on the right", "in the middle", "at the top", "in back
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much there is to a photo.
+    """Numbers of boxes and expressions per image.
 
     Attributes:
-        name: What a table calls it.
-        boxes: Candidates of each photo, at most `BOXES`.
-        expressions: Of one photo, of the next, and so on in turn.
+        name: Name in tables.
+        boxes: Candidates per image, at most `BOXES`.
+        expressions: Expressions of consecutive images, repeated cyclically.
     """
 
     name: str
@@ -44,7 +44,7 @@ MINI = Shape("refcoco_mini", 8, (1, 2))  # its training split: 1.5, and 8.0 stor
 
 
 def make_corpus(folder: Path, photos: dict[str, int], shape: Shape = OFFICIAL) -> Corpus:
-    """Return a corpus with so many photos in each split; photos that `folder` lacks are drawn."""
+    """Return a corpus with the given numbers of images per split; missing images are drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     splits = [split for split, count in photos.items() for _ in range(count)]
     regions = {image_id: _regions(image_id)[: shape.boxes] for image_id in range(len(splits))}
@@ -85,7 +85,7 @@ def _photo(folder: Path, image_id: int) -> Photo:
 
 
 def draw_photo(image_id: int, width: int, height: int, path: Path) -> None:
-    """Draw a slope of colour, some shapes, and grain over all, and save it as a JPEG."""
+    """Draw a colour gradient, some shapes and noise, and save them as a JPEG file."""
     generator = np.random.default_rng([image_id, 0])
     near, far = generator.uniform(0, 255, size=(2, 3))
     slope = np.linspace(0, 1, width)[None, :, None] * np.linspace(0.3, 1, height)[:, None, None]
@@ -115,7 +115,7 @@ def _regions(image_id: int) -> list[Proposal]:
 
 
 def _sentences(count: int) -> list[str]:
-    """Make up different sentences of 4 to 9 words; a repeated one would be encoded only once."""
+    """Generate distinct expressions of 4 to 9 words; a repeated one would be encoded only once."""
     generator = np.random.default_rng(0)
     sentences: dict[str, None] = {}
     while len(sentences) < count:

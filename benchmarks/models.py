@@ -1,4 +1,4 @@
-"""Which models are measured, and the made-up questions that they are asked."""
+"""The models to measure, and their synthetic datasets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ TRAIN, EVALUATION = "train", "val"
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A made-up dataset, with photos to train on and photos to evaluate on."""
+    """A synthetic dataset with training and evaluation images."""
 
     image_size: int
     train_photos: int
@@ -27,11 +27,11 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTask:
-    """A model with a random start, and what it is to answer.
+    """A model with random weights, and the images that it is evaluated on.
 
     Attributes:
-        photos: Photos whose expressions our way answers.
-        plain_photos: The first of them, which are enough to know the rate of the plain way.
+        photos: Number of images for vg_mc.
+        plain_photos: Number of images for the baseline, enough to measure its rate.
     """
 
     model: str
@@ -47,13 +47,13 @@ class EvaluationTask:
 
 @dataclass(frozen=True, slots=True)
 class TrainingTask:
-    """A model with a random start, and what it is to learn.
+    """A model with random weights, and its training.
 
     Attributes:
-        train_photos: They come again and again until there were enough steps.
-        steps: Optimizer steps that are timed.
-        expressions_per_step: Of the plain way and of ours by expression.
-        images_per_step: Of ours by image.
+        train_photos: Number of images, repeated until there were enough steps.
+        steps: Number of timed optimizer steps.
+        expressions_per_step: Batch size of the baseline and of batching by expression.
+        images_per_step: Batch size of batching by image.
     """
 
     model: str
@@ -72,11 +72,11 @@ class TrainingTask:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Where a model is trained, and how.
+    """Device and settings of a training.
 
     Attributes:
         precision: Arithmetic of the forward pass.
-        num_workers: Processes that decode pictures, 0 for none besides the one that trains.
+        num_workers: Number of decoding processes, 0 to decode in the training process.
         matrix_side: Rows and columns of the matrices whose product gives the matrix rate.
     """
 
@@ -87,7 +87,7 @@ class Hardware:
 
     @property
     def warm_up(self) -> int:
-        """Steps that are not timed; a loader brings two batches per worker in advance."""
+        """Number of untimed steps; a loader prefetches two batches per worker."""
         return 1 + 2 * self.num_workers
 
 

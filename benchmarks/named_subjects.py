@@ -1,10 +1,10 @@
-"""Which category a sentence is about: a table of names and a model of texts, side by side.
+"""Comparison of a table of names and a text model in finding the category of an expression.
 
     python -m benchmarks.named_subjects data/prepared --model sentence:OWNER/NAME
 
-takes the subject of each sentence, and of the categories that its photo's candidates have the one
-that is most like it to the model. Either the table names that one as well, or it names another, or
-it knows no name: then it is shown what the model makes of the subject.
+finds the subject of each expression and, among the categories of its image's candidates, the one
+that is most similar to it by the model. It counts how often the table names the same category,
+another one, or none; in the last case, the choices of the model are listed.
 """
 
 from argparse import ArgumentParser
@@ -24,7 +24,7 @@ AGREED, OTHERWISE, UNKNOWN = "the table names it too", "it names another", "it k
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print how often the two agree on all splits of a dataset."""
+    """Print the agreement of the table and the model on all splits of a dataset."""
     parser = ArgumentParser(prog="python -m benchmarks.named_subjects", allow_abbrev=False)
     parser.add_argument("dataset", type=Path, help="prepared dataset")
     parser.add_argument("--model", required=True, help="as for evaluate.py")
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for subject, categories in questions(dataset, SubjectFinder(asked.spacy_model))
     ]
     counts = Counter(verdict for _, verdict, _ in judged)
-    print(f"{len(judged)} sentences with a subject")
+    print(f"{len(judged)} expressions with a subject")
     print("\n".join(f"{counts[verdict]:5} {verdict}" for verdict in (AGREED, OTHERWISE, UNKNOWN)))
     pairs = Counter(f"{phrase} > {most}" for phrase, verdict, most in judged if verdict == UNKNOWN)
     print("; ".join(f"{count} {pair}" for pair, count in pairs.most_common()))
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def questions(
     dataset: PreparedDataset, finder: SubjectFinder
 ) -> Iterator[tuple[Subject, list[str]]]:
-    """Yield the subject of each sentence that has one, and the categories of its candidates."""
+    """Yield the subject of each expression that has one, and the categories of its candidates."""
     for split in dataset.splits:
         expressions = dataset.expressions(split)
         found = zip(finder.subjects(expressions.texts), expressions.candidate_ids, strict=True)
@@ -60,7 +60,7 @@ def questions(
 def verdict_on(
     subject: Subject, categories: Sequence[str], similarity: NameSimilarity
 ) -> tuple[str, str]:
-    """Return what the table says of the category most like the subject, and that category."""
+    """Return the verdict on the category most similar to the subject, and that category."""
     most = categories[int(similarity([subject], categories)[0].argmax())]
     named = same_name([subject], categories)[0]
     if not named.any():

@@ -1,9 +1,9 @@
-"""The official evaluation splits at their real size, with photos, candidates and files made up.
+"""The official evaluation splits at full size, with synthetic images and detections.
 
-Input are the lists that MiniGPT-4 publishes (github.com/Vision-CAIR/MiniGPT-4): one JSON file per
-split, such as ``refcoco+_testA.json``, with ``{img_id, sents, bbox, height, width}`` per sentence.
-Sentences, boxes and sizes are the real ones. The photos are not: a slope of colour and grain, as
-large and about as heavy as a photo of COCO.
+The input is the lists published by MiniGPT-4 (github.com/Vision-CAIR/MiniGPT-4): one JSON file per
+split, such as ``refcoco+_testA.json``, with ``{img_id, sents, bbox, height, width}`` per
+expression. Expressions, boxes and image sizes are real. The images are colour gradients with noise,
+with the dimensions and about the file size of images of COCO.
 """
 
 import csv
@@ -18,20 +18,20 @@ from benchmarks.made_up import draw_photo
 from vg_mc.system.fields import read_json
 from vg_mc.system.progress import progress_bar
 
-BOXES = 10  # per photo: those that are meant, and others to fill up
-SHIFT = 4.0  # pixels by which a side of a made-up detection misses the box that is meant
+BOXES = 10  # detections per image: the targets, and random boxes
+SHIFT = 4.0  # error of each side of a synthetic detection of a target, in pixels
 COLUMNS = ("image", "image_id", "expression", "left", "top", "width", "height", "split")
 
 
 @dataclass(frozen=True, slots=True)
 class OfficialSplit:
-    """A split as files that prepare_data.py reads.
+    """A split as input files of prepare_data.py.
 
     Attributes:
-        name: Such as ``refcoco+_testA``.
-        split: What the table calls it, such as ``testA``.
-        table: CSV with a row per sentence, for the corpus ``table``.
-        detections: COCO results with `BOXES` detections per photo.
+        name: Name such as ``refcoco+_testA``.
+        split: Split in the table, such as ``testA``.
+        table: CSV file with one row per expression, for ``--corpus table``.
+        detections: COCO results with `BOXES` detections per image.
     """
 
     name: str
@@ -41,7 +41,7 @@ class OfficialSplit:
 
 
 def make_splits(source: Path, folder: Path) -> list[OfficialSplit]:
-    """Write table, detections and missing photos of every split in `source`."""
+    """Write the table, the detections and missing images of every split in `source`."""
     photos = folder / "photos"
     photos.mkdir(parents=True, exist_ok=True)
     splits, sizes = [], {}
@@ -63,7 +63,7 @@ def make_splits(source: Path, folder: Path) -> list[OfficialSplit]:
 
 
 def photo_name(image_id: int) -> str:
-    """Return the file name of a photo."""
+    """Return the file name of an image."""
     return f"{image_id:012d}.jpg"
 
 
@@ -92,7 +92,7 @@ def _write_split(name: str, sentences: list[dict[str, str]], folder: Path) -> Of
 
 
 def _detections(sentences: list[dict[str, str]]) -> list[dict[str, object]]:
-    """Detect, in made-up fashion, every box that is meant and as many others as make ten."""
+    """Return synthetic detections: every target, and random boxes up to ten in total."""
     meant: dict[int, dict[tuple[float, ...], None]] = {}
     sizes = {}
     for sentence in sentences:
@@ -117,7 +117,7 @@ def _detections(sentences: list[dict[str, str]]) -> list[dict[str, object]]:
 def _anywhere(
     generator: np.random.Generator, count: int, size: tuple[float, float]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return boxes (count, 4) as left, top, width, height, each inside a photo of that size."""
+    """Return random boxes (count, 4) inside an image, as left, top, width, height."""
     sides = generator.uniform(0.05, 0.6, (count, 2)) * size
     corners = generator.uniform(0, 1, (count, 2)) * (size - sides)
     return np.hstack([corners, sides])

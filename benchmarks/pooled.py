@@ -1,11 +1,11 @@
-"""Splits that are too small to say much, taken together: a table of stored evaluations.
+"""Tables of stored evaluations with all splits pooled, for splits that are too small.
 
     python -m benchmarks.pooled results/yolov8n results/yolo26m
 
-prints one row for each model below these folders, with the accuracy on each split, on all
-expressions together, and the share of them that has a right candidate. ``--against NAME`` adds by
-how many points each is above the model of that name below the same folder. Only what was trained on
-none of the splits may be read this way.
+prints one row for each grounder below these folders: the accuracy on each split and on all
+expressions together, and the proposal recall. ``--against NAME`` adds the difference to the
+grounder of that name below the same folder, in percentage points. Use it only for grounders trained
+on none of the splits.
 """
 
 from argparse import ArgumentParser
@@ -24,16 +24,16 @@ from vg_mc.scoring.comparison import compare
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print the table of all evaluations in the folders that `argv` names."""
+    """Print the table of all evaluations in the folders of `argv`."""
     parser = ArgumentParser(prog="python -m benchmarks.pooled", allow_abbrev=False)
     parser.add_argument("folders", nargs="+", type=Path, help="evaluations of the same splits")
-    parser.add_argument("--against", default="", help="the model that the others are held against")
+    parser.add_argument("--against", default="", help="the grounder to compare with")
     asked = parser.parse_args(argv)
     print("\n".join(table_of(asked.folders, asked.against)))
 
 
 def table_of(folders: Sequence[Path], against: str = "") -> Iterator[str]:
-    """Yield the lines of a Markdown table; evaluations below one folder have its name."""
+    """Yield the lines of a Markdown table; rows contain the name of their folder."""
     found = [(folder.name, read_evaluation(home)) for folder in folders for home in _homes(folder)]
     splits = usual_order({split: None for _, one in found for split in one})
     further = [f"less {against}"] if against else []
@@ -53,7 +53,7 @@ def table_of(folders: Sequence[Path], against: str = "") -> Iterator[str]:
 
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
-    """Put the answers of one model to several splits together, as the split "all"."""
+    """Concatenate the predictions of one grounder on several splits as the split "all"."""
     together = replace(
         parts[0],
         examples=_joined([part.examples for part in parts]),
@@ -74,14 +74,14 @@ def _joined(tables: Sequence[Table]) -> Table:
 
 
 def shown(estimate: Estimate) -> str:
-    """Spell a share in percent with its interval over photos, which one photo has not."""
+    """Format a share in percent with its interval over images, if there is one."""
     if isnan(estimate.low):
         return f"{100 * estimate.value:.1f}"
     return f"{100 * estimate.value:.1f} ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})"
 
 
 def _gain(one: Predictions, rival: Predictions | None) -> str:
-    """Spell how many points `one` is above `rival` on the same expressions, with the interval."""
+    """Format the gain of `one` over `rival` on the same expressions, with its interval."""
     if rival is None or rival.name == one.name:
         return "–"
     gain = compare(one, rival).difference

@@ -1,4 +1,4 @@
-"""Preparing: candidate pictures drawn per second, from photos and boxes to files."""
+"""Benchmarks of preparation: candidate images per second, from images and boxes to files."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,14 +21,14 @@ from vg_mc.records import Corpus
 if TYPE_CHECKING:
     from vg_mc.prepared.dataset import PreparedDataset
 
-READ_AGAIN, PLAIN = "plain, a photo read for each box", "plain, 1 process"
-OURS = "ours, 1 process"
+READ_AGAIN, PLAIN = "baseline, image read for each box", "baseline, 1 process"
+OURS = "vg_mc, 1 process"
 IMAGE_SIZE = 224
 CONFIDENCE = 0.25
-DETECTIONS = "yolo26m_dets.json"  # beside the annotations of a corpus with real photos
+DETECTIONS = "yolo26m_dets.json"  # next to the annotations of a corpus of real images
 
 COMPARED_PHOTOS = 40
-# The plain marker is drawn before resizing, so that its outline is finer; it has ticks besides.
+# The marker of the baseline is drawn before resizing, so that its outline is finer, and has ticks.
 LARGEST_MEAN_DIFFERENCE = 5.0
 LEAST_RECOGNISED = 0.95
 
@@ -36,23 +36,23 @@ Source = Callable[[], tuple[Corpus, ProposerChoice]]
 
 
 def of_made_up_photos(scratch: Path, photos: int) -> Comparison:
-    """Compare on made-up photos of 640 x 480 with 10 annotated boxes each."""
+    """Compare on synthetic images of 640 x 480 with 10 annotated boxes each."""
     source = partial(made_up, scratch / "photos", photos)
-    return _comparison(f"Preparing {photos} made-up photos", source)
+    return _comparison(f"Preparing {photos} synthetic images", source)
 
 
 def of_real_photos(refer: Path) -> Comparison:
-    """Compare on photos of a corpus in REFER's layout, with the detections stored beside it."""
-    return _comparison(f"Preparing the photos of {refer.name}", partial(stored, refer))
+    """Compare on images of a corpus in REFER's layout, with the detections stored next to it."""
+    return _comparison(f"Preparing the images of {refer.name}", partial(stored, refer))
 
 
 def made_up(folder: Path, photos: int) -> tuple[Corpus, ProposerChoice]:
-    """Return made-up photos and their annotated boxes."""
+    """Return synthetic images and their annotated boxes."""
     return make_corpus(folder, {"train": photos}), ProposerChoice("annotations")
 
 
 def stored(refer: Path) -> tuple[Corpus, ProposerChoice]:
-    """Return a corpus and the detections that lie beside it."""
+    """Return a corpus and the detections stored next to it."""
     from vg_mc.corpora.refer import read_refer
 
     corpus = read_refer(refer, "unc", refer / "images", skip_bad=False)
@@ -70,14 +70,16 @@ def _comparison(title: str, source: Source) -> Comparison:
             Way(READ_AGAIN, read_again, against=baseline),
             Way(baseline, partial(plain_way, source, 1, False)),
             Way(OURS, partial(our_way, source, 1), against=baseline),
-            Way("plain, 2 processes", partial(plain_way, source, 2, False)),
-            Way("ours, 2 processes", partial(our_way, source, 2), against="plain, 2 processes"),
+            Way("baseline, 2 processes", partial(plain_way, source, 2, False)),
+            Way("vg_mc, 2 processes", partial(our_way, source, 2), against="baseline, 2 processes"),
         ),
         check=check,
         needs_torch=False,
         aims=(
             Aim(
-                "times the pictures per second of a photo read for each", _against_reading, least=5
+                "times the rate of the baseline with an image read for each box",
+                _against_reading,
+                least=5,
             ),
         ),
     )
@@ -92,7 +94,7 @@ def _make(source: Source) -> None:
 
 
 def plain_way(source: Source, processes: int, read_again: bool, folder: Path) -> Measured:
-    """Draw every box on a copy of its photo, and keep it as a JPEG of full size."""
+    """Draw every box on a copy of its image, and write it as a full-size JPEG file."""
     from benchmarks.plain.preparing import draw_all, read_detections
 
     corpus, choice = source()
@@ -146,11 +148,11 @@ def _megabytes(folder: Path) -> str:
 
 
 def check(folder: Path) -> str:
-    """Compare our pictures with the plain ones, resized as the model needs them."""
+    """Compare the candidate images with those of the baseline, resized in the same way."""
     from vg_mc.prepared.dataset import open_prepared
 
     dataset = open_prepared(folder / OURS / "prepared")
-    twin = open_prepared(folder / "ours, 2 processes" / "prepared")
+    twin = open_prepared(folder / "vg_mc, 2 processes" / "prepared")
     assert dataset.data_hash == twin.data_hash, "the result depends on the number of processes"
     candidates = dict(_candidates(dataset))
     plain = folder / PLAIN
@@ -167,11 +169,11 @@ def check(folder: Path) -> str:
     assert np.mean(differences) < LARGEST_MEAN_DIFFERENCE, np.mean(differences)
     assert np.mean(recognised) > LEAST_RECOGNISED, np.mean(recognised)
     return (
-        f"Same bytes from 1 and 2 processes. {len(differences)} pictures compared with plain ones "
-        f"resized alike: they differ by {np.mean(differences):.1f} of 255 on average, as the "
-        "plain marker is drawn before resizing and has ticks; "
-        f"{np.mean(recognised):.1%} are nearer to their own plain picture than to another one "
-        "of their photo."
+        f"Same bytes from 1 and 2 processes. {len(differences)} candidate images were compared "
+        f"with the resized ones of the baseline: they differ by {np.mean(differences):.1f} of 255 "
+        "on average, since the baseline draws its marker before resizing and with ticks; "
+        f"{np.mean(recognised):.1%} are closer to their counterpart than to another candidate of "
+        "their image."
     )
 
 

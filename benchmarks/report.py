@@ -1,4 +1,4 @@
-"""The findings as one Markdown page, with what is needed to read and to repeat them."""
+"""The benchmark results as one Markdown page, with the information needed to reproduce them."""
 
 import os
 import platform
@@ -11,50 +11,51 @@ from benchmarks.comparison import Aim, Finding, Measured, Way
 from vg_mc.system.versions import versions
 
 INTRODUCTION = """\
-# Speed and memory against the plain way
+# Benchmarks of speed and memory
 
-The plain way is what a straightforward program does, and clip-refcoco: each candidate becomes a
-JPEG of full size, marked on a copy of the photo (a further row reads the photo again for each, as a
-data loader would that draws when asked); sentences come one by one, each with its own candidates
-encoded anew and its text padded to the length of the model; floats come from the loader; an
-interval is a loop over draws. To evaluate and to train, it has the same weights (a random start)
-and the same questions about the same prepared pictures, and no worker processes to load them, as
-ours has none here.
+The baseline is a straightforward implementation, as in clip-refcoco: each candidate is written as a
+full-size JPEG file, marked on a copy of the image (another row reads the image again for each box,
+as a data loader that draws on demand would). Expressions are processed one by one, each with its
+candidates encoded again and its text padded to the maximum length of the model; the loader returns
+floats; intervals are computed by a loop over bootstrap samples. For evaluation and training, the
+baseline has the same random weights and the same examples of the same prepared images, and no
+loader processes, as vg_mc has none here.
 
-The made-up photos have 10 boxes and 7.5 expressions each, as RefCOCO's testA has. To train, they
+Synthetic images have 10 boxes and 7.5 expressions each, as in RefCOCO's testA. For training, they
 have 5 and 7 as the scenes do, or 8 and 1.5 as the training split of refcoco_mini does. By image, a
-step encodes all boxes of its photos once; so it pays where a photo has many sentences, and costs
-more than it saves where most have one.
+step encodes all boxes of its images once. This pays off if images have many expressions, and costs
+more than it saves if most images have one.
 
-Both ways are measured in one run, each in a process of its own, and must give the same results.
-A ratio says how many times as fast ours is. Memory is that of the largest process: `before` the
-work, with libraries, model and input (and the first step of training, which is not timed), and
-`at peak`. The plain way may be given fewer photos to evaluate: it takes as long for each sentence.
+Both implementations are measured in the same run, in separate processes, and must give the same
+results. The ratio is that of the rates. Memory is that of the largest process: `before` the work,
+with libraries, model and input (and the first step of training, which is not timed), and `at peak`.
+The baseline may be evaluated on fewer images, since its time per expression is constant.
 
 `waiting` is the share of time in which a training step waits for its data. `GFLOP/s` counts matrix
-products, convolutions and attentions of what was encoded, forward and backward; the `matrix rate`
-is that of one large matrix product, measured on the same machine in the same precision.
+products, convolutions and attention, forward and backward; the `matrix rate` is that of one large
+matrix product, measured on the same machine in the same precision.
 """
 
 ON_A_GPU = """\
 ## Training on a GPU
 
-Not run yet: there was no GPU. The command measures the same rows in bfloat16 with larger batches
-and several decoding processes, and prints one table; its code runs under test without a GPU.
+Not measured yet, since no GPU was available. The command measures the same rows in bfloat16 with
+larger batches and several decoding processes, and prints one table; tests run its code without a
+GPU.
 
     python -m benchmarks.gpu_training
 """
 
 
 def page(findings: list[Finding], machine: str) -> str:
-    """Write the page."""
+    """Render the page."""
     sections = [f"## {found.comparison.title}\n\n{section(found)}" for found in findings]
     aims = f"## Aims\n\n{aims_table(findings)}\n"
     return "\n".join([INTRODUCTION, machine, aims, *sections, ON_A_GPU])
 
 
 def aims_table(findings: list[Finding]) -> str:
-    """Write what each comparison was to reach, and whether it did."""
+    """Render the target figures of all comparisons and whether they were reached."""
     rows = [_aim(found, aim) for found in findings for aim in found.comparison.aims]
     headings = ["work", "figure", "aim", "measured", "reached"]
     return tabulate(rows, headings, tablefmt="github", disable_numparse=True)
@@ -68,18 +69,18 @@ def _aim(found: Finding, aim: Aim) -> list[str]:
 
 
 def section(found: Finding) -> str:
-    """Write the table of one comparison, and what the check of its results said."""
+    """Render the table of one comparison, and the result of its check."""
     return f"{_table(_headings(found), _rows(found), words=1)}\n\n{found.checked}\n"
 
 
 def joint_table(findings: list[Finding]) -> str:
-    """Write one table of comparisons that have the same columns."""
+    """Render one table of comparisons with equal columns."""
     rows = [[found.comparison.title, *row] for found in findings for row in _rows(found)]
     return _table(["work", *_headings(findings[0])], rows, words=2)
 
 
 def _table(headings: list[str], rows: list[list[str]], *, words: int) -> str:
-    """Lay a table out, the first columns of which are words, and the others numbers."""
+    """Render a table whose first `words` columns are texts, and the others numbers."""
     sides = ["left"] * words + ["right"] * (len(headings) - words)
     return tabulate(rows, headings, tablefmt="github", colalign=sides, disable_numparse=True)
 
@@ -112,7 +113,7 @@ def _row(way: Way, measured: dict[str, Measured]) -> list[str]:
 
 
 def describe_machine(command: str, gpu: str = "no GPU used") -> str:
-    """Say how the figures were made, and on what; to be asked before the work begins."""
+    """Describe the command and the machine; call it before the work starts, for its load."""
     libraries = versions() | {"opencv": version("opencv-python"), "datasets": version("datasets")}
     facts = {
         "command": f"`{command}`",
@@ -126,7 +127,7 @@ def describe_machine(command: str, gpu: str = "no GPU used") -> str:
 
 
 def _processor() -> str:
-    """Return the name of the processor, as Linux tells it."""
+    """Return the name of the processor as reported by Linux."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()

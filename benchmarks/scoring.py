@@ -1,4 +1,4 @@
-"""Statistics: all numbers of a split and their intervals, from made-up logits."""
+"""Benchmarks of statistics: all metrics of a split and their intervals, from random logits."""
 
 from functools import partial
 from pathlib import Path
@@ -11,19 +11,19 @@ from benchmarks.comparison import Aim, Comparison, Measured, Stopwatch, Way
 if TYPE_CHECKING:
     from vg_mc.predictions import Predictions
 
-PLAIN, OURS = "plain, a loop over draws", "ours"
+PLAIN, OURS = "baseline, a loop over samples", "vg_mc"
 INTERVALS = "intervals.npz"
-NUMBERS = ("accuracy", "proposal_recall", "mean_iou")  # that the plain way computes
+NUMBERS = ("accuracy", "proposal_recall", "mean_iou")  # metrics that the baseline computes
 CANDIDATES = 10
 CATEGORIES = ["person", "dog", "car", "chair"]
 MOST_SECONDS = 10.0
-LARGEST_DIFFERENCE = 5e-3  # of limits: the two draw their photos with other seeds
+LARGEST_DIFFERENCE = 5e-3  # tolerance of limits: the two use different random seeds
 
 
 def of_split(expressions: int, photos: int) -> Comparison:
-    """Compare on made-up answers with 10 candidates each."""
+    """Compare on random answers with 10 candidates each."""
     return Comparison(
-        title=f"Scoring {expressions:,} expressions on {photos:,} photos, 1,000 draws",
+        title=f"Scoring {expressions:,} expressions on {photos:,} images, 1,000 samples",
         unit="intervals",
         set_up=_nothing,
         ways=(
@@ -33,7 +33,7 @@ def of_split(expressions: int, photos: int) -> Comparison:
         check=check,
         needs_torch=True,
         aims=(
-            Aim("seconds for all numbers", lambda found: found[OURS].seconds, most=MOST_SECONDS),
+            Aim("seconds for all metrics", lambda found: found[OURS].seconds, most=MOST_SECONDS),
         ),
     )
 
@@ -43,7 +43,7 @@ def _nothing() -> None:
 
 
 def made_up(expressions: int, photos: int) -> "Predictions":
-    """Make up answers: overlaps, scores and logits are drawn from a fixed seed."""
+    """Generate predictions: overlaps, scores and logits are sampled with a fixed seed."""
     from vg_mc.predictions import Choices, Examples, Predictions, Provenance
 
     generator = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def made_up(expressions: int, photos: int) -> "Predictions":
 
 
 def plain_way(expressions: int, photos: int, folder: Path) -> Measured:
-    """Draw photos again and again for three numbers."""
+    """Bootstrap three metrics over images in a loop."""
     from benchmarks.plain.scoring import intervals
     from vg_mc.metrics.resampling import ROUNDS
     from vg_mc.predictions.outcomes import candidate_ious
@@ -96,7 +96,7 @@ def plain_way(expressions: int, photos: int, folder: Path) -> Measured:
 
 
 def our_way(expressions: int, photos: int, folder: Path) -> Measured:
-    """Score as evaluate.py does: all numbers, curves and groups on the same draws."""
+    """Score as evaluate.py does: all metrics, curves and groups on the same samples."""
     from vg_mc.scoring import score
 
     predictions = made_up(expressions, photos)
@@ -121,6 +121,6 @@ def check(folder: Path) -> str:
     difference = max(float(np.abs(plain[name] - ours[name]).max()) for name in NUMBERS)
     assert difference < LARGEST_DIFFERENCE, f"limits differ by {difference}"
     return (
-        f"The intervals of {', '.join(NUMBERS)} have the same limits but for {difference:.4f}; "
-        "each way draws with a seed of its own."
+        f"The intervals of {', '.join(NUMBERS)} have the same limits up to {difference:.4f}; "
+        "the two use different random seeds."
     )

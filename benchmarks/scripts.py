@@ -1,4 +1,4 @@
-"""The four scripts, run as a user would run them, and measured from outside."""
+"""Execution and measurement of the four scripts as subprocesses."""
 
 import os
 import re
@@ -14,27 +14,27 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that ran to its end: seconds, and megabytes of its largest process at peak."""
+    """A finished command: seconds, and peak megabytes of its largest process."""
 
     seconds: float
     megabytes: int
 
 
 def run_script(script: str, *flags: object, threads: int | None = None) -> Ran:
-    """Run one of the four scripts as a user would, and measure it from outside.
+    """Run one of the four scripts as a subprocess, and measure it.
 
     Args:
-        script: Such as ``finetune.py``.
-        flags: What stands behind it on the command line.
-        threads: Threads that PyTorch may use; as many as it likes by default. Two processes with
-            two threads each wait for one another on two cores.
+        script: Name of the script, such as ``finetune.py``.
+        flags: Its command line arguments.
+        threads: Number of threads of PyTorch, by default not limited. Two processes with two
+            threads each would block one another on two cores.
 
     Raises:
-        RuntimeError: With what the script printed, if it fails.
+        RuntimeError: If the script fails; the message contains its output.
     """
     chosen = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
     start = perf_counter()
-    # wait4 tells the memory of the process and of all that it waited for; subprocess does not.
+    # wait4 reports the memory of the process and of its children; subprocess does not.
     with TemporaryDirectory() as folder:
         log = Path(folder, "log")
         with log.open("w") as output:

@@ -1,4 +1,4 @@
-"""How much is measured: enough for figures, or just enough to see that all of it works."""
+"""Sizes of benchmarks: full ones for measurements, and quick ones for tests."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ RN50, VIT = "open_clip:RN50", "open_clip:ViT-B-32"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a run measures.
+    """Sizes of all benchmarks of a run.
 
     Attributes:
-        photos: Made-up photos to prepare.
-        evaluations: Models that answer.
-        memory_photos: Photos that are evaluated in the smaller and in the larger run.
-        scored: Expressions and photos of the statistics.
-        trainings: Models that learn.
+        photos: Number of synthetic images to prepare.
+        evaluations: Models to evaluate.
+        memory_photos: Numbers of images of the smaller and of the larger evaluation.
+        scored: Numbers of expressions and images of the statistics.
+        trainings: Models to train.
     """
 
     photos: int
@@ -53,12 +53,12 @@ FULL = Size(
         EvaluationTask(VIT, 224, 12, 4),
     ),
     memory_photos=(50, 400),
-    scored=(10_834, 1_500),  # as many as RefCOCO's val has
+    scored=(10_834, 1_500),  # as in RefCOCO's val
     trainings=(
         TrainingTask(
             "tiny-resnet", 64, OFFICIAL, 90, steps=20, expressions_per_step=32, images_per_step=4
         ),
-        # In each step of both batchings, about as many pictures.
+        # Steps of both ways of batching have about as many candidate images.
         *(_training(model, SCENES, images_per_step=6) for model in (RN50, VIT)),
         *(_training(model, MINI, images_per_step=4) for model in (RN50, VIT)),
     ),

@@ -1,8 +1,8 @@
-"""How much of a machine a training step uses: its floating-point operations, and what is possible.
+"""Utilisation of a training step: its floating-point operations relative to a matrix product.
 
-The operations of a step are those of its matrix products, convolutions and attentions, forward and
-backward, as PyTorch counts them on tensors without content. What is possible is measured too, as
-one large matrix product: what makers print is reached by nobody.
+The operations of a step are those of its matrix products, convolutions and attention, forward and
+backward, as counted by PyTorch on meta tensors. The reference rate is measured with one large
+matrix product, since nominal rates are not reached in practice.
 """
 
 from copy import deepcopy
@@ -23,15 +23,15 @@ REPEATS = 5
 
 
 class StepSize(NamedTuple):
-    """What a model encodes in one step."""
+    """Numbers of images and texts that a model encodes in one step."""
 
     pictures: int
     texts: int
-    tokens: int  # of each text, padding included
+    tokens: int  # per text, including padding
 
 
 def matrix_rate(device: torch.device, dtype: torch.dtype, side: int) -> float:
-    """Measure the floating-point operations per second of a matrix product, the best of several."""
+    """Return the floating-point operations per second of a matrix product, the best of several."""
     products = PRODUCTS[device.type]
     one = torch.randn(side, side, device=device).to(dtype)
     other = torch.randn(side, side, device=device).to(dtype)
@@ -47,13 +47,13 @@ def matrix_rate(device: torch.device, dtype: torch.dtype, side: int) -> float:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a GPU has done what it was told; the processor runs ahead of it."""
+    """Wait until a GPU has finished all operations."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def without_content(encoder: "Encoder") -> "Encoder":
-    """Return a copy that computes shapes alone."""
+    """Return a copy on the meta device, which computes shapes only."""
     shapes = deepcopy(encoder).to("meta")
     return shapes.train()
 

@@ -1,4 +1,4 @@
-"""Fine-tuning runs of a tiny model, started quickly: libraries are loaded once, then forked."""
+"""Fine-tuning runs of a tiny model, forked from a process with all libraries loaded."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ LIBRARIES = [
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a run is started."""
+    """Numbers of processes and accumulation steps of a run."""
 
     processes: int
     accumulation: int
@@ -36,7 +36,7 @@ class Setting:
 
 
 def launch(setting: Setting, dataset: Path, run: Path) -> list[ForkServerProcess]:
-    """Start the processes of a run, as torchrun would; libraries are loaded once, then forked."""
+    """Start the processes of a run as torchrun does, forked from a process with all libraries."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     flags = [
@@ -85,7 +85,7 @@ def _finetune(flags: list[str], environment: Mapping[str, str], run: Path) -> No
 
 
 def train(setting: Setting, dataset: Path, run: Path) -> None:
-    """Train to the end."""
+    """Train to completion."""
     processes = launch(setting, dataset, run)
     for process in processes:
         process.join()

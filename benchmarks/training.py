@@ -1,4 +1,4 @@
-"""Training: expressions learned from per second, by the steps that finetune.py takes."""
+"""Benchmarks of training: expressions per second in the steps of finetune.py."""
 
 import json
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from vg_mc.training.batching.sampling import Batching
     from vg_mc.training.options import TrainingOptions
 
-PLAIN, BY_EXPRESSION, BY_IMAGE = "plain", "ours, by expression", "ours, by image"
-MODEL_ALONE = "ours, by image, model alone"
+PLAIN, BY_EXPRESSION, BY_IMAGE = "baseline", "vg_mc, by expression", "vg_mc, by image"
+MODEL_ALONE = "vg_mc, by image, model only"
 WAITING, MATRIX_RATE = "waiting, %", "of matrix rate, %"
 LOSSES = "losses.json"
 LEARNING_RATE = 8e-6
@@ -42,7 +42,7 @@ MOST_WAITING = 5.0  # %
 def of_model(
     task: TrainingTask, scratch: Path, hardware: Hardware = CPU, aims: tuple[Aim, ...] = ()
 ) -> Comparison:
-    """Compare on made-up photos; where workers decode, the model is measured without them, too."""
+    """Compare on synthetic images; with loader processes, the model is also measured alone."""
     ours = partial(our_way, task, hardware, scratch)
     ways = [
         Way(PLAIN, partial(plain_way, task, hardware, scratch)),
@@ -54,34 +54,34 @@ def of_model(
     return Comparison(
         title=(
             f"Training {task.model}, {task.shape.name}, {task.expressions_per_step} expressions "
-            f"or {task.images_per_step} photos a step"
+            f"or {task.images_per_step} images a step"
         ),
         unit="expressions",
         set_up=partial(prepare_questions, task.questions, scratch),
         ways=tuple(ways),
         check=partial(check, LARGEST_DIFFERENCE[hardware.precision]),
         needs_torch=True,
-        aims=(*aims, Aim("share of time in wait for data, %", waiting_by_image, most=MOST_WAITING)),
+        aims=(*aims, Aim("share of time waiting for data, %", waiting_by_image, most=MOST_WAITING)),
     )
 
 
 def ratio_by_image(measured: dict[str, Measured]) -> float:
-    """Return how many times the sentences per second of the plain way ours learns from."""
+    """Return the ratio of expressions per second by image to those of the baseline."""
     return measured[BY_IMAGE].rate / measured[PLAIN].rate
 
 
 def waiting_by_image(measured: dict[str, Measured]) -> float:
-    """Return the share of time in which ours by image waits for data, in percent."""
+    """Return the share of time in which training by image waits for data, in percent."""
     return float(measured[BY_IMAGE].facts[WAITING])
 
 
 @dataclass(slots=True)
 class Steps:
-    """What the timed steps came to.
+    """Measurements of the timed steps.
 
     Attributes:
-        sizes: What was encoded in each, as it was given to the model.
-        waited: Seconds in wait for data.
+        sizes: Numbers of images and texts encoded in each step.
+        waited: Seconds spent waiting for data.
     """
 
     expressions: int = 0
@@ -90,7 +90,7 @@ class Steps:
 
 
 def plain_way(task: TrainingTask, hardware: Hardware, scratch: Path, folder: Path) -> Measured:
-    """Encode for each sentence its own four pictures."""
+    """Encode four candidate images for each expression."""
     from benchmarks.plain.training import CANDIDATES, Sentences, train
     from benchmarks.throughput import StepSize, synchronize
     from vg_mc.models.loading import load_encoder
@@ -140,7 +140,7 @@ def our_way(
     model_alone: bool,
     folder: Path,
 ) -> Measured:
-    """Take the steps of finetune.py; the model alone takes them all on its first batch."""
+    """Execute the steps of finetune.py; the model alone uses its first batch in all of them."""
     import torch
 
     from benchmarks.throughput import synchronize
@@ -174,7 +174,7 @@ def our_way(
 
 
 def noted(batches: "Iterator[tuple[Batch, float]]", done: Steps) -> "Iterator[tuple[Batch, float]]":
-    """Yield `batches`, and take down their sizes."""
+    """Yield `batches` and record their sizes."""
     from benchmarks.throughput import StepSize
 
     for batch, share in batches:
@@ -191,7 +191,7 @@ def measured(
     device: "torch.device",
     hardware: Hardware,
 ) -> Measured:
-    """Say what the steps between `start` and `end` came to, next to what the machine can do."""
+    """Return the measurements between `start` and `end`, relative to the matrix rate."""
     import torch
 
     from benchmarks.throughput import matrix_rate, operations, without_content
@@ -219,7 +219,7 @@ def _accelerator(hardware: Hardware) -> "Accelerator":
 
 
 def options_of(task: TrainingTask, batching: "Batching") -> "TrainingOptions":
-    """Return the options of a run that is longer than what is measured of it."""
+    """Return the options of a run that is longer than its measured part."""
     from vg_mc.training.batching.sampling import ExampleOptions
     from vg_mc.training.optimization import OptimizationOptions
     from vg_mc.training.options import ScheduleOptions, TrainingOptions
@@ -237,12 +237,12 @@ def options_of(task: TrainingTask, batching: "Batching") -> "TrainingOptions":
 
 
 def check(largest: float, folder: Path) -> str:
-    """Compare the losses of the first step, before the weights were changed."""
+    """Compare the losses of the first step, before any update of the weights."""
     plain, ours = (_first_loss(folder / name) for name in (PLAIN, BY_EXPRESSION))
-    assert abs(plain - ours) < largest, f"the plain loss is {plain}, ours {ours}"
+    assert abs(plain - ours) < largest, f"the loss of the baseline is {plain}, that of vg_mc {ours}"
     return (
         f"The loss of the first step by expression is {ours:.6f}, "
-        f"the plain one on the same questions differs by {abs(plain - ours):.1e}."
+        f"that of the baseline on the same examples differs by {abs(plain - ours):.1e}."
     )
 
 

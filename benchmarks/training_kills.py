@@ -1,7 +1,7 @@
-"""``python -m benchmarks.training_kills``: kill training at keyed moments, and see what is lost.
+"""The command ``python -m benchmarks.training_kills``, which kills and resumes trainings.
 
-Each kill has a run of its own. It is killed once, started again, and must end with the bytes of a
-run that nobody killed: best model, last checkpoint with its moments, and log.
+Each run is killed once at a keyed moment and started again. It must end with the same bytes as an
+uninterrupted run: best model, last checkpoint with its moments, and log.
 """
 
 import json
@@ -23,24 +23,24 @@ from benchmarks.models import dataset_folder, prepare_questions
 from benchmarks.tiny_runs import QUESTIONS, STEPS, STEPS_PER_CHECKPOINT, Setting, launch, train
 from vg_mc.commands.config import parse_config
 
-ALONE = 15.0  # seconds after which those that are left are told to end
+ALONE = 15.0  # seconds after which the remaining processes receive SIGTERM
 LONGEST = 60.0  # seconds that the processes of a run may take to end
 
 
 @dataclass(frozen=True)
 class KillConfig:
-    """Kill fine-tuning again and again, and compare each resumed run with one left alone."""
+    """Kill fine-tuning runs, and compare each resumed run with an uninterrupted one."""
 
     kills: int = 50
-    """How many runs are killed."""
+    """Number of runs to kill."""
 
     seed: int = 0
-    """Seed of the moments."""
+    """Random seed of the moments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What is done to a run: a signal to all its processes, or to the last; maybe in a save."""
+    """A way to kill a run: a signal to all its processes or to the last one, possibly in a save."""
 
     signal: signal.Signals
     to_all: bool
@@ -53,14 +53,14 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a killed run.
+    """The outcome of a killed run.
 
     Attributes:
-        steps: Steps that were logged when it was killed.
-        in_save: Whether a folder was half written then.
-        seconds: Until its last process had ended.
-        codes: How its processes ended.
-        different: What is not as in the run left alone, when it had been resumed.
+        steps: Number of steps logged before the kill.
+        in_save: Whether a folder was partially written at that moment.
+        seconds: Time until its last process ended.
+        codes: Exit codes of its processes.
+        different: Files of the resumed run that differ from those of the uninterrupted one.
     """
 
     setting: Setting
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def carry_out(config: KillConfig, scratch: Path) -> list[Outcome]:
-    """Make the data, train undisturbed in each setting, then kill."""
+    """Prepare the data, train without interruption in each setting, then kill runs."""
     prepare_questions(QUESTIONS, scratch)
     dataset = dataset_folder(QUESTIONS, scratch)
     whole = {}
@@ -120,7 +120,7 @@ def carry_out(config: KillConfig, scratch: Path) -> list[Outcome]:
 def kill(
     setting: Setting, manner: Manner, dataset: Path, run: Path, moment: float
 ) -> tuple[int, bool, float, tuple[int | None, ...]]:
-    """Start a run and kill it `moment` steps later, or in the first save that begins then.
+    """Start a run and kill it `moment` steps later, or in the first save after that.
 
     Steps are logged with each checkpoint; the rest of `moment`, in seconds, falls between two.
     """
@@ -147,7 +147,7 @@ def kill(
 
 
 def _join(processes: Sequence[ForkServerProcess], seconds: float) -> bool:
-    """Wait until all have ended, `seconds` at most; say whether they have."""
+    """Wait up to `seconds` for all processes; return True if they have ended."""
     end = time.perf_counter() + seconds
     for process in processes:
         process.join(max(0.0, end - time.perf_counter()))
@@ -164,7 +164,7 @@ def _steps(run: Path) -> int:
 
 
 def differences(whole: Path, run: Path) -> tuple[str, ...]:
-    """Name the files that are not the same, byte by byte."""
+    """Return the files that differ in any byte."""
     names = {path.relative_to(folder) for folder in (whole, run) for path in _files(folder)}
     return tuple(
         str(name) for name in sorted(names) if _content(whole / name) != _content(run / name)
@@ -172,7 +172,7 @@ def differences(whole: Path, run: Path) -> tuple[str, ...]:
 
 
 def _files(run: Path) -> list[Path]:
-    """List what must be the same: the description of a run names its folder, and is left out."""
+    """List the files that must be equal; the description of a run, with its folder, is excluded."""
     parts = [run / "best", max((run / "checkpoints").glob("step-*"))]
     files = [path for part in parts for path in part.rglob("*") if path.is_file()]
     return [*files, run / "metrics.jsonl"]
@@ -183,7 +183,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Count outcomes by setting and manner."""
+    """Return a table of outcomes by setting and way to kill."""
     groups: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((str(outcome.setting), str(outcome.manner)), []).append(outcome)

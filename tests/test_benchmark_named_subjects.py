@@ -38,5 +38,5 @@ def test_all_sentences_with_a_subject_are_counted(coloured, spacy_model, monkeyp
     main([str(coloured.folder), "--model", "tiny-vit", "--spacy-model", spacy_model])
 
     first, *counts = capsys.readouterr().out.splitlines()
-    assert first == f"{sentences} sentences with a subject"
+    assert first == f"{sentences} expressions with a subject"
     assert sum(int(line.split()[0]) for line in counts[:3]) == sentences

@@ -91,7 +91,12 @@ def test_the_command_for_a_gpu_works_without_one_and_prints_one_table():
     assert done.returncode == 0, done.stderr
     rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| Training")]
     ways = [cells[2].strip() for cells in rows if len(cells) > 10]
-    assert ways == ["plain", "ours, by expression", "ours, by image", "ours, by image, model alone"]
+    assert ways == [
+        "baseline",
+        "vg_mc, by expression",
+        "vg_mc, by image",
+        "vg_mc, by image, model only",
+    ]
     assert "share of time in wait for data" in done.stdout
 
 

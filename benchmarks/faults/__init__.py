@@ -1,6 +1,6 @@
-"""Bad input by the hundred: what is promised of each kind, and what really happens.
+"""Cases of bad input with their specified behaviour.
 
-``python -m benchmarks.faults`` writes the tables of docs/faults.md; the tests try the same cases.
+``python -m benchmarks.faults`` writes the tables of docs/faults.md; the tests use the same cases.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,6 @@ from benchmarks.faults.case import Case
 
 
 def every_case() -> Iterator[Case]:
-    """Yield all cases, family by family."""
+    """Yield all cases by family."""
     for family in (images, records, structure, detections):
         yield from family.cases()

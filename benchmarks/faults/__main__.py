@@ -1,4 +1,4 @@
-"""``python -m benchmarks.faults``: try every bad input, and write the tables of docs/faults.md."""
+"""The command ``python -m benchmarks.faults``, which runs all cases and updates docs/faults.md."""
 
 import logging
 import re
@@ -21,13 +21,13 @@ BEGIN, END = "<!-- tables of benchmarks.faults -->", "<!-- end of the tables -->
 
 @dataclass(frozen=True)
 class FaultsConfig:
-    """Try every bad input in both modes of --on-error, and write what was promised and seen."""
+    """Run all cases of bad input in both modes of --on-error, and write the observed behaviour."""
 
     output: Path = ROOT / "docs" / "faults.md"
-    """The page whose tables are replaced."""
+    """Page whose tables are replaced."""
 
 
-Tried = list[tuple[Case, str]]  # with the deviation, empty where there is none
+Tried = list[tuple[Case, str]]  # with the deviation, empty if there is none
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def try_all(cases: Iterable[Case]) -> Tried:
-    """Try cases, each in a folder of its own."""
+    """Run cases, each in a separate folder."""
     tried = []
     for case in cases:
         with TemporaryDirectory(prefix="vg_mc-faults-") as folder:
@@ -55,7 +55,7 @@ def try_all(cases: Iterable[Case]) -> Tried:
 
 
 def summary(tried: Tried) -> str:
-    """Return a table with a row per family: cases, what is promised, how many kept it."""
+    """Return a table with one row per family: numbers of cases by behaviour, and of successes."""
     cases = Counter(case.family for case, _ in tried)
     kept = Counter(case.family for case, seen in tried if not seen)
     promised = Counter((case.family, case.promise) for case, _ in tried)
@@ -68,7 +68,7 @@ def summary(tried: Tried) -> str:
 
 
 def details(tried: Tried) -> str:
-    """Return a table per family with a row per fault, the formats in one cell."""
+    """Return one table per family with one row per fault and its formats in one cell."""
     families: dict[str, dict[tuple[str, str], Tried]] = defaultdict(lambda: defaultdict(list))
     for case, seen in tried:
         families[case.family][case.fault, case.promise].append((case, seen))

@@ -1,4 +1,4 @@
-"""A case: one bad input, what is promised of it, and whether the promise is kept."""
+"""Cases of bad input: the input, its specified behaviour, and the check."""
 
 import re
 from collections.abc import Callable, Hashable
@@ -13,19 +13,19 @@ Promise = Literal["named", "refused", "listed", "accepted"]
 
 MEANING: dict[Promise, str] = {
     "named": "stop: ends, naming file and record; skip: listed, and all others are used",
-    "refused": "ends, naming the file, whatever --on-error says",
-    "listed": "listed and left out, whatever --on-error says",
-    "accepted": "used, as it is or converted as told here",
+    "refused": "ends, naming the file, in both modes of --on-error",
+    "listed": "listed and skipped, in both modes of --on-error",
+    "accepted": "used unchanged or converted as stated",
 }
 
 
 class Outcome(NamedTuple):
-    """What came of reading.
+    """The result of reading.
 
     Attributes:
-        accepted: How many records are used.
-        total: How many there were.
-        values: Texts, boxes and colours that came out.
+        accepted: Number of records used.
+        total: Number of records.
+        values: Texts, boxes and colours that were read.
     """
 
     accepted: int
@@ -42,11 +42,11 @@ class Case:
     """One bad input.
 
     Attributes:
-        form: The format of the file.
-        fault: What is wrong.
-        says: A pattern that the message matches.
-        becomes: A value that has to come out; None where nothing is asked.
-        write: Writes the input to a folder and returns how to read it.
+        form: Format of the file.
+        fault: Description of the fault.
+        says: Pattern that the message must match.
+        becomes: Value that must be read, or None.
+        write: Writes the input to a folder and returns a function that reads it.
     """
 
     family: str
@@ -64,7 +64,7 @@ class Case:
 
 
 def deviation(case: Case, folder: Path) -> str:
-    """Try a case in `folder`; return how it differs from the promise, empty if it does not."""
+    """Run a case in `folder`; return its deviation from the specification, or ""."""
     for skip_bad in (False, True):
         (folder / str(skip_bad)).mkdir()
         read = case.write(folder / str(skip_bad))
@@ -73,7 +73,7 @@ def deviation(case: Case, folder: Path) -> str:
             found = _of_outcome(case, read(skip_bad), skip_bad=skip_bad)
         except BadInputError as error:
             found = _of_error(case, error, skip_bad=skip_bad)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is no clear message
+        except Exception as error:  # noqa: BLE001 - any other error is a deviation
             found = f"{type(error).__name__}: {error}"
         if found:
             return f"{mode}: {found}"

@@ -1,4 +1,4 @@
-"""Bad values in one stored detection, in every format."""
+"""Cases with a bad value in one stored detection, in every format."""
 
 import json
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ CONTENTS = [
 
 
 def cases() -> Iterator[Case]:
-    """Yield every fault in every format that can hold it, and files that are no detections."""
+    """Yield every fault in every format that can express it, and files without detections."""
     for field, faults in FAULTS:
         for fault in faults:
             for form in BOX_OF:

@@ -1,4 +1,4 @@
-"""Every format of a corpus, and how it spells the same four sentences about two photos."""
+"""The formats of corpora, each with writers of the same four expressions of two images."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ TEXTS = ["left man", "man", "the dog", "cat"]
 
 
 def good_rows() -> list[Row]:
-    """Return four rows without a fault; boxes are corners."""
+    """Return four valid rows with boxes as corners."""
     return [
         {"image": PHOTOS[image_id], "text": text, "box": box, "split": "val", "image_id": image_id,
          "annotation_id": 90 + place, "ref_id": 50 + place, "sentence_id": 30 + place,
@@ -39,14 +39,14 @@ def good_rows() -> list[Row]:
 
 
 def photo_bytes(color: tuple[int, int, int] = (120, 120, 120)) -> bytes:
-    """Return a small photo as a JPEG."""
+    """Return a small image as a JPEG file."""
     buffer = io.BytesIO()
     Image.new("RGB", SIZE, color).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()
 
 
 class Written(NamedTuple):
-    """Where a corpus lies: what `CorpusSource` calls annotations, and the file to damage."""
+    """Paths of a corpus: the annotations of `CorpusSource`, and the file to damage."""
 
     annotations: Path
     file: Path
@@ -57,7 +57,7 @@ class Form:
     """One format.
 
     Attributes:
-        kind: What ``--corpus`` calls it.
+        kind: Value of ``--corpus``.
         write: Writes rows to a folder.
         typed: Whether every value of a column has one type.
         fields: The fields of a row that can be spelled.
@@ -73,7 +73,7 @@ class Form:
 
 
 def reading(form: Form, folder: Path, rows: list[Row], damage: bytes | None = None) -> Reading:
-    """Write photos and rows, put `damage` in place of the file, and return how to read it."""
+    """Write images and rows, apply `damage` to the file, and return a function that reads it."""
     images = folder / "images"
     images.mkdir()
     for name in PHOTOS.values():
@@ -100,13 +100,13 @@ def outcome(source: CorpusSource, form: Form, rows: list[Row], *, skip_bad: bool
 
 
 def corners(row: Row) -> Any:  # noqa: ANN401 - a fault may be anything
-    """Spell a box by its corners; what is no tuple is a fault and stays as it is."""
+    """Return a box as corners; a value that is not a tuple is a fault and is kept."""
     box = row.get("box", ...)
     return [float(value) for value in box] if isinstance(box, tuple) else box
 
 
 def sides(row: Row) -> Any:  # noqa: ANN401 - likewise
-    """Spell a box by its sides, likewise."""
+    """Return a box as position and size; a value that is not a tuple is kept."""
     box = row.get("box", ...)
     if not isinstance(box, tuple):
         return box

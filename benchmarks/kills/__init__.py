@@ -1,1 +1,1 @@
-"""Faults of processes and disks, tried on ``prepare_data.py`` as its users run it."""
+"""Benchmarks of killed processes and full disks with ``prepare_data.py``."""

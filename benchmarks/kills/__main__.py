@@ -1,4 +1,4 @@
-"""``python -m benchmarks.kills``: kill, crowd and starve preparations; print Markdown tables."""
+"""The command ``python -m benchmarks.kills``: kills, concurrent writers and full disks."""
 
 import os
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from vg_mc.commands.config import parse_config
 
 @dataclass(frozen=True)
 class KillsConfig:
-    """Try faults of processes and disks on prepare_data.py, and print what it makes of them."""
+    """Test prepare_data.py with killed processes, concurrent writers and full disks."""
 
     kills: int = 50
-    """Runs to kill."""
+    """Number of runs to kill."""
 
     pairs: int = 20
-    """Pairs of runs to start on one output."""
+    """Number of pairs of runs to start on the same output."""
 
     sizes: int = 10
-    """Sizes of disks that are too small; root only, as each of them is mounted."""
+    """Number of sizes of disks that are too small; requires root, to mount them."""
 
     photos: int = 200
-    """Training scenes of the corpus that is prepared; a tenth as many in each other split."""
+    """Number of training scenes of the corpus; a tenth as many in each other split."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         expected = replace(model, output=folder / "expected").finish()
         if config.kills:
             table = table_of_kills(model, expected, folder, kills=config.kills)
-            print(f"\n## Killed jobs\n\n{table}", flush=True)
+            print(f"\n## Killed preparation\n\n{table}", flush=True)
         if config.pairs:
             table = table_of_writers(model, expected, folder, pairs=config.pairs)
-            print(f"\n## Two writers\n\n{table}", flush=True)
+            print(f"\n## Concurrent writers\n\n{table}", flush=True)
         if config.sizes and os.geteuid() == 0:
             table = table_of_disks(model, expected, folder, sizes=config.sizes)
             print(f"\n## Full disks\n\n{table}", flush=True)

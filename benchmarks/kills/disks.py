@@ -1,4 +1,4 @@
-"""Disks that are too small, made of memory; to mount them takes the rights of root."""
+"""Preparation on disks that are too small, mounted in memory; requires root."""
 
 import subprocess
 from dataclasses import replace
@@ -9,11 +9,11 @@ from tabulate import tabulate
 from benchmarks.kills.jobs import OLDER, Job, shards, whole
 from vg_mc.commands.error_output import BAD_INPUT
 
-OTHER_FILES = 200_000  # bytes; the lock, notes, and the rounding up to pages
+OTHER_FILES = 200_000  # bytes for the lock, metadata and page alignment
 
 
 def table_of_disks(model: Job, expected: str, folder: Path, *, sizes: int) -> str:
-    """Run jobs like `model` on disks with a share of the room that they need, and then on more."""
+    """Run jobs like `model` on disks with a share of the required space, then on larger ones."""
     finished = replace(model, output=folder / "sized")
     finished.finish()
     needed = _size(finished.output)
@@ -23,7 +23,7 @@ def table_of_disks(model: Job, expected: str, folder: Path, *, sizes: int) -> st
         _on_disk(replace(model, output=small / "out"), expected, needed, (number + 0.5) / sizes)
         for number in range(sizes)
     ]
-    headings = ["room, of what is needed", "when it ends", "it says", "older", "with more room"]
+    headings = ["share of required space", "end of the run", "message", "older", "with more space"]
     return tabulate(rows, headings, tablefmt="github")
 
 

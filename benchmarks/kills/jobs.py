@@ -1,4 +1,4 @@
-"""A preparation as its users start it, in a session of its own, and what it leaves behind."""
+"""Preparation jobs in separate sessions, and their files and processes."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from vg_mc.prepared.manifest import read_manifest
 from vg_mc.prepared.verification import verify
 
 ROOT = Path(__file__).parents[2]
-NEWER = "red"  # colours of the marker: nothing else tells the two datasets apart
+NEWER = "red"  # colours of the marker, the only difference of the two datasets
 OLDER = "blue"
 
 
@@ -19,7 +19,7 @@ class Job:
     """One command line.
 
     Attributes:
-        scenes: Folder of the corpus, which is drawn by the first job.
+        scenes: Folder of the corpus, created by the first job.
         output: Folder of the prepared dataset.
     """
 
@@ -46,7 +46,7 @@ class Job:
         )
 
     def finish(self) -> str:
-        """Run the job to its end, and return the hash of what it has prepared."""
+        """Run the job to completion, and return the hash of its dataset."""
         with self.start() as process:
             _, errors = process.communicate()
         assert process.returncode == 0, errors
@@ -54,12 +54,12 @@ class Job:
 
     @property
     def unfinished(self) -> Path:
-        """Where the dataset is built."""
+        """Folder in which the dataset is built."""
         return self.output.with_name(f".{self.output.name}.partial")
 
 
 def shards(dataset: Path) -> list[Path]:
-    """Return the shards of candidates that a dataset, finished or not, has."""
+    """Return the shards of candidates of a finished or unfinished dataset."""
     return list((dataset / "candidates").glob("data-*.arrow"))
 
 
@@ -70,14 +70,14 @@ def identities(dataset: Path) -> dict[str, tuple[int, int]]:
 
 
 def whole(dataset: Path) -> str:
-    """Assert that every byte of a dataset is what was written, and return its hash."""
+    """Verify every byte of a dataset, and return its hash."""
     damages = list(verify(dataset))
     assert damages == [], damages
     return str(read_manifest(dataset)["data_hash"])
 
 
 def living(session: int) -> list[int]:
-    """Return the processes of a session that still live, as Linux lists them."""
+    """Return the running processes of a session, as listed by Linux."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,7 +1,7 @@
-"""SIGKILL at random moments: what is there afterwards, and what it costs to go on.
+"""SIGKILL at random moments, the state of the dataset afterwards, and the cost of resuming.
 
-A moment is a number of finished shards and some time more, so that a busy machine, on which the
-start takes long, does not have them all fall into it.
+A moment is a number of finished shards plus some time, so that not all kills happen during the
+start on a busy machine.
 """
 
 import os
@@ -26,15 +26,15 @@ MOST_SECONDS_MORE = 0.4  # about two shards, or all that comes after the last on
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one kill left, and what the next run made of it.
+    """The state after a kill, and the result of the next run.
 
     Attributes:
-        older: Whether the dataset that stood there before was whole.
-        newer: Whether the newer one had taken its place.
-        drawn: Shards that were finished.
-        begun: Files that were begun and not finished.
-        again: Finished shards that the next run has drawn once more.
-        orphans: Processes that lived two seconds later.
+        older: Whether the previous dataset was intact.
+        newer: Whether the new dataset had replaced it.
+        drawn: Number of finished shards.
+        begun: Number of unfinished files.
+        again: Number of finished shards that the next run has drawn again.
+        orphans: Number of processes running two seconds later.
         equal: Whether the final hash is that of an uninterrupted run.
     """
 
@@ -59,7 +59,7 @@ def table_of_kills(model: Job, newer: str, folder: Path, *, kills: int) -> str:
         place = folder / f"kill-{number}"
         job = replace(model, output=place / "out", workers=workers, overwrite=overwrite)
         before = older.output if overwrite else None
-        sessions = (  # a run may end before its time has come; then another one gets another time
+        sessions = (  # a run may end before it is killed; then another run gets another moment
             _killed(job, [SEED, number, trial], most, group=group, before=before)
             for trial in count()
         )
@@ -73,16 +73,16 @@ def table_of_kills(model: Job, newer: str, folder: Path, *, kills: int) -> str:
 
 
 def _killed(job: Job, key: list[int], most: int, *, group: bool, before: Path | None) -> int | None:
-    """Kill a job that draws `most` shards; return its session, or None where it had ended.
+    """Kill a job that draws `most` shards; return its session, or None if it had already ended.
 
-    The dataset `before`, if any, is put where the job is to write.
+    The dataset `before`, if any, is placed at the output of the job.
     """
     shutil.rmtree(job.output.parent, ignore_errors=True)
     job.output.parent.mkdir()
     if before is not None:
         shutil.copytree(before, job.output)
     random = np.random.default_rng(key)
-    wanted = random.integers(-1, most, endpoint=True)  # less than none: while it starts
+    wanted = random.integers(-1, most, endpoint=True)  # negative: during its start
     with job.start() as process:
         while len(shards(job.unfinished)) < wanted and process.poll() is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
@@ -119,7 +119,7 @@ def _outcome(job: Job, session: int, hashes: tuple[str | None, str]) -> Outcome:
 
 
 def counted(found: dict[tuple[int, bool, bool], list[Outcome]]) -> str:
-    """Count outcomes by workers, whether something was there, and whether all were killed."""
+    """Return a table of outcomes by workers, previous dataset and killed processes."""
     rows = [
         [
             f"{workers}",

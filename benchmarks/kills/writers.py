@@ -1,4 +1,4 @@
-"""Two jobs that begin at the same time and write to the same place."""
+"""Pairs of concurrent jobs with the same output folder."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from vg_mc.commands.error_output import BAD_INPUT
 
 
 def table_of_writers(model: Job, expected: str, folder: Path, *, pairs: int) -> str:
-    """Start `pairs` pairs of jobs like `model`, and count winners and what losers say."""
+    """Start `pairs` pairs of jobs like `model`; count winners and the messages of the others."""
     winners, named, equal = [], 0, 0
     for _ in range(pairs):
         job = replace(model, output=folder / "contested")
@@ -26,5 +26,5 @@ def table_of_writers(model: Job, expected: str, folder: Path, *, pairs: int) -> 
         equal += whole(job.output) == expected
         shutil.rmtree(job.output)
     row = [pairs, winners.count(1), named, equal]
-    headings = ["pairs", "one winner", "the other names its process", "hash of a lonely run"]
+    headings = ["pairs", "one winner", "the other names its process", "hash of a single run"]
     return tabulate([row], headings, tablefmt="github")

@@ -1,5 +1,5 @@
-"""The plain way: what a straightforward program does, and what clip-refcoco does.
+"""The baseline: a straightforward implementation with the behaviour of clip-refcoco.
 
-Written from the facts of that program (https://github.com/davidbchang/clip-refcoco), on nothing but
-the libraries, so that it checks our results as well as our speed.
+It is written from the known behaviour of https://github.com/davidbchang/clip-refcoco and does not
+use vg_mc, so that it verifies results as well as speed.
 """

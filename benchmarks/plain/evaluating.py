@@ -1,4 +1,4 @@
-"""The plain way to evaluate: a batch is a sentence, which has all its candidates encoded anew."""
+"""Evaluation in the baseline: one expression per batch, with all its candidates encoded again."""
 
 import io
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Transform = Callable[[Image.Image], Tensor]
 
 
 def to_pixels(model: Any) -> Transform:  # noqa: ANN401  # open_clip publishes no types
-    """Return what turns a picture of the right size into the numbers that `model` takes."""
+    """Return the transform from an image of the right size to the input of `model`."""
     colours = model.visual.preprocess_cfg
     normalize = Normalize(colours["mean"], colours["std"])
     transform: Transform = Compose([ToImage(), ToDtype(torch.float32, scale=True), normalize])
@@ -22,7 +22,7 @@ def to_pixels(model: Any) -> Transform:  # noqa: ANN401  # open_clip publishes n
 
 
 def decode(pictures: list[bytes], transform: Transform) -> Tensor:
-    """Decode pictures as one float tensor (N, 3, H, W)."""
+    """Decode images into one float tensor (N, 3, H, W)."""
     return torch.stack(
         [transform(Image.open(io.BytesIO(file)).convert("RGB")) for file in pictures]
     )
@@ -35,7 +35,7 @@ def answer(
     text: str,
     pictures: list[bytes],
 ) -> Tensor:
-    """Return the logits (N,) of one sentence; its text is padded to the length of the model."""
+    """Return the logits (N,) of one expression, padded to the maximum length of the model."""
     images = model.encode_image(decode(pictures, to_pixels(model)))
     texts = model.encode_text(tokenizer([text]))
     similarities = F.normalize(texts, dim=-1) @ F.normalize(images, dim=-1).T

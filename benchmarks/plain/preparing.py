@@ -1,8 +1,8 @@
-"""The plain way to draw candidates: a JPEG of full size for each, marked on a copy of the photo.
+"""Preparation in the baseline: one full-size JPEG file per candidate, on a copy of the image.
 
-clip-refcoco reads a photo once and draws three layers on each copy of it, every one blended over
-the whole picture: ticks at the corners, an outline and a fill. A solid outline comes on top. What
-it draws with is a fact; how is written anew.
+clip-refcoco reads an image once and draws three layers on each copy of it, each blended over the
+whole image: ticks at the corners, an outline and a fill, followed by a solid outline. The
+parameters are those of clip-refcoco; the code is not.
 """
 
 import json
@@ -18,10 +18,10 @@ from vg_mc.records import XYXY
 
 LIMEGREEN = (50, 205, 50)  # the same in OpenCV's order of colours
 OPACITY = 0.5
-FILL = OPACITY / 3  # the drawing tool takes a third of what it is told
+FILL = OPACITY / 3  # the drawing tool uses a third of the given value
 OUTLINE = 2
 TICK = 7
-QUALITY = 95  # what OpenCV takes when it is not told
+QUALITY = 95  # OpenCV's default
 
 Photos = list[tuple[Path, int, list[XYXY]]]  # file, image id and boxes of each
 
@@ -29,7 +29,7 @@ Photos = list[tuple[Path, int, list[XYXY]]]  # file, image id and boxes of each
 def draw_all(photos: Photos, folder: Path, processes: int, *, read_again: bool) -> None:
     """Write ``<image id>_<number of the box>.jpg`` for every box.
 
-    With `read_again`, the photo is read for each of its boxes.
+    With `read_again`, the image is read again for each of its boxes.
     """
     draw = partial(_draw_some, folder, read_again)
     if processes == 1:

@@ -1,4 +1,4 @@
-"""The plain way to an interval: draw photos, collect their expressions, take the mean; again."""
+"""Bootstrap intervals in the baseline: a loop that samples images and averages expressions."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The plain way to train: each sentence brings its own pictures, as floats, and a padded text."""
+"""Training in the baseline: each expression has its own images, as floats, and a padded text."""
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -19,7 +19,7 @@ CANDIDATES = 4
 
 
 class Sentences(Dataset[tuple[Tensor, Tensor]]):
-    """A sentence as pixels (C, 3, H, W) and token ids (T,); the target comes first."""
+    """An expression as pixels (C, 3, H, W) and token ids (T,); the target is first."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Sentences(Dataset[tuple[Tensor, Tensor]]):
         return decode(pictures, self.transform), token_ids
 
     def _question(self, row: int) -> NDArray[np.int64]:
-        """Draw the others as our way does in its first epoch: the losses are to be compared."""
+        """Sample the negatives as vg_mc does in its first epoch, so that losses are comparable."""
         ids, ious = self.expressions.candidate_ids[row], self.expressions.ious[row]
         key = [self.seed, 0, int(self.expressions.expression_ids[row])]
         generator = np.random.default_rng(key)
@@ -58,7 +58,7 @@ def train(
     bfloat16: bool,
     num_workers: int,
 ) -> Iterator[tuple[Tensor, Tensor, float]]:
-    """Train a step per batch; yield its loss, its token ids (B, T), and the seconds it waited."""
+    """Train one step per batch; yield its loss, token ids (B, T) and seconds of waiting."""
     model.train()
     for part in model.modules():
         if isinstance(part, _BatchNorm):
