@@ -1,4 +1,4 @@
-"""Bad photos, prepared like all others: one of two photos has the fault, and two sentences."""
+"""Cases with a bad image: one of two images, with two expressions, has the fault."""
 
 import io
 import json
@@ -25,11 +25,11 @@ from vg_mc.records import Rejected
 
 SPOILT = 25
 RGB = tuple[int, int, int]
-GREY = (120, 120, 120)  # which a JPEG keeps exactly
+GREY = (120, 120, 120)  # unchanged by JPEG compression
 
 
 class PhotoFault(NamedTuple):
-    """A photo: its bytes, or None where there is none."""
+    """The bytes of an image file, or None if it is missing, and the specified behaviour."""
 
     fault: str
     content: bytes | None
@@ -75,7 +75,7 @@ def _animated(kind: str) -> bytes:
 
 
 def _png_of(width: int, height: int) -> bytes:
-    """Return a PNG that says it is so large, and holds next to nothing."""
+    """Return a PNG file with the given size in its header and almost no data."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + content))
@@ -87,7 +87,7 @@ def _png_of(width: int, height: int) -> bytes:
 
 
 def _bomb() -> bytes:
-    """Return a true PNG of 60 million pixels in 8 kB."""
+    """Return a valid PNG file of 60 million pixels in 8 kB."""
     return _saved(Image.new("1", (10_000, 6_000)), optimize=True)
 
 
@@ -160,7 +160,7 @@ FAULTS = [
 
 
 def cases() -> Iterator[Case]:
-    """Yield a case for every photo."""
+    """Yield a case for every fault."""
     for fault in FAULTS:
         yield Case(
             "images", "photo", fault.fault, fault.promise, partial(_write, fault.content),

@@ -1,4 +1,4 @@
-"""Bad values in one record of a corpus: boxes, texts, ids and names."""
+"""Cases with a bad value in one record of a corpus: boxes, texts, ids and names."""
 
 from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Fault:
     """A bad value of a field.
 
     Attributes:
-        value: A box is a tuple of corners that every format spells in its own way; a list and
-            everything else is written as it is.
-        forms: The formats that can hold it; all that have the field by default.
+        value: A tuple is a box as corners, converted to each format; all other values, including
+            lists, are written unchanged.
+        forms: Formats that can express the value; by default all that have the field.
     """
 
     fault: str
@@ -190,7 +190,7 @@ IDS = [
 
 
 def cases() -> Iterator[Case]:
-    """Yield every fault in every format that can hold it."""
+    """Yield every fault in every format that can express it."""
     groups = [("boxes", "box", BOXES), ("text", "text", TEXTS)]
     groups += [("ids and names", field, faults) for field, faults in NAMES + IDS]
     for family, field, faults in groups:

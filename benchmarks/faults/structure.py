@@ -1,4 +1,4 @@
-"""Files that are not what their names say: cut off, of another kind, of another shape."""
+"""Cases with a damaged file: truncated, of another type, or with another structure."""
 
 import json
 import pickle
@@ -17,7 +17,7 @@ PARQUETS = ("Parquet", "jxu124", "lmms-lab", "Kangheng", "Ref-L4")
 
 
 class Damage(NamedTuple):
-    """What happens to the bytes of a good file."""
+    """A modification of the bytes of a valid file."""
 
     fault: str
     forms: tuple[str, ...]
@@ -43,7 +43,7 @@ def _with(tables: dict[str, object]) -> Callable[[bytes], bytes]:
 
 
 def _line(number: int, content: bytes) -> Callable[[bytes], bytes]:
-    """Put another line in place of one, counted from 0."""
+    """Replace one line, counted from 0."""
 
     def change(good: bytes) -> bytes:
         lines = good.splitlines(keepends=True)
@@ -122,7 +122,7 @@ DAMAGES = [
 
 
 def cases() -> Iterator[Case]:
-    """Yield damaged files, and files whose boxes are all of another format."""
+    """Yield damaged files, and files whose boxes all have another format."""
     for damage in DAMAGES:
         for name in damage.forms:
             write = partial(_damaged, FORMS[name], damage.change)
@@ -145,7 +145,7 @@ def _damaged(form: Form, change: Callable[[bytes], bytes], folder: Path) -> Read
 
 
 def _mixed_up(form: Form, folder: Path) -> Reading:
-    """Write boxes as lists, which no format converts, in the way that it does not mean."""
+    """Write boxes as lists, which no format converts, in another format than expected."""
     spelled = [[float(value) for value in box] for box in BOXES]
     if form.kind == "table" and not form.tables:
         spelled = [sides(row) for row in good_rows()]

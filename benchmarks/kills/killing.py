@@ -123,7 +123,7 @@ def counted(found: dict[tuple[int, bool, bool], list[Outcome]]) -> str:
     rows = [
         [
             f"{workers}",
-            "an older dataset" if overwrite else "nothing",
+            "a dataset" if overwrite else "none",
             "all processes" if group else "the main process",
             len(outcomes),
             sum(one.older for one in outcomes),
@@ -140,8 +140,8 @@ def counted(found: dict[tuple[int, bool, bool], list[Outcome]]) -> str:
     totals = [sum(row[column] for row in rows) for column in range(3, 12)]  # type: ignore[misc]
     totals[6] = max(int(row[9]) for row in rows)
     headings = [
-        "workers", "what was there", "killed", "kills", "as before, whole", "newer in place",
-        "anything else", "shards drawn", "drawn again", "at most in hand", "orphans after 2 s",
+        "workers", "previous dataset", "killed", "kills", "previous intact", "new in place",
+        "anything else", "shards drawn", "drawn again", "at most unfinished", "orphans after 2 s",
         "same final hash",
     ]  # fmt: skip
     return tabulate([*rows, ["all", "", "", *totals]], headings, tablefmt="github")

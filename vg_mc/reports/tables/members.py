@@ -22,7 +22,7 @@ HEADINGS = (
     "best member",
     "gain",
     "95 % interval",
-    "p, photos",
+    "p, bootstrap",
     "only ensemble : only member",
     "p, McNemar",
 )

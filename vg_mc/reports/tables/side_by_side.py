@@ -132,7 +132,7 @@ def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
         ]
         rows.append([system.name, *cells, used, " / ".join(ceilings)])
     splits = [f"{split} ({_expressions(standings, split):,})" for split in standings.splits]
-    return Table(["system", *splits, "proposals", "their recall %"], rows, MEASURED)
+    return Table(["system", *splits, "proposals", "proposal recall %"], rows, MEASURED)
 
 
 def _expressions(standings: Standings, split: str) -> int:
@@ -148,7 +148,7 @@ def _with_interval(estimate: Estimate) -> str:
 
 def _tested(contests: Sequence[Contest]) -> Table:
     headings = [
-        *("split", "system", "baseline", "gain", "95 % interval", "p, photos"),
+        *("split", "system", "baseline", "gain", "95 % interval", "p, bootstrap"),
         *("only system : only baseline", "p, McNemar", "proposals"),
     ]
     return Table(headings, [_contest_cells(contest) for contest in contests], TESTED)
