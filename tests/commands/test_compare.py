@@ -79,10 +79,10 @@ def test_what_cannot_be_compared_gets_one_clear_line(folder, capsys):
 
     for arguments, problem in (
         ([folder / "third", folder / "odd"], "cannot be compared: row 0, expression 100"),
-        ([folder / "third", folder / "third"], "holds the system 'third' twice"),
+        ([folder / "third", folder / "third"], "duplicate system 'third'"),
         ([folder / "third", "--baseline", "x"], "no system 'x'; there are third"),
         ([folder / "third", "--split", "x"], "no split 'x'; there are testA, val"),
-        ([folder / "nowhere"], "no predictions.parquet is here"),
+        ([folder / "nowhere"], "no predictions.parquet here"),
         ([], "expected one or more folders"),
     ):
         with pytest.raises(SystemExit) as ended:

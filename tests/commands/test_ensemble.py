@@ -138,20 +138,20 @@ def test_different_sets_of_splits_are_refused(evaluations, tmp_path, capsys):
 
     message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / "both")], capsys)
 
-    assert "vit: answers ['val', 'testA'], but" in message
+    assert "found ['val', 'testA']" in message
 
 
 def test_one_member_is_no_ensemble(evaluations, tmp_path, capsys):
     message = refusal(["--predictions", evaluations[0], "--output", str(tmp_path / "a")], capsys)
 
-    assert message == "error: an ensemble needs two or more --predictions, not 1\n"
+    assert message == "error: expected two or more --predictions, found 1\n"
 
 
 @pytest.mark.parametrize("output", ["rn", "."])
 def test_the_results_of_members_are_not_overwritten(evaluations, tmp_path, capsys, output):
     message = refusal(["--predictions", *evaluations, "--output", str(tmp_path / output)], capsys)
 
-    assert "results need another folder" in message
+    assert "another output folder" in message
 
 
 def fitting(evaluations, tmp_path, *flags) -> list[str]:
@@ -188,9 +188,9 @@ def test_weights_are_fitted_to_their_own_members(evaluations, tmp_path, capsys):
         for folders in (fit_on[::-1], fit_on[:1], evaluations)
     )
 
-    assert "expected predictions of ['rn', 'vit'], in this order, not of ['vit', 'rn']" in turned
-    assert "expected predictions of ['rn', 'vit'], in this order, not of ['rn']" in alone
-    assert "rn, --fit-on: holds val, testA, testB: name the folder of one split" in whole
+    assert "expected predictions of ['rn', 'vit'] in this order, found ['vit', 'rn']" in turned
+    assert "expected predictions of ['rn', 'vit'] in this order, found ['rn']" in alone
+    assert "rn, --fit-on: expected the folder of one split" in whole
 
 
 def test_members_that_know_less_than_nothing_get_no_weights(evaluations, tmp_path, capsys):
@@ -201,7 +201,7 @@ def test_members_that_know_less_than_nothing_get_no_weights(evaluations, tmp_pat
 
     message = refusal(fitting(evaluations, tmp_path, "--split", "testA"), capsys)
 
-    assert "no weights make the right answers of val likelier than chance" in message
+    assert "all fitted weights are 0" in message
 
 
 def test_only_the_splits_that_are_there_can_be_chosen(evaluations, tmp_path, capsys):
@@ -247,8 +247,8 @@ def test_the_page_has_pictures_where_the_dataset_is_named(coloured, tmp_path):
 def test_pictures_of_another_dataset_are_refused(evaluations, coloured, tmp_path):
     config = EnsembleConfig(tuple(map(Path, evaluations)), tmp_path / "both")
 
-    with pytest.raises(BadInputError, match="not the dataset that 'rn' answered: 0123abcd"):
+    with pytest.raises(BadInputError, match="dataset of 'rn': 0123abcd"):
         run(replace(config, dataset=coloured.folder))
-    with pytest.raises(BadInputError, match="photos need a --dataset"):
+    with pytest.raises(BadInputError, match="needs a --dataset"):
         run(replace(config, images=tmp_path))
     assert not (tmp_path / "both").exists()

@@ -1,4 +1,4 @@
-"""``python -m vg_mc calibrate``: a temperature that lets a model's probabilities be believed."""
+"""Command ``python -m vg_mc calibrate``: fit a temperature that calibrates probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CalibrateConfig:
-    """Fit the temperature of a model on what evaluate.py wrote for a validation split.
+    """Fit the temperature of a model on its stored predictions of a validation split.
 
-    One number, of least negative log-likelihood; answers stay as they are. predict and Grounder
-    find it beside RUN/best.
+    It minimizes the negative log-likelihood and does not change answers. predict and Grounder read
+    it from the folder of the run.
     """
 
     predictions: Annotated[Path, tyro.conf.Positional]
     """Folder of the model's predictions of one split, such as results/val."""
 
     output: Path
-    """The run, in which temperature.json is written; or a file of that ending."""
+    """Folder of the run, where temperature.json is written; or a file name ending in .json."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: CalibrateConfig) -> float:
-    """Fit and store the temperature; say what it does to the calibration of that split.
+    """Fit and store the temperature, and print the calibration error before and after.
 
     Raises:
-        BadInputError: If the predictions are missing, of a test split, or say nothing.
+        BadInputError: If the predictions are missing, of a test split, or not better than chance.
     """
     from vg_mc.inference.run_settings import TEMPERATURE_FILE, Temperature, store_temperature
     from vg_mc.predictions import read_predictions
@@ -50,7 +50,7 @@ def run(config: CalibrateConfig) -> float:
     predictions = read_predictions(config.predictions)
     weights = rule_of("calibrated", [predictions]).weights
     if not weights or weights[0] <= 0:
-        problem = "no temperature makes the right answers likelier than chance"
+        problem = "no temperature can be fitted: the predictions are not better than chance"
         raise BadInputError(problem, file=config.predictions)
     temperature = 1 / weights[0]
     is_file = config.output.suffix == ".json"
@@ -63,13 +63,17 @@ def run(config: CalibrateConfig) -> float:
     after = percent(calibration_error_of(calibrated))
     print(
         f"temperature {temperature:.4g} in {file}; calibration error {before} % -> {after} % on "
-        f"{predictions.split}, on which it was fitted"
+        f"{predictions.split}, where it was fitted"
     )
     return temperature
 
 
 def calibration_error_of(predictions: "Predictions") -> float:
-    """Return the calibration error of a split, as result tables have it."""
+    """Return the calibration error of a split, with the formula of result tables.
+
+    Raises:
+        BadInputError: If the answers have no confidences.
+    """
     from vg_mc.metrics.calibration import calibration_error
     from vg_mc.predictions import outcomes
 

@@ -1,4 +1,4 @@
-"""``python -m vg_mc compare``: many results in, one table and one page out."""
+"""Command ``python -m vg_mc compare``: compare stored results in one table and one page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CompareConfig:
-    """Lay results side by side, with intervals, tests and what others published."""
+    """Compare results side by side, with intervals, tests and published results."""
 
     results: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Folders that evaluate.py or ensemble.py wrote, of one model or of several."""
+    """Folders that evaluate.py or ensemble.py wrote, of one or several models."""
 
     output: Path | None = None
-    """Folder for comparison.md, .tex, .csv and .html; by default the tables are only printed."""
+    """Folder of comparison.md, .tex, .csv and .html; by default, tables are only printed."""
 
     baseline: str | None = None
-    """Name of the system that others are tested against; by default the best one of each split."""
+    """Name of the system to test others against; by default the best one of each split."""
 
     split: tuple[str, ...] = ()
-    """Splits to compare on, by default all that there are."""
+    """Splits to compare, by default all."""
 
     published: bool = True
-    """Add published accuracies where the corpus is RefCOCO, RefCOCO+ or RefCOCOg."""
+    """Add published accuracies if the corpus is RefCOCO, RefCOCO+ or RefCOCOg."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: CompareConfig) -> "Standings":
-    """Compare, print, write, and return the standings.
+    """Compare results, print and write the leaderboard, and return it.
 
     Raises:
         BadInputError: If systems answer different expressions, or there is nothing to compare.
@@ -65,10 +65,11 @@ def run(config: CompareConfig) -> "Standings":
 
 
 def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System"]:
-    """Read all systems, and tell those of equal names apart by their folders.
+    """Read all systems; systems with equal names get their folder as a suffix.
 
     Raises:
-        BadInputError: If there are none, one cannot be read or told apart, or a split is unknown.
+        BadInputError: If there are no folders, a system cannot be read or is given twice, or a
+            split is unknown.
     """
     from vg_mc.predictions import read_evaluations
     from vg_mc.scoring.leaderboard import System
@@ -84,22 +85,22 @@ def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System
     names = [next(iter(each.values())).name for _, each in found]
     systems: dict[str, System] = {}
     for name, (folder, each) in zip(names, found, strict=True):
-        told = f"{name} ({folder})" if names.count(name) > 1 else name
-        if told in systems:
-            raise BadInputError(f"holds the system {name!r} twice", file=folder)
+        unique = f"{name} ({folder})" if names.count(name) > 1 else name
+        if unique in systems:
+            raise BadInputError(f"duplicate system {name!r}", file=folder)
         chosen = {split: each[split] for split in each if split in splits or not splits}
-        systems[told] = System(told, chosen)
+        systems[unique] = System(unique, chosen)
     return [system for system in systems.values() if system.splits]
 
 
 def corpora_of(systems: Sequence["System"]) -> list[str]:
-    """Name the corpora that were answered, as far as predictions say."""
+    """Return the names of all known corpora of the predictions."""
     named = [answers.provenance.corpus for each in systems for answers in each.splits.values()]
     return list(dict.fromkeys(filter(None, named)))
 
 
 def published_of(corpora: Sequence[str], systems: Sequence["System"]) -> list["PublishedRow"]:
-    """Return what was published of the corpus, with proposals of the kind that systems had."""
+    """Return published results of the corpus with the kind of proposals that the systems use."""
     from vg_mc.reports.tables.published import published_rows
 
     if len(corpora) != 1:

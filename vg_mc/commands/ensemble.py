@@ -1,4 +1,4 @@
-"""``ensemble.py``: predictions of several models in, those of their mean and one table out."""
+"""Command ``ensemble.py``: combine predictions of several models, and report them in one table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EnsembleConfig:
-    """Let two or more evaluations answer together; no model is loaded for it."""
+    """Combine the predictions of two or more models; no model is loaded."""
 
     predictions: tuple[Path, ...]
-    """Two or more folders: each what evaluate.py wrote for a model, or one split of it."""
+    """Two or more folders that evaluate.py wrote, each of one model or of one split of it."""
 
     output: Path
-    """Folder of the results: a table, and the predictions of the ensemble."""
+    """Output folder of the tables and the predictions of the ensemble."""
 
     name: str = "ensemble"
-    """What tables call the ensemble."""
+    """Name of the ensemble in tables."""
 
     subset: tuple[Path, ...] = ()
-    """Files of expression ids (lines or a JSON list), scored as rows of their own."""
+    """Files of expression ids (lines or a JSON list), scored in additional rows."""
 
     split: tuple[str, ...] = ()
-    """Splits to answer, by default all that the folders hold."""
+    """Splits to combine, by default all splits in the folders."""
 
     weighting: Weighting = "equal"
-    """Mean of logits: as they are (equal, the seed's way), each at its own temperature
-    (calibrated), or with the weights of least loss (fitted). Or mean of probabilities or ranks."""
+    """Mean of logits: unchanged (equal, as in clip-refcoco), with a fitted temperature per member
+    (calibrated), or with jointly fitted weights (fitted). Or mean of probabilities or ranks."""
 
     fit_on: tuple[Path, ...] = ()
     """For calibrated and fitted: each member's predictions of val, in the order of the members."""
 
     dataset: Path | None = None
-    """Prepared dataset of the first member; without it the page has no pictures."""
+    """Prepared dataset of the first member; without it the page has no images."""
 
     images: Path | None = None
-    """Folder of the photos, to show them on the page instead of a candidate's picture."""
+    """Folder of source images, to show them on the page instead of candidate images."""
 
     examples: int = 24
-    """Expressions of each split that are shown, as many of every verdict."""
+    """Number of expressions of each split on the page, balanced over outcomes."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: EnsembleConfig) -> list["SplitReport"]:
-    """Ensemble every split, write predictions and tables, print the table, return its rows."""
+    """Combine every split, write predictions and tables, print the tables and return the rows."""
     from vg_mc.predictions import is_one_split, write_predictions
     from vg_mc.predictions.ensembles import (
         combine,
@@ -80,7 +80,7 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     fit_on = read_fit_members(config.fit_on, config.predictions, members[0], config.name)
     rule = ensemble_rule(config.weighting, fit_on, [first for first, *_ in members])
     shown = gallery_of(config, members)
-    # All splits are answered before anything is written: a mismatch leaves no half of a result.
+    # All splits are combined before anything is written, so an error leaves no partial results.
     ensembles = [combine(split, config.name, rule) for split in members]
 
     flat = all(map(is_one_split, config.predictions))
@@ -96,35 +96,40 @@ def run(config: EnsembleConfig) -> list["SplitReport"]:
     write_results(rows, protocol, config.output)
     write_members(together, config.output)
     write_report(ensembles, rows, protocol, shown, config.output, [gains])
-    told = remarks_text({"weighting": rule.note} | remarks)
-    print("\n".join([screen_text(rows), "", terminal(gains), "", *told]))
+    notes = remarks_text({"weighting": rule.note} | remarks)
+    print("\n".join([screen_text(rows), "", terminal(gains), "", *notes]))
     return rows
 
 
 def refuse_overwriting(config: EnsembleConfig) -> None:
-    """Keep the results of the members as they are."""
+    """Check that the output does not overwrite the results of a member.
+
+    Raises:
+        BadInputError: If a member's folder is the output folder or below it.
+    """
     output = config.output.resolve()
     for folder in config.predictions:
         if folder.resolve().is_relative_to(output):
-            raise BadInputError(f"{folder} lies here; results need another folder", file=output)
+            problem = f"contains the predictions {folder}; use another output folder"
+            raise BadInputError(problem, file=output)
 
 
 def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Gallery":
-    """Return where the page has its pictures from.
+    """Return the source of images for the page.
 
     Raises:
-        BadInputError: If the dataset is not the one that the first member answered.
+        BadInputError: If the dataset is not that of the first member's predictions.
     """
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.pages.report_page import Gallery
 
     if config.dataset is None:
         if config.images is not None:
-            raise BadInputError("photos need a --dataset that names them", record="--images")
+            raise BadInputError("--images needs a --dataset with file names", record="--images")
         return Gallery.of(None, None, config.examples)
     dataset = open_prepared(config.dataset)
     for first, *_ in members:
         if first.provenance.data_hash != dataset.data_hash:
-            problem = f"not the dataset that {first.name!r} answered: {first.provenance.data_hash}"
+            problem = f"expected the dataset of {first.name!r}: {first.provenance.data_hash}"
             raise BadInputError(problem, file=config.dataset, record="--dataset")
     return Gallery.of(dataset, config.images, config.examples)

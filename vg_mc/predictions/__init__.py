@@ -1,7 +1,7 @@
 """Predictions: the answers of a model to every expression of a split, and their outcomes.
 
-Evaluation writes them. Ensembles, tables, plots and pages read them, and need neither the model
-nor a GPU.
+They are written by an evaluation. Ensembles, tables, plots and pages read them, without the model
+or a GPU.
 """
 
 from vg_mc.predictions.answers import Choices, PredictedBoxes

@@ -1,7 +1,7 @@
 """Kinds of answers: a choice among candidates, or a predicted box.
 
-Only this module and `outcomes` know the kinds. A further kind is a dataclass of columns here, an
-entry in `KINDS` and its outcomes.
+Only this module and `outcomes` distinguish the kinds. To add a kind, define a dataclass of columns
+here, add it to `KINDS`, and register its outcomes.
 """
 
 from dataclasses import dataclass, field
@@ -20,14 +20,15 @@ Floats = NDArray[np.float64]
 class Choices:
     """Logits of candidates; B expressions with C candidates each.
 
-    An expression for which nothing was proposed has no candidates. All columns of an expression
-    are in the proposer's order. Among equal logits the first candidate is the answer.
+    An expression without proposals has no candidates. All columns of an expression are in the
+    order of the proposer. Among equal logits, the first candidate is the answer.
 
     Attributes:
         candidate_ids: Row numbers in the dataset's table of candidates.
-        boxes: Pixels of the image as stored.
+        boxes: Boxes as xyxy, in pixels of the image as stored.
+        logits: Logit of each candidate.
         scores: Confidence of the detector, 1 for an annotation.
-        categories: Category according to the proposer, empty where it has none.
+        categories: Category according to the proposer, empty if it has none.
     """
 
     candidate_ids: list[Ids] = field(
@@ -45,12 +46,12 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictedBoxes:
-    """One box per expression, of a model that needs no candidates.
+    """One box per expression, from a model without candidates.
 
     Attributes:
-        boxes: Pixels of the image as stored, xyxy; a row of NaN where nothing was predicted.
-        confidences: Probabilities that the boxes are right, NaN where nothing was predicted; None
-            for a model without confidences.
+        boxes: Boxes as xyxy, in pixels of the image as stored; a row of NaN for no prediction.
+        confidences: Probabilities that the boxes are correct, NaN for no prediction; None for a
+            model without confidences.
     """
 
     boxes: Boxes = field(metadata=stored("predicted_box", BOX, nan_is_missing=True))  # (B, 4)
@@ -65,5 +66,5 @@ KINDS: dict[str, type[Answers]] = {"choices": Choices, "boxes": PredictedBoxes}
 
 
 def kind_of(answers: Answers) -> str:
-    """Return the name of a kind, as the file has it."""
+    """Return the name of a kind of answers in files."""
     return next(name for name, kind in KINDS.items() if isinstance(answers, kind))

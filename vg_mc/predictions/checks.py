@@ -1,4 +1,4 @@
-"""Checks of predictions, before they are written and after they are read."""
+"""Checks of predictions before they are written and after they are read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +12,16 @@ from vg_mc.predictions.columns import Column, Values, declared, lengths
 from vg_mc.predictions.table import Predictions
 
 Flags = NDArray[np.bool_]
-Problem = tuple[int, str]  # the first row that has it
+Problem = tuple[int, str]  # first row with the problem, and its description
 
 
 def check(predictions: Predictions, file: Path) -> None:
-    """Refuse predictions that cannot be scored.
+    """Check that predictions can be scored.
 
     Raises:
         BadInputError: If columns have different lengths, an expression occurs twice, a number is
-            not finite, or a confidence is not a probability. The first bad expression is named.
+            not finite, or a confidence is not a probability. The record is the first bad
+            expression.
     """
     tables = (predictions.examples, predictions.answers)
     columns = [
@@ -30,7 +31,7 @@ def check(predictions: Predictions, file: Path) -> None:
     ]
     for column, values in columns:
         if len(values) != len(predictions):
-            problem = f"{len(values)} values for {len(predictions)} expressions"
+            problem = f"expected {len(predictions)} values, found {len(values)}"
             raise BadInputError(problem, file=file, record=f"column {column.name}")
     found = min(_problems(predictions, columns), default=None)
     if found is not None:
@@ -58,7 +59,7 @@ def _problems(predictions: Predictions, columns: list[tuple[Column, Values]]) ->
 
 def _box_problems(answers: PredictedBoxes) -> Iterator[Problem]:
     absent = np.isnan(answers.boxes)
-    yield from _first(absent.any(axis=1) & ~absent.all(axis=1), "box with some edges only")
+    yield from _first(absent.any(axis=1) & ~absent.all(axis=1), "box with missing coordinates")
     if answers.confidences is not None:
         of_nothing = np.isnan(answers.confidences)
         differ = of_nothing != absent.all(axis=1)
@@ -68,7 +69,7 @@ def _box_problems(answers: PredictedBoxes) -> Iterator[Problem]:
 
 
 def _not_finite(column: Column, values: Values) -> Flags:
-    """Return the rows that hold an infinite number, or NaN where it is an error."""
+    """Return a mask (B,) of rows with an infinite number, or with NaN where it is an error."""
     rows = np.zeros(len(values), bool)
     if isinstance(values, np.ndarray):
         flat, row_of = values, np.arange(len(values))

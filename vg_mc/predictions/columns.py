@@ -18,20 +18,20 @@ from vg_mc.boxes.arithmetic import Boxes
 _METADATA = "column"
 
 Ids = NDArray[np.int64]
-Values = Any  # an array, a list of texts, or a list of rows of either
+Values = Any  # an array, a list of texts, or a list of such rows
 Table = TypeVar("Table", bound=Any)  # a dataclass of columns
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How a field is stored.
+    """Storage of a field.
 
     Attributes:
         name: Name of the column in the file.
-        type: Arrow type of one row; a list where rows have different lengths.
-        plural: What messages call the values; predictions with different values answer different
-            questions. Empty for columns that are not compared.
-        nan_is_missing: Whether NaN stands for a missing value; it is an error in other columns.
+        type: Arrow type of one row; a list if rows have different lengths.
+        plural: Name of the values in messages about differences between predictions. Empty for
+            columns that are not compared.
+        nan_is_missing: Whether NaN is a missing value; it is an error in other columns.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Column:
 def stored(
     name: str, kind: pa.DataType, plural: str = "", *, nan_is_missing: bool = False
 ) -> dict[str, Column]:
-    """Return the metadata of a dataclass field that is a column."""
+    """Return the metadata that declares a dataclass field as a column."""
     return {_METADATA: Column(name, kind, plural, nan_is_missing)}
 
 
@@ -67,7 +67,7 @@ SIZE = list_of(pa.int64(), 2)
 
 
 def declared(table: object) -> dict[str, Column]:
-    """Return the columns of a dataclass, or of an instance without those that are None."""
+    """Return the columns of a dataclass, or those of an instance that are not None."""
     every: Iterable[Field[Any]] = fields(table)  # type: ignore[arg-type]
     return {
         each.name: each.metadata[_METADATA]
@@ -82,7 +82,7 @@ def schema_of(table: object) -> list[pa.Field]:
 
 
 def taken_rows(table: Table, rows: Ids) -> Table:
-    """Return a table of the rows `rows` (N,) in that order."""
+    """Return a table with the rows `rows` (N,) in the given order."""
     places = rows.tolist()
     chosen = {name: getattr(table, name) for name in declared(table)}
     return replace(
@@ -100,7 +100,7 @@ def lengths(rows: Sequence[Sized]) -> Ids:
 
 
 def to_arrow(values: Values, kind: pa.DataType) -> pa.Array:
-    """Convert the values of a column."""
+    """Convert the values of a column to Arrow."""
     if pa.types.is_list(kind):
         ends = pa.array(np.cumsum([0, *lengths(values)]), pa.int32())
         return pa.ListArray.from_arrays(ends, to_arrow(_joined(values), kind.value_type), type=kind)
@@ -111,7 +111,7 @@ def to_arrow(values: Values, kind: pa.DataType) -> pa.Array:
 
 
 def from_arrow(array: pa.Array) -> Values:
-    """Convert a column back; numbers are not copied."""
+    """Convert an Arrow column to values; numbers are not copied."""
     kind = array.type
     if pa.types.is_list(kind):
         values = from_arrow(array.flatten())
@@ -129,7 +129,7 @@ def _joined(rows: Sequence[Any]) -> Values:
 
 
 def first_difference_in(one: object, other: object, row: int) -> str | None:
-    """Name the first compared column in which two tables differ in a row, None if there is none."""
+    """Describe the first difference of two tables in a row; None if all compared columns agree."""
     for name, column in declared(one).items():
         here, there = getattr(one, name)[row], getattr(other, name)[row]
         if column.plural and not np.array_equal(here, there):
@@ -138,12 +138,12 @@ def first_difference_in(one: object, other: object, row: int) -> str | None:
 
 
 def formatted(value: object) -> str:
-    """Format a value for a message; a box has six digits at most."""
+    """Format a value for a message; coordinates have at most six significant digits."""
     if isinstance(value, np.ndarray):
         return "(" + ", ".join(f"{side:.6g}" for side in value) + ")"
     return repr(value) if isinstance(value, str) else str(value)
 
 
 def empty_boxes(count: int) -> Boxes:
-    """Return `count` boxes of NaN, which stand for no box."""
+    """Return `count` rows of NaN, which represent missing boxes."""
     return np.full((count, 4), np.nan)

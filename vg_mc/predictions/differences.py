@@ -1,4 +1,4 @@
-"""Whether two predictions answer the same questions, and where they first do not."""
+"""The first difference of two predictions in their expressions or candidates."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ RowDifference = Callable[[Predictions, Predictions, int], str | None]
 
 
 def first_difference(one: Predictions, other: Predictions) -> str | None:
-    """Describe the first difference in expressions or candidates, None if there is none.
+    """Describe the first difference in expressions or candidates; None if there is none.
 
-    The pictures may differ: a ResNet that sees 384 pixels and a ViT that sees 224 have datasets of
-    different hashes, and yet they choose among the same boxes. Only within one dataset, whose rows
-    candidate ids are, must the ids agree as well.
+    Candidate images may differ: a ResNet with 384 pixels and a ViT with 224 have datasets with
+    different hashes, but choose among the same boxes. Candidate ids are row numbers of a dataset,
+    so they are only compared for predictions of the same dataset.
     """
     for predictions in (one, other):
         if not isinstance(predictions.answers, Choices):
@@ -23,7 +23,7 @@ def first_difference(one: Predictions, other: Predictions) -> str | None:
 
 
 def first_question_difference(one: Predictions, other: Predictions) -> str | None:
-    """Describe the first difference in expressions, whatever the answers."""
+    """Describe the first difference in expressions; None if there is none. Answers may differ."""
     return _first_difference(one, other, _question_difference)
 
 

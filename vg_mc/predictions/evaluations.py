@@ -1,4 +1,4 @@
-"""Folders of predictions as people name them: one split, or a whole evaluation."""
+"""Reader of folders with predictions of one split, one evaluation, or several evaluations."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,38 +9,38 @@ from vg_mc.predictions.table import Predictions
 
 
 def is_one_split(folder: Path) -> bool:
-    """Say whether `folder` holds the predictions of a single split."""
+    """Return True if `folder` contains the predictions of a single split."""
     return (folder / FILE_NAME).is_file()
 
 
 def read_evaluation(folder: Path) -> dict[str, Predictions]:
-    """Read what a folder of one split holds, or else what the folders right below it hold.
+    """Read the predictions in a folder of one split, or in the direct subfolders of `folder`.
 
     Returns:
-        Predictions by split, validation before tests.
+        Predictions by split, validation before test splits.
 
     Raises:
-        BadInputError: If there are none, one is not as it should be, or two are of one split.
+        BadInputError: If there are no predictions, a file is invalid, or two are of the same split.
     """
     folders = [folder] if is_one_split(folder) else sorted(filter(is_one_split, _below(folder)))
     if not folders:
-        problem = f"no {FILE_NAME} is here, nor in a folder below; evaluate.py writes one per split"
+        problem = f"no {FILE_NAME} here or in a subfolder; evaluate.py writes one per split"
         raise BadInputError(problem, file=folder)
     found: dict[str, Predictions] = {}
     for place in folders:
         predictions = read_predictions(place)
         if predictions.split in found:
-            problem = f"answers split {predictions.split!r}, as another folder here does"
+            problem = f"split {predictions.split!r} is also in another folder of this evaluation"
             raise BadInputError(problem, file=place)
         found[predictions.split] = predictions
     return {split: found[split] for split in usual_order(found)}
 
 
 def read_evaluations(folder: Path) -> list[dict[str, Predictions]]:
-    """Read one evaluation, or those of several models, each with a folder of its own in `folder`.
+    """Read one evaluation, or those of several models in subfolders of `folder`.
 
     Returns:
-        Predictions by split, for each model in the order of the folders' names.
+        Predictions by split for each model, in the order of the folder names.
 
     Raises:
         BadInputError: As for `read_evaluation`.
@@ -52,7 +52,7 @@ def read_evaluations(folder: Path) -> list[dict[str, Predictions]]:
 
 
 def usual_order(splits: Iterable[str]) -> list[str]:
-    """Sort splits, each once, validation before tests."""
+    """Return the splits without duplicates and sorted, validation before test splits."""
     return sorted(set(splits), key=_usual_order)
 
 

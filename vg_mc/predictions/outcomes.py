@@ -1,8 +1,8 @@
-"""Outcomes: how well each expression was answered. The only place where answers are judged.
+"""Outcomes: the answer of each expression and its agreement with the target.
 
-Scores, tables, pages, comparisons, calibration, ensembles and validation all take outcomes, so
-they agree on what the answer is and when it is right. What does not apply to a kind of answers is
-None, never 0.
+Scores, tables, pages, comparisons, calibration, ensembles and validation all use outcomes, so that
+they agree on what the answer is and when it is correct. Values that do not apply to a kind of
+answers are None, never 0.
 """
 
 from dataclasses import dataclass
@@ -22,23 +22,24 @@ Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NOT_CHOSEN = -1
-NO_OVERLAP = -1.0  # generalised IoU where there is no answer
+NO_OVERLAP = -1.0  # generalised IoU of a missing answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CandidateOutcomes:
-    """What candidates allowed, and which of them was chosen; B expressions.
+    """Outcomes of B expressions with candidates.
 
     Attributes:
         ious: IoU of each candidate with the target, B arrays (C,).
-        counts: Number of candidates.
-        chosen: Position of the answer, -1 without candidates.
+        counts: Number of candidates (B,).
+        chosen: Position of the answer (B,), -1 without candidates.
         categories: Category of the answer, None without candidates.
-        best_ious: IoU of the best candidate, 0 without candidates.
-        covered: Whether some candidate is right, so that the answer can be right.
-        chance: Probability that a random choice is right.
-        ranks: Rank of the first right candidate by logits, from 1; infinite if none is right.
-        proposal_ranks: The same by the proposer's scores.
+        best_ious: IoU of the best candidate (B,), 0 without candidates.
+        covered: Whether any candidate is correct (B,).
+        chance: Probability that a random choice is correct (B,).
+        ranks: Rank of the first correct candidate by logits (B,), from 1; infinite if none is
+            correct.
+        proposal_ranks: Rank of the first correct candidate by the proposer's scores (B,).
     """
 
     ious: list[Values]
@@ -54,15 +55,16 @@ class CandidateOutcomes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """How each of B expressions was answered.
+    """Outcomes of B expressions.
 
     Attributes:
-        boxes: The answers, (B, 4); a row of NaN where there is none.
-        ious: IoU with the target, 0 without an answer.
-        gious: Generalised IoU with the target, -1 without an answer.
-        right: Whether the IoU exceeds 0.5.
-        confidences: Confidence of the answer, NaN without one; None for a model that has none.
-        candidates: None if answers are not choices among candidates.
+        boxes: The answers (B, 4) as xyxy; a row of NaN without an answer.
+        ious: IoU with the target (B,), 0 without an answer.
+        gious: Generalised IoU with the target (B,), -1 without an answer.
+        right: Whether the IoU exceeds 0.5 (B,).
+        confidences: Confidence of the answer (B,), NaN without an answer; None for a model without
+            confidences.
+        candidates: Outcomes of the candidates; None if answers are not choices among candidates.
     """
 
     boxes: Boxes
@@ -77,7 +79,7 @@ class Outcomes:
 
 
 def outcomes(predictions: Predictions) -> Outcomes:
-    """Judge all answers of predictions."""
+    """Return the outcomes of predictions."""
     return _outcomes(predictions.answers, predictions.examples)
 
 
@@ -120,7 +122,7 @@ def candidate_ious(answers: Choices, examples: Examples) -> list[Values]:
 
 
 def candidate_outcomes(answers: Choices, examples: Examples) -> CandidateOutcomes:
-    """Judge choices among candidates."""
+    """Return the outcomes of choices among candidates."""
     ious = candidate_ious(answers, examples)
     right = [is_right(row) for row in ious]
     chosen = [predicted_index(row) for row in answers.logits]

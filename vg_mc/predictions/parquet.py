@@ -1,7 +1,7 @@
-"""Predictions as a Parquet file: one row per expression, in a schema that others can rely on.
+"""Reader and writer of predictions as a Parquet file with one row per expression.
 
-pandas and `datasets` open it as well. The schema forbids nulls. Its columns are those that
-`Examples` and the kind of answers declare, and IoUs that are derived from them for other readers.
+The file can also be opened by pandas and `datasets`. Its schema has no nulls. The columns are those
+that `Examples` and the kind of answers declare, and IoUs, which are derived from the others.
 """
 
 import json
@@ -23,15 +23,15 @@ from vg_mc.system.atomic import whole_file
 
 FILE_NAME = "predictions.parquet"
 SCHEMA_VERSION = 3
-_HEADER = b"vg_mc"  # key of our own entry in the file's metadata
+_HEADER = b"vg_mc"  # key in the file's metadata
 _IOU, _IOUS = pa.float64(), list_of(pa.float64())
 
 
 def write_predictions(predictions: Predictions, folder: Path) -> None:
-    """Write ``folder/predictions.parquet``; it has its name only once it is complete.
+    """Write ``folder/predictions.parquet`` atomically.
 
     Raises:
-        BadInputError: If columns disagree or a number is not finite; then nothing is written.
+        BadInputError: If columns are inconsistent or a number is not finite; nothing is written.
     """
     path = folder / FILE_NAME
     check(predictions, path)
@@ -45,11 +45,12 @@ def read_predictions(folder: Path) -> Predictions:
     """Read ``folder/predictions.parquet``.
 
     Raises:
-        BadInputError: If it is missing, of another program or version, or holds invalid values.
+        BadInputError: If the file is missing, invalid, of another schema version, or was not
+            written by this package.
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        raise BadInputError(f"no {FILE_NAME} is here; evaluate.py writes one", file=folder)
+        raise BadInputError(f"no {FILE_NAME} here; create one with evaluate.py", file=folder)
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -86,7 +87,7 @@ def _to_arrow_table(predictions: Predictions) -> pa.Table:
 
 def _read_header(metadata: Mapping[bytes, bytes], path: Path) -> tuple[Provenance, type[Answers]]:
     if _HEADER not in metadata:
-        raise BadInputError(f"metadata lack the entry {_HEADER.decode()!r}", file=path)
+        raise BadInputError(f"expected an entry {_HEADER.decode()!r} in the metadata", file=path)
     try:
         header = json.loads(metadata[_HEADER])
         version = header["schema"]
@@ -94,7 +95,7 @@ def _read_header(metadata: Mapping[bytes, bytes], path: Path) -> tuple[Provenanc
             return from_json(header["provenance"]), KINDS[header["kind"]]
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"damaged metadata ({error!r})", file=path) from error
-    problem = f"schema {version}, expected {SCHEMA_VERSION}: evaluate again"
+    problem = f"expected schema {SCHEMA_VERSION}, found {version}; run evaluate.py again"
     raise BadInputError(problem, file=path)
 
 
@@ -105,7 +106,7 @@ def _read(kind: type[Any], table: pa.Table, path: Path) -> Any:  # noqa: ANN401 
         if table.schema.get_field_index(column.name) < 0:
             if kind.__dataclass_fields__[name].default is None:
                 continue
-            raise BadInputError("no such column", file=path, record=f"column {column.name}")
+            raise BadInputError("missing column", file=path, record=f"column {column.name}")
         stored = table.schema.field(column.name)
         if not stored.equals(column.field):
             problem = f"expected {_described(column.field)}, found {_described(stored)}"
@@ -115,4 +116,4 @@ def _read(kind: type[Any], table: pa.Table, path: Path) -> Any:  # noqa: ANN401 
 
 
 def _described(column: pa.Field) -> str:
-    return f"{column.type}, which may be null" if column.nullable else str(column.type)
+    return f"nullable {column.type}" if column.nullable else str(column.type)

@@ -1,6 +1,6 @@
-"""Provenance of predictions: the values that programs read, and notes for readers.
+"""Provenance of predictions: typed values for programs, and notes for readers.
 
-Tables and pages render it (`vg_mc.reports.tables.protocol`); no program parses rendered text.
+Tables and pages render it (`vg_mc.reports.tables.protocol`); rendered text is never parsed.
 """
 
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ from vg_mc.proposers.description import ProposerDescription
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What was answered, and by what.
+    """Data, model and settings that predictions are based on.
 
     Attributes:
         name: Name of the model or ensemble in tables.
         split: The split that was answered.
         data_hash: Identifies the prepared dataset, images included.
         corpus: Name of the corpus, empty if unknown.
-        proposals: Proposer of the candidates; None if unknown, or for a model that needs none.
-        detector_exposure: Whether the detector has seen the test images, empty if unknown.
-        model_hash: Identifies the weights and the precision of the model, empty if there are none.
+        proposals: Proposer of the candidates; None if unknown, or for a model without candidates.
+        detector_exposure: Whether the detector was trained on the test images, empty if unknown.
+        model_hash: Identifies the weights and the precision of the model, empty without weights.
         members: Names of the members of an ensemble.
-        weighting: How members are weighted, in words.
-        notes: Further facts for readers, such as prompts and versions.
+        weighting: Description of the weights of members.
+        notes: Further information for readers, such as prompts and versions.
     """
 
     name: str
@@ -40,14 +40,14 @@ class Provenance:
 
 
 def to_json(provenance: Provenance) -> dict[str, Any]:
-    """Return what JSON stores."""
+    """Return a provenance as JSON values."""
     proposals = provenance.proposals
     entry = None if proposals is None else proposals.to_manifest()
     return asdict(provenance) | {"proposals": entry}
 
 
 def from_json(stored: Mapping[str, Any]) -> Provenance:
-    """Read what `to_json` returned.
+    """Convert the values of `to_json` back.
 
     Raises:
         KeyError: If an entry is missing.

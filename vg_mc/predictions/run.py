@@ -1,4 +1,4 @@
-"""Answering a split: a scorer's logits, beside all that the dataset knows of what it answered."""
+"""Computation of the predictions of a grounder for a split of a prepared dataset."""
 
 from dataclasses import replace
 from itertools import islice
@@ -24,10 +24,10 @@ Ids = NDArray[np.int64]
 
 
 def answer(scorer: AnyGrounder, dataset: PreparedDataset, split: str) -> Predictions:
-    """Let `scorer` answer every expression of `split`: score its candidates, or predict a box.
+    """Answer every expression of `split` by scoring its candidates or predicting a box.
 
-    Expressions without candidates are kept, with no logits: they count as wrong. Boxes and texts
-    are those of the photo, whatever the scorer looked at.
+    Expressions without candidates are kept without logits, and count as wrong. Boxes and texts are
+    those of the source image, even if the grounder uses flipped images or other texts.
     """
     expressions = dataset.expressions(split)
     answers = (
@@ -55,7 +55,7 @@ def _choices(scorer: Chooser, dataset: PreparedDataset, expressions: Expressions
 
 
 def examples_of(dataset: PreparedDataset, expressions: Expressions) -> Examples:
-    """Return what predictions store of expressions."""
+    """Return the columns of expressions that predictions store."""
     return Examples(
         expression_ids=expressions.expression_ids,
         texts=expressions.texts,
@@ -70,7 +70,7 @@ def examples_of(dataset: PreparedDataset, expressions: Expressions) -> Examples:
 def described(
     predictions: Predictions, dataset: PreparedDataset, model_hash: str = ""
 ) -> Predictions:
-    """Add to the provenance what the dataset knows of its images and proposals."""
+    """Add images, proposals and versions of the dataset to the provenance."""
     settings = dataset.manifest["settings"]
     is_train = predictions.split == TRAIN_SPLIT
     proposer = settings["train_proposer" if is_train else "proposer"]
@@ -102,7 +102,7 @@ def predict(
     bank: FeatureBank | None = None,
     window: int = WINDOW,
 ) -> Predictions:
-    """Let an encoder answer `split` by the first view of its candidates."""
+    """Answer `split` with a dual encoder and the first view of the candidates."""
     scorer = DualEncoderGrounder(
         accelerator=accelerator,
         encoder=encoder,
@@ -117,9 +117,9 @@ def predict(
 
 
 def _candidate_categories(dataset: PreparedDataset, expressions: Expressions) -> list[list[str]]:
-    """Return the category of each expression's candidates; the table is searched only once."""
-    everyone = np.concatenate([np.empty(0, np.int64), *expressions.candidate_ids])
-    names = iter(dataset.candidate_categories(everyone))
+    """Return the categories of each expression's candidates, with a single table lookup."""
+    all_ids = np.concatenate([np.empty(0, np.int64), *expressions.candidate_ids])
+    names = iter(dataset.candidate_categories(all_ids))
     return [list(islice(names, len(ids))) for ids in expressions.candidate_ids]
 
 

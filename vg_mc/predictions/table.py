@@ -1,4 +1,4 @@
-"""Predictions as a value: the answers of one model to one split."""
+"""The value `Predictions`: expressions, answers and provenance of one model on one split."""
 
 from dataclasses import dataclass, field, replace
 
@@ -15,11 +15,13 @@ from vg_mc.predictions.provenance import Provenance
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """The expressions of a split, column by column; B expressions.
+    """The B expressions of a split as columns.
 
     Attributes:
+        targets: Annotated boxes as xyxy, in pixels of the image as stored.
         categories: Category of the target, empty if unknown.
-        distractors: Other annotations of the target's category in the image, -1 if unknown.
+        distractors: Number of other annotations of the target's category in the image, -1 if
+            unknown.
         image_sizes: Width and height in pixels.
     """
 
@@ -37,7 +39,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What one model answers to one split."""
+    """Predictions of one model for one split."""
 
     examples: Examples
     answers: Answers
@@ -61,7 +63,7 @@ class Predictions:
         return replace(self, provenance=replace(self.provenance, name=name))
 
     def taken(self, rows: Ids) -> "Predictions":
-        """Return the expressions `rows` (N,) alone, in that order."""
+        """Return the predictions of the expressions `rows` (N,), in the given order."""
         return replace(
             self,
             examples=taken_rows(self.examples, rows),
@@ -70,10 +72,10 @@ class Predictions:
 
     @property
     def choices(self) -> Choices:
-        """The answers, where they have to be choices among candidates.
+        """The answers as choices among candidates.
 
         Raises:
-            BadInputError: If they are of another kind.
+            BadInputError: If the answers are of another kind.
         """
         if not isinstance(self.answers, Choices):
             problem = "expected logits of candidates, found predicted boxes"

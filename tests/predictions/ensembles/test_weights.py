@@ -170,7 +170,7 @@ def test_it_is_told_where_one_member_has_all_weight(knowing):
     rule = rule_of("fitted", members)
 
     assert rule.weights[0] == 0
-    assert rule.note.endswith("; all weight is on member 2: the ensemble answers as it does")
+    assert rule.note.endswith("; all weight is on member 2, so the ensemble is equivalent to it")
     both = combine(members, "both", rule)
     picks = [
         [int(np.argmax(row)) for row in each.answers.logits if len(row)]
@@ -191,19 +191,19 @@ def test_there_must_be_something_to_fit_on(knowing, weighting):
 
 @pytest.mark.parametrize("weighting", ["equal", "probability", "rank"])
 def test_what_needs_no_fit_refuses_one(knowing, weighting):
-    with pytest.raises(BadInputError, match=f"{weighting} weighting has nothing to fit"):
+    with pytest.raises(BadInputError, match=f"{weighting} weighting is not fitted"):
         rule_of(weighting, [knowing(1, 1)])
 
 
 def test_nothing_is_fitted_on_a_test_split(knowing):
-    with pytest.raises(BadInputError, match="'testA' would know its answers"):
+    with pytest.raises(BadInputError, match="test split 'testA'"):
         rule_of("fitted", [changed(knowing(1, 1), split="testA")])
 
 
 def test_what_is_fitted_on_must_be_the_same_for_all(knowing):
     other = changed(knowing(1, 2), texts=["another"] * 200)
 
-    with pytest.raises(BadInputError, match="cannot be fitted on together: row 0"):
+    with pytest.raises(BadInputError, match="do not match: row 0"):
         rule_of("fitted", [knowing(1, 1), other])
 
 

@@ -1,7 +1,7 @@
-"""Ensembles: several models answer together, through predictions that they left on disk.
+"""Ensembles of stored predictions; no model is loaded.
 
-Members may be a ResNet and a ViT, zero-shot scorers, several markers of one model, or the mirrored
-view of one: whatever answered the same expressions with the same candidates. No model is loaded.
+Members can be any predictions of the same expressions with the same candidates: different models,
+zero-shot grounders, several markers of one model, or flipped images.
 """
 
 from vg_mc.predictions.ensembles.agreement import Agreement, agreement_of

@@ -1,4 +1,4 @@
-"""What members of an ensemble have in common: how often they agree, and what they know together."""
+"""Agreement of the members of an ensemble, and the bounds that it sets on their combination."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from vg_mc.predictions.outcomes import NOT_CHOSEN, CandidateOutcomes, Outcomes
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How members answer one split; a share of nothing is NaN.
+    """Agreement of members on one split. Shares of an empty set are NaN.
 
     Attributes:
-        expressions: Expressions of the split; divides the first two shares.
-        any_right: Share that some member answers right. No choice between the members' answers
-            can be right more often.
-        all_right: Share that all members answer right.
-        with_candidates: Expressions with a candidate; divides the third share.
+        expressions: Number of expressions; the denominator of `any_right` and `all_right`.
+        any_right: Share that at least one member answers correctly. It is an upper bound for every
+            choice between the members' answers.
+        all_right: Share that all members answer correctly.
+        with_candidates: Number of expressions with candidates; the denominator of `same_answer`.
         same_answer: Share for which all members choose the same candidate.
     """
 
@@ -30,7 +30,11 @@ class Agreement:
 
 
 def agreement_of(members: Sequence[Outcomes]) -> Agreement:
-    """Compare the answers of members to the same expressions and candidates."""
+    """Compare the answers of members on the same expressions and candidates.
+
+    Raises:
+        ValueError: If the answers of a member are not choices among candidates.
+    """
     right = np.stack([member.right for member in members])  # (M, B)
     chosen = np.stack([_candidates(member).chosen for member in members])
     asked = chosen[0] != NOT_CHOSEN
@@ -46,7 +50,7 @@ def agreement_of(members: Sequence[Outcomes]) -> Agreement:
 
 def _candidates(member: Outcomes) -> CandidateOutcomes:
     if member.candidates is None:
-        raise ValueError("members of an ensemble choose among candidates")
+        raise ValueError("expected members of an ensemble with candidates, found predicted boxes")
     return member.candidates
 
 

@@ -1,7 +1,7 @@
-"""From the logits of several members to those of their ensemble.
+"""Combination of the logits of several members into those of their ensemble.
 
-The seed averages the logits of its ResNet and its ViT. Every member has a temperature of its own,
-so a plain mean is a weighted one whose weights nobody chose; other rules are beside it.
+clip-refcoco averages the logits of its ResNet and its ViT. Members have different temperatures, so
+that the mean of logits is implicitly weighted; other rules are available.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ Values = NDArray[np.float64]
 def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Predictions:
     """Return the predictions of an ensemble.
 
-    The order of the members does not matter, to the last bit. Where they saw pictures of different
-    datasets, the candidate ids are those of the first one.
+    The result is bit-identical for any order of the members. If they used different datasets, the
+    candidate ids are those of the first one.
 
     Raises:
-        BadInputError: If members answer other expressions or choose among other candidates.
+        BadInputError: If members have different expressions or candidates.
     """
     first, *others = members
     for other in others:
@@ -50,7 +50,7 @@ def _combined(
         return np.empty(0, np.float32)
     if rule.kind == "probability":
         probabilities = softmax(logits, axis=1)
-        # The floor is far below what float32 tells apart, and no logit may be infinite.
+        # Logits must be finite; the floor is far below the resolution of float32.
         combined = np.log(np.maximum(_sum(probabilities) / len(logits), 1e-300))
     elif rule.kind == "rank":
         combined = -_sum(rankdata(-logits, axis=1) - 1) / len(logits)
@@ -62,12 +62,12 @@ def _combined(
 
 
 def _sum(values: Values) -> Values:
-    """Sum over members; sums of the same numbers in another order may differ in the last bit."""
+    """Sum over members in sorted order, because rounding depends on the order of a sum."""
     return np.asarray(np.sort(values, axis=0).sum(axis=0))
 
 
 def _provenance(members: Sequence[Predictions], name: str, rule: Rule) -> Provenance:
-    """Keep what is true of every member."""
+    """Return a provenance with the values that all members share."""
     first, *others = (member.provenance for member in members)
     shared = {
         field: getattr(first, field)

@@ -1,4 +1,7 @@
-"""Members of an ensemble: read from folders, matched by split and told apart by name."""
+"""Reader of the members of an ensemble: predictions from folders, matched by split.
+
+Members with equal names get the name of their folder as a suffix.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,25 +17,25 @@ def read_members(
     """Read the predictions of all members.
 
     Args:
-        folders: One per member, of an evaluation or of one split of it.
+        folders: One folder per member, of an evaluation or of one split of it.
         splits: Splits to read; all if empty.
-        ensemble: Name of the ensemble, which no member may have.
+        ensemble: Name of the ensemble; members with this name are renamed.
 
     Returns:
         A list of members for each split.
 
     Raises:
-        BadInputError: If there are fewer than two members, they answer different splits, or a
-            split is missing.
+        BadInputError: If there are fewer than two members, they have different splits, or a split
+            is missing.
     """
     if len(folders) < 2:
-        problem = f"an ensemble needs two or more --predictions, not {len(folders)}"
+        problem = f"expected two or more --predictions, found {len(folders)}"
         raise BadInputError(problem)
     evaluations = [_chosen_splits(folder, splits) for folder in folders]
     first = evaluations[0]
     for folder, evaluation in zip(folders, evaluations, strict=True):
         if evaluation.keys() != first.keys():
-            problem = f"answers {list(evaluation)}, but {folders[0]} {list(first)}"
+            problem = f"expected splits {list(first)} as in {folders[0]}, found {list(evaluation)}"
             raise BadInputError(problem, file=folder)
     return [
         _distinguished([evaluation[split] for evaluation in evaluations], folders, ensemble)
@@ -46,21 +49,21 @@ def read_fit_members(
     """Read the members' predictions of the split that weights are fitted on.
 
     Args:
-        fit_on: Folders of one split each, in the order of the members; none where nothing is
-            fitted.
-        folders: Those that `members` were read from.
+        fit_on: Folders of one split each, in the order of the members; empty if nothing is fitted.
+        folders: The folders that `members` were read from.
         members: The members' predictions of another split.
         ensemble: Name of the ensemble.
 
     Raises:
-        BadInputError: If they are of other members or another order, or the split is ambiguous.
+        BadInputError: If the names or their order differ from `members`, or a folder has several
+            splits.
     """
     found = [_only_split(folder) for folder in fit_on]
     if len(found) == len(members):
         found = _distinguished(found, folders, ensemble)
     expected, names = [each.name for each in members], [each.name for each in found]
     if fit_on and expected != names:
-        problem = f"expected predictions of {expected}, in this order, not of {names}"
+        problem = f"expected predictions of {expected} in this order, found {names}"
         raise BadInputError(problem, record="--fit-on")
     return found
 
@@ -68,7 +71,7 @@ def read_fit_members(
 def _distinguished(
     members: Sequence[Predictions], folders: Sequence[Path], ensemble: str
 ) -> list[Predictions]:
-    """Add its folder to the name of every member that shares its name with another or with all."""
+    """Append the folder to each name that several members or a member and the ensemble share."""
     names = [ensemble, *(member.name for member in members)]
     return [
         member.renamed(f"{member.name} ({folder})") if names.count(member.name) > 1 else member
@@ -87,6 +90,6 @@ def _chosen_splits(folder: Path, splits: Sequence[str]) -> dict[str, Predictions
 def _only_split(folder: Path) -> Predictions:
     found = read_evaluation(folder)
     if len(found) != 1:
-        problem = f"holds {', '.join(found)}: name the folder of one split, such as val"
+        problem = f"expected the folder of one split, such as val, found {', '.join(found)}"
         raise BadInputError(problem, file=folder, record="--fit-on")
     return next(iter(found.values()))

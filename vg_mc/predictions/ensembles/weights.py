@@ -1,12 +1,12 @@
-"""How much each member of an ensemble counts: as much as the others, or as validation data say.
+"""Weights of the members of an ensemble: equal, or fitted on a validation split.
 
 An ensemble of weighted logits is a multinomial logistic regression on the logits of its members, so
-the weights of least negative log-likelihood are the solution of a convex problem with one number
-per member. A weight is an inverse temperature as well: of one member alone, it calibrates it
+the weights with the lowest negative log-likelihood solve a convex problem with one parameter per
+member. A weight is also an inverse temperature: for a single member, the fit is temperature scaling
 (https://arxiv.org/abs/1706.04599).
 
-Asked is what models are trained on: the candidate of the highest IoU against all wrong ones.
-Expressions with no right candidate, or with no wrong one, say nothing about weights.
+As in training, the positive is the candidate with the highest IoU, and the negatives are all wrong
+candidates. Expressions without a positive or without negatives are not used.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,21 +25,21 @@ from vg_mc.records import Weighting
 
 Values = NDArray[np.float64]
 
-# Where members are never wrong, the best weights are infinite: this holds them. It also gives two
-# equal members equal weights. It is so small that it moves no weight by a hundredth elsewhere.
+# L2 penalty. It keeps weights finite if members are never wrong, and makes the weights of equal
+# members equal. It is so small that it changes other weights by less than 0.01.
 RIDGE = 1e-4
-LARGEST_SLOPE = 1e-10  # where a fit ends
+LARGEST_SLOPE = 1e-10  # gradient tolerance of the fit
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How an ensemble answers.
+    """Rule that combines the logits of members.
 
     Attributes:
-        kind: `equal`, `calibrated` and `fitted` add up weighted logits; `probability` averages
-            the softmax over candidates, `rank` the place among them.
-        weights: What each member's logits are multiplied with; None for equal shares.
-        note: All of this for a reader.
+        kind: `equal`, `calibrated` and `fitted` add weighted logits; `probability` averages the
+            softmax over candidates, and `rank` the rank among them.
+        weights: Factors of the members' logits; None for equal weights.
+        note: Description of the rule for reports.
     """
 
     kind: Weighting
@@ -51,18 +51,19 @@ EQUAL = Rule("equal", None, "equal")
 
 
 def rule_of(weighting: Weighting, fit_on: Sequence[Predictions]) -> Rule:
-    """Return the rule of a kind; `calibrated` and `fitted` learn it from `fit_on`.
+    """Return the rule of a kind; `calibrated` and `fitted` are fitted on `fit_on`.
 
     Args:
         weighting: The kind of rule.
-        fit_on: What each member says of a validation split; empty for all other kinds.
+        fit_on: Predictions of each member for a validation split; empty for all other kinds.
 
     Raises:
-        BadInputError: If there is too much or too little to fit on, or it is a test split.
+        BadInputError: If `fit_on` is missing, not needed, inconsistent, or of a test split.
     """
     if weighting not in ("calibrated", "fitted"):
         if fit_on:
-            raise BadInputError(f"{weighting} weighting has nothing to fit", record="--fit-on")
+            problem = f"{weighting} weighting is not fitted; use calibrated or fitted"
+            raise BadInputError(problem, record="--fit-on")
         return Rule(weighting, None, weighting)
     if not fit_on:
         problem = f"{weighting} weighting needs the members' predictions of a validation split"
@@ -81,55 +82,55 @@ def ensemble_rule(
     fit_on: Sequence[Predictions],
     reported: Iterable[Predictions],
 ) -> Rule:
-    """Return the rule of an ensemble whose predictions of other splits are `reported`.
+    """Return the rule of an ensemble whose predictions `reported` are of other splits.
 
     Raises:
-        BadInputError: As for `rule_of`, if `fit_on` is reported as well, or if no member gets any
-            weight.
+        BadInputError: As for `rule_of`, if `fit_on` is among `reported`, or if all weights are 0.
     """
     if fit_on:
         for predictions in reported:
             refuse_same_expressions(fit_on[0], predictions)
     rule = rule_of(weighting, fit_on)
     if rule.weights is not None and not any(rule.weights):
-        problem = f"no weights make the right answers of {fit_on[0].split} likelier than chance"
+        problem = f"all fitted weights are 0: no member is better than chance on {fit_on[0].split}"
         raise BadInputError(problem, record="--fit-on")
     return rule
 
 
 def _note(kind: Weighting, weights: Sequence[float], fit_on: Sequence[Predictions]) -> str:
-    """Tell every weight, and whether only one member is listened to."""
+    """Describe all weights, and report if only one of several is positive."""
     shares = (f"{member.name} {w:.4g}" for member, w in zip(fit_on, weights, strict=True))
     note = f"{kind} on {fit_on[0].split}: {', '.join(shares)}"
-    heard = [member.name for member, weight in zip(fit_on, weights, strict=True) if weight > 0]
-    if len(heard) == 1 < len(fit_on):
-        note += f"; all weight is on {heard[0]}: the ensemble answers as it does"
+    used = [member.name for member, weight in zip(fit_on, weights, strict=True) if weight > 0]
+    if len(used) == 1 < len(fit_on):
+        note += f"; all weight is on {used[0]}, so the ensemble is equivalent to it"
     return note
 
 
 def _check_fit(fit_on: Sequence[Predictions]) -> None:
     first, *others = fit_on
     if first.split.startswith("test"):
-        problem = f"weights fitted on the test split {first.split!r} would know its answers"
+        problem = f"expected a validation split to fit weights on, found test split {first.split!r}"
         raise BadInputError(problem, record="--fit-on")
     for other in others:
         difference = first_difference(first, other)
         if difference is not None:
-            raise BadInputError(f"cannot be fitted on together: {difference}", record="--fit-on")
+            problem = f"predictions to fit on do not match: {difference}"
+            raise BadInputError(problem, record="--fit-on")
 
 
 def refuse_same_expressions(fitted: Predictions, reported: Predictions) -> None:
-    """Refuse to report what weights were fitted on, whatever the two splits are called.
+    """Check that the reported expressions were not used to fit weights.
 
     Raises:
-        BadInputError: If both answer the same split or share an expression.
+        BadInputError: If both have the same split or share an expression.
     """
     one, other = (dict(_questions(each)) for each in (fitted, reported))
     shared = [id_ for id_, text in other.items() if one.get(id_) == text]
     if fitted.split == reported.split or shared:
         which = f" (expression {shared[0]} is in both)" if shared else ""
         problem = f"the split {reported.split!r} is reported, so weights cannot be fitted on it"
-        raise BadInputError(f"{problem}{which}; choose by --split", record="--fit-on")
+        raise BadInputError(f"{problem}{which}; exclude it with --split", record="--fit-on")
 
 
 def _questions(predictions: Predictions) -> Iterator[tuple[int, str]]:
@@ -138,28 +139,28 @@ def _questions(predictions: Predictions) -> Iterator[tuple[int, str]]:
 
 
 def fitted_weights(members: Sequence[Predictions]) -> tuple[float, ...]:
-    """Return the weights, none negative, under which the right answers are most likely.
+    """Return the non-negative weights that maximize the likelihood of the positives.
 
-    They follow their members in any order, to the last bit, and a member whose logits are all
-    doubled gets half the weight.
+    A weight is bit-identical for any order of the members, and is halved if all logits of its
+    member are doubled.
 
     Raises:
-        BadInputError: If no expression has both right and wrong candidates.
+        BadInputError: If no expression has both a positive and a negative.
     """
     gaps, starts = _gaps(members)
-    # A canonical order, as sums in another order differ in the last bit.
+    # A canonical order, because rounding depends on the order of a sum.
     order = sorted(range(len(members)), key=lambda member: gaps[:, member].tobytes())
     spread = np.sqrt((gaps**2).mean(axis=0))
-    spread[spread == 0] = 1  # a member that says nothing
+    spread[spread == 0] = 1  # a member with constant logits
     found = np.empty(len(members))
     found[order] = _least_loss((gaps / spread)[:, order], starts)
     return tuple((found / spread).tolist())
 
 
 def _gaps(members: Sequence[Predictions]) -> tuple[Values, NDArray[np.int64]]:
-    """Return how far candidates are above the right one, and where each question starts.
+    """Return differences of logits to the positive, and the first row of each expression.
 
-    Gaps (N, M) of M members are joined over the questions; the right candidate comes first.
+    Gaps (N, M) of M members are concatenated over the expressions; the positive comes first.
     """
     questions = []
     for row, ious in enumerate(candidate_ious(members[0].choices, members[0].examples)):
@@ -169,14 +170,14 @@ def _gaps(members: Sequence[Predictions]) -> tuple[Values, NDArray[np.int64]]:
             logits = np.stack([member.choices.logits[row][asked] for member in members], axis=1)
             questions.append(logits.astype(np.float64) - logits[:1])
     if not questions:
-        problem = "no expression has both a right and a wrong candidate"
+        problem = "no expression has both a positive and a negative candidate"
         raise BadInputError(problem, record=f"split {members[0].split!r}")
     ends = np.cumsum([len(question) for question in questions])
     return np.concatenate(questions), np.array([0, *ends[:-1]], np.int64)
 
 
 def _least_loss(gaps: Values, starts: NDArray[np.int64]) -> Values:
-    """Minimize the loss among weights that are not negative."""
+    """Return the non-negative weights (M,) that minimize the loss."""
     members = gaps.shape[1]
     found = minimize(
         _loss,
@@ -191,7 +192,7 @@ def _least_loss(gaps: Values, starts: NDArray[np.int64]) -> Values:
 
 
 def _loss(weights: Values, gaps: Values, starts: NDArray[np.int64]) -> tuple[float, Values]:
-    """Return the mean loss of the questions and its gradient (M,)."""
+    """Return the mean loss of the expressions and its gradient (M,)."""
     scores = gaps @ weights
     lengths = np.diff([*starts, len(scores)])
     highest = np.maximum.reduceat(scores, starts)
