@@ -241,7 +241,7 @@ def test_the_page_has_pictures_where_the_dataset_is_named(coloured, tmp_path):
     unseen = (tmp_path / "unseen" / "report.html").read_text()
     assert "<img" not in unseen
     assert "<article" in unseen
-    assert "What the ensemble gains" in unseen
+    assert "Gain of the ensemble" in unseen
 
 
 def test_pictures_of_another_dataset_are_refused(evaluations, coloured, tmp_path):

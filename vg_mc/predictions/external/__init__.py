@@ -1,1 +1,1 @@
-"""Answers of other systems: boxes or raw replies in a file, joined with expressions."""
+"""Answers of other systems: boxes or raw replies from a file, matched with expressions."""

@@ -1,4 +1,4 @@
-"""Predictions made of the answers of another system."""
+"""Conversion of the answers of another system to predicted boxes in pixels of stored images."""
 
 import hashlib
 import re
@@ -23,18 +23,18 @@ from vg_mc.text.replies import RepliedBox, Several
 
 Values = NDArray[np.float64]
 
-NAMED = 5  # missing expressions that a message names
+NAMED = 5  # maximum number of missing expressions in a message
 
 _RESIZED = re.compile(r"(\d+)x(\d+)|multiple:(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """Size of the image that a model saw, where its pixels are those of a resized image.
+    """Size of the resized image that predicted pixel coordinates refer to.
 
     Attributes:
-        size: Width and height, the same for every image.
-        multiple: Sides are rounded to multiples of it, as Qwen2.5-VL does with 28.
+        size: Width and height in pixels, equal for all images.
+        multiple: Sides are rounded to a multiple of this number, such as 28 for Qwen2.5-VL.
     """
 
     size: tuple[int, int] | None = None
@@ -45,18 +45,18 @@ class Resized:
         """Read ``640x480`` or ``multiple:28``.
 
         Raises:
-            BadInputError: If it is neither.
+            BadInputError: If the text has another format.
         """
         found = _RESIZED.fullmatch(text)
         if found is None:
-            problem = f"expected WIDTHxHEIGHT or multiple:NUMBER, not {text!r}"
+            problem = f"expected WIDTHxHEIGHT or multiple:NUMBER, found {text!r}"
             raise BadInputError(problem, record="--resized")
         if found[3]:
             return cls(multiple=int(found[3]))
         return cls(size=(int(found[1]), int(found[2])))
 
     def sides(self, width: int, height: int) -> tuple[int, int]:
-        """Return width and height of the image that the model saw."""
+        """Return width and height of the resized image in pixels."""
         if self.size is not None:
             return self.size
         step = self.multiple or 1
@@ -65,11 +65,11 @@ class Resized:
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswers:
-    """Boxes for expressions, and what became of each answer.
+    """Predicted boxes of expressions, and counts of answers by kind.
 
     Attributes:
-        boxes: One row per expression; NaN for those without a box.
-        kinds: Number of answers of each kind, missing ones included.
+        boxes: One row per expression; NaN without a box.
+        kinds: Number of answers of each kind, including missing ones.
         missing: Ids of expressions without an answer.
     """
 
@@ -87,19 +87,19 @@ def scored_answers(
     resized: Resized,
     file: Path,
 ) -> ScoredAnswers:
-    """Join answers with expressions, and convert their boxes into pixels of the stored image.
+    """Match answers with expressions, and convert their boxes to pixels of the stored image.
 
     Args:
-        answers: As they were read.
+        answers: The answers as read from the file.
         examples: The expressions of a split.
         image_names: File name of each image, by image id.
-        several: Which box of an answer with several counts.
-        resized: The image that boxes in pixels refer to.
-        file: Where the answers were read, for messages.
+        several: Which box counts in an answer with several boxes.
+        resized: Size of the image that boxes in pixels refer to.
+        file: File of the answers, for error messages.
 
     Raises:
-        BadInputError: If an answer belongs to no expression, or the boxes cannot be what was
-            declared; which they are is never found out by looking at targets.
+        BadInputError: If an answer matches no expression, or the boxes are not plausible in the
+            declared convention. Conventions are never inferred from targets.
     """
     joined = join(answers, _expected(examples, image_names))
     kinds: Counter[str] = Counter()
@@ -116,13 +116,13 @@ def scored_answers(
 
 
 def answered_rows(examples: Examples, scored: ScoredAnswers) -> Ids:
-    """Return the rows of expressions that have an answer of any kind."""
+    """Return the rows (N,) of expressions with an answer of any kind."""
     known = ~np.isin(examples.expression_ids, np.array(scored.missing, np.int64))
     return np.flatnonzero(known).astype(np.int64)
 
 
 def kinds_in_words(scored: ScoredAnswers) -> str:
-    """Describe how many answers are of which kind, and name a few missing expressions."""
+    """Describe the number of answers of each kind, with ids of a few missing expressions."""
     counts = [f"{count:,} {kind}" for kind, count in scored.kinds.items() if count]
     named = ", ".join(map(str, scored.missing[:NAMED]))
     more = ", …" if len(scored.missing) > NAMED else ""
@@ -130,7 +130,7 @@ def kinds_in_words(scored: ScoredAnswers) -> str:
 
 
 def hash_of(examples: Examples) -> str:
-    """Return a hash of expressions and targets, in place of that of a prepared dataset."""
+    """Return a hash of expressions and targets, for use without a prepared dataset."""
     digest = hashlib.sha256()
     for array in (examples.expression_ids, examples.image_ids, examples.targets):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -159,7 +159,7 @@ def _pixels(
     resized: Resized,
     file: Path,
 ) -> tuple[Boxes, Values | None]:
-    """Convert the chosen boxes; return them with their scores, None if some box has none."""
+    """Return the converted boxes (B, 4) and scores (B,); scores are None if any is missing."""
     boxes = np.full((len(examples), 4), nan)
     scores = np.full(len(examples), nan)
     rows = [row for row, id_ in enumerate(examples.expression_ids.tolist()) if id_ in chosen]
@@ -185,7 +185,7 @@ def _pixels(
 
 def _convention(box: RepliedBox, file: Path) -> BoxConvention:
     if box.unit is None:
-        problem = f"the unit of boxes like {list(box.numbers)} is not known: declare it by --boxes"
+        problem = f"unknown unit of boxes such as {list(box.numbers)}; declare it with --boxes"
         raise BadInputError(problem, file=file)
     return BoxConvention(box.order, box.unit)
 
@@ -202,7 +202,7 @@ def _require_possible(
     others = plausible_conventions(numbers, sizes, image_ids.tolist())
     fitting = ", ".join(map(str, others)) if others else "no known convention"
     raise BadInputError(
-        f"more than 5 % of {len(numbers):,} boxes leave their images if read as {convention}; "
-        f"they fit as {fitting}. Declare --boxes and --box-format",
+        f"more than 5 % of {len(numbers):,} boxes exceed their images if read as {convention}; "
+        f"plausible: {fitting}. Declare --boxes and --box-format",
         file=file,
     )

@@ -1,4 +1,4 @@
-"""Expressions that another system answered: of a prepared dataset, or of a corpus alone."""
+"""Sources of the expressions for external answers: a prepared dataset, or a table of a corpus."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def expressions_of_dataset(dataset: PreparedDataset, split: str) -> ExpressionSo
     """Return the expressions of a prepared dataset.
 
     Raises:
-        BadInputError: If there is no such split.
+        BadInputError: If the dataset does not have this split.
     """
     examples = examples_of(dataset, dataset.expressions(split))
     names = {id_: photo.file_name for id_, photo in dataset.photos().items()}
@@ -42,10 +42,10 @@ def expressions_of_dataset(dataset: PreparedDataset, split: str) -> ExpressionSo
 
 
 def expressions_of_corpus(annotations: Path, split: str) -> ExpressionSource:
-    """Return the expressions of a table; images are opened only for sizes that it lacks.
+    """Return the expressions of a table; images are only opened for sizes missing in the table.
 
     Raises:
-        BadInputError: If it cannot be read, or has no such split.
+        BadInputError: If the table cannot be read or does not have this split.
     """
     corpus = read_table(annotations, annotations.parent, box_format=None, skip_bad=False)
     splits = {expression.split for expression in corpus.expressions}

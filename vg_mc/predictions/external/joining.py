@@ -1,8 +1,8 @@
-"""Find the expression that each answer of another system belongs to.
+"""Matching of external answers with expressions, by id or by image, text and target.
 
-Files rarely carry our ids. What they carry in place of them, image, text and target, is compared as
-people write it: without case and punctuation, and to a pixel. Answers about one key belong to its
-expressions in their order, since several sentences may describe one box.
+Files rarely contain expression ids. Texts are compared without case and punctuation, and targets
+with a tolerance of a few pixels. Several answers with the same key are assigned to its expressions
+in order, since several expressions may describe one box.
 """
 
 import re
@@ -17,14 +17,14 @@ from vg_mc.predictions.external.reading import ExternalAnswer
 from vg_mc.records import XYXY
 from vg_mc.text.cleaning import clean_text
 
-SAME_BOX = 2.0  # pixels by which two spellings of one target may differ: some files round
+SAME_BOX = 2.0  # tolerance of target coordinates in pixels, since some files round them
 
 _COCO_STEM = re.compile(r"(COCO_(?:train|val|test)20\d\d_\d{12})(?:_\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An expression that is to be answered."""
+    """An expression that answers are matched with."""
 
     expression_id: int
     image: str
@@ -37,21 +37,23 @@ class Expected:
 def join(
     answers: Sequence[ExternalAnswer], expressions: Sequence[Expected]
 ) -> dict[int, ExternalAnswer]:
-    """Return the answer of each expression, by expression id; expressions without one are left out.
+    """Return answers by expression id; expressions without an answer are omitted.
 
     Raises:
-        BadInputError: At the first answer that belongs to no expression, or to one that is answered
-            already.
+        BadInputError: At the first answer that matches no expression, or only expressions that
+            already have an answer.
     """
     index = _Index(expressions)
     joined: dict[int, ExternalAnswer] = {}
     for answer in answers:
         places = list(index.places(answer))
         if not places:
-            raise BadInputError(f"{_named(answer)} is no expression here", record=answer.record)
+            problem = f"no expression matches {_named(answer)}"
+            raise BadInputError(problem, record=answer.record)
         free = next((place for place in places if place not in joined), None)
         if free is None:
-            raise BadInputError(f"{_named(answer)} was answered before", record=answer.record)
+            problem = f"duplicate answer to {_named(answer)}"
+            raise BadInputError(problem, record=answer.record)
         joined[free] = answer
     return joined
 
@@ -64,7 +66,7 @@ def _named(answer: ExternalAnswer) -> str:
 
 
 class _Index:
-    """Expressions by their ids, images and texts."""
+    """Index of expressions by id, image and text."""
 
     def __init__(self, expressions: Sequence[Expected]) -> None:
         self._by_id = {one.expression_id: one for one in expressions}
@@ -75,7 +77,7 @@ class _Index:
             self._by_text[text_key(one.text)].append(one)
 
     def places(self, answer: ExternalAnswer) -> Iterator[int]:
-        """Yield the ids of the expressions that an answer may mean, in their order."""
+        """Yield the ids of the expressions that match an answer, in their order."""
         if answer.expression_id is not None:
             yield from (id_ for id_ in [answer.expression_id] if id_ in self._by_id)
             return
@@ -87,7 +89,7 @@ class _Index:
         )
         found = _nearest(found, answer.target)
         same_words = [one for one in found if key is None or text_key(one.text) == key]
-        # Raw and processed spellings of a sentence differ; its image and target do not.
+        # Raw and processed texts of an expression differ; image and target are the same.
         may_reword = answer.target is not None and answer.image is not None
         yield from _ids(same_words or (found if may_reword else []))
 
@@ -97,7 +99,7 @@ def _ids(expressions: Iterable[Expected]) -> Iterator[int]:
 
 
 def _nearest(found: list[Expected], stated: tuple[float, ...] | None) -> list[Expected]:
-    """Return the expressions whose target is the one that an answer states, if it states one."""
+    """Return the expressions with the target in `stated`, or all of them without a target."""
     if stated is None or not found:
         return found
     away = [_distance(one, stated) for one in found]
@@ -106,7 +108,7 @@ def _nearest(found: list[Expected], stated: tuple[float, ...] | None) -> list[Ex
 
 
 def _distance(one: Expected, stated: tuple[float, ...]) -> float:
-    """Return the largest difference to a target in pixels, by the unit in which it is smallest."""
+    """Return the maximum coordinate difference to a target in pixels, in the best-fitting unit."""
     sides = (one.width, one.height) * 2
     return min(
         max(
@@ -118,7 +120,7 @@ def _distance(one: Expected, stated: tuple[float, ...]) -> float:
 
 
 def image_key(name: str) -> str:
-    """Return what names of one image have in common: no folder, no ending, no box number."""
+    """Return the name of an image without folder, extension and box number."""
     stem = PurePosixPath(name.replace("\\", "/")).name.rsplit(".", 1)[0]
     found = _COCO_STEM.fullmatch(stem)
     return found[1] if found else stem

@@ -1,7 +1,7 @@
-"""Files of answers that other systems wrote: which field of a record holds what.
+"""Reader of answer files of other systems.
 
-A layout is a row of `LAYOUTS`: the fields by which it is known, and where ours are among them. Any
-other file is read by naming its fields (``--columns reply=model_output image=img``).
+A known layout is an entry of `LAYOUTS`: the fields that identify it, and the mapping of fields. Any
+other file can be read by naming its fields (``--columns reply=model_output image=img``).
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,25 +17,26 @@ from vg_mc.errors import BadInputError
 from vg_mc.system.fields import as_mapping, read_json
 from vg_mc.text.replies import RepliedBox, Several, boxes_in_reply
 
-# Fields of an answer. It needs a key (an id, or some of image, expression and target) and an
-# answer (a box or a reply); a record with neither box nor reply is counted as one without.
+# Fields of an answer. A record needs a key: an id, or some of image, expression and target. A
+# record with neither box nor reply is counted as an answer of the kind "no reply".
 ID, IMAGE, EXPRESSION, TARGET = "id", "image", "expression", "target"
 BOX, REPLY, SCORE = "box", "reply", "score"
 FIELDS = (ID, IMAGE, EXPRESSION, TARGET, BOX, REPLY, SCORE)
 
-Columns = Mapping[str, str]  # field -> name in the file; a dot leads into a record
+Columns = Mapping[str, str]  # field -> name in the file; dots separate names of nested records
 
 Kind = Literal["box", "no reply", "unparsable", "several boxes"]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLayout:
-    """How one program writes its answers.
+    """Layout of the answers of one program.
 
     Attributes:
-        known_by: Fields that a record has.
-        columns: Where our fields are; those that a file lacks are left out.
-        prompt: Text around the expression, with {} in its place.
+        name: Name in messages.
+        known_by: Fields that identify the layout.
+        columns: Names in the file by field; missing fields are omitted.
+        prompt: Prompt template with {} in place of the expression.
     """
 
     name: str
@@ -82,14 +83,14 @@ LAYOUTS = (
 
 @dataclass(frozen=True, slots=True)
 class ExternalAnswer:
-    """What a record says, and of which expression.
+    """An answer and the key of its expression.
 
     Attributes:
-        record: Its place in the file.
-        target: The target as the file states it, only ever used to find the expression.
-        boxes: All boxes of the answer, as they are written.
-        has_reply: Whether there was any text or box.
-        score: Confidence of the box, None where the file has none.
+        record: Position in the file.
+        target: The target in the file, which is only used to find the expression.
+        boxes: All boxes of the answer, unconverted.
+        has_reply: Whether there is any text or box.
+        score: Confidence of the box, None if the file has none.
     """
 
     record: str
@@ -102,7 +103,7 @@ class ExternalAnswer:
     score: float | None
 
     def choice(self, several: Several) -> tuple[Kind, RepliedBox | None]:
-        """Return what kind of answer this is, and the box that counts."""
+        """Return the kind of answer, and the box that counts."""
         if not self.has_reply:
             return "no reply", None
         if not self.boxes:
@@ -119,13 +120,13 @@ def read_answers(
 
     Args:
         file: CSV, TSV, JSON lines, Parquet, or JSON with a list or mapping of records.
-        columns: Where fields are in a file of no known layout; replaces what a layout says.
-        prompt: Text around the expression, with {}; None for that of the layout.
+        columns: Names in the file by field, for unknown layouts; they override those of a layout.
+        prompt: Prompt template with {} in place of the expression; None for that of the layout.
         order: Order of boxes that are plain numbers; None for xyxy.
-        unit: Their unit; None where the syntax of every reply defines it.
+        unit: Unit of these boxes; None if the syntax of every reply defines it.
 
     Raises:
-        BadInputError: If the file is in no known layout, or at the first record without a key.
+        BadInputError: If the layout is unknown, or at the first record without a key.
     """
     answers: list[ExternalAnswer] = []
     layout: AnswerLayout | None = None
@@ -141,12 +142,12 @@ def read_answers(
         except BadInputError as fault:
             raise BadInputError(fault.problem, file=file, record=record) from fault
     if not answers:
-        raise BadInputError("no answers are in this file", file=file)
+        raise BadInputError("expected answers, found none", file=file)
     return answers
 
 
 def _records(file: Path) -> Iterator[tuple[str, object]]:
-    """Yield all records; of a JSON document its list ``results``, or the values of a mapping."""
+    """Yield all records. In JSON, they are a list, a list ``results``, or values of a mapping."""
     if file.suffix.lower() != ".json":
         yield from rows_of(file)
         return
@@ -167,8 +168,8 @@ def _layout_of(cells: Mapping[object, object], columns: Columns, file: Path) -> 
     unknown = sorted(set(columns) - set(FIELDS))
     if unknown:
         close = get_close_matches(unknown[0], FIELDS, n=1)
-        hint = f"meant {close[0]!r}?" if close else f"expected some of {', '.join(FIELDS)}"
-        raise BadInputError(f"{unknown[0]!r} is no field of an answer; {hint}", record="--columns")
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(FIELDS)}"
+        raise BadInputError(f"unknown field {unknown[0]!r}; {hint}", record="--columns")
     found = [layout for layout in LAYOUTS if layout.known_by <= set(cells)]
     if found:
         return found[0]
@@ -177,14 +178,14 @@ def _layout_of(cells: Mapping[object, object], columns: Columns, file: Path) -> 
     names = [str(name) for name in cells]
     nearest = max(LAYOUTS, key=lambda layout: len(layout.known_by & set(names)))
     raise BadInputError(
-        f"fields {', '.join(names[:12])} are of no known layout; the nearest is {nearest.name} "
+        f"unknown layout with fields {', '.join(names[:12])}; the nearest is {nearest.name} "
         f"({', '.join(sorted(nearest.known_by))}). Name the fields: --columns id=... reply=...",
         file=file,
     )
 
 
 def _value(cells: Mapping[object, object], path: str) -> object:
-    """Follow a dotted path into nested records; None where it leads nowhere."""
+    """Return the value at a dotted path in nested records; None if it does not exist."""
     value: object = cells
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -238,7 +239,7 @@ def _reply_text(reply: object) -> str:
 
 
 def _as_declared(box: RepliedBox, order: Order | None, unit: Unit | None) -> RepliedBox:
-    """Apply what was declared to a box whose syntax does not define its unit."""
+    """Apply the declared order and unit to a box whose syntax does not define its unit."""
     return replace(box, order=order or box.order, unit=unit) if box.unit is None else box
 
 
@@ -262,4 +263,4 @@ def _score(value: object) -> float | None:
     try:
         return None if value in (None, "") else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise BadInputError(f"expected a number as {SCORE}, not {value!r}") from None
+        raise BadInputError(f"expected a number as {SCORE}, found {value!r}") from None
