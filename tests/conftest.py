@@ -36,6 +36,14 @@ ROOT = Path(__file__).parent.parent
 # No test may reach the network, whatever is cached on this machine.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_test_pulls_the_plug():
+    """Do not wait for the disk: what fsync adds is seen only when a machine loses its power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
 # The same examples judge every change; `--hypothesis-profile explore` looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)

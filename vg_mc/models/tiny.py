@@ -6,6 +6,8 @@ embeddings would hold most of the weights and be mostly unused.
 """
 
 import gzip
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,7 +75,7 @@ def tiny_tokenizer() -> CLIPTokenizer:
     """Build CLIP's tokenizer with only its most frequent merges."""
     letters = list(bytes_to_unicode().values())
     alphabet = letters + [letter + "</w>" for letter in letters]
-    merges = _merges()[: VOCABULARY_SIZE - len(alphabet) - 2]
+    merges = _merges(VOCABULARY_SIZE - len(alphabet) - 2)
     words = [*alphabet, *("".join(pair) for pair in merges), START_TOKEN, END_TOKEN]
     vocabulary = {word: token_id for token_id, word in enumerate(words)}
     return CLIPTokenizer(
@@ -83,11 +85,13 @@ def tiny_tokenizer() -> CLIPTokenizer:
     )
 
 
-def _merges() -> list[tuple[str, str]]:
-    """Read CLIP's merges, most frequent first, from the file in open_clip."""
+@cache
+def _merges(count: int) -> list[tuple[str, str]]:
+    """Read CLIP's most frequent merges from the file in open_clip."""
     file = Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
-    lines = gzip.decompress(file.read_bytes()).decode("utf-8").splitlines()
-    pairs = (line.split() for line in lines[1:])  # the first line is a version number
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        next(lines)  # a version number
+        pairs = [line.split() for line in islice(lines, count)]
     return [(first, second) for first, second in pairs]
 
 
