@@ -44,6 +44,7 @@ def _no_test_pulls_the_plug():
         patch.setattr(os, "fsync", lambda _: None)
         yield
 
+
 # The same examples judge every change; `--hypothesis-profile explore` looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)

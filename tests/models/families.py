@@ -1,11 +1,12 @@
 """Tiny models of each family of dual encoders, with random weights, in local folders."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import open_clip
+import pytest
 import torch
 from safetensors.torch import save_file
 from transformers import (
@@ -29,7 +30,7 @@ from transformers import (
 )
 
 from vg_mc.models.loading import load_encoder
-from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer, tiny_vit
+from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_resnet, tiny_tokenizer, tiny_vit
 
 SIZE = 32
 TEXTS = ["red circle", "the small blue square left of the green triangle", "!"]
@@ -180,6 +181,7 @@ HUGGING_FACE: dict[str, Callable[[Path], None]] = {
     "dinov2-text": write_dinov2_text,
 }
 OPEN_CLIP: dict[str, Callable[[Path], None]] = {
+    "open_clip-resnet": lambda folder: tiny_resnet(SIZE).save(folder),
     "open_clip-siglip": lambda folder: write_open_clip(
         folder, "ViT-B-16-SigLIP2", "test_vit", embed_dim=64, image_size=160
     ),
@@ -192,6 +194,15 @@ OPEN_CLIP: dict[str, Callable[[Path], None]] = {
     ),
 }
 FAMILIES = {**HUGGING_FACE, **OPEN_CLIP}
+REPRESENTATIVE = ("clip", "siglip", "open_clip-resnet")
+
+
+def parameters(families: Iterable[str]) -> list[Any]:
+    """Return pytest parameters, of which all but the representative ones are left to the marker."""
+    return [
+        family if family in REPRESENTATIVE else pytest.param(family, marks=pytest.mark.exhaustive)
+        for family in families
+    ]
 
 
 def build(family: str, folder: Path):

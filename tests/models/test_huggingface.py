@@ -27,6 +27,7 @@ from tests.models.families import (
     SMALL,
     TEXTS,
     build,
+    parameters,
     write_siglip,
     write_siglip2,
     write_vision_text,
@@ -37,7 +38,7 @@ from vg_mc.models.loading import load_encoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer, tiny_vit
 
 
-@pytest.fixture(scope="module", params=HUGGING_FACE)
+@pytest.fixture(scope="module", params=parameters(HUGGING_FACE))
 def encoder(request, tmp_path_factory):
     return build(request.param, tmp_path_factory.mktemp(request.param))
 

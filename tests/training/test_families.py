@@ -5,7 +5,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from tests.models.families import FAMILIES, TEXTS, build
+from tests.models.families import FAMILIES, TEXTS, build, parameters
 from tests.training.tiny_run import OPTIONS, changed
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.parts import parts_of
@@ -13,7 +13,7 @@ from vg_mc.training.batching.batches import Batch
 from vg_mc.training.stepper import Stepper
 from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
 
-each_family = pytest.mark.parametrize("family", FAMILIES)
+each_family = pytest.mark.parametrize("family", parameters(FAMILIES))
 
 
 def pictures_for(encoder):
@@ -121,7 +121,7 @@ def test_weights_that_decay_are_those_of_matrix_products(family, tmp_path, stepp
     )
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "open_clip-eva"])
+@pytest.mark.parametrize("family", parameters(name for name in FAMILIES if name != "open_clip-eva"))
 def test_chunks_of_blocks_computed_twice_have_the_gradients_of_all_at_once(
     family, tmp_path, stepper_of
 ):
