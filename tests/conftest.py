@@ -299,6 +299,31 @@ def launch(server) -> Callable[..., list[Ended]]:
     return run
 
 
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory) -> Path:
+    """An ultralytics checkpoint that finds many boxes anywhere."""
+    import torch
+
+    from vg_mc.proposers.offline_ultralytics import import_ultralytics
+    from vg_mc.proposers.yolo_training import TINY
+
+    import_ultralytics()
+    from ultralytics.nn.tasks import DetectionModel
+
+    torch.manual_seed(0)
+    model = DetectionModel(str(TINY), nc=2, verbose=False)
+    model.names = {0: "cat", 1: "dog"}
+    head = model.model[-1]
+    for layer in [*model.model[:-1].modules(), *head.cv2.modules(), *head.cv3.modules()]:
+        if isinstance(layer, torch.nn.Conv2d):  # as they are, all places would look alike to it
+            torch.nn.init.kaiming_normal_(layer.weight)
+    for branch in head.cv3:
+        torch.nn.init.zeros_(branch[-1].bias)
+    file = tmp_path_factory.mktemp("weights") / "random.pt"
+    torch.save({"model": model, "train_args": {"imgsz": 96}}, file)
+    return file
+
+
 NOUNS = "cat cats dog hot guy man shirt horse pizza slice bear teddy side left orange".split()
 SINGULAR = {"cats": "cat"}
 

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from vg_mc.proposers.offline_ultralytics import import_ultralytics
-from vg_mc.proposers.yolo_training import TINY
 from vg_mc.records import Photo
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -33,26 +31,6 @@ def looked_up(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     return asked
-
-
-@pytest.fixture(scope="session")
-def random_weights(tmp_path_factory) -> Path:
-    """An ultralytics checkpoint that finds many boxes anywhere."""
-    import_ultralytics()
-    from ultralytics.nn.tasks import DetectionModel
-
-    torch.manual_seed(0)
-    model = DetectionModel(str(TINY), nc=2, verbose=False)
-    model.names = {0: "cat", 1: "dog"}
-    head = model.model[-1]
-    for layer in [*model.model[:-1].modules(), *head.cv2.modules(), *head.cv3.modules()]:
-        if isinstance(layer, torch.nn.Conv2d):  # as they are, all places would look alike to it
-            torch.nn.init.kaiming_normal_(layer.weight)
-    for branch in head.cv3:
-        torch.nn.init.zeros_(branch[-1].bias)
-    file = tmp_path_factory.mktemp("weights") / "random.pt"
-    torch.save({"model": model, "train_args": {"imgsz": 96}}, file)
-    return file
 
 
 @pytest.fixture(scope="session")
