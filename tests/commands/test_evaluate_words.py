@@ -6,6 +6,7 @@ from transformers import BertConfig, BertModel, BertTokenizer
 
 from tests.flat import flat
 from tests.models.tiny_captioners import save_captioner
+from tests.refusals import refused
 from vg_mc.commands.evaluate import EvaluateConfig, run
 from vg_mc.errors import BadInputError
 from vg_mc.text.subjects import Subject, SubjectFinder
@@ -118,7 +119,7 @@ def test_vectors_that_the_model_lacks_are_told(coloured, tmp_path, spacy_model):
         text_similarity="vectors",
     )
 
-    with pytest.raises(BadInputError, match="a spaCy model with vectors"):
+    with refused("spaCy", record="--spacy-model"):
         run(config)
 
 

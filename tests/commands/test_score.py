@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.refusals import refused
 from vg_mc.commands import compare
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.score import ScoreConfig, run
@@ -119,14 +120,14 @@ def test_answered_expressions_alone_are_scored_on_request(score):
 
 
 def test_a_unit_that_nothing_declares_is_asked_for(score):
-    with pytest.raises(BadInputError, match="--boxes"):
+    with refused("--boxes"):
         score(answers(lambda text: str(corners(text))))
 
 
 def test_a_unit_that_cannot_be_is_refused_with_those_that_can(score):
     rows = answers(lambda text: str((np.array(corners(text)) * 2.5).tolist()))
 
-    with pytest.raises(BadInputError, match="pixels"):
+    with refused("pixels"):
         score(rows, "--boxes", "percent")
 
 

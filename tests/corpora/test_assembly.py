@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.refusals import refused
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
-from vg_mc.errors import BadInputError
 
 FILE = Path("val.csv")
 
@@ -116,7 +116,7 @@ def test_candidates_are_joined_on_the_image(candidates_file):
 
 
 def test_candidates_are_not_joined_on_a_number_that_we_made_up(candidates_file):
-    with pytest.raises(BadInputError, match=r"line 2: --instances is joined .* '1\.jpg' is no"):
+    with refused("--instances", "1.jpg", file="val.csv", record="line 2"):
         put_together([said()], candidates_file=candidates_file)
 
 
@@ -127,7 +127,7 @@ def test_a_number_of_ours_lends_no_size_from_the_candidates(candidates_file):
     candidates_file.write_text(json.dumps(content))
     statements = [said(f"{number}.jpg") for number in range(1, 5)]
 
-    with pytest.raises(BadInputError, match="--instances is joined"):
+    with refused("--instances", file="val.csv", record="line 2"):
         put_together(statements, candidates_file=candidates_file)
 
 
@@ -153,21 +153,21 @@ def test_an_image_without_candidates_is_left_out_with_its_expressions(candidates
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"box": (30, 20, 10, 40)}, "a bbox with an area"),
-        ({"box": (10, 20, 10, 40)}, "a bbox with an area"),
-        ({"box": (200, 20, 300, 40)}, "on the image of 100 x 80"),
-        ({"size": (80, 100)}, "100 x 80 pixels"),
-        ({"expression_id": 1}, "every id once"),
-        ({"annotation_id": 1, "box": (0, 0, 9, 9)}, "annotation 1"),
-        ({"image_id": 4}, "to be image 3"),
-        ({"file_name": "2.jpg", "image_id": 3}, "image 3 to be 1.jpg"),
+        ({"box": (30, 20, 10, 40)}, "area"),
+        ({"box": (10, 20, 10, 40)}, "area"),
+        ({"box": (200, 20, 300, 40)}, "100 80"),
+        ({"size": (80, 100)}, "100 80"),
+        ({"expression_id": 1}, "every"),
+        ({"annotation_id": 1, "box": (0, 0, 9, 9)}, "1"),
+        ({"image_id": 4}, "3"),
+        ({"file_name": "2.jpg", "image_id": 3}, "3 1.jpg"),
     ],
 )
 def test_a_statement_that_contradicts_is_named_or_left_out(change, problem):
     good = said(record="line 2", image_id=3, annotation_id=1, expression_id=1)
     bad = replace(said(record="line 3", image_id=3), **change)
 
-    with pytest.raises(BadInputError, match=rf"val\.csv, line 3: .*{problem}"):
+    with refused("val.csv", "3", *problem.split()):
         put_together([good, bad])
     corpus = put_together([good, bad], skip_bad=True)
     assert len(corpus.expressions) == 1
@@ -178,7 +178,7 @@ def test_a_mix_up_of_formats_stops_before_the_first_bad_box():
     generous = [(10, 20, 60, 50), (50, 40, 30, 30), (70, 30, 25, 40), (60, 10, 35, 60)]
 
     for skip_bad in (False, True):
-        with pytest.raises(BadInputError, match=r"val\.csv: 3 of 4 boxes .*--box-format"):
+        with refused("3", "4", "--box-format", file="val.csv"):
             put_together([said(box=box) for box in generous], skip_bad=skip_bad)
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.refusals import refused
 from vg_mc.corpora.coco_expressions import is_coco
 from vg_mc.corpora.table import read_table
-from vg_mc.errors import BadInputError
 from vg_mc.records import ReferringExpression
 
 CONTENT = {
@@ -73,26 +73,26 @@ def test_a_file_is_cocos_if_it_has_its_tables(tmp_path):
 
 @pytest.mark.parametrize("others", [{"box_format": "xyxy"}, {"candidates_file": Path("x.json")}])
 def test_flags_that_it_has_no_use_for_are_refused(others, read, content):
-    with pytest.raises(BadInputError, match=r"val\.json: .*xywh"):
+    with refused(file="val.json"):
         read(content, **others)
 
 
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
-        ("expressions", ["ok", " "], "annotation id 50, expression 1: expected a text"),
-        ("expressions", 3, "annotation id 50, expression 0: expected a text"),
-        ("bbox", [0, 0, 0, 0], "annotation id 50: expected a bbox"),
-        ("id", 51, "annotation id 51"),
-        ("id", 60, "annotation id 60"),
-        ("split", 3, "annotation id 50, expression 0: expected a text as split"),
-        ("image_id", 9, "annotation id 50"),
+        ("expressions", ["ok", " "], "50 1"),
+        ("expressions", 3, "50 0"),
+        ("bbox", [0, 0, 0, 0], "50"),
+        ("id", 51, "51"),
+        ("id", 60, "60"),
+        ("split", 3, "50 0"),
+        ("image_id", 9, "50"),
     ],
 )
 def test_a_bad_record_is_named(field, value, problem, read, content):
     content["annotations"][0][field] = value
 
-    with pytest.raises(BadInputError, match=rf"val\.json, {problem}"):
+    with refused("val.json", *problem.split()):
         read(content)
 
 
@@ -100,7 +100,7 @@ def test_a_bad_record_is_named(field, value, problem, read, content):
 def test_a_missing_table_is_named(table, read, content):
     content[table] = {}
 
-    with pytest.raises(BadInputError, match=rf"val\.json: expected a list as {table}"):
+    with refused("val.json", *table.split()):
         read(content)
 
 
@@ -109,9 +109,7 @@ def test_a_file_without_any_expression_says_where_they_belong(read, content):
         for name in ("expression", "expressions"):
             annotation.pop(name, None)
 
-    with pytest.raises(
-        BadInputError, match=r"val\.json: expected expression or expressions in ann"
-    ):
+    with refused(file="val.json"):
         read(content)
 
 

@@ -3,6 +3,7 @@ import io
 import pytest
 from PIL import Image
 
+from tests.refusals import refused
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.errors import BadInputError
 
@@ -50,7 +51,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(tmp_path):
     mine = tmp_path / "COCO_train2014_000000000009.jpg"
     mine.write_bytes(b"mine")
 
-    with pytest.raises(BadInputError, match=r"\.jpg exists"):
+    with refused("exists"):
         EmbeddedPhotos(tmp_path).keep({"bytes": photo()}, mine.name)
     assert mine.read_bytes() == b"mine"
 
@@ -67,5 +68,5 @@ def test_a_cell_without_photo_is_refused(cell, tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "images").write_text("a file")
 
-    with pytest.raises(BadInputError, match="cannot write"):
+    with refused(file="535cbc26091d252179f4.jpg"):
         EmbeddedPhotos(tmp_path / "images").keep({"bytes": photo()})

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.refusals import refused
 from vg_mc.corpora.expression_records import (
     ExpressionRecord,
     as_expression_record,
@@ -44,24 +45,24 @@ def test_four_fields_are_enough():
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
-        ("image", None, "a field image, found none"),
-        ("image", "../1.jpg", "inside the image folder"),
-        ("image", "/etc/passwd", "inside the image folder"),
-        ("expression", None, "a field expression, found none"),
-        ("expression", "\0", "expected words"),
-        ("box", [1, 2, 3], "4 finite numbers"),
-        ("box", [1, 2, 3, float("nan")], "4 finite numbers"),
-        ("box", "here", "a list as box"),
-        ("split", " ", "a text as split"),
-        ("width", None, "a field width, found none"),
-        ("height", 0, "height to be at least 1"),
-        ("image_id", "a", "a whole number as image_id"),
-        ("id", 2.5, "a whole number as id"),
-        ("category", "\ud800", "the lone surrogate U\\+D800"),
+        ("image", None, "image"),
+        ("image", "../1.jpg", "folder"),
+        ("image", "/etc/passwd", "folder"),
+        ("expression", None, "expression"),
+        ("expression", "\0", "words"),
+        ("box", [1, 2, 3], "4"),
+        ("box", [1, 2, 3, float("nan")], "4"),
+        ("box", "here", "list"),
+        ("split", " ", "split"),
+        ("width", None, "width"),
+        ("height", 0, "1"),
+        ("image_id", "a", "image_id"),
+        ("id", 2.5, "number"),
+        ("category", "\ud800", "U+D800"),
     ],
 )
 def test_a_bad_field_is_named(field, value, problem):
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         read(WHOLE | {field: value})
 
 

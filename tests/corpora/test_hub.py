@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.refusals import refused
 from vg_mc.corpora.hub import read_hub
-from vg_mc.errors import BadInputError
 
 WIDTH, HEIGHT = 100, 80
 PROMPT = "Please carefully observe the area circled in the image and come up with a caption for it."
@@ -147,7 +147,7 @@ def test_boxes_that_agree_with_no_reading_of_coco_s_are_left_out(tmp_path):
     rows[1]["bbox"] = corners(99)
     folder = write(tmp_path / "jxu", {"val": rows})
 
-    with pytest.raises(BadInputError, match=r"val\.parquet, row 1, sentence 0: .*box of raw_anns"):
+    with refused("raw_anns", file="val.parquet", record="row 1, sentence 0"):
         read(folder)
     assert [one.record for one in read(folder, skip_bad=True).corpus.rejected] == [
         "row 1, sentence 0", "row 1, sentence 1"
@@ -177,7 +177,7 @@ def test_photos_of_lmms_lab_are_written_once_and_its_answers_are_the_expressions
 
 def test_a_split_that_mixes_two_corpora_is_refused_or_named_so(lmms):
     for splits in ((), ("val",)):
-        with pytest.raises(BadInputError, match=r"split val .* 6 references, .*as val-mixed"):
+        with refused("6", file="data"):
             read(lmms, splits=splits)
     assert not (lmms.parent / "photos").exists()
 
@@ -212,7 +212,7 @@ def test_the_format_of_kangheng_s_boxes_is_found_out(box, tmp_path):
 def test_too_few_boxes_to_tell_their_format_need_a_flag(tmp_path):
     folder = write(tmp_path / "kangheng", {"val": [kangheng_row(0), kangheng_row(1)]})
 
-    with pytest.raises(BadInputError, match=r"xyxy and xywh; .*--box-format"):
+    with refused("--box-format", file="val.parquet"):
         read(folder)
     assert len(read(folder, box_format="xyxy").corpus.expressions) == 2
 
@@ -220,7 +220,7 @@ def test_too_few_boxes_to_tell_their_format_need_a_flag(tmp_path):
 def test_a_wrong_flag_is_noticed(tmp_path):
     folder = write(tmp_path / "kangheng", {"val": [kangheng_row(number) for number in range(40)]})
 
-    with pytest.raises(BadInputError, match="read as xywh; they would fit as xyxy"):
+    with refused(file="val.parquet"):
         read(folder, box_format="xywh")
 
 
@@ -228,7 +228,7 @@ def test_a_question_that_is_always_the_same_is_a_prompt(tmp_path):
     rows = [kangheng_row(number, question=PROMPT) for number in range(12)]
     folder = write(tmp_path / "kangheng", {"val": rows})
 
-    with pytest.raises(BadInputError, match=r"all 12 are 'Please carefully .*prompt"):
+    with refused("12", "Please", file="val.parquet"):
         read(folder)
 
 
@@ -278,28 +278,28 @@ def test_all_boxes_of_an_image_come_from_coco_s_own_file(lmms, instances):
 def test_photos_without_a_number_cannot_be_joined(tmp_path, instances):
     folder = write(tmp_path / "kangheng", {"val": [kangheng_row(number) for number in range(9)]})
 
-    with pytest.raises(BadInputError, match="--instances is joined on image ids"):
+    with refused("--instances", file="val.parquet", record="row 0, sentence 0"):
         read(folder, candidates_file=instances)
 
 
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({}, "a folder with Parquet files"),
-        ({"val": [{"a": 1}]}, r"val\.parquet: expected the columns"),
-        ({"rows": [kangheng_row(0)]}, r"rows\.parquet: expected a split in the name"),
-        ({"train": [kangheng_row(0)], "val": [jxu_row(0, "val")]}, "expected one layout"),
+        ({}, "Parquet"),
+        ({"val": [{"a": 1}]}, "val.parquet"),
+        ({"rows": [kangheng_row(0)]}, "rows.parquet"),
+        ({"train": [kangheng_row(0)], "val": [jxu_row(0, "val")]}, "layout"),
     ],
 )
 def test_a_folder_of_another_kind_is_refused(files, problem, tmp_path):
     (tmp_path / "folder").mkdir()
 
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         read(write(tmp_path / "folder", files))
 
 
 def test_a_split_that_is_not_there_is_refused(lmms):
-    with pytest.raises(BadInputError, match=r"train; .* testA, testB, val-mixed"):
+    with refused("testA", "testB", file="data"):
         read(lmms, splits=("train",))
 
 

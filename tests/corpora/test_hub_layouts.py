@@ -4,9 +4,9 @@ import json
 import pytest
 from PIL import Image
 
+from tests.refusals import refused
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.hub_layouts import LAYOUTS, Row, find_layout, sentences_of
-from vg_mc.errors import BadInputError
 
 NAME = "COCO_train2014_000000000009.jpg"
 JXU, LMMS, KANGHENG, REF_L4 = LAYOUTS
@@ -61,17 +61,17 @@ def test_a_row_of_jxu124_takes_the_box_that_coco_wrote(bbox, translate):
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
-        ("bbox", [60, 20, 90, 60], "the box of raw_anns"),
-        ("bbox", None, "a list as bbox"),
-        ("raw_anns", "{]", "JSON as raw_anns"),
-        ("raw_anns", "3", "a record with named fields"),
-        ("raw_anns", "{}", "a field bbox"),
-        ("raw_image_info", None, "a text as raw_image_info"),
-        ("ref_id", "17", "a whole number as ref_id"),
+        ("bbox", [60, 20, 90, 60], "raw_anns"),
+        ("bbox", None, "bbox"),
+        ("raw_anns", "{]", "JSON raw_anns"),
+        ("raw_anns", "3", "fields"),
+        ("raw_anns", "{}", "field"),
+        ("raw_image_info", None, "raw_image_info"),
+        ("ref_id", "17", "ref_id"),
     ],
 )
 def test_a_bad_row_of_jxu124_is_refused(field, value, problem, translate):
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         translate(JXU, jxu_cells([10.4, 20, 40.4, 60]) | {field: value})
 
 
@@ -125,5 +125,5 @@ def test_a_layout_is_known_by_its_columns(layout):
 
 
 def test_unknown_columns_are_listed_beside_the_known_ones():
-    with pytest.raises(BadInputError, match=r"jxu124's.*not \['a', 'b'\]"):
+    with refused("jxu124's"):
         find_layout(["a", "b"])

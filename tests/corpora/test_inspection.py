@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusals import refused
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 from vg_mc.records import Rejected
@@ -13,7 +14,7 @@ def test_the_first_fault_stops_and_gets_its_place():
     inspection = Inspection(skip_bad=False)
 
     with (
-        pytest.raises(BadInputError, match=r"refs\(unc\)\.p, ref_id 3: no text"),
+        refused(file="refs(unc).p", record="ref_id 3"),
         inspection.record(FILE, "ref_id 3"),
     ):
         raise BadInputError("no text")

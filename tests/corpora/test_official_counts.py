@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusals import refused
 from vg_mc.corpora.official_counts import (
     OFFICIAL_COUNTS,
     CountComparison,
@@ -64,7 +65,7 @@ def test_a_difference_stops_with_both_numbers_of_every_split(corpus):
 def test_what_was_left_out_is_mentioned_beside_a_difference(corpus):
     corpus = replace(corpus, rejected=[Rejected("refs(unc).p", "ref_id 1", "no text")])
 
-    with pytest.raises(BadInputError, match="1 records were rejected"):
+    with refused("1", file="refs(unc).p"):
         require_official([CountComparison("val", "images", 3, 2)], corpus)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.refusals import refused
 from vg_mc.corpora.plain_pickle import read_plain_pickle
 from vg_mc.errors import BadInputError
 
@@ -67,9 +68,7 @@ def test_nothing_is_run(function, protocol, written, tmp_path):
     argument = str(canary) if function is os.mkdir else f"__import__('os').mkdir({str(canary)!r})"
     file = written(pickle.dumps([Payload(function, argument)], protocol))
 
-    with pytest.raises(
-        BadInputError, match=r"refs\(unc\)\.p: expected plain data only.*not|nothing"
-    ):
+    with refused(file="refs(unc).p"):
         read_plain_pickle(file)
     assert not canary.exists()
 
@@ -99,13 +98,13 @@ def test_a_place_far_out_in_the_memo_costs_no_memory(written):
 
 
 def test_a_reference_to_an_outer_object_is_refused(written):
-    with pytest.raises(BadInputError, match="refers to object '12'"):
+    with refused("12", file="refs(unc).p"):
         read_plain_pickle(written(b"P12\n."))
 
 
 @pytest.mark.parametrize("length", range(0, 60, 7))
 def test_a_truncated_pickle_is_refused(length, written):
-    with pytest.raises(BadInputError, match="undamaged pickle"):
+    with refused(file="refs(unc).p"):
         read_plain_pickle(written(pickle.dumps(PLAIN)[:length]))
 
 
@@ -114,12 +113,12 @@ def test_a_truncated_pickle_is_refused(length, written):
     [b"", b"not a pickle", b"\x80\xff.", b"<html>404</html>", b"]q\x00X\x02\0\0\0\xff\xfea."],
 )
 def test_what_is_no_pickle_is_refused(content, written):
-    with pytest.raises(BadInputError, match=r"refs\(unc\)\.p"):
+    with refused(file="refs(unc).p"):
         read_plain_pickle(written(content))
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadInputError, match=r"gone\.p: expected a readable pickle: No such file"):
+    with refused(file="gone.p"):
         read_plain_pickle(tmp_path / "gone.p")
 
 

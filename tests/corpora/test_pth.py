@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.refusals import refused
 from vg_mc.corpora.pth import read_pth
-from vg_mc.errors import BadInputError
 
 NAMES = [f"COCO_train2014_{number:012d}.jpg" for number in (9, 25)]
 ROWS = [
@@ -85,7 +85,7 @@ def test_a_folder_is_read_without_its_vocabulary_and_its_unions(images):
 
 
 def test_an_unknown_name_needs_the_format(read):
-    with pytest.raises(BadInputError, match=r"mine_val\.pth: .*--box-format"):
+    with refused("--box-format", file="mine_val.pth"):
         read(ROWS, "mine_val.pth")
 
     assert len(read(ROWS, "mine_val.pth", box_format="xywh").expressions) == 4
@@ -94,18 +94,18 @@ def test_an_unknown_name_needs_the_format(read):
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        (3, "expected \\(image, mask, box"),
-        ((1, 2), "expected \\(image, mask, box"),
-        ((3, "", [1, 2, 3, 4], "man", []), "a text as image"),
-        ((NAMES[0], "", [1, 2, 3], "man", []), "4 finite numbers"),
-        ((NAMES[0], "", np.array([1, 2, 3, np.nan]), "man", []), "4 finite numbers"),
-        ((NAMES[0], "", np.array([[1, 2, 3, 4]]), "man", []), "4 finite numbers"),
-        ((NAMES[0], "", [1, 2, 3, 4], "", []), "a text as expression"),
-        (("../" + NAMES[0], "", [1, 2, 3, 4], "man", []), "inside the image folder"),
+        (3, "image"),
+        ((1, 2), "image"),
+        ((3, "", [1, 2, 3, 4], "man", []), "image"),
+        ((NAMES[0], "", [1, 2, 3], "man", []), "4"),
+        ((NAMES[0], "", np.array([1, 2, 3, np.nan]), "man", []), "4"),
+        ((NAMES[0], "", np.array([[1, 2, 3, 4]]), "man", []), "4"),
+        ((NAMES[0], "", [1, 2, 3, 4], "", []), "expression"),
+        (("../" + NAMES[0], "", [1, 2, 3, 4], "man", []), "folder"),
     ],
 )
 def test_a_bad_record_is_named_or_left_out(row, problem, read):
-    with pytest.raises(BadInputError, match=rf"unc_val\.pth, record 4: .*{problem}"):
+    with refused("unc_val.pth", "4", *problem.split()):
         read([*ROWS, row])
     assert [one.record for one in read([*ROWS, row], skip_bad=True).rejected] == ["record 4"]
 
@@ -125,7 +125,7 @@ def test_nothing_is_run(save, images, tmp_path):
     canary, file = tmp_path / "canary", tmp_path / "unc_val.pth"
     save([Payload(canary)], file)
 
-    with pytest.raises(BadInputError, match=r"unc_val\.pth: .*no code was run"):
+    with refused(file="unc_val.pth"):
         read_pth(file, images, box_format=None, skip_bad=True)
     assert not canary.exists()
 
@@ -136,12 +136,12 @@ def test_what_is_no_list_is_refused(content, images, tmp_path):
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(BadInputError, match=r"unc_val\.pth: expected a list"):
+    with refused(file="unc_val.pth"):
         read_pth(file, images, box_format=None, skip_bad=True)
 
 
 def test_an_empty_folder_is_refused(images):
-    with pytest.raises(BadInputError, match=r"expected lists such as unc_val\.pth"):
+    with refused("unc_val.pth", file="images"):
         read_pth(images, images, box_format=None, skip_bad=True)
 
 

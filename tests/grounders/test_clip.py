@@ -36,7 +36,7 @@ def test_a_view_may_have_its_former_name():
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, record):
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         CLIP.check(options, context("clip-refcoco", "crop"))
 
-    assert refused.value.record == record
+    assert caught.value.record == record

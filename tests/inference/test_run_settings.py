@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.images.markers import Marker
 from vg_mc.inference.run_settings import (
@@ -66,5 +67,5 @@ def test_a_temperature_is_read_as_it_was_stored(best):
 def test_no_temperature_is_refused_by_the_name_of_its_file(best, record):
     (best.parent / "temperature.json").write_text(json.dumps(record))
 
-    with pytest.raises(BadInputError, match=r"temperature\.json: expected"):
+    with refused(file="temperature.json"):
         recorded_temperature(best)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers.generation import utils
 
 from tests.models.tiny_captioners import KINDS, built, save_captioner
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.models import captioner
 from vg_mc.models.captioner import REQUEST, load_captioner
 from vg_mc.models.features.identity import model_hash
@@ -119,7 +119,7 @@ def without(folder: str, part: str) -> str:
 def test_missing_weights_are_refused(tmp_path):
     folder = without(save_captioner("git", tmp_path), "output.weight")
 
-    with pytest.raises(BadInputError, match=r"lacks 1 weights, the first is output.weight"):
+    with refused("1", "output.weight"):
         load_captioner(folder)
 
 
@@ -184,7 +184,7 @@ def test_code_in_a_folder_is_not_run(tmp_path):
     trap = tmp_path / "sprung"
     folder = in_old_weights(tmp_path / "model", {"output.weight": Touch(trap)})
 
-    with pytest.raises(BadInputError, match="expected a captioner of transformers"):
+    with refused(file="model"):
         load_captioner(folder)
 
     assert not trap.exists()
@@ -196,7 +196,7 @@ def test_a_model_that_needs_more_than_an_image_is_refused(tmp_path):
     folder = Path(save_captioner("llava", tmp_path))
     (folder / "chat_template.jinja").unlink()
 
-    with pytest.raises(BadInputError, match="LlavaForConditional"):
+    with refused("LlavaForConditional"):
         load_captioner(str(folder))
 
 
@@ -205,9 +205,9 @@ def test_a_folder_that_is_not_a_captioner_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
 
     for name in ("clip", "empty"):
-        with pytest.raises(BadInputError, match=f"{name}: expected a captioner of transformers"):
+        with refused(name):
             load_captioner(str(tmp_path / name))
-    with pytest.raises(BadInputError, match="blip: expected a folder, or the id of a model"):
+    with refused(file="blip"):
         load_captioner("blip")
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from tests.models.families import build
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.openclip import OpenClipEncoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, tiny_resnet
@@ -207,9 +207,9 @@ def test_published_weights_define_their_activation(monkeypatch):
 
     monkeypatch.setattr(open_clip, "create_model", refuse)
 
-    with pytest.raises(BadInputError, match="offline") as refused:
+    with refused("offline") as caught:
         load_encoder("open_clip:RN50/openai")
-    assert refused.value.file == "open_clip:RN50/openai"
+    assert caught.value.file == "open_clip:RN50/openai"
     assert asked["force_quick_gelu"]
     assert asked["pretrained"] == "openai"
 
@@ -217,13 +217,13 @@ def test_published_weights_define_their_activation(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("open_clip:RN5", "open_clip:RN5: .* RN50"),
-        ("open_clip:RN50/no-tag", "open_clip:RN50/no-tag: .*: openai"),
-        ("open_clip:hf-hub:owner/no-such-model", "open_clip:hf-hub:owner/no-such-model: "),
+        ("open_clip:RN5", "open_clip:RN5 RN50"),
+        ("open_clip:RN50/no-tag", "open_clip:RN50/no-tag"),
+        ("open_clip:hf-hub:owner/no-such-model", "open_clip:hf-hub:owner/no-such-model"),
     ],
 )
 def test_the_error_lists_available_names(name, message):
-    with pytest.raises(BadInputError, match=message):
+    with refused(*message.split()):
         load_encoder(name)
 
 
@@ -231,7 +231,7 @@ def test_a_folder_without_weights_is_refused(tmp_path):
     tiny_resnet().save(tmp_path)
     (tmp_path / "open_clip_model.safetensors").unlink()
 
-    with pytest.raises(BadInputError, match=r"expected open_clip_model.safetensors beside"):
+    with refused("open_clip_model.safetensors"):
         load_encoder(str(tmp_path))
 
 
@@ -239,5 +239,5 @@ def test_a_folder_with_an_invalid_config_is_refused(tmp_path):
     tiny_resnet().save(tmp_path)
     (tmp_path / "open_clip_config.json").write_text("{}")
 
-    with pytest.raises(BadInputError, match="missing 'model_cfg'"):
+    with refused("model_cfg"):
         load_encoder(str(tmp_path))

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 
 from tests.predictions.made import scores_of
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.freezing import freeze_batch_norm
 from vg_mc.predictions.run import predict
@@ -135,7 +135,7 @@ def test_what_it_leaves_behind_can_be_trained_with(encoder, coloured):
 
 
 def test_an_unknown_split_is_named(encoder, coloured):
-    with pytest.raises(BadInputError, match="no split 'test'; there are train, val, testA"):
+    with refused("test", "testA", file="coloured0"):
         predicted(encoder, coloured, "test")
 
 

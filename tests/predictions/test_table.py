@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.predictions.made import changed, moved_targets
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.predictions import PredictedBoxes, write_predictions
 from vg_mc.predictions.columns import declared
@@ -52,10 +53,10 @@ def test_wrong_predictions_are_not_written(make_predictions, tmp_path, kind, col
     part = good.examples if hasattr(good.examples, column) else good.answers
     bad = changed(good, **{column: spoil(getattr(part, column))})
 
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         write_predictions(bad, tmp_path)
 
-    assert refused.value.record == record
+    assert caught.value.record == record
     assert not list(tmp_path.iterdir())
 
 
@@ -64,10 +65,10 @@ def test_the_first_bad_expression_is_named_whatever_is_wrong_with_it(make_predic
     logits = spoiled(good.answers.logits, 5, np.full(len(good.answers.logits[5]), np.nan))
     scores = spoiled(good.answers.scores, 3, [])
 
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         write_predictions(changed(good, logits=logits, scores=scores), tmp_path)
 
-    assert refused.value.record == "expression 121"
+    assert caught.value.record == "expression 121"
 
 
 def test_predicted_boxes_need_no_confidences(make_predictions, tmp_path):
@@ -108,5 +109,5 @@ def test_choices_are_not_taken_for_boxes(make_predictions):
     predictions = make_predictions()
 
     assert predictions.choices is predictions.answers
-    with pytest.raises(BadInputError, match="predicted boxes"):
+    with refused("predicted"):
         _ = moved_targets(predictions).choices

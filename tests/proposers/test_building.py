@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.proposers import building as proposing
 from vg_mc.proposers.building import LOWEST, ask, build_proposer, own_card
 from vg_mc.proposers.choice import ProposerChoice
@@ -38,7 +38,7 @@ def test_a_detector_works_on_one_thread_and_leaves_the_others_to_us(monkeypatch)
 
 
 def test_a_yolo_needs_weights_that_are_there(tmp_path):
-    with pytest.raises(BadInputError, match=r"nowhere\.pt"):
+    with refused(file="nowhere.pt"):
         build_proposer(ProposerChoice("yolo", tmp_path / "nowhere.pt"))
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.system.launch import require_device
 
 
@@ -13,7 +13,11 @@ def test_a_card_that_is_there_is_fine_and_any_other_is_counted_out(name, monkeyp
     require_device(name)
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+<<<<<<< HEAD
     with pytest.raises(BadInputError, match=f"--device: no device {name}"):
+=======
+    with refused("--device", *name.split(), "0", "CUDA"):
+>>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
         require_device(name)
 
 
@@ -22,5 +26,5 @@ def test_the_processor_is_always_there():
 
 
 def test_what_is_no_device_is_refused():
-    with pytest.raises(BadInputError, match=r"--device: expected a device like cpu, .* not 'gpu'"):
+    with refused("gpu", record="--device"):
         require_device("gpu")

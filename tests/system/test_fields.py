@@ -1,6 +1,6 @@
 import pytest
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.system import fields
 
 
@@ -18,44 +18,44 @@ def test_good_values_come_out_as_they_are():
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, [1], 2**63])
 def test_an_integer_is_nothing_else(value):
-    with pytest.raises(BadInputError, match="id"):
+    with refused("id"):
         fields.as_integer({"id": value}, "id")
 
 
 @pytest.mark.parametrize("value", [0, -3])
 def test_a_positive_integer_starts_at_one(value):
-    with pytest.raises(BadInputError, match=f"at least 1, not {value}"):
+    with refused("1", value):
         fields.as_positive_integer({"width": value}, "width")
 
 
 @pytest.mark.parametrize("value", ["", " \n", 3, None, b"bytes"])
 def test_a_text_holds_something(value):
-    with pytest.raises(BadInputError, match="expected a text as name"):
+    with refused("name"):
         fields.as_text({"name": value}, "name")
 
 
 @pytest.mark.parametrize("bad", [True, float("nan"), float("inf"), "1", None, 10**400, 1e300])
 def test_numbers_are_finite_and_no_truth_values(bad):
-    with pytest.raises(BadInputError, match="4 finite numbers as bbox"):
+    with refused("4"):
         fields.as_numbers({"bbox": [0, 0, 1, bad]}, "bbox", 4)
-    with pytest.raises(BadInputError, match="a finite number as score"):
+    with refused("score"):
         fields.as_number({"score": bad}, "score")
 
 
 @pytest.mark.parametrize("value", [[1, 2, 3], [1, 2, 3, 4, 5], "1234", 4])
 def test_numbers_come_in_the_right_count(value):
-    with pytest.raises(BadInputError, match="bbox"):
+    with refused("bbox"):
         fields.as_numbers({"bbox": value}, "bbox", 4)
 
 
 @pytest.mark.parametrize("record", [None, 3, ["id"], "id"])
 def test_a_record_has_named_fields(record):
-    with pytest.raises(BadInputError, match="named fields"):
+    with refused("fields"):
         fields.as_integer(record, "id")
 
 
 def test_a_missing_field_is_named():
-    with pytest.raises(BadInputError, match="expected a field width, found none"):
+    with refused("width"):
         fields.as_integer({}, "width")
 
 
@@ -70,15 +70,15 @@ def test_broken_json_names_its_file(content, tmp_path):
     file = tmp_path / "broken.json"
     file.write_bytes(content)
 
-    with pytest.raises(BadInputError, match=r"broken\.json: expected JSON"):
+    with refused("JSON", file="broken.json"):
         fields.read_json(file)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadInputError, match=r"missing\.json: expected a readable file: No such"):
+    with refused(file="missing.json"):
         fields.read_json(tmp_path / "missing.json")
 
 
 def test_half_of_a_surrogate_pair_is_no_text():
-    with pytest.raises(BadInputError, match=r"as name, but character 2 is the lone surrogate"):
+    with refused("2"):
         fields.as_text({"name": "a \ud83d"}, "name")

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.text.subjects import Subject, SubjectFinder
 
 REAL_MODELS = ("en_core_web_sm", "en_core_web_md", "en_core_web_lg")
@@ -52,30 +52,28 @@ def test_vectors_are_means_of_the_words_and_have_length_one(spacy_model, tmp_pat
 
 def test_a_model_without_vectors_is_refused_when_they_are_asked_for(finder):
     assert not finder.has_vectors
-    with pytest.raises(BadInputError, match="a spaCy model with vectors"):
+    with refused("spaCy", record="--spacy-model"):
         finder.vectors(["cat"])
 
 
 def test_a_model_without_tags_is_refused(tmp_path):
     pytest.importorskip("spacy").blank("en").to_disk(tmp_path / "blank")
 
-    with pytest.raises(BadInputError, match="that tags parts of speech"):
+    with refused(record="--spacy-model"):
         SubjectFinder(str(tmp_path / "blank"))
 
 
 def test_a_missing_model_is_told_with_the_way_to_fetch_it():
     pytest.importorskip("spacy")
 
-    with pytest.raises(
-        BadInputError, match=r"no spaCy model 'en_none'; .* python -m spacy download"
-    ):
+    with refused("spaCy", "en_none", record="--spacy-model"):
         SubjectFinder("en_none")
 
 
 def test_missing_spacy_is_told_with_the_way_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
 
-    with pytest.raises(BadInputError, match="spaCy: pip install spacy"):
+    with refused("spaCy", record="--grounder"):
         SubjectFinder("en_core_web_sm")
 
 

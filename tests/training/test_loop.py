@@ -8,8 +8,13 @@ import torch
 from torch.nn import functional as F
 
 from tests.predictions.made import scores_of
+<<<<<<< HEAD
 from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.errors import BadInputError
+=======
+from tests.refusals import refused
+from tests.training.tiny_run import SETTINGS
+>>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 from vg_mc.training import loop
@@ -298,7 +303,7 @@ def test_only_a_better_model_replaces_the_best(coloured, tmp_path, monkeypatch):
 def test_a_missing_validation_split_is_told_before_a_step(make_coloured, make_photos, tmp_path):
     dataset = make_coloured(tmp_path / "data", {"train": make_photos(8, 1, 0)})
 
-    with pytest.raises(BadInputError, match="no split 'val'"):
+    with refused("val", file="data"):
         trainer_of(dataset, tmp_path / "run")
 
 

@@ -5,8 +5,13 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
+<<<<<<< HEAD
 from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.errors import BadInputError
+=======
+from tests.refusals import refused
+from tests.training.tiny_run import SETTINGS
+>>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
 from vg_mc.models.loading import load_encoder
 
 
@@ -105,7 +110,11 @@ def test_a_step_that_finds_no_memory_says_what_to_lower(
 
     monkeypatch.setattr(trainer.stepper.model, "forward", forward)
 
+<<<<<<< HEAD
     with pytest.raises(BadInputError, match=r"images of 32x32 pixels.*--batch-size \(is 8\)"):
+=======
+    with refused("32x32", "--batch-size", "8"):
+>>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
         stepped(trainer)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.adapters import recompute_blocks
 from vg_mc.models.trainable.freezing import freeze_batch_norm, train_only
@@ -61,7 +61,7 @@ def test_fewer_activations_are_stored(model):
 
 
 def test_trainable_batch_norms_are_refused():
-    with pytest.raises(BadInputError, match=r"--gradient-checkpointing: .*--batch-norm frozen"):
+    with refused("--batch-norm", record="--gradient-checkpointing"):
         recompute_blocks(load_encoder("tiny-resnet", image_size=32), learns_statistics=True)
 
     recompute_blocks(load_encoder("tiny-vit", image_size=32), learns_statistics=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build import drawing
 from vg_mc.prepared.build import plan as planning
@@ -82,7 +83,7 @@ def test_a_process_that_fails_ends_the_first_one_with_its_reason(tasks):
         report_failure(given[1], 1, "process 1 on here: a bad image")
         yield work(given[0])
 
-    with pytest.raises(BadInputError, match="a bad image"):
+    with refused("image"):
         draw_all(tasks, 1, own_share)
 
 

@@ -22,10 +22,10 @@ from vg_mc.proposers.kinds.yolo import YOLO, YoloOptions
     ],
 )
 def test_a_detector_without_its_file_is_refused(kind, options, record):
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         kind.check(options)
 
-    assert refused.value.record == record
+    assert caught.value.record == record
 
 
 def test_a_file_of_weights_is_all_that_yolo_needs(tmp_path):

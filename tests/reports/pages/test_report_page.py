@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.predictions.made import moved_targets
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.reports.pages import report_page
 from vg_mc.reports.pages.examples import no_backdrop
 from vg_mc.reports.pages.page import write_page
@@ -144,5 +144,5 @@ def test_pictures_come_from_the_dataset(coloured, tmp_path):
     assert shown.each == 2
     assert shown.pictures_of(np.array([0])) == coloured.picture_bytes(np.array([0]))
     assert Gallery.of(None, None, 7) == Gallery(2)
-    with pytest.raises(BadInputError, match="no such folder"):
+    with refused(file="missing", record="--images"):
         Gallery.of(coloured, tmp_path / "missing", 7)

@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 
 from tests.predictions.made import scores_of
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.predictions.run import predict
 
 
@@ -20,9 +20,13 @@ def test_validation_scores_all_candidates_of_val(coloured, make_trainer, tmp_pat
     assert validation.entry == asdict(expected)
 
 
+<<<<<<< HEAD:tests/training/tasks/test_validation.py
 @pytest.mark.parametrize(
     ("validation", "problem"), [(None, "no split 'val'"), ([], "the split val")]
 )
+=======
+@pytest.mark.parametrize(("validation", "problem"), [(None, "val"), ([], "empty")])
+>>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_validation.py
 def test_a_missing_validation_split_is_told_at_the_start(
     make_coloured, make_photos, make_trainer, tmp_path, validation, problem
 ):
@@ -30,5 +34,10 @@ def test_a_missing_validation_split_is_told_at_the_start(
     splits |= {} if validation is None else {"val": validation}
     dataset = make_coloured(tmp_path / "data", splits)
 
+<<<<<<< HEAD:tests/training/tasks/test_validation.py
     with pytest.raises(BadInputError, match=problem):
         make_trainer(dataset, tmp_path / "run")
+=======
+    with refused(*problem.split()):
+        require_validation(dataset)
+>>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_validation.py

@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.training.tuning.space import Choice, Range
 from vg_mc.training.tuning.study import Study, Trial, best_of, require_optuna
 from vg_mc.training.tuning.trial_process import Outcome
@@ -138,5 +138,5 @@ def test_of_equal_trials_the_first_is_the_best():
 def test_a_missing_library_is_told(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
-    with pytest.raises(BadInputError, match="an optional part: pip install optuna"):
+    with refused("optional"):
         require_optuna()
