@@ -111,10 +111,7 @@ def test_a_missing_package_is_told(tmp_path):
         load_installed("not_installed_anywhere", hidden_by=str(script))
 
 
-def test_the_true_package_is_found_from_the_root_of_the_project():
-    program = "import evaluate; print(evaluate.Metric.__module__)"
-    outcome = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+def test_the_true_package_is_found_from_the_root_of_the_project(start):
+    printed = start(["-c", "import evaluate; print(evaluate.Metric.__module__)"], ROOT)
 
-    assert outcome.stdout.strip() == "evaluate.module"
+    assert printed.strip() == "evaluate.module"
