@@ -56,7 +56,7 @@ def test_other_files_are_refused(tmp_path, name, content, message):
 
 
 def test_a_missing_file_and_two_of_one_name_are_refused(tmp_path):
-    with refused(file="a.txt"):
+    with refused(file="none.txt"):
         read_subsets([tmp_path / "none.txt"])
 <<<<<<< HEAD
     with pytest.raises(BadInputError, match="duplicate subset name 'a'"):
