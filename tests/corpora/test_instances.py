@@ -85,17 +85,17 @@ def test_an_annotation_without_area_that_is_meant_stops(refer):
 
 
 BAD_IMAGES = [
-    ("id", None, "image id None: expected a whole number as id"),
-    ("id", True, "image id True: expected a whole number as id"),
-    ("id", 6, "image id 6: expected every image once"),
-    ("width", 0, "image id 5: expected width to be at least 1"),
-    ("height", 80.0, "image id 5: expected a whole number as height"),
-    ("file_name", "", "image id 5: expected a text as file_name"),
-    ("file_name", "/etc/passwd", "inside the image folder"),
-    ("file_name", "a/../../b.jpg", "inside the image folder"),
-    ("file_name", "..\\b.jpg", "inside the image folder"),
-    ("file_name", "C:b.jpg", "inside the image folder"),
-    ("file_name", "a\0.jpg", "inside the image folder"),
+    ("id", None, "number"),
+    ("id", True, "number"),
+    ("id", 6, "6"),
+    ("width", 0, "5 1"),
+    ("height", 80.0, "5"),
+    ("file_name", "", "5 file_name"),
+    ("file_name", "/etc/passwd", "folder"),
+    ("file_name", "a/../../b.jpg", "folder"),
+    ("file_name", "..\\b.jpg", "folder"),
+    ("file_name", "C:b.jpg", "folder"),
+    ("file_name", "a\0.jpg", "folder"),
 ]
 
 
@@ -103,26 +103,26 @@ BAD_IMAGES = [
 def test_a_bad_image_is_named(field, value, message, refer):
     refer.images[0][field] = value
 
-    with refused("instances.json", message):
+    with refused("instances.json", *message.split()):
         read(refer)
 
 
 BAD_ANNOTATIONS = [
-    ("id", "50", "'50': expected a whole number"),
-    ("id", 60, "60: expected every annotation once"),
-    ("image_id", "5", "50: expected a whole number as image_id"),
-    ("category_id", 3, "50: .* category_id 3"),
-    ("category_id", True, "50: expected a whole number as category_id"),
-    ("bbox", None, "50: expected a list as bbox"),
-    ("bbox", [1, 2, 3], "4 finite numbers as bbox"),
-    ("bbox", [1, 2, float("nan"), 4], "4 finite numbers as bbox"),
-    ("bbox", [1, 2, float("inf"), 4], "4 finite numbers as bbox"),
-    ("bbox", [1, 2, True, 4], "4 finite numbers as bbox"),
-    ("bbox", [1, 2, 0, 4], "a bbox with an area"),
-    ("bbox", [10, 10, -5, 4], "a bbox with an area"),
-    ("bbox", [200, 10, 5, 4], "a bbox on the image of 100 x 80 pixels"),
-    ("bbox", [99.5, 10, 5, 2], "a bbox on the image of 100 x 80 pixels"),
-    ("bbox", [1e308, 10, 1e308, 2], "4 finite numbers as bbox"),
+    ("id", "50", "50"),
+    ("id", 60, "60"),
+    ("image_id", "5", "50 image_id"),
+    ("category_id", 3, "50 category_id 3"),
+    ("category_id", True, "50 category_id"),
+    ("bbox", None, "50"),
+    ("bbox", [1, 2, 3], "4"),
+    ("bbox", [1, 2, float("nan"), 4], "4"),
+    ("bbox", [1, 2, float("inf"), 4], "4"),
+    ("bbox", [1, 2, True, 4], "4"),
+    ("bbox", [1, 2, 0, 4], "area"),
+    ("bbox", [10, 10, -5, 4], "area"),
+    ("bbox", [200, 10, 5, 4], "100 80"),
+    ("bbox", [99.5, 10, 5, 2], "100 80"),
+    ("bbox", [1e308, 10, 1e308, 2], "4"),
 ]
 
 
@@ -130,7 +130,7 @@ BAD_ANNOTATIONS = [
 def test_a_bad_annotation_is_named_or_left_out(field, value, message, refer):
     refer.annotations[0 if value != 60 else 2][field] = value
 
-    with refused("instances.json", message):
+    with refused("instances.json", field, *message.split()):
         read(refer)
     instances, rejected = read(refer, skip_bad=True)
     assert len(instances.region_of) + len(rejected) == 3
