@@ -86,11 +86,7 @@ def test_a_mix_up_of_any_two_formats_is_noticed(written, read):
 
 
 def test_numbers_of_no_format_are_said_to_be_so():
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match="no known format fits"):
-=======
-    with refused(file="boxes.csv"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("format"):
         require_fit(as_boxes([[900, 900, 950, 950]] * 4), "xyxy", sizes(4), FILE)
 
 

@@ -127,18 +127,6 @@ def test_the_arguments_of_the_process_are_the_default(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-<<<<<<< HEAD
-        ("learning-rat: 1", r"row\.yaml, learning-rat: unknown flag.* 'learning-rate'"),
-        ("learning_rate: 1", r"row\.yaml, learning_rate: .* 'learning-rate'"),
-        ("zzz: 1", r"row\.yaml, zzz: .*expected one of \['clip-norm', 'color'"),
-        ("recipe: other.yaml", r"row\.yaml, recipe: unknown flag"),
-        ("shuffle: maybe", r"row\.yaml, shuffle: expected true or false, not 'maybe'"),
-        ("shuffle: [true]", r"row\.yaml, shuffle: expected true or false"),
-        ("name: {first: a}", r"row\.yaml, name: expected a value or a list of values"),
-        ("color: [[1], 2, 3]", r"row\.yaml, color: expected a value or a list of values"),
-        ("- epochs", r"row\.yaml: expected a mapping"),
-        ("epochs: [", r"row\.yaml: .*readable recipe"),
-=======
         ("learning-rat: 1", "row.yaml learning-rate"),
         ("learning_rate: 1", "row.yaml learning_rate learning-rate"),
         ("zzz: 1", "row.yaml ['clip-norm color"),
@@ -149,7 +137,6 @@ def test_the_arguments_of_the_process_are_the_default(monkeypatch):
         ("color: [[1], 2, 3]", "row.yaml"),
         ("- epochs", "row.yaml"),
         ("epochs: [", "row.yaml"),
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
     ],
 )
 def test_a_wrong_recipe_is_refused_with_its_file_and_key(recipe, text, problem):
@@ -158,20 +145,12 @@ def test_a_wrong_recipe_is_refused_with_its_file_and_key(recipe, text, problem):
 
 
 def test_a_missing_recipe_is_named(tmp_path):
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=r"absent\.yaml: expected a readable"):
-=======
-    with refused(file="absent.yaml"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("absent.yaml"):
         parse_config(Settings, ["--recipe", str(tmp_path / "absent.yaml")])
 
 
 def test_a_flag_has_one_spelling():
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=r"no flag --learning_rate; .*--learning-rate"):
-=======
     with refused("--learning_rate", "--learning-rate"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
         parse_config(Settings, ["--output", "a", "--learning_rate=1"])
 
 
@@ -223,11 +202,7 @@ def test_reading_settings_needs_no_heavy_library():
 
 def test_a_command_may_have_flags_alone():
     assert parse_flags(Settings, ["--output", "o", "--epochs", "7"]).epochs == 7
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match="--clip-norm"):
-=======
     with refused("--clip-norm"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
         parse_flags(Settings, ["--output", "o", "--clip_norm", "1"])
     with pytest.raises(SystemExit):
         parse_flags(Settings, ["--output", "o", "--recipe", "row.yaml"])

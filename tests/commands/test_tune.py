@@ -7,19 +7,10 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-=======
 from tests.refusals import refused
-from vg_mc.commands import tune
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.finetune import FinetuneConfig
 from vg_mc.commands.tune import TuneConfig, main, run
-<<<<<<< HEAD
-from vg_mc.errors import BadInputError
-=======
-from vg_mc.flags.finetune import FinetuneConfig
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
 from vg_mc.training.tuning import trial_process as watching
 from vg_mc.training.tuning.search import locked
 from vg_mc.training.tuning.trial_process import Outcome
@@ -163,11 +154,7 @@ def test_several_processes_are_refused(config, monkeypatch):
 
 
 def test_a_study_has_one_writer(config):
-<<<<<<< HEAD
-    with locked(config.output), pytest.raises(BadInputError, match="another process"):
-=======
-    with tune.only_one(config.output), refused(file="study"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with locked(config.output), refused(file="study"):
         run(config)
 
 

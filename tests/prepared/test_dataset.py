@@ -144,11 +144,7 @@ def test_another_process_maps_the_files_itself(dataset):
 def test_a_damaged_dataset_is_not_opened(prepared):
     (prepared / "candidates" / "data-00000-of-00002.arrow").write_bytes(b"")
 
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=r"data-00000-of-00002.arrow: .* found 0"):
-=======
-    with refused(file="data-00000-of-00002.arrow"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("data-00000-of-00002.arrow", "0"):
         open_prepared(prepared)
 
 

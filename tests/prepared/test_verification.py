@@ -149,9 +149,5 @@ def test_an_edited_card_is_reported_and_does_not_keep_the_dataset_from_opening(d
 
 
 def test_without_a_manifest_there_is_nothing_to_verify(tmp_path):
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match="manifest"):
-=======
-    with refused("prepared"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("manifest"):
         list(verify(tmp_path))

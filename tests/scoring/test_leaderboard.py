@@ -74,11 +74,7 @@ def test_a_baseline_can_be_chosen_and_is_missing_where_it_did_not_answer(system)
 
     tested = [(each.comparison.split, each.comparison.first) for each in found.contests]
     assert tested == [("testA", "b"), ("testA", "c")]
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match="no system 'd'; there are a, b, c"):
-=======
-    with refused(record="--baseline"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("system"):
         standings_of(systems, "d")
 
 

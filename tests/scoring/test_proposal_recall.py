@@ -81,23 +81,13 @@ def test_every_dataset_of_the_same_expressions_gets_a_curve_under_its_name():
 @pytest.mark.parametrize(
     ("datasets", "splits", "problem"),
     [
-<<<<<<< HEAD
-        ([], (), "folders of prepared datasets"),
-        ([Dataset("a", [], [])], (), "a: no expressions"),
-        ([Dataset("a", [], [[]])], ("train",), "a: no expressions"),
-        (
-            [Dataset("a", [], [[]]), Dataset("b", [], [[]], first_id=5)],
-            (),
-            "b: .* in a, found others",
-=======
-        ([], (), "prepared"),
-        ([Dataset("a", [], [])], (), "expression"),
-        ([Dataset("a", [], [[]])], ("train",), "expression"),
+        ([], (), "datasets"),
+        ([Dataset("a", [], [])], (), "expressions"),
+        ([Dataset("a", [], [[]])], ("train",), "expressions"),
         (
             [Dataset("a", [], [[]]), Dataset("b", [], [[]], first_id=5)],
             (),
             "others",
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
         ),
     ],
 )

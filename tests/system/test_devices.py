@@ -13,11 +13,7 @@ def test_a_card_that_is_there_is_fine_and_any_other_is_counted_out(name, monkeyp
     require_device(name)
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=f"--device: no device {name}"):
-=======
-    with refused("--device", *name.split(), "0", "CUDA"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("--device", *name.split()):
         require_device(name)
 
 

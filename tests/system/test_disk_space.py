@@ -49,13 +49,8 @@ def test_other_faults_stay_what_they_are(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is full")
 def test_the_error_of_a_full_disk_is_the_one_that_is_meant():
     with (
-<<<<<<< HEAD
-        pytest.raises(BadInputError, match="no space left"),
-        full_disk_errors(Path("/dev"), "make room"),
-=======
         refused(file="dev"),
-        told_when_full(Path("/dev"), "make room"),
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+        full_disk_errors(Path("/dev"), "make room"),
         Path("/dev/full").open("wb") as file,
     ):
         file.write(bytes(100_000))

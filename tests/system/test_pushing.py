@@ -6,14 +6,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalTokenNotFoundError
 
-<<<<<<< HEAD
-from vg_mc.commands.finetune import FinetuneConfig, run
-from vg_mc.errors import BadInputError
-=======
 from tests.refusals import refused
-from vg_mc.commands.finetune import run
-from vg_mc.flags.finetune import FinetuneConfig
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+from vg_mc.commands.finetune import FinetuneConfig, run
 from vg_mc.system.hub import push, require_login
 
 
@@ -98,18 +92,10 @@ def test_a_name_that_is_none_is_told_without_asking_the_hub(hub):
 def test_an_upload_that_fails_is_told_and_how_to_try_again(hub, tmp_path):
     hub.fails = True
 
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=r"`hf upload somebody/pointer .*`"):
-=======
-    with refused("hf", record="--push-to-hub somebody/pointer"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("hf", "somebody/pointer"):
         push(tmp_path, "somebody/pointer")
 
 
 def test_without_a_network_nobody_is_let_in():
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match="not logged in"):
-=======
-    with refused(record="--push-to-hub somebody/pointer"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("logged"):
         require_login("somebody/pointer")  # tests are offline

@@ -8,13 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from tests.predictions.made import scores_of
-<<<<<<< HEAD
-from tests.training.tiny_run import OPTIONS, changed, trainer_with
-from vg_mc.errors import BadInputError
-=======
 from tests.refusals import refused
-from tests.training.tiny_run import SETTINGS
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+from tests.training.tiny_run import OPTIONS, changed, trainer_with
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 from vg_mc.training import loop

@@ -7,13 +7,9 @@ from pathlib import Path
 import pytest
 from accelerate import Accelerator
 
-<<<<<<< HEAD:tests/training/test_run_record.py
+from tests.refusals import refused
 from tests.training.tiny_run import changed
 from vg_mc.commands.finetune import FinetuneConfig, decisive
-=======
-from tests.refusals import refused
-from vg_mc.commands.claiming import claim
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.training.run_record import claim, describe
@@ -48,13 +44,8 @@ def test_a_run_does_not_go_on_with_another_length(coloured, tmp_path, name):
     config = config_of(coloured, tmp_path / "run")
     claimed(config, coloured)
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match=f"{name} was .* and is now 9"):
-        claimed(config, coloured, **{name: 9})
-=======
     with refused(*name.split(), "9"):
-        claim(replace(config, **{name: 9}), coloured, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
+        claimed(config, coloured, **{name: 9})
 
 
 def test_other_data_is_another_run(coloured, make_coloured, make_photos, tmp_path):
@@ -63,13 +54,8 @@ def test_other_data_is_another_run(coloured, make_coloured, make_photos, tmp_pat
     splits = {"train": make_photos(2, 1, 5), "val": make_photos(1, 1, 6)}
     other = make_coloured(tmp_path / "data", splits)
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match=r"data_hash was .* and is now"):
-        claimed(config, other)
-=======
     with refused("data_hash", file="run"):
-        claim(config, other, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
+        claimed(config, other)
 
 
 def test_a_setting_that_an_older_run_did_not_know_is_a_difference(coloured, tmp_path):
@@ -80,13 +66,8 @@ def test_a_setting_that_an_older_run_did_not_know_is_a_difference(coloured, tmp_
     del described["settings"]["seed"]
     path.write_text(json.dumps(described))
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match="seed was None and is now 0"):
-        claimed(config, coloured)
-=======
     with refused("0", file="run"):
-        claim(config, coloured, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
+        claimed(config, coloured)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])
@@ -94,38 +75,23 @@ def test_a_damaged_description_is_told(coloured, tmp_path, content):
     config = config_of(coloured, tmp_path)
     (tmp_path / "config.json").write_text(content)
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match="expected"):
+    with refused("expected"):
         claimed(config, coloured)
-=======
-    with refused(file="config.json"):
-        claim(config, coloured, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
 
 
 def test_a_used_output_is_refused_where_resuming_is_not_wanted(coloured, tmp_path):
     config = config_of(coloured, tmp_path / "run")
     claimed(config, coloured)
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match="--resume is never"):
-        claimed(config, coloured, resume="never")
-=======
     with refused("--resume", file="run"):
-        claim(replace(config, resume="never"), coloured, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
+        claimed(config, coloured, resume="never")
 
 
 def test_checkpoints_of_nobody_are_not_continued(coloured, tmp_path):
     (tmp_path / "checkpoints").mkdir()
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match=r"checkpoints without a config\.json"):
-        claimed(config_of(coloured, tmp_path), coloured)
-=======
     with refused("config.json"):
-        claim(config_of(coloured, tmp_path), coloured, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
+        claimed(config_of(coloured, tmp_path), coloured)
 
 
 def test_a_model_is_not_trained_on_what_is_no_marker(coloured, tmp_path):
@@ -133,11 +99,6 @@ def test_a_model_is_not_trained_on_what_is_no_marker(coloured, tmp_path):
     del settings["marker"]
     crops = PreparedDataset(coloured.folder, coloured.manifest | {"settings": settings})
 
-<<<<<<< HEAD:tests/training/test_run_record.py
-    with pytest.raises(BadInputError, match="trained on a marker, and the first view is crop"):
-        claimed(config_of(coloured, tmp_path / "run"), crops)
-=======
     with refused(file="coloured0"):
-        claim(config_of(coloured, tmp_path / "run"), crops, Accelerator(cpu=True))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/commands/test_claiming.py
+        claimed(config_of(coloured, tmp_path / "run"), crops)
     assert not (tmp_path / "run").exists()

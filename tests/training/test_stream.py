@@ -6,13 +6,8 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-<<<<<<< HEAD:tests/training/test_stream.py
-from tests.training.tiny_run import OPTIONS, changed
-from vg_mc.errors import BadInputError
-=======
 from tests.refusals import refused
-from tests.training.tiny_run import SETTINGS
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_examples.py
+from tests.training.tiny_run import OPTIONS, changed
 from vg_mc.models.loading import load_encoder
 from vg_mc.training.checkpoints import Progress
 from vg_mc.training.options import TrainingOptions
@@ -108,15 +103,9 @@ def test_the_same_sentence_is_asked_differently_in_the_next_epoch(coloured, sett
     assert sums[0] != sums[1]
 
 
-<<<<<<< HEAD:tests/training/test_stream.py
 def test_a_batch_that_cannot_be_shared_is_refused(coloured, settings, encoder):
-    with pytest.raises(BadInputError, match="--batch-size: 32 units in 6 batches cannot be cut"):
-        batches_of(coloured, changed(settings, gradient_accumulation=7), encoder)
-=======
-def test_a_batch_that_cannot_be_shared_is_refused(coloured, settings):
     with refused("32", "6", record="--batch-size"):
-        TrainingQuestions(Accelerator(cpu=True), coloured, replace(settings, accumulation=7))
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_examples.py
+        batches_of(coloured, changed(settings, gradient_accumulation=7), encoder)
 
 
 def test_data_that_teaches_nothing_is_refused(
@@ -126,13 +115,8 @@ def test_data_that_teaches_nothing_is_refused(
     missed = photo._replace(questions=[("pink", [0.5] * len(photo.colours))])
     dataset = make_coloured(tmp_path / "data", {"train": [missed], "val": [photo]})
 
-<<<<<<< HEAD:tests/training/test_stream.py
-    with pytest.raises(BadInputError, match="both a positive and a negative"):
+    with refused("negative"):
         batches_of(dataset, settings, encoder)
-=======
-    with refused(file="data"):
-        TrainingQuestions(Accelerator(cpu=True), dataset, settings)
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_examples.py
 
 
 @pytest.fixture
@@ -173,10 +157,5 @@ def test_one_kind_of_candidates_is_asked_about_and_what_that_leaves_out_is_count
 def test_what_was_left_out_is_told_where_nothing_remains(coloured, settings, encoder):
     detected = changed(settings, train_proposals="detected")
 
-<<<<<<< HEAD:tests/training/test_stream.py
-    with pytest.raises(BadInputError, match="skipped 32 without a positive"):
+    with refused("32"):
         batches_of(coloured, detected, encoder)
-=======
-    with refused("32", file="coloured0"):
-        TrainingQuestions(Accelerator(cpu=True), coloured, detected)
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_examples.py

@@ -157,15 +157,9 @@ def test_other_scenes_and_other_files_are_not_overwritten(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo.jpg").write_bytes(b"mine")
 
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=r'"seed": 1.*"seed": 0'):
+    with refused("seed", "1", "0"):
         write_scenes(tmp_path / "scenes", train=2, evaluation=0, size=96, seed=1, num_workers=1)
-    with pytest.raises(BadInputError, match="mine: expected a missing or empty folder"):
-=======
-    with refused("seed", "1", "0", file="scenes.json"):
-        write_scenes(tmp_path / "scenes", train=2, evaluation=0, size=96, seed=1, num_workers=1)
-    with refused(file="mine"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
+    with refused("missing"):
         write_scenes(tmp_path / "mine", train=2, evaluation=0, size=96, seed=1, num_workers=1)
     assert files_in(tmp_path / "mine") == ["photo.jpg"]
 

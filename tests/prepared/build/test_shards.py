@@ -54,11 +54,7 @@ def test_a_machine_without_the_folder_of_the_others_says_so(make, corpus, tmp_pa
     task, _ = plan(make, corpus, tmp_path)
     task.path.parent.rmdir()
 
-<<<<<<< HEAD
-    with pytest.raises(BadInputError, match=r"candidates: .* file system"):
-=======
     with refused("candidates"):
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose)
         draw_shard(task)
 
 

@@ -20,13 +20,7 @@ def test_validation_scores_all_candidates_of_val(coloured, make_trainer, tmp_pat
     assert validation.entry == asdict(expected)
 
 
-<<<<<<< HEAD:tests/training/tasks/test_validation.py
-@pytest.mark.parametrize(
-    ("validation", "problem"), [(None, "no split 'val'"), ([], "the split val")]
-)
-=======
-@pytest.mark.parametrize(("validation", "problem"), [(None, "val"), ([], "empty")])
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_validation.py
+@pytest.mark.parametrize(("validation", "problem"), [(None, "val"), ([], "split")])
 def test_a_missing_validation_split_is_told_at_the_start(
     make_coloured, make_photos, make_trainer, tmp_path, validation, problem
 ):
@@ -34,10 +28,5 @@ def test_a_missing_validation_split_is_told_at_the_start(
     splits |= {} if validation is None else {"val": validation}
     dataset = make_coloured(tmp_path / "data", splits)
 
-<<<<<<< HEAD:tests/training/tasks/test_validation.py
-    with pytest.raises(BadInputError, match=problem):
-        make_trainer(dataset, tmp_path / "run")
-=======
     with refused(*problem.split()):
-        require_validation(dataset)
->>>>>>> 79287f8 (Recognise refused input by file, record and facts instead of prose):tests/training/test_validation.py
+        make_trainer(dataset, tmp_path / "run")
