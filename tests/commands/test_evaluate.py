@@ -10,9 +10,9 @@ import pytest
 
 from tests.flat import flat
 from tests.predictions.made import proposed_by, scores_of
+from tests.refusals import refused
 from vg_mc.commands import ensemble
 from vg_mc.commands.evaluate import EvaluateConfig, main, run
-from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions import read_predictions
 
@@ -81,7 +81,7 @@ def test_a_wrong_folder_of_photos_is_told_before_any_split_is_answered(coloured,
         images=tmp_path / "missing",
     )
 
-    with pytest.raises(BadInputError, match="--images: no such folder"):
+    with refused("--images"):
         run(config)
     assert not (tmp_path / "a").exists()
 
@@ -150,7 +150,7 @@ def test_a_wrong_subset_is_told_before_any_split_is_answered(coloured, tmp_path)
         subset=(tmp_path / "missing.txt",),
     )
 
-    with pytest.raises(BadInputError, match=r"missing\.txt: cannot be read as text"):
+    with refused(file="missing.txt"):
         run(config)
     assert not (tmp_path / "a").exists()
 
@@ -170,7 +170,7 @@ def test_evaluations_can_be_ensembled(evaluations, tmp_path):
 @pytest.mark.parametrize(
     ("splits", "problem"),
     [
-        (("val", "test"), "no split 'test'; there are train, val, testA"),
+        (("val", "test"), "test testA"),
         (("val",) * 2, "duplicate"),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_wrong_split_is_told_before_any_is_answered(coloured, tmp_path, splits
         EvaluateConfig, coloured.folder, tmp_path / "output", model=("tiny-vit",), split=splits
     )
 
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         run(config)
     assert not (tmp_path / "output").exists()
 
@@ -233,14 +233,14 @@ def test_several_models_share_a_table_and_have_folders_of_their_own(
 
 @pytest.mark.parametrize(
     ("names", "problem"),
-    [((), "by --name"), (("a", "a"), "by --name"), (("a",), "--name: .* 2 .* 1")],
+    [((), "--name"), (("a", "a"), "--name"), (("a",), "--name 2 1")],
 )
 def test_models_that_cannot_be_told_apart_are_refused(coloured, tmp_path, names, problem):
     config = flat(
         EvaluateConfig, coloured.folder, tmp_path / "output", model=("tiny-vit",) * 2, name=names
     )
 
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         run(config)
     assert not (tmp_path / "output").exists()
 

@@ -3,19 +3,19 @@
 import pytest
 
 from tests.flat import flat
+from tests.refusals import refused
 from vg_mc.commands.evaluate import EvaluateConfig, run
-from vg_mc.errors import BadInputError
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"views": ("crop",)}, "--views: .*'crop'.* marker"),
-        ({"views": ("marker", "marker")}, "--views: .*once"),
-        ({"prompts": ("{}", "a photo")}, "--prompts: .*'a photo'"),
-        ({"prompts": ("{} or {}",)}, "--prompts: expected one placeholder"),
-        ({"prompts": ("{}: {subject}",)}, "--prompts: expected one placeholder"),
-        ({"prompts": ()}, "--prompts: expected at least one"),
+        ({"views": ("crop",)}, "--views crop"),
+        ({"views": ("marker", "marker")}, "--views"),
+        ({"prompts": ("{}", "a photo")}, "--prompts photo"),
+        ({"prompts": ("{} or {}",)}, "--prompts"),
+        ({"prompts": ("{}: {subject}",)}, "--prompts"),
+        ({"prompts": ()}, "--prompts"),
     ],
 )
 def test_what_clip_cannot_look_at_or_read_is_refused(coloured, tmp_path, changes, problem):
@@ -29,7 +29,7 @@ def test_what_clip_cannot_look_at_or_read_is_refused(coloured, tmp_path, changes
         **changes,
     )
 
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         run(config)
     assert not (tmp_path / "output").exists()
 

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from tests.refusals import refused
 from vg_mc.corpora import readers as reading
 from vg_mc.corpora.readers import CorpusSource, read_corpus
-from vg_mc.errors import BadInputError
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def source(refer):
 
 
 def test_a_known_corpus_with_other_counts_stops(source):
-    with pytest.raises(BadInputError, match=r"train: 1 references, NOT 42,404.*val: 0 sentences"):
+    with refused("1", "NOT", "42,404", "0", file="refs(unc).p"):
         read_corpus(source())
 
 
@@ -49,12 +49,12 @@ def test_a_folder_of_another_name_is_no_known_corpus(refer, source):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"instances": Path("nowhere.json")}, "nowhere.json, --instances: no such file"),
-        ({"box_format": "xyxy"}, "--box-format: .*xywh"),
+        ({"instances": Path("nowhere.json")}, "nowhere.json --instances"),
+        ({"box_format": "xyxy"}, "--box-format"),
     ],
 )
 def test_flags_that_make_no_sense_are_refused(change, problem, source):
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         read_corpus(source(**change))
 
 
@@ -64,13 +64,13 @@ def test_a_known_corpus_is_known_by_the_name_of_a_link_and_in_any_case(source, r
         (tmp_path / name).unlink(missing_ok=True)
         (tmp_path / name).symlink_to(real)
 
-        with pytest.raises(BadInputError, match="val: 0 sentences, NOT 10,834"):
+        with refused("0", "NOT", "10,834", file="refs(unc).p"):
             read_corpus(source(annotations=tmp_path / name))
 
 
 @pytest.mark.parametrize("kind", ["refer", "table", "pth"])
 def test_what_is_not_there_is_named_by_its_flag(kind, source, tmp_path):
-    with pytest.raises(BadInputError, match="nowhere, --annotations: no such file"):
+    with refused(file="nowhere", record="--annotations"):
         read_corpus(source(kind=kind, annotations=tmp_path / "nowhere"))
 
 
@@ -78,12 +78,12 @@ def test_a_file_where_refer_has_a_folder_leads_to_the_other_kinds(source, tmp_pa
     file = tmp_path / "mine.csv"
     file.write_text("image,expression,box\n")
 
-    with pytest.raises(BadInputError, match=r"mine\.csv, --annotations: expected .*folder"):
+    with refused(file="mine.csv", record="--annotations"):
         read_corpus(source(annotations=file))
 
 
 def test_references_one_folder_below_are_pointed_at(source, refer):
-    with pytest.raises(BadInputError, match=r"found: refcoco/refs\(unc\)\.p"):
+    with refused("refcoco/refs", file="refs(unc).p"):
         read_corpus(source(annotations=refer.write().parent))
 
 
@@ -103,7 +103,7 @@ def test_lists_of_a_known_corpus_are_counted(lists, source, tmp_path):
     )
     asked = source(kind="pth", annotations=lists, instances=instances)
 
-    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,834"):
+    with refused("1", "NOT", "10,834", file="unc_val.pth"):
         read_corpus(asked)
     (lists / "unc_val.pth").rename(tmp_path / "unc_val.pth")
     corpus, comparisons = read_corpus(
@@ -118,9 +118,9 @@ def test_a_table_looks_for_photos_beside_it(source, tmp_path):
         csv.writer(opened).writerows([["image", "expression", "box"], ["1.jpg", "man", "1 2 3 4"]])
 
     (tmp_path / "images").mkdir()
-    with pytest.raises(BadInputError, match=f"{tmp_path / 'images'}: 1 images are missing"):
+    with refused(tmp_path / "images", "1"):
         read_corpus(source(kind="table", annotations=file))
-    with pytest.raises(BadInputError, match="mine, --images: no such folder"):
+    with refused("--images"):
         read_corpus(source(kind="table", annotations=file, images=Path("mine")))
 
 
@@ -137,10 +137,10 @@ def test_a_mirror_is_known_by_the_name_of_its_dataset(source, tmp_path):
         (tmp_path / name).mkdir()
         pq.write_table(pa.Table.from_pylist([row]), tmp_path / name / "val.parquet")
 
-    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,758"):
+    with refused("1", "NOT", "10,758", file="val.parquet"):
         read_corpus(source(**asked, annotations=tmp_path / "RefCOCOplus"))
     (tmp_path / "RefCOCOplus").rename(tmp_path / "somebody_RefCOCOplus")
-    with pytest.raises(BadInputError, match="val: 1 sentences, NOT 10,758"):
+    with refused("1", "NOT", "10,758", file="val.parquet"):
         read_corpus(source(**asked, annotations=tmp_path / "somebody_RefCOCOplus"))
     corpus, comparisons = read_corpus(source(**asked, annotations=tmp_path / "mine"))
     assert (corpus.name, corpus.images_folder, comparisons) == ("mine", Path("photos"), [])
@@ -152,5 +152,5 @@ def test_a_mirror_without_photos_has_to_be_told_where_they_are(source, tmp_path)
     }  # fmt: skip
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "val.parquet")
 
-    with pytest.raises(BadInputError, match="--images: mirrors of this layout"):
+    with refused(record="--images"):
         read_corpus(source(kind="hub", annotations=tmp_path))

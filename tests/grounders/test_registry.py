@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.clip import ClipOptions
 from vg_mc.grounders.pseudo_query import PseudoQueryOptions
@@ -42,9 +43,9 @@ def test_each_view_is_a_row_of_its_own():
 
     assert [one.name for one in selected] == ["a, clip-refcoco, mirrored", "a, crop, mirrored"]
     assert [one.options.views for one in selected] == [("clip-refcoco",), ("crop",)]
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         select(("clip",), ("a",), GrounderOptions(clip=ClipOptions(each_view=True)))
-    assert refused.value.record == "--each-view"
+    assert caught.value.record == "--each-view"
 
 
 def test_a_model_that_reads_only_texts_is_told_from_one_that_sees_pictures():
@@ -67,16 +68,16 @@ def test_a_sentence_encoder_is_named_without_its_kind(tmp_path):
         (
             ("subject-match-model", "clip"),
             ("tiny-vit", "sentence:owner/model"),
-            "sentence:owner/model: encodes texts only",
+            "sentence:owner/model",
         ),
-        (("clap",), (), "--grounder: .*'clap'.* clip, biggest-box"),
-        (("random", "random"), (), "--grounder: duplicate"),
-        (("clip",), (), "--grounder: .*clip .*--model"),
-        (("random",), ("tiny-vit",), "--model: .*clip or"),
+        (("clap",), (), "--grounder clap"),
+        (("random", "random"), (), "--grounder"),
+        (("clip",), (), "--grounder --model"),
+        (("random",), ("tiny-vit",), "--model"),
     ],
 )
 def test_a_choice_without_sense_is_refused(grounders, models, problem):
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         select(grounders, models)
 
 
@@ -108,7 +109,7 @@ def test_what_a_captioner_described_is_told_apart():
 
 def test_a_captioner_that_nobody_listens_to_is_refused():
     options = GrounderOptions(pseudo_query=PseudoQueryOptions(captioner="a/blip"))
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         select(("random",), (), options)
 
-    assert refused.value.record == "--captioner"
+    assert caught.value.record == "--captioner"

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.special import softmax
 
 import vg_mc
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.images import VIEWS, choose_views
 from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.inference import Grounder, Question
@@ -147,7 +147,7 @@ def test_a_temperature_softens_probabilities_alone(grounder, best, photo):
 
     assert np.array_equal(soft.logits, plain.logits)
     assert np.allclose(soft.probabilities, softmax(plain.logits.astype(float) / 2))
-    with pytest.raises(BadInputError, match="temperature above 0"):
+    with refused("0"):
         Grounder.from_pretrained(best, temperature=0.0)
 
 
@@ -166,22 +166,22 @@ def test_a_stored_temperature_is_used_and_one_of_other_weights_is_warned_of(best
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ({"expressions": ["red"]}, "expected boxes or a proposer"),
-        ({"expressions": "red", "boxes": BOXES}, "list of expressions"),
+        ({"expressions": ["red"]}, "proposer"),
+        ({"expressions": "red", "boxes": BOXES}, "expressions"),
         ({"expressions": [" "], "boxes": BOXES}, "non-empty"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(grounder, photo, wrong, problem):
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         grounder.ground(photo, **wrong)
 
 
 def test_a_wording_without_a_place_is_refused(best):
-    with pytest.raises(BadInputError, match="placeholder"):
+    with refused("placeholder"):
         Grounder.from_pretrained(best, prompts=["a photo"])
 
 
 @pytest.mark.parametrize("proposer", ["yolo", "transformers", "stored", "yolo+stored"])
 def test_a_proposer_needs_its_file(best, proposer):
-    with pytest.raises(BadInputError, match=f"the proposer {proposer.split('+')[0]} requires"):
+    with refused(proposer.split("+")[0]):
         Grounder.from_pretrained(best, proposer=proposer)

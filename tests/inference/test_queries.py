@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.inference.queries import Question, opened, read_questions
 
 
@@ -49,29 +49,29 @@ def test_rows_of_a_table_are_sorted_by_photo(folder):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("image,text\na.JPG,red\n", "columns image, expression; missing: expression"),
-        ("", "expected columns"),
-        ("image,expression\n", "at least one row"),
-        ("image,expression\na.JPG,\n", "line 2: expected an image and an expression"),
-        ("image,expression\na.JPG\n", "line 2: expected an image and an expression"),
+        ("image,text\na.JPG,red\n", "expression"),
+        ("", "columns"),
+        ("image,expression\n", "least"),
+        ("image,expression\na.JPG,\n", "2"),
+        ("image,expression\na.JPG\n", "2"),
     ],
 )
 def test_a_bad_table_is_refused(folder, text, problem):
-    with pytest.raises(BadInputError, match=problem):
+    with refused(*problem.split()):
         read_questions(table(folder, text), ())
 
 
 def test_what_is_missing_or_said_twice_is_refused(folder, tmp_path_factory):
     file = table(folder, "image,expression\na.JPG,red\n")
-    with pytest.raises(BadInputError, match="a CSV has its own expressions"):
+    with refused("CSV", file="pairs.csv"):
         read_questions(file, ("red",))
-    with pytest.raises(BadInputError, match="at least one expression"):
+    with refused("expression"):
         read_questions(folder / "a.JPG", ())
-    with pytest.raises(BadInputError, match="single image"):
+    with refused("single"):
         read_questions(folder, ("red",), [(0, 0, 1, 1)])
-    with pytest.raises(BadInputError, match="expected images"):
+    with refused("images"):
         read_questions(tmp_path_factory.mktemp("empty"), ("red",))
-    with pytest.raises(BadInputError, match="UTF-8"):
+    with refused("UTF-8"):
         read_questions(folder / "absent.csv", ())
 
 
@@ -86,7 +86,7 @@ def test_a_photo_has_the_number_in_its_name(folder, name, image_id):
 
 
 def test_no_photo_is_refused_by_name(folder):
-    with pytest.raises(BadInputError, match=r"nowhere\.jpg: no such file"):
+    with refused("nowhere.jpg"):
         opened(folder / "nowhere.jpg")
-    with pytest.raises(BadInputError, match=r"notes\.txt: expected an image"):
+    with refused("notes.txt"):
         opened(folder / "notes.txt")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.detection_table import write_detections
 from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
@@ -97,14 +98,14 @@ def test_no_detections_are_none(read, content):
 
 
 BAD = [
-    ({"box": [0, 0, 5]}, "4 finite numbers as box"),
-    ({"box": [0, 0, 5, float("nan")]}, "4 finite numbers as box"),
-    ({"box": [0, 0, 5, float("inf")]}, "4 finite numbers as box"),
-    ({"box": [0, 0, 1, 5]}, "width and a height above 1"),
-    ({"box": [0, 0, 5, -3]}, "width and a height above 1"),
-    ({"score": 1.5}, "a score from 0 to 1"),
-    ({"score": None}, "a finite number as score"),
-    ({"image_id": "5"}, "as image_id"),
+    ({"box": [0, 0, 5]}, "4"),
+    ({"box": [0, 0, 5, float("nan")]}, "4"),
+    ({"box": [0, 0, 5, float("inf")]}, "4"),
+    ({"box": [0, 0, 1, 5]}, "1"),
+    ({"box": [0, 0, 5, -3]}, "1"),
+    ({"score": 1.5}, "0 1"),
+    ({"score": None}, "number"),
+    ({"image_id": "5"}, "image_id"),
 ]
 
 
@@ -112,7 +113,7 @@ BAD = [
 def test_a_bad_detection_is_named(fields, message, read):
     good = detection([0, 0, 5, 5])
 
-    with pytest.raises(BadInputError, match=rf"dets\.json, detection 1, det_id 7: .*{message}"):
+    with refused("dets.json", "1", "det_id", "7", *message.split()):
         read([good, good | fields])
 
 
@@ -153,7 +154,7 @@ def test_a_bad_row_of_a_table_is_named(tmp_path):
     inside_out = Proposal((5, 0, 3, 9), 0.5, "", "yolo")
     write_detections(tmp_path / "boxes.parquet", {5: [*DOG, inside_out]})
 
-    with pytest.raises(BadInputError, match=r"row 1: .* \[5\.0, 0\.0"):
+    with refused("1", "[5.0", "0.0"):
         read_detections(tmp_path / "boxes.parquet", skip_bad=False)
 
 
@@ -177,9 +178,9 @@ def test_a_thin_box_inside_is_kept(cut):
 def test_detections_of_another_corpus_are_refused(tmp_path):
     stored = StoredDetections(tmp_path / "dets.json", {5: DOG}, 1, [])
 
-    with pytest.raises(BadInputError, match=r"dets\.json: no detection .* is 5; .* '6\.jpg'"):
+    with refused("dets.json", "5", "6.jpg"):
         cut_to_photos(stored, [Photo(6, "6.jpg", 9, 9)], [])
-    with pytest.raises(BadInputError, match=r"dets\.json: no detection"):
+    with refused("dets.json"):
         cut_to_photos(replace(stored, by_image={}), [Photo(6, "6.jpg", 9, 9)], [])
 
 
@@ -187,7 +188,7 @@ def test_a_name_in_place_of_a_number_is_told_where_to_stand(tmp_path):
     file = tmp_path / "dets.json"
     file.write_text(json.dumps([{"image_id": "000009", "bbox": [1, 2, 3, 4], "score": 1}]))
 
-    with pytest.raises(BadInputError, match=r"'000009'.* file_name"):
+    with refused("000009", "file_name"):
         read_detections(file, skip_bad=False)
 
 
@@ -253,14 +254,14 @@ def test_detections_by_id_and_by_name_of_one_photo_are_all_its_own(read):
 @pytest.mark.parametrize(
     ("photo", "problem"),
     [
-        ({"image_id": 1, "file_name": "a.jpg"}, "either image_id or file_name, found both"),
-        ({"image_id": None}, "a field image_id or file_name, found neither"),
-        ({"file_name": " "}, "a text as file_name"),
-        ({"file_name": 5}, "a text as file_name"),
+        ({"image_id": 1, "file_name": "a.jpg"}, "image_id file_name"),
+        ({"image_id": None}, "image_id file_name"),
+        ({"file_name": " "}, "file_name"),
+        ({"file_name": 5}, "file_name"),
     ],
 )
 def test_a_detection_says_in_one_way_of_which_photo_it_is(photo, problem, read):
-    with pytest.raises(BadInputError, match=f"detection 0: expected {problem}"):
+    with refused("0", *problem.split()):
         read([{"bbox": [0, 0, 5, 5], "score": 0.5} | photo])
 
 
@@ -269,13 +270,13 @@ def test_corners_taken_for_sides_stop_with_a_hint(cut):
     as_sides = [(left, top, left + right, top + bottom) for left, top, right, bottom in corners]
 
     assert len(cut(corners).by_image[5]) == 20
-    with pytest.raises(BadInputError, match=r"100% of the boxes .*corners"):
+    with refused("100%"):
         cut(as_sides)
 
 
 def test_one_in_twenty_boxes_may_leave_its_photo(cut):
     assert cut([(10, 10, 20, 20)] * 19 + [(90, 70, 110, 90)]).cut == 1
-    with pytest.raises(BadInputError, match="10% of the boxes"):
+    with refused("10%", file="dets.json"):
         cut([(10, 10, 20, 20)] * 18 + [(90, 70, 110, 90)] * 2)
 
 
@@ -284,7 +285,7 @@ def test_a_pixel_of_rounding_is_no_leaving(cut):
 
 
 def test_shares_of_the_photo_are_no_pixels(cut):
-    with pytest.raises(BadInputError, match="expected boxes in pixels"):
+    with refused("pixels"):
         cut([(0.1, 0.2, 0.5, 0.9)] * 20)
 
 
@@ -367,7 +368,7 @@ def test_a_box_of_a_pipeline_without_an_area_or_an_edge_is_named(tmp_path, chang
     file = tmp_path / "pipeline.json"
     file.write_text(json.dumps([{"file_name": "a.jpg", "score": 1, "label": "cat", "box": box}]))
 
-    with pytest.raises(BadInputError) as refused:
+    with pytest.raises(BadInputError) as caught:
         read_detections(file, skip_bad=False)
 
-    assert refused.value.record == "detection 0"
+    assert caught.value.record == "detection 0"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.images import VIEWS, choose_views
 from vg_mc.prepared.build import drawing, run, shards
@@ -291,7 +292,7 @@ def test_a_bad_detection_stops_the_run_before_anything_is_drawn(
     monkeypatch.setattr(drawing, "draw_shard", None)
     stored.source.write_text('[{"image_id": 6, "box": [0, 0, 9, 9], "score": 2}]')
 
-    with pytest.raises(BadInputError, match=r"detections\.json, detection 0: expected a score"):
+    with refused("detections.json", "0"):
         prepare(
             corpus, make.settings(corpus, proposer=stored), tmp_path / "prepared", num_workers=2
         )
@@ -310,7 +311,7 @@ def test_nothing_is_published_where_no_photo_could_be_used(make, corpus, tmp_pat
     corpus.images_folder.rename(tmp_path / "elsewhere")
     settings = make.settings(corpus, skip_bad=True)
 
-    with pytest.raises(BadInputError, match=r"no usable images; 16 records .* the photo is m"):
+    with refused("16"):
         prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     assert not (tmp_path / "prepared").exists()
 
@@ -323,7 +324,7 @@ def test_nothing_is_published_where_no_photo_has_a_proposal(make, corpus, stored
     too_high = replace(stored, confidence=1.0)
     settings = make.settings(corpus, train_proposer=too_high, proposer=too_high)
 
-    with pytest.raises(BadInputError, match=r"--proposer: .* --confidence"):
+    with refused("--proposer", "--confidence"):
         prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     assert not (tmp_path / "prepared").exists()
 
@@ -341,7 +342,7 @@ def test_a_full_disk_publishes_nothing_and_loses_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", at_a_full_disk(full_at))
-        with pytest.raises(BadInputError, match=r"no space left .* are kept"):
+        with refused("space"):
             prepare(corpus, settings, tmp_path / "out", num_workers=1, overwrite=True)
     assert contents(tmp_path / "out") == older
     monkeypatch.setattr(drawing, "draw_shard", count_and_draw(drawn))
@@ -366,7 +367,7 @@ def at_a_full_disk(name: str):
 def test_a_bad_photo_stops_the_run_and_is_named(make, corpus, tmp_path, num_workers):
     (corpus.images_folder / make.photo_name(4)).write_text("<html>")
 
-    with pytest.raises(BadInputError, match=r"004\.jpg, image 4: expected one of JPEG"):
+    with refused("004.jpg", "4", "JPEG"):
         prepare(corpus, make.settings(corpus), tmp_path / "prepared", num_workers=num_workers)
 
     assert not (tmp_path / "prepared").exists()
@@ -377,7 +378,7 @@ def test_missing_photos_are_named_before_anything_is_drawn(make, corpus, tmp_pat
     for image_id in (2, 7):
         (corpus.images_folder / make.photo_name(image_id)).unlink()
 
-    with pytest.raises(BadInputError, match=r"2 images are missing: 002\.jpg, 007\.jpg"):
+    with refused("2", "002.jpg", "007.jpg"):
         prepare(corpus, make.settings(corpus), tmp_path / "prepared", num_workers=1)
 
 
@@ -401,17 +402,17 @@ def test_a_split_that_cannot_be_is_refused(make, corpus, tmp_path, splits, probl
     with pytest.raises(BadInputError) as raised:
         prepare(corpus, make.settings(corpus, splits=splits), tmp_path / "prepared", num_workers=1)
 
-    assert raised.value.problem.startswith(problem)
+    assert problem in raised.value.problem
     assert not (tmp_path / "prepared").exists()
 
 
 def test_a_corpus_without_expressions_is_refused(make, corpus, tmp_path):
     empty = replace(corpus, expressions=[])
 
-    with pytest.raises(BadInputError, match="tiny: no usable expressions"):
+    with refused("expressions"):
         prepare(empty, make.settings(empty), tmp_path / "prepared", num_workers=1)
     empty = replace(empty, rejected=[Rejected("a.csv", "line 2", "it is bad")] * 2000)
-    with pytest.raises(BadInputError, match="2,000 records were rejected, the first is line 2: "):
+    with refused("2,000", "2"):
         prepare(empty, make.settings(empty), tmp_path / "prepared", num_workers=1)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.prepared.build.stored import read_stored
 from vg_mc.proposers.choice import ProposerChoice
 
@@ -50,7 +50,7 @@ def test_bad_records_stop_or_are_counted_with_those_outside(make, corpus, stored
     stored_file.write_text(json.dumps(detections))
     settings = make.settings(corpus, proposer=ProposerChoice("stored", stored_file))
 
-    with pytest.raises(BadInputError, match=r"stored\.json, detection 3: .*above 0"):
+    with refused("stored.json", "3", "0"):
         read_stored(settings, corpus.photos.values(), corpus)
     stored = read_stored(replace(settings, skip_bad=True), corpus.photos.values(), corpus)
 
@@ -64,7 +64,7 @@ def test_numbers_that_we_counted_out_are_no_place_to_join(make, corpus, stored_f
     settings = make.settings(corpus, proposer=ProposerChoice("stored", stored_file))
     counted = replace(corpus, assigned_ids=frozenset({2, 3}))
 
-    with pytest.raises(BadInputError, match=r"image_id, such as 2, .* no image_id for '002\.jpg'"):
+    with refused("image_id", "2", "002.jpg"):
         read_stored(settings, counted.photos.values(), counted)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.records import Photo
 from vg_mc.reports.pages.examples import (
     LONGER_SIDE,
@@ -85,5 +85,5 @@ def test_an_example_without_candidates_has_none():
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(BadInputError, match="--images: no such folder"):
+    with refused("--images"):
         backdrops(dataset("squash"), tmp_path / "missing")
