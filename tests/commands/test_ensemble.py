@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.predictions.made import changed, ious_of, scores_of
+from tests.refusals import refused
 from vg_mc.commands import evaluate
 from vg_mc.commands.ensemble import EnsembleConfig, main, run
-from vg_mc.errors import BadInputError
 from vg_mc.predictions import read_evaluation, read_predictions, write_predictions
 
 ROOT = Path(__file__).parents[2]
@@ -247,8 +247,8 @@ def test_the_page_has_pictures_where_the_dataset_is_named(coloured, tmp_path):
 def test_pictures_of_another_dataset_are_refused(evaluations, coloured, tmp_path):
     config = EnsembleConfig(tuple(map(Path, evaluations)), tmp_path / "both")
 
-    with pytest.raises(BadInputError, match="dataset of 'rn': 0123abcd"):
+    with refused("rn", "0123abcd"):
         run(replace(config, dataset=coloured.folder))
-    with pytest.raises(BadInputError, match="needs a --dataset"):
+    with refused("--dataset"):
         run(replace(config, images=tmp_path))
     assert not (tmp_path / "both").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vg_mc.errors import BadInputError
+from tests.refusals import refused
 from vg_mc.predictions import (
     is_one_split,
     read_evaluation,
@@ -34,7 +34,7 @@ def test_an_evaluation_is_read_validation_first(make_predictions, tmp_path):
 
 @pytest.mark.parametrize("name", [".", "missing"])
 def test_a_folder_without_predictions_says_who_writes_them(tmp_path, name):
-    with pytest.raises(BadInputError, match=r"no predictions\.parquet"):
+    with refused("predictions.parquet"):
         read_evaluation(tmp_path / name)
 
 
@@ -42,7 +42,7 @@ def test_two_folders_of_one_split_are_refused(make_predictions, tmp_path):
     for folder in ("first", "second"):
         write_predictions(make_predictions(), tmp_path / folder)
 
-    with pytest.raises(BadInputError, match="second: split 'val'"):
+    with refused("val"):
         read_evaluation(tmp_path)
 
 
@@ -58,7 +58,7 @@ def test_models_that_were_evaluated_together_are_read_one_by_one(make_prediction
     assert named == [[("val", "rn"), ("testA", "rn")], [("val", "vit"), ("testA", "vit")]]
     assert [list(one) for one in read_evaluations(tmp_path / "rn")] == [["val", "testA"]]
     assert [list(one) for one in read_evaluations(tmp_path / "rn" / "val")] == [["val"]]
-    with pytest.raises(BadInputError, match=r"no predictions\.parquet"):
+    with refused("predictions.parquet"):
         read_evaluations(tmp_path / "plots")
 
 

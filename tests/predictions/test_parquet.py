@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.predictions.made import changed, moved_targets, proposed_by
+from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.predictions import (
     FILE_NAME,
@@ -84,7 +85,7 @@ def test_pandas_opens_the_file_too(make_predictions, tmp_path):
 
 
 def test_a_folder_without_predictions_says_who_writes_them(tmp_path):
-    with pytest.raises(BadInputError, match=r"no predictions\.parquet here"):
+    with refused("predictions.parquet"):
         read_predictions(tmp_path)
 
 
@@ -93,7 +94,7 @@ def test_a_cut_file_is_refused_by_name(make_predictions, tmp_path):
     path = tmp_path / FILE_NAME
     path.write_bytes(path.read_bytes()[:-20])
 
-    with pytest.raises(BadInputError, match=r"predictions\.parquet: cannot be read as Parquet"):
+    with refused(file="predictions.parquet"):
         read_predictions(tmp_path)
 
 
@@ -125,28 +126,28 @@ def rewritten(tmp_path, make_predictions, change) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table.drop_columns("logits"), r"column logits: missing column"),
+        (lambda table: table.drop_columns("logits"), "missing"),
         (
             lambda table: table.set_column(2, "image_id", pa.array(["1"] * len(table))),
-            r"column image_id: expected int64, found nullable string",
+            "image_id int64",
         ),
         (lambda table: table.replace_schema_metadata({}), "metadata"),
-        (lambda table: table.replace_schema_metadata({"vg_mc": "{"}), "damaged metadata"),
-        (lambda table: table.replace_schema_metadata({"vg_mc": "[]"}), "damaged metadata"),
+        (lambda table: table.replace_schema_metadata({"vg_mc": "{"}), "metadata"),
+        (lambda table: table.replace_schema_metadata({"vg_mc": "[]"}), "metadata"),
         (
             lambda table: table.replace_schema_metadata({"vg_mc": '{"schema": 3, "kind": "?"}'}),
-            "damaged metadata",
+            "metadata",
         ),
         (
             lambda table: table.replace_schema_metadata({"vg_mc": '{"schema": 2, "facts": {}}'}),
-            "expected schema 3, found 2",
+            "3 2",
         ),
     ],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path, make_predictions, change, message):
     rewritten(tmp_path, make_predictions, change)
 
-    with pytest.raises(BadInputError, match=message):
+    with refused(*message.split()):
         read_predictions(tmp_path)
 
 
@@ -168,17 +169,17 @@ def test_the_first_expression_with_a_nan_logit_is_named(tmp_path, make_predictio
 
     rewritten(tmp_path, make_predictions, spoil)
 
-    with pytest.raises(BadInputError, match="logits must be finite") as refused:
+    with refused("finite") as caught:
         read_predictions(tmp_path)
-    assert refused.value.record == "expression 128"
+    assert caught.value.record == "expression 128"
 
 
 def test_too_few_logits_are_refused_with_the_expression(tmp_path, make_predictions):
     rewritten(tmp_path, make_predictions, lambda table: with_logits(table, 2, []))
 
-    with pytest.raises(BadInputError, match="logits") as refused:
+    with refused("logits") as caught:
         read_predictions(tmp_path)
-    assert refused.value.record == "expression 114"
+    assert caught.value.record == "expression 114"
 
 
 def test_ious_stand_in_the_file_for_other_readers(make_predictions, tmp_path):
