@@ -111,13 +111,13 @@ def _views(options: ClipOptions, context: Context) -> Sequence[str]:
 
 
 def _facts(options: ClipOptions, context: Context) -> dict[str, str]:
-    from vg_mc.prepared.manifest import spelled
+    from vg_mc.prepared.manifest import format_properties
 
     views = _views(options, context)
     facts = {
         "model": context.model,
         "precision": "fp32" if context.precision == "no" else context.precision,
-        "views": "; ".join(f"{view}: {spelled(context.views[view])}" for view in views),
+        "views": "; ".join(f"{view}: {format_properties(context.views[view])}" for view in views),
         "flip": "mirrored, left and right swapped in the texts" if options.flip else "no",
         "prompts": "; ".join(options.prompts),
     }

@@ -180,7 +180,7 @@ def _captions_by(name: str, view: str, context: Context) -> tuple[Describer, dic
     from vg_mc.models.features.cache import caption_cache
     from vg_mc.models.features.captions import Captions
     from vg_mc.models.features.identity import model_hash
-    from vg_mc.prepared.manifest import spelled
+    from vg_mc.prepared.manifest import format_properties
 
     captioner = load_captioner(name).to(context.processes.device)
     identity, cache = model_hash(captioner, context.precision), None
@@ -200,7 +200,7 @@ def _captions_by(name: str, view: str, context: Context) -> tuple[Describer, dic
         "captions": "the captioner's, then the place",
         "captioner": name,
         "captioner hash": identity,
-        "captioned view": f"{view}: {spelled(context.views[view])}",
+        "captioned view": f"{view}: {format_properties(context.views[view])}",
     }
     return captions, facts
 

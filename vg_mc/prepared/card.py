@@ -13,7 +13,7 @@ import yaml
 
 from vg_mc.images.views import name_in_files
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, spelled, views_of
+from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, format_properties, views_of
 from vg_mc.prepared.schema import picture_columns
 from vg_mc.proposers.description import ProposerDescription
 from vg_mc.system.atomic import whole_file, write_whole_text
@@ -155,7 +155,7 @@ def _candidates_text(folder: Path, settings: Json, views: Mapping[str, Json]) ->
         image_size=settings["image_size"],
         fit=settings["fit"],
         views="\n".join(
-            f"| {view} | `{column}` | {spelled(properties)} |"
+            f"| {view} | `{column}` | {format_properties(properties)} |"
             for (view, properties), column in zip(
                 views.items(), picture_columns(views), strict=True
             )

@@ -49,10 +49,10 @@ def data_hash(files: list[FileEntry]) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest. It is written last, so a dataset with a manifest is complete."""
-    write_whole_text(folder / FILE_NAME, spell({**manifest, CHECKSUM: checksum(manifest)}))
+    write_whole_text(folder / FILE_NAME, manifest_text({**manifest, CHECKSUM: checksum(manifest)}))
 
 
-def spell(manifest: Manifest) -> str:
+def manifest_text(manifest: Manifest) -> str:
     """Return the JSON text of a manifest. It is canonical, so that it can be hashed."""
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
@@ -60,7 +60,7 @@ def spell(manifest: Manifest) -> str:
 def checksum(manifest: Manifest) -> str:
     """Return the hash of a manifest without its checksum."""
     others = {key: value for key, value in manifest.items() if key != CHECKSUM}
-    return hashlib.sha256(spell(others).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(manifest_text(others).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -104,7 +104,7 @@ def views_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
     return {present_name(name): properties for name, properties in views.items()}
 
 
-def spelled(properties: Mapping[str, Any]) -> str:
+def format_properties(properties: Mapping[str, Any]) -> str:
     """Format the properties of a view for reports."""
     return ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"

@@ -15,8 +15,8 @@ from vg_mc.prepared.manifest import (
     Manifest,
     checksum,
     file_hash,
+    manifest_text,
     parse_manifest,
-    spell,
 )
 
 
@@ -59,7 +59,7 @@ def verify(folder: Path) -> Iterator[Damage]:
 
 def _is_as_written(folder: Path, manifest: Manifest) -> bool:
     written = (folder / FILE_NAME).read_bytes()
-    return written == spell(manifest).encode("utf-8", "surrogatepass") and manifest.get(
+    return written == manifest_text(manifest).encode("utf-8", "surrogatepass") and manifest.get(
         CHECKSUM
     ) == checksum(manifest)
 
