@@ -93,7 +93,7 @@ def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
         ("--weights absent.pt", "absent.pt, --weights: no such file"),
         ("--proposer transformers", "the proposer transformers requires --detector"),
         ("--proposer stored+transformers --proposals STORED", "transformers requires --detector"),
-        ("--proposer annotations", "'annotations'; there are yolo, transformers, stored"),
+        ("--proposer annotations", "unknown proposer 'annotations'"),
         ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
         ("--boxes BOXES --weights BOXES", "--weights: has no effect together with --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),

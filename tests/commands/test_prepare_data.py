@@ -226,7 +226,7 @@ def test_an_output_is_replaced_only_on_request(scenes, capsys):
         ("--proposer annotations+yolo", "--proposer: the proposer yolo requires --weights"),
         ("--whole-images 0", "--whole-images: expected a number at least 1, not 0"),
         ("--proposer none+yolo", "--proposer: none cannot be united"),
-        ("--proposer none --train-proposer none", "--proposer: a dataset without candidates"),
+        ("--proposer none --train-proposer none", "requires --whole-images"),
         ("--jitter 0.5", "--jitter: expected a number at least 0 and below 0.5, not 0.5"),
         ("--jitter nan", "--jitter: expected a number"),
         ("--seed -1", "--seed: expected a number at least 0"),
