@@ -9,6 +9,7 @@ from huggingface_hub.errors import LocalTokenNotFoundError
 from tests.refusals import refused
 from vg_mc.commands.finetune import FinetuneConfig, run
 from vg_mc.system.hub import push, require_login
+from vg_mc.training.options import ScheduleOptions, TrainingOptions
 
 
 class Hub:
@@ -49,7 +50,7 @@ def config(coloured, tmp_path) -> FinetuneConfig:
         dataset=coloured.folder,
         model="tiny-vit",
         output=tmp_path / "run",
-        epochs=1,
+        training=TrainingOptions(schedule=ScheduleOptions(epochs=1)),
         num_workers=0,
         push_to_hub="somebody/pointer",
     )

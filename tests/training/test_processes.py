@@ -135,7 +135,8 @@ def test_both_processes_skip_a_step_that_one_of_them_cannot_use(output):
 
 
 @pytest.mark.exhaustive
-def test_torchrun_starts_again_when_a_process_is_lost(coloured, tmp_path, start):
+def test_torchrun_starts_again_when_a_process_is_lost(coloured, tmp_path, start, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(PROGRAM.parents[2]))  # for the workers of torchrun
     run = tmp_path / "lost"
     again = [*TORCHRUN, "--max-restarts", "1"]
 
