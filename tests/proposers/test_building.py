@@ -8,7 +8,7 @@ import torch
 
 from tests.refusals import refused
 from vg_mc.proposers import building as proposing
-from vg_mc.proposers.building import LOWEST, ask, build_proposer, own_card
+from vg_mc.proposers.building import LOWEST, ask, build_proposer, process_device
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import Photo
 
@@ -80,4 +80,4 @@ def test_launched_processes_take_different_cards(monkeypatch, device, local_rank
     if local_rank is not None:
         monkeypatch.setenv("LOCAL_RANK", local_rank)
 
-    assert own_card(device) == card
+    assert process_device(device) == card

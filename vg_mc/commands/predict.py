@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PHOTOS_AT_ONCE = 8
 UPRIGHT = 1  # in EXIF
-LYING = "has an EXIF orientation, which is ignored; rotate the file for better results"
+ROTATED = "has an EXIF orientation, which is ignored; rotate the file for better results"
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 
 
@@ -114,7 +114,7 @@ def run(config: PredictConfig) -> None:
         if config.json:
             print(json.dumps(record, ensure_ascii=False))
         else:
-            print(f"{answer_text(name, answer, chances=tells_chances(config))}\n")
+            print(f"{answer_text(name, answer, chances=gives_probabilities(config))}\n")
         answers.append((name, answer))
     if not single:
         write_answers(answers, config.output)
@@ -128,13 +128,13 @@ def answered(
     from vg_mc.inference.queries import opened
     from vg_mc.reports.answers import write_answer_picture
 
-    drawn, color, chances = 0, frame_color(grounder.drawing), tells_chances(config)
+    drawn, color, chances = 0, frame_color(grounder.drawing), gives_probabilities(config)
     for start in range(0, len(questions), PHOTOS_AT_ONCE):
         some = questions[start : start + PHOTOS_AT_ONCE]
         for question, answers in zip(some, grounder.ground_all(some), strict=True):
             photo, image = opened(question.image)
             if image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT:
-                print(f"note: {photo.file_name} {LYING}", file=sys.stderr)
+                print(f"note: {photo.file_name} {ROTATED}", file=sys.stderr)
             for answer in answers:
                 drawn += 1
                 name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
@@ -143,7 +143,7 @@ def answered(
                 yield Path(str(question.image)).name, answer
 
 
-def tells_chances(config: PredictConfig) -> bool:
+def gives_probabilities(config: PredictConfig) -> bool:
     """Return whether the probabilities of the grounder are meaningful.
 
     The logits of most grounders without a model are ranks, whose softmax has no meaning unless the

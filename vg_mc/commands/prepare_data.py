@@ -131,18 +131,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     with plain_errors():
         config = parse_config(PrepareConfig, argv)
         if processes_launched() == 1:
-            _tell(run(config), config)
+            _print_summary(run(config), config)
             return
         from vg_mc.prepared.build.worker_group import joined
 
         with joined() as group:
             if group.rank == 0:
-                _tell(run(config, group), config)
+                _print_summary(run(config, group), config)
             else:
                 group.help(config.num_workers)
 
 
-def _tell(manifest: "Manifest", config: PrepareConfig) -> None:
+def _print_summary(manifest: "Manifest", config: PrepareConfig) -> None:
     from vg_mc.reports.preparation import summary
 
     print(summary(manifest, config.output))

@@ -151,8 +151,8 @@ class DualEncoderGrounder:
     def _all_logits(
         self, maker: FeatureMaker, expressions: Expressions, captions: list[str]
     ) -> list[Logits]:
-        wordings = zip(*map(self.worded, captions), strict=True)
-        others = OtherCaptions(captions, [maker.text_features(list(one)) for one in wordings])
+        prompted = zip(*map(self.worded, captions), strict=True)
+        others = OtherCaptions(captions, [maker.text_features(list(one)) for one in prompted])
         logits = [np.empty(0, np.float32)] * len(expressions)
         parts = windows_of(expressions, self.window)
         windows = [self._window(expressions, rows) for rows in parts]

@@ -102,8 +102,8 @@ def captions_of(
         (photos[image_id].width, photos[image_id].height)
         for image_id in np.repeat(expressions.image_ids, lengths)[first].tolist()
     ]
-    told = places(dataset.boxes(ids), np.array(sizes).reshape(-1, 2))
-    described = zip(ids.tolist(), describe(dataset, ids), told, strict=True)
+    phrases = places(dataset.boxes(ids), np.array(sizes).reshape(-1, 2))
+    described = zip(ids.tolist(), describe(dataset, ids), phrases, strict=True)
     return {one: f"{text.rstrip(' .')} {place}".strip() for one, text, place in described}
 
 

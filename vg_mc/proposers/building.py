@@ -58,10 +58,10 @@ def build_proposer(choice: ProposerChoice) -> Proposer:
         raise ValueError(f"the proposer {choice.kind} is not a detector, or has no weights")
     all_the_way_down = choice.when_empty == "lower-confidence"
     confidence = min(LOWEST, choice.confidence) if all_the_way_down else choice.confidence
-    return build(replace(choice, confidence=confidence, device=own_card(choice.device)))
+    return build(replace(choice, confidence=confidence, device=process_device(choice.device)))
 
 
-def own_card(device: str) -> str:
+def process_device(device: str) -> str:
     """Return the device of this process.
 
     If several processes were launched on this machine, ``cuda`` becomes the GPU of the local rank.

@@ -94,7 +94,7 @@ def kinds_of(text: str, flag: str, known: Collection[str] = tuple(KINDS)) -> tup
     return kinds
 
 
-def check_options(options: ProposerOptions, asked: Collection[str]) -> None:
+def check_options(options: ProposerOptions, selected: Collection[str]) -> None:
     """Check the options of the selected kinds of proposers.
 
     Raises:
@@ -102,10 +102,10 @@ def check_options(options: ProposerOptions, asked: Collection[str]) -> None:
     """
     for kind in KINDS.values():
         own = options.of(kind)
-        if kind.name in asked:
+        if kind.name in selected:
             kind.check(own)
         for flag in changed_flags(own):
-            if kind.name not in asked:
+            if kind.name not in selected:
                 problem = f"has no effect without the proposer {kind.name}"
                 raise BadInputError(problem, record=flag)
 

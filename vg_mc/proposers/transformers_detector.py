@@ -95,7 +95,7 @@ class TransformersProposer:
         if self.reads_text:
             ranks = torch.arange(len(best_first), 0, -1, dtype=torch.float64)  # scores may be equal
             best_first = best_first[nms(torch.from_numpy(inside[best_first]), ranks, OVERLAP)]
-        return list(self._spelled(inside, scores, labels, best_first))
+        return list(self._as_proposals(inside, scores, labels, best_first))
 
     @torch.inference_mode()
     def _detect(
@@ -122,7 +122,7 @@ class TransformersProposer:
         labels = found["labels"].cpu() if query is None else torch.full((len(scores),), -1)
         return boxes, scores, labels
 
-    def _spelled(
+    def _as_proposals(
         self, corners: Boxes, scores: torch.Tensor, labels: torch.Tensor, which: torch.Tensor
     ) -> Iterator[Proposal]:
         names = self._model.config.id2label
