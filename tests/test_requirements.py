@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import tomllib
+from fnmatch import fnmatch
 from itertools import chain
 from pathlib import Path
 
@@ -85,3 +86,10 @@ def test_another_version_stays_and_is_told(setup, capsys):
 
     tested = pins()["torch"]
     assert capsys.readouterr().out == f"torch 2.9.0+cu126 stays; the tests ran with {tested}\n"
+
+
+def test_pytest_leaves_no_folder_of_tests_out(request):
+    left_out = request.config.getini("norecursedirs")
+    folders = [path.name for path in (ROOT / "tests").rglob("*") if path.is_dir()]
+
+    assert [name for name in folders if any(fnmatch(name, each) for each in left_out)] == []
