@@ -12,6 +12,7 @@ from benchmarks.comparison import Aim, Comparison, carry_out
 from benchmarks.made_up import SCENES
 from benchmarks.models import CPU
 from benchmarks.report import describe_machine, page, section
+from benchmarks.rounds import ROUNDS
 from benchmarks.sizes import FULL, QUICK, QUICK_SIDE
 from vg_mc.commands.config import parse_config
 
@@ -44,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     findings = []
     with TemporaryDirectory(prefix="vg_mc-benchmarks-") as scratch:
         for comparison in comparisons(config, Path(scratch)):
-            findings.append(carry_out(comparison, Path(scratch)))
+            findings.append(
+                carry_out(comparison, Path(scratch), rounds=1 if config.quick else ROUNDS)
+            )
             print(f"\n{section(findings[-1])}", flush=True)
     config.output.parent.mkdir(parents=True, exist_ok=True)
     config.output.write_text(page(findings, machine), encoding="utf-8")

@@ -3,12 +3,16 @@
 import multiprocessing
 import re
 import resource
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+
+from benchmarks.rounds import ROUNDS, in_turns, median_run, spread
 
 Result = TypeVar("Result")
 
@@ -135,24 +139,36 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The measurements of a comparison."""
+    """The measurements of a comparison, several runs of each way."""
 
     comparison: Comparison
-    measured: dict[str, Measured]
+    runs: dict[str, list[Measured]]
     checked: str
 
+    @property
+    def measured(self) -> dict[str, Measured]:
+        """The run of each way with the median time."""
+        return {name: median_run(runs, attrgetter("seconds")) for name, runs in self.runs.items()}
 
-def carry_out(comparison: Comparison, scratch: Path) -> Finding:
-    """Run the ways one after the other, then check what they made."""
+    def spread(self, way: str) -> float:
+        """Return the range of the times of a way, as a share of their median."""
+        return spread([run.seconds for run in self.runs[way]])
+
+
+def carry_out(comparison: Comparison, scratch: Path, rounds: int = ROUNDS) -> Finding:
+    """Run the ways in turns, then check the results of the last round."""
     folder = scratch / re.sub(r"\W+", "-", comparison.title)
-    measured = {}
+    ways = {way.name: way for way in comparison.ways}
+
+    def measure(name: str) -> Measured:
+        print(f"{comparison.title}: {name} ...", flush=True)
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir(parents=True)
+        return _alone(comparison.needs_torch, ways[name].run, folder / name)
+
     _alone(comparison.needs_torch, comparison.set_up)
-    for way in comparison.ways:
-        print(f"{comparison.title}: {way.name} ...", flush=True)
-        place = folder / way.name
-        place.mkdir(parents=True)
-        measured[way.name] = _alone(comparison.needs_torch, way.run, place)
-    return Finding(comparison, measured, _alone(comparison.needs_torch, comparison.check, folder))
+    runs = in_turns(ways, measure, rounds)
+    return Finding(comparison, runs, _alone(comparison.needs_torch, comparison.check, folder))
 
 
 def _alone(needs_torch: bool, work: Callable[..., Result], *arguments: object) -> Result:

@@ -17,6 +17,7 @@ from benchmarks import training
 from benchmarks.comparison import Aim, Measured, carry_out
 from benchmarks.models import Hardware
 from benchmarks.report import aims_table, describe_machine, joint_table
+from benchmarks.rounds import ROUNDS
 from benchmarks.sizes import FULL_ON_GPU, QUICK_ON_GPU, QUICK_SIDE, VIT
 from vg_mc.commands.config import parse_config
 from vg_mc.system.launch import MOST_WORKERS
@@ -59,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for task in QUICK_ON_GPU if config.quick else FULL_ON_GPU:
             aims = (AIM,) if task.model == VIT else ()
             comparison = training.of_model(task, scratch, hardware, aims)
-            findings.append(carry_out(comparison, Path(temporary) / "results"))
+            results = Path(temporary) / "results"
+            findings.append(carry_out(comparison, results, rounds=1 if config.quick else ROUNDS))
     print(f"\n{machine}\n{joint_table(findings)}\n\n{aims_table(findings)}")
 
 

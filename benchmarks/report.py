@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks.comparison import Aim, Finding, Measured, Way
+from benchmarks.comparison import Aim, Finding, Way
 from vg_mc.system.versions import versions
 
 INTRODUCTION = """\
@@ -86,17 +86,28 @@ def _table(headings: list[str], rows: list[list[str]], *, words: int) -> str:
 
 
 def _rows(found: Finding) -> list[list[str]]:
-    return [_row(way, found.measured) for way in found.comparison.ways]
+    return [_row(way, found) for way in found.comparison.ways]
 
 
 def _headings(found: Finding) -> list[str]:
     unit = found.comparison.unit
     facts = next(iter(found.measured.values())).facts
-    usual = ["way", unit, f"{unit}/s", "ratio", "s", "processor s", "MB before", "MB at peak"]
+    usual = [
+        "way",
+        unit,
+        f"{unit}/s",
+        "ratio",
+        "s",
+        "spread, %",
+        "processor s",
+        "MB before",
+        "MB at peak",
+    ]
     return [*usual, *facts]
 
 
-def _row(way: Way, measured: dict[str, Measured]) -> list[str]:
+def _row(way: Way, found: Finding) -> list[str]:
+    measured = found.measured
     mine = measured[way.name]
     ratio = "" if way.against is None else f"{mine.rate / measured[way.against].rate:.2f}"
     return [
@@ -105,6 +116,7 @@ def _row(way: Way, measured: dict[str, Measured]) -> list[str]:
         f"{mine.rate:,.1f}",
         ratio,
         f"{mine.seconds:.2f}",
+        f"{100 * found.spread(way.name):.0f}",
         f"{mine.processor_seconds:.2f}",
         f"{mine.memory_before:,}",
         f"{mine.memory_peak:,}",

@@ -113,6 +113,7 @@ def test_a_way_is_measured_and_checked_in_processes_of_their_own(tmp_path):
     found = carry_out(letters(), tmp_path)
 
     assert found.checked == "2 ways agree"
+    assert [len(runs) for runs in found.runs.values()] == [3, 3]
     assert [way.amount for way in found.measured.values()] == [3, 3]
     assert all(0 < way.memory_before <= way.memory_peak for way in found.measured.values())
 
@@ -123,16 +124,26 @@ def test_different_results_end_the_benchmark(tmp_path):
 
 
 def test_a_ratio_says_how_many_times_as_fast():
-    found = Finding(letters(), {"slow": measured(30, 10), "fast": measured(60, 5)}, "fine")
+    found = Finding(letters(), {"slow": [measured(30, 10)], "fast": [measured(60, 5)]}, "fine")
 
     lines = section(found).splitlines()
 
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:4]]
     assert cells == [
-        ["slow", "30", "3.0", "", "10.00", "10.00", "100", "1,200"],
-        ["fast", "60", "12.0", "4.00", "5.00", "5.00", "100", "1,200"],
+        ["slow", "30", "3.0", "", "10.00", "0", "10.00", "100", "1,200"],
+        ["fast", "60", "12.0", "4.00", "5.00", "0", "5.00", "100", "1,200"],
     ]
     assert lines[-1] == "fine"
+
+
+def test_a_disturbed_run_shows_in_the_spread_and_not_in_the_figure():
+    slow = [measured(30, seconds) for seconds in (10, 200, 12)]
+    found = Finding(letters(), {"slow": slow, "fast": [measured(60, 6)] * 3}, "fine")
+
+    lines = section(found).splitlines()
+
+    cells = [[cell.strip() for cell in line.split("|")[3:7]] for line in lines[2:4]]
+    assert cells == [["2.5", "", "12.00", "1583"], ["10.0", "4.00", "6.00", "0"]]
 
 
 def test_an_aim_is_reached_up_to_its_limit():
@@ -148,7 +159,7 @@ def test_aims_stand_with_what_came_of_them():
         for least in (4, 5)
     )
     comparison = replace(letters(), aims=aims)
-    found = Finding(comparison, {"slow": measured(30, 10), "fast": measured(60, 5)}, "fine")
+    found = Finding(comparison, {"slow": [measured(30, 10)], "fast": [measured(60, 5)]}, "fine")
 
     lines = aims_table([found]).splitlines()
 
