@@ -1,6 +1,6 @@
 """Repeated measurements in turns (A B A B A B), their median and their spread.
 
-A disturbance of the machine then affects all alternatives, and shows in the spread of the one that it
+A disturbance of the machine then affects all alternatives, and shows in the spread of those that it
 affected most.
 """
 
