@@ -27,10 +27,11 @@ step encodes all boxes of its images once. This pays off if images have many exp
 more than it saves if most images have one.
 
 Both implementations are measured in the same run, in separate processes, and must give the same
-results. They take turns, three times each; a row shows the run with the median time, and `spread` is
-the range of the times as a share of the median. The ratio is that of the rates. Memory is that of the largest process: `before` the work,
-with libraries, model and input (and the first step of training, which is not timed), and `at peak`.
-The baseline may be evaluated on fewer images, since its time per expression is constant.
+results. They take turns, three times each; a row shows the run with the median time, and `spread`
+is the range of the times as a share of the median. The ratio is that of the rates. Memory is that
+of the largest process: `before` the work, with libraries, model and input (and the first step of
+training, which is not timed), and `at peak`. The baseline may be evaluated on fewer images, since
+its time per expression is constant.
 
 `waiting` is the share of time in which a training step waits for its data. `GFLOP/s` counts matrix
 products, convolutions and attention, forward and backward; the `matrix rate` is that of one large
