@@ -53,7 +53,7 @@ def test_the_data_and_the_settings_are_told(tmp_path, coloured):
     assert f"Corpus `colours`, data hash `{coloured.data_hash}`" in card
     assert "Proposals of train: annotations; of val: stored." in card
     for told in (
-        '"learning-rate": 0.001',
+        '"learning_rate": 0.001',
         '"processes": 2',
         '"mixed_precision": "bf16"',
         '"torch"',

@@ -252,7 +252,7 @@ def test_a_page_shows_whole_images_with_their_targets(without_candidates, tmp_pa
     show.main([str(without_candidates), "--output", str(tmp_path / "page.html")])
 
     page = (tmp_path / "page.html").read_text()
-    assert page.count("the photo with its target framed") == 9
+    assert page.count("with the target framed") == 9
 
 
 def test_candidates_of_one_split_only(make, corpus, stored_file, tmp_path):
