@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 LIBRARIES = ("accelerate", "datasets", "open_clip", "torch.distributed", "transformers")
 MODULES = ("vg_mc.models.tiny", "vg_mc.training.loop", "vg_mc.prepared.build.run")
 CLASSES = ("AutoModel", "AutoProcessor", "CLIPModel", "CLIPTokenizerFast", "GenerationMixin")
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # for what programs start, too
 TIMEOUT = 240  # seconds
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--rdzv-backend", "c10d",
             "--rdzv-endpoint", "127.0.0.1:0")  # fmt: skip
@@ -54,7 +55,7 @@ class Server:
                 {
                     "arguments": list(map(str, arguments)),
                     "folder": str(folder),
-                    "environment": dict(os.environ) | place,
+                    "environment": dict(os.environ) | ENVIRONMENT | place,
                     "streams": [f"{outputs}/{number}.{stream}" for stream in ("out", "err")],
                 }
                 for number, place in enumerate(places or ({},))
@@ -78,7 +79,7 @@ class Server:
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, __file__],
-                env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+                env=os.environ | ENVIRONMENT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
