@@ -193,6 +193,6 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(coloured, tmp_path
     run(varied(config_of(coloured, tmp_path / "run"), dry_run=True))
 
     told = capsys.readouterr().out
-    names = ["picture tower", "text tower", "steps", "pictures per step", "memory", "disk"]
+    names = ["image tower", "text tower", "steps", "images per step", "memory", "disk"]
     assert all(f"\n{name}" in f"\n{told}" for name in names)
     assert not (tmp_path / "run").exists()

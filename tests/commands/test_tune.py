@@ -60,7 +60,7 @@ def test_a_real_training_becomes_a_trial_and_its_recipe_can_be_trained_with(conf
     ]
     main(flags)
 
-    assert "best: trial 0, accuracy on val" in capsys.readouterr().out
+    assert "best trial: 0, accuracy on val" in capsys.readouterr().out
     assert {path.name for path in config.output.iterdir()} >= {
         *("trials.md", "trials.csv", "study.png", "best.yaml", "study.json", "trial-0000"),
     }
@@ -126,7 +126,7 @@ def test_a_study_in_which_all_fails_says_so(config, monkeypatch):
     [
         ({"trials": 0}, "--trials"),
         ({"search": ("learning-rate=-1..1",)}, "--learning-rate"),
-        ({"search": ("output=a,b",)}, "searched"),
+        ({"search": ("output=a,b",)}, "searchable"),
         ({"dataset": Path("nowhere")}, "prepared"),
     ],
 )

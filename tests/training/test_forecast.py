@@ -37,7 +37,7 @@ def test_weights_that_are_not_trained_are_counted_but_take_no_moments(
     text = text_of(trainer)
 
     weights = sum(parameter.nbytes for parameter in trainer.task.encoder.parameters())
-    assert "picture tower: 0 of" in text
+    assert "image tower: 0 of" in text
     assert f"memory per process: {weights / 1e6:,.1f} MB for weights" in text
     assert not any(parameter.requires_grad for parameter in trainer.task.encoder.parameters())
 
@@ -50,7 +50,7 @@ def test_pictures_and_steps_are_those_of_the_first_epoch(coloured, make_trainer,
     text = text_of(trainer)
 
     assert "steps: 4 x 2 epochs" in text
-    expected = f"pictures per step: {sum(counts) / 4:,.1f} on average, {max(counts)} at most"
+    expected = f"images per step: {sum(counts) / 4:,.1f} on average, {max(counts)} at most"
     assert expected in text
 
 
@@ -72,7 +72,7 @@ def test_a_tower_that_is_frozen_keeps_nothing_for_the_backward_pass(
         text_of(make_trainer(coloured, tmp_path, train=train)) for train in ("all", "text")
     )
 
-    assert "picture tower: 0 of" in text_alone
+    assert "image tower: 0 of" in text_alone
     kept = [float(re.search(r"([\d.]+) MB kept", text)[1]) for text in (both, text_alone)]
     assert kept[1] < kept[0]
 

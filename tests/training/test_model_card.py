@@ -78,7 +78,7 @@ def test_a_random_start_claims_no_licence_and_no_base(tmp_path, coloured):
     card = card_of(tmp_path, coloured)
 
     assert not {"license", "base_model"} & set(head_of(card))
-    assert "The weights started at random" in card
+    assert "initialised at random" in card
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_licence_follows_the_start(tmp_path, coloured, monkeypatch, licence,
     card = card_of(tmp_path, coloured)
 
     assert head_of(card).items() >= (head | {"base_model": "some/clip"}).items()
-    assert "follow the licence of the model that they started from, `some/clip`" in card
+    assert "the licence of the base model `some/clip`" in card
     assert ("Its card says `mit`" in card) == bool(licence)
 
 

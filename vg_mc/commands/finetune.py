@@ -1,4 +1,4 @@
-"""``accelerate launch finetune.py``: a prepared dataset and a model in, a better model out."""
+"""Command ``finetune.py``, which fine-tunes a model on a prepared dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FinetuneConfig:
-    """Fine-tune CLIP to choose among drawn candidates, by cross-entropy."""
+    """Fine-tune CLIP to choose among candidate images, with cross-entropy."""
 
     dataset: Annotated[Path, INDECISIVE]
     """Prepared dataset with the splits train and val."""
 
     model: str
     """Hub id or folder of a transformers dual encoder, open_clip:NAME/TAG, or tiny-vit or
-    tiny-resnet, which start at random."""
+    tiny-resnet, which have random weights."""
 
     output: Annotated[Path, INDECISIVE]
     """Folder of the run: config.json, metrics.jsonl, checkpoints/, best/."""
@@ -38,19 +38,18 @@ class FinetuneConfig:
     """Arithmetic of the forward pass."""
 
     num_workers: Annotated[int | None, INDECISIVE] = None
-    """Processes that decode images, per training process; by default 1, with a GPU as many as it
-    takes to feed it."""
+    """Data loader workers per training process; by default 1, more with a GPU."""
 
     resume: Annotated[Resume, INDECISIVE] = "auto"
-    """Continue from the newest undamaged checkpoint of a run with the same options, or refuse an
-    output that exists."""
+    """Continue from the newest undamaged checkpoint of a run with the same options, or reject an
+    existing output."""
 
     log_with: Annotated[Tracker | None, INDECISIVE] = None
     """Log to a tracker as well, which must be installed: tensorboard writes to <output>/trackers;
     wandb and trackio may use the network. metrics.jsonl is always written."""
 
     dry_run: Annotated[bool, INDECISIVE] = False
-    """Print what the run would take (parameters, steps, images, memory, disk), write nothing."""
+    """Print the size of the run (parameters, steps, images, memory, disk) and write nothing."""
 
     push_to_hub: Annotated[str | None, INDECISIVE] = None
     """Upload best/ to this OWNER/NAME of Hugging Face's hub when the run ends; a new repository is
@@ -64,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: FinetuneConfig) -> None:
-    """Train as `config` says, on every process that was launched."""
+    """Fine-tune a model; called in each launched process."""
     from vg_mc.models.loading import load_encoder
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.reports.plots import write_learning_curves
@@ -89,8 +88,8 @@ def run(config: FinetuneConfig) -> None:
         return
     if config.push_to_hub is not None and accelerator.is_main_process:
         require_login(config.push_to_hub)
-    # Last of all checks, so that a start that fails claims no folder. The first process decides
-    # for all, and the others wait until what they read is complete.
+    # After all other checks, so that a failed start creates no folder. The main process checks and
+    # writes, and the others wait for it.
     if accelerator.is_main_process:
         claim(config.output, describe(decisive(config), dataset, accelerator), config.resume)
         print(task.summary)
@@ -104,18 +103,18 @@ def run(config: FinetuneConfig) -> None:
     trainer.resume()
     try:
         history = trainer.fit(draw_curves)
-    except StoppedError:  # in all processes alike
+    except StoppedError:  # raised in all processes
         accelerator.end_training()
         raise
-    draw_curves(history)  # once more: an epoch is drawn after its checkpoint
+    draw_curves(history)  # again, since a run may be killed between a checkpoint and its plot
     if accelerator.is_main_process:
         report(config, trainer.progress.best_score)
     accelerator.end_training()
 
 
 def report(config: FinetuneConfig, best: float) -> None:
-    """Print the result, and upload the model where that was asked for."""
-    print(f"best accuracy on val: {best:.4f}; the model is in {config.output / 'best'}")
+    """Print the best accuracy, and upload the model if requested."""
+    print(f"best accuracy on val: {best:.4f}; model saved to {config.output / 'best'}")
     if config.push_to_hub is not None:
         print(f"uploaded to {push(config.output / 'best', config.push_to_hub)}")
 

@@ -1,4 +1,4 @@
-"""``python -m vg_mc tune``: many short trainings, and the recipe of the best one."""
+"""Command ``python -m vg_mc tune``, which searches hyperparameters and writes the best recipe."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TuneConfig:
-    """Search good settings of a training; each trial is a run of finetune.py."""
+    """Search hyperparameters; each trial is a run of finetune.py."""
 
     recipe: Path
-    """YAML file of flags of finetune.py; trial 0 is the recipe as it is."""
+    """YAML file of flags of finetune.py; trial 0 is the unchanged recipe."""
 
     dataset: Path
     """Prepared dataset, with the splits train and val."""
 
     output: Path
-    """Folder of the study: trials.md, trials.csv, study.png, best.yaml, trial-0000/ and so on. A
-    study that is there goes on."""
+    """Folder of the study: trials.md, trials.csv, study.png, best.yaml, trial-0000/ and so on. An
+    existing study is continued."""
 
     search: tuple[str, ...]
-    """What to search: flag=low..high, flag=low..high:log or flag=value,value,... (several)."""
+    """Search space: flag=low..high, flag=low..high:log or flag=value,value,... (several)."""
 
     trials: Annotated[int, AT_LEAST_1] = 20
-    """Trials in all, those that are there included."""
+    """Total number of trials, existing ones included."""
 
     prune: bool = True
-    """Stop a trial that is below the median of those before it, after the same epoch."""
+    """Stop a trial whose accuracy is below the median of earlier trials after the same epoch."""
 
     seed: int = 0
-    """Seed of the choice of trials; that of the trainings stands in the recipe."""
+    """Seed of the proposed trials; the seed of the trainings is set in the recipe."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(config: TuneConfig) -> None:
-    """Go on with the study until it has as many trials as are wanted."""
+    """Start or continue the study until it has `trials` trials."""
     from vg_mc.training.tuning.search import locked, search
     from vg_mc.training.tuning.space import read_space
     from vg_mc.training.tuning.study import Study, best_of, require_optuna
@@ -64,7 +64,7 @@ def run(config: TuneConfig) -> None:
     require_optuna()
     check_ranges(config)
     if processes_launched() > 1:
-        raise BadInputError("tune starts its trainings itself: start it once, without a launcher")
+        raise BadInputError("tune starts its own processes; run it without a launcher")
     space = read_space(config.search, FinetuneConfig, fixed=indecisive(FinetuneConfig))
     require_trainable(config, space)
     recipe = parse_config(FinetuneConfig, training_flags(config, config.output, {}))
@@ -81,17 +81,17 @@ def run(config: TuneConfig) -> None:
         )
         best = best_of(study.trials())
     if best is None:
-        raise BadInputError("no trial was trained to its end; see trials.md", file=config.output)
-    print(f"best: trial {best.number}, accuracy on val {best.accuracy:.4f}")
-    print(f"its recipe is {config.output / 'best.yaml'}")
+        raise BadInputError("no trial is complete; see trials.md", file=config.output)
+    print(f"best trial: {best.number}, accuracy on val: {best.accuracy:.4f}")
+    print(f"recipe saved to {config.output / 'best.yaml'}")
 
 
 def require_trainable(config: TuneConfig, space: "Space") -> None:
-    """Make sure that the ends of all that is searched are possible, before a night is lost.
+    """Check that the ends of the search space are valid values, before any training starts.
 
     Raises:
         BadInputError: If a value is out of the range of its flag.
-        SystemExit: If a value is none that its flag takes.
+        SystemExit: If a flag does not accept a value.
     """
     for name, each in space.items():
         for end in each.ends:
@@ -108,10 +108,10 @@ def training_flags(config: TuneConfig, run: Path, values: Mapping[str, object]) 
 
 
 def claim(config: TuneConfig) -> None:
-    """Write study.json into a new study, or make sure that an old one is the same study.
+    """Write study.json of a new study, or check that an existing study has the same settings.
 
     Raises:
-        BadInputError: If the output holds another study; each difference is named.
+        BadInputError: If the settings differ; the message names each.
     """
     from vg_mc.prepared.dataset import open_prepared
 
@@ -130,7 +130,7 @@ def claim(config: TuneConfig) -> None:
 
 
 def report(config: TuneConfig, study: "Study") -> None:
-    """Write the table, the picture and the recipe of the best trial."""
+    """Write the table and the plot of all trials, and the recipe of the best one."""
     from vg_mc.reports.plots import write_study_picture
     from vg_mc.reports.study import best_recipe, write_trials
 

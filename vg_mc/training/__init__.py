@@ -1,1 +1,1 @@
-"""Fine-tuning: cross-entropy over drawn candidates, on one process or many."""
+"""Fine-tuning with cross-entropy over sampled candidates, in one or several processes."""

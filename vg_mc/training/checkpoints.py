@@ -1,7 +1,7 @@
-"""Checkpoints and the best model: complete or not there.
+"""Checkpoints of a run: atomic saving, detection of damage, and loading.
 
-A folder is written under another name, forced to disk and renamed, so that a killed run leaves the
-one before it usable. Accelerate's own saving can leave half a model under the final name.
+A folder is written under a temporary name, synced to disk and renamed. If the run is killed, the
+previous checkpoint remains usable. Accelerate's `save_state` can leave an incomplete checkpoint.
 """
 
 import json
@@ -20,15 +20,15 @@ from vg_mc.prepared.manifest import describe_files
 from vg_mc.system.atomic import whole_folder
 
 WEIGHTS, STATES, PROGRESS = "model.safetensors", "states.pt", "progress.json"
-FILES = "files.json"  # the size and the hash of all others
+FILES = "files.json"  # sizes and hashes of the other files
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
-        epoch: The epoch that is under way.
+        epoch: The current epoch.
         step: Optimizer steps taken in it.
         steps_taken: Optimizer steps taken since the start of the run.
         best_score: The best validation score so far, -1 before the first.
@@ -41,13 +41,13 @@ class Progress:
 
 
 class Stateful(Protocol):
-    """What a checkpoint can hold, as optimizers are: tensors and numbers in dictionaries."""
+    """An object with a state dict of tensors and numbers, such as an optimizer."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that `load_state_dict` needs."""
+        """Return the state for `load_state_dict`."""
 
     def load_state_dict(self, state: Any, /) -> None:  # noqa: ANN401
-        """Become what `state` was taken from."""
+        """Restore the state returned by `state_dict`."""
 
 
 def save_checkpoint(
@@ -60,7 +60,7 @@ def save_checkpoint(
 ) -> None:
     """Write ``folder/step-<n>`` and remove all but the newest `keep` checkpoints.
 
-    `states` are what else a step changes, by name: the optimizer first of all.
+    `states` are the other objects that a step changes, by name, such as the optimizer.
     """
     with whole_folder(folder / f"step-{progress.steps_taken:08d}") as partial:
         save_model(model, str(partial / WEIGHTS))
@@ -77,9 +77,9 @@ def find_checkpoints(folder: Path) -> list[Path]:
 
 
 def set_damaged_aside(folder: Path) -> None:
-    """Rename checkpoints that are newer than the newest undamaged one, and say so.
+    """Rename checkpoints that are newer than the newest undamaged one, and print a message.
 
-    A checkpoint is never half written, but a disk may lose what it was given.
+    Checkpoints are written atomically, but files may be damaged later.
 
     Raises:
         BadInputError: If there are checkpoints, and all are damaged.
@@ -93,16 +93,16 @@ def set_damaged_aside(folder: Path) -> None:
     else:
         if damages:
             told = "; ".join(f"{path.name}: {damage}" for path, damage in damages.items())
-            raise BadInputError(f"every checkpoint is damaged: {told}", file=folder)
+            raise BadInputError(f"all checkpoints are damaged: {told}", file=folder)
     for checkpoint, damage in damages.items():
         aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
         shutil.rmtree(aside, ignore_errors=True)
         checkpoint.rename(aside)
-        print(f"{checkpoint} is damaged ({damage}): renamed to {aside.name}, an older one is used")
+        print(f"{checkpoint} is damaged ({damage}) and was renamed to {aside.name}")
 
 
 def _damage(checkpoint: Path) -> str:
-    """Compare the files with what was written; return what is wrong, nothing if nothing is."""
+    """Return the damaged files of a checkpoint, or an empty string if there are none."""
     try:
         before, now = json.loads((checkpoint / FILES).read_text()), describe_files(checkpoint)
         return ", ".join(each["path"] for each in before if each not in now)
@@ -111,7 +111,7 @@ def _damage(checkpoint: Path) -> str:
 
 
 def load_checkpoint(checkpoint: Path, model: nn.Module, states: Mapping[str, Stateful]) -> Progress:
-    """Restore a checkpoint that this run wrote, `model` and `states` as they were saved."""
+    """Load a checkpoint into `model` and `states`, and return its progress."""
     load_model(model, checkpoint / WEIGHTS)
     saved = torch.load(checkpoint / STATES, map_location="cpu", weights_only=True)
     for name, each in states.items():

@@ -1,11 +1,11 @@
-"""What a run will take, told before it starts: steps, pictures, memory and disk.
+"""Estimates of the steps, memory and disk space of a run, and the message when memory runs out.
 
-Weights, gradients and moments are counted. What the forward pass keeps for the backward pass is
-measured on two pictures and on four, and continued to those of the largest part; likewise for
-texts. Some of it, such as weights in half precision, is kept once. The workspace of libraries is
-not included, nor is what a GPU reserves.
+Weights, gradients and optimizer moments are counted. The memory of activations is measured with two
+and with four images and extrapolated linearly to the largest part of a batch; likewise for texts.
+The constant term covers tensors that are kept once, such as weights in half precision. Library
+workspaces and memory that a GPU reserves are not included.
 
-What to do when memory runs out: the size of what was tried, and which flags make it smaller.
+If memory runs out, the message gives the size of the part and the flags that reduce it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,18 +31,19 @@ from vg_mc.training.options import TrainingOptions
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
 
-TRIED = (2, 4)  # pictures and texts; a batch norm has no variance over one
-MOMENTS = 2  # that AdamW keeps of each trained weight
+TRIED = (2, 4)  # images and texts; batch norm needs more than one
+MOMENTS = 2  # of AdamW, per trained weight
 
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """One way through the model.
+    """Size of one encoder of the model.
 
     Attributes:
-        parameters: Weights on the way, and how many of them are trained.
-        kept: Bytes that the forward pass keeps per picture or text.
-        kept_once: Bytes that it keeps however many there are.
+        parameters: Number of weights.
+        trained: Number of trained weights.
+        kept: Bytes of activations per image or text.
+        kept_once: Bytes that do not depend on the number of images or texts.
     """
 
     parameters: int
@@ -58,7 +59,7 @@ def forecast(
     plan: Sequence[Sequence[MicroBatch]],  # of the first epoch
     options: TrainingOptions,
 ) -> str:
-    """Describe a run of multiple choice with the trained weights of `encoder`."""
+    """Describe the size of a multiple-choice run that trains `encoder`."""
     side = encoder.image_size
     picture = torch.zeros(1, 3, side, side, dtype=torch.uint8, device=accelerator.device)
     words = ["the man in red on the left"]
@@ -82,15 +83,15 @@ def forecast(
     disk = (options.schedule.keep + 1) * checkpoint + 2 * weights
     return "\n".join(
         [
-            f"picture tower: {image.trained:,} of {image.parameters:,} parameters are trained",
+            f"image tower: {image.trained:,} of {image.parameters:,} parameters are trained",
             f"text tower: {text.trained:,} of {text.parameters:,} parameters are trained",
             f"steps: {len(plan):,} x {options.schedule.epochs} epochs",
-            f"pictures per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
+            f"images per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
             (
                 f"memory per process: {in_megabytes(state)} for weights, gradients, two moments"
                 f"{named} + {in_megabytes(kept)} kept for the backward pass of {at_once:,}"
-                f" pictures and {largest[1]:,} texts = {in_megabytes(state + kept)}, plus what"
-                " libraries work in"
+                f" images and {largest[1]:,} texts = {in_megabytes(state + kept)}, plus the"
+                " workspace of libraries"
             ),
             (
                 f"disk: {options.schedule.keep} checkpoints and a new one,"
@@ -104,12 +105,12 @@ def forecast(
 def _measure(
     encoder: nn.Module, encode: Callable[[int], Tensor], recomputed: Sequence[nn.Module] = ()
 ) -> Tower:
-    """Encode as many as `encode` is told, and see which weights are needed and what is kept."""
+    """Measure the weights that `encode` uses and the memory that it needs."""
     encoder.train()
     few, many = (_kept(encoder, partial(encode, count), recomputed) for count in TRIED)
     kept = (many - few) / (TRIED[1] - TRIED[0])
     before = {parameter: parameter.requires_grad for parameter in encoder.parameters()}
-    for parameter in before:  # of frozen weights, too, we want to know whose they are
+    for parameter in before:  # frozen weights are assigned to a tower, too
         parameter.requires_grad_()
     gradients: tuple[Tensor | None, ...] = torch.autograd.grad(
         encode(TRIED[0]).sum(), list(before), allow_unused=True
@@ -122,9 +123,9 @@ def _measure(
 
 
 def _kept(encoder: nn.Module, encode: Callable[[], Tensor], recomputed: Sequence[nn.Module]) -> int:
-    """Return how many bytes a forward pass keeps for the backward pass, weights excluded.
+    """Return the bytes that a forward pass keeps for the backward pass, without weights.
 
-    Of what is `recomputed` the inputs are kept, which no graph knows of.
+    The inputs of `recomputed` modules are added, since saved tensor hooks do not see them.
     """
     own = {parameter.untyped_storage().data_ptr() for parameter in encoder.parameters()}
     kept: dict[int, int] = {}
@@ -167,7 +168,7 @@ def _bytes(parameters: Iterable[nn.Parameter]) -> int:
 def explain_shortage(
     error: Exception, tried: str, options: TrainingOptions, cheaper: Sequence[str]
 ) -> None:
-    """Say what to lower if `error` means that memory ran out.
+    """Raise an error with advice if `error` means that memory ran out.
 
     Args:
         error: Any error of a step.
@@ -176,7 +177,7 @@ def explain_shortage(
         cheaper: Options of the task that need less memory.
 
     Raises:
-        BadInputError: If memory ran out; else nothing happens.
+        BadInputError: If memory ran out.
     """
     if is_out_of_memory(error):
         problem = f"{shortage(tried, options, cheaper)} ({_first_line(error)})"
@@ -184,14 +185,14 @@ def explain_shortage(
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Tell whether memory ran out, of a GPU or of the machine."""
-    # On the CPU, PyTorch has no class of its own for it.
+    """Return whether `error` means that the memory of the GPU or of the host ran out."""
+    # PyTorch has no error class for this on the CPU.
     on_cpu = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     return on_cpu or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
 def shortage(tried: str, options: TrainingOptions, cheaper: Sequence[str]) -> str:
-    """Say how large a part of a step is, and what makes it smaller."""
+    """Describe the size of a part of a step, and the flags that reduce it."""
     schedule = options.schedule
     flags = [
         f"a lower --batch-size (is {schedule.batch_size})",
@@ -201,7 +202,7 @@ def shortage(tried: str, options: TrainingOptions, cheaper: Sequence[str]) -> st
     ]
     return (
         f"out of memory with {tried} in one of the {schedule.gradient_accumulation} parts of a "
-        f"step; any of these helps: {', '.join(flags)}"
+        f"step; any of these reduces memory: {', '.join(flags)}"
     )
 
 

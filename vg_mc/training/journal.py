@@ -1,8 +1,8 @@
-"""The journal of a run's steps: what they came to is fetched in bunches, logged, and judged.
+"""Logs of a run: metrics of steps and validations, and steps that were skipped.
 
-To wait for a loss after each step would keep the device from working ahead.
-
-Logs of a run, a line per entry: metrics.jsonl, of steps and validations, is always written.
+``metrics.jsonl`` has a line per step and validation, ``nonfinite.jsonl`` a line per skipped step.
+The results of steps are fetched from the device every few steps, since waiting for each loss would
+stall it.
 """
 
 import json
@@ -26,15 +26,15 @@ Entry = dict[str, Value]
 
 
 class History:
-    """The log of a run, continued by a resumed run as if it had never stopped.
+    """A log file of a run, which a resumed run continues.
 
     Attributes:
-        entries: Everything that was logged.
-        writes: Whether this process writes the file; all others only keep the entries.
+        entries: All logged entries.
+        writes: Whether this process writes the file; other processes only keep the entries.
     """
 
     def __init__(self, path: Path, *, steps_taken: int, writes: bool) -> None:
-        """Open the log; what was written after step `steps_taken` is about to be done again."""
+        """Open the log and remove entries after step `steps_taken`, which is repeated."""
         self.path = path
         self.writes = writes
         self.entries = [entry for entry in read_entries(path) if _step(entry) <= steps_taken]
@@ -42,7 +42,7 @@ class History:
             write_whole_text(path, _lines(self.entries))
 
     def add(self, *entries: Entry) -> None:
-        """Append entries, which have at least a ``step``; what is no number becomes null."""
+        """Append entries, which must have a ``step``; NaN and infinity become null."""
         kept = [{key: _number_or_none(value) for key, value in each.items()} for each in entries]
         self.entries += kept
         if self.writes:
@@ -56,7 +56,7 @@ def _lines(entries: list[Entry]) -> str:
 
 
 def _number_or_none(value: Value) -> Value:
-    # A share of nothing is NaN, which is not JSON.
+    # NaN and infinity are not valid JSON.
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -66,7 +66,7 @@ def _step(entry: Entry) -> int:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """Read the complete lines; a killed run may have left half of one."""
+    """Return the entries of all complete lines; a killed run may leave an incomplete last line."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -79,13 +79,13 @@ MOST_SKIPPED = 3  # in a row
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What a step came to, over all processes.
+    """Result of a step over all processes.
 
     Attributes:
         step: Number of the step in the run, from 1.
-        pictures: Pictures that were encoded.
-        gradient_norm: Length of the gradient, before it was cut.
-        skipped: Whether nothing was changed, since a number was not finite.
+        pictures: Number of encoded images.
+        gradient_norm: Norm of the gradient before clipping.
+        skipped: Whether the update was skipped because of a non-finite loss or gradient.
     """
 
     step: int
@@ -97,7 +97,7 @@ class StepReport:
 
 
 class Journal:
-    """Takes down the steps of a run, and stops it where they lead nowhere."""
+    """Logs the steps of a run, and stops it after several non-finite steps in a row."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Journal:
         *,
         steps_taken: int,
     ) -> None:
-        """Open the logs in `run`; what was written after `steps_taken` is forgotten."""
+        """Open the logs in `run` and remove entries after step `steps_taken`."""
         self.accelerator = accelerator
         self.stepper = stepper
         self.stream = stream
@@ -120,16 +120,16 @@ class Journal:
         self.start_clock()
 
     def start_clock(self) -> None:
-        """Do not count what was done until now as time of steps."""
+        """Restart the timer, to exclude validation and checkpoints from the time of steps."""
         self._clock = perf_counter()
         self._waited = self.stream.waited
 
     def add(self, outcome: Tensor) -> None:
-        """Take down what `Stepper.step` returned."""
+        """Add the result of `Stepper.step`."""
         self._unread.append(outcome)
 
     def log(self, entry: Entry, about: str) -> None:
-        """Add `entry` to the history, and tell trackers its numbers under ``about/<name>``."""
+        """Add `entry` to the history, and log its numbers to trackers as ``about/<name>``."""
         self.history.add(entry)
         step = entry["step"]
         numbers = {
@@ -141,17 +141,17 @@ class Journal:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to write."""
+        """Whether `write` should be called."""
         return len(self._unread) == STEPS_PER_LOG
 
     def write(self, steps_taken: int) -> dict[str, str]:
         """Log the steps since the last call, the latest of which was number `steps_taken`.
 
         Returns:
-            What a progress bar shows.
+            Values for the progress bar.
 
         Raises:
-            BadInputError: If as many steps as are bearable were skipped in a row.
+            BadInputError: If `MOST_SKIPPED` steps in a row were skipped.
         """
         reports = self._fetch(steps_taken)
         seconds = perf_counter() - self._clock
@@ -167,7 +167,7 @@ class Journal:
         return {
             "loss": f"{latest.loss:.3f}",
             "accuracy": f"{latest.accuracy:.2f}",
-            "pictures/s": f"{pictures / seconds:.0f}",
+            "images/s": f"{pictures / seconds:.0f}",
             "waiting": f"{waited / seconds:.0%}",  # for the data loader
         }
 
@@ -180,8 +180,8 @@ class Journal:
     def _report(
         self, step: int, loss: float, accuracy: float, pictures: float, norms: float
     ) -> StepReport:
-        norm = norms / self.accelerator.num_processes  # the same in each
-        # In half precision, a gradient that is too long means a scale that was too large.
+        norm = norms / self.accelerator.num_processes  # equal in all processes
+        # With a gradient scaler, overflow means that the scale was too large; it is lowered.
         is_finite = math.isfinite(norm) or self.accelerator.scaler is not None
         skipped = not (math.isfinite(loss) and is_finite)
         return StepReport(step, loss, accuracy, int(pictures), norm, skipped)
@@ -214,8 +214,8 @@ class Journal:
         for first in sorted(steps):
             if steps.issuperset(range(first, first + MOST_SKIPPED)):
                 problem = (
-                    f"{MOST_SKIPPED} steps in a row had a loss or a gradient that is no finite "
-                    "number. They changed no weight. The ids of their expressions are in "
-                    f"{self.skipped.path.name}; a lower --learning-rate may help"
+                    f"{MOST_SKIPPED} steps in a row had a non-finite loss or gradient and were "
+                    f"skipped; their expression ids are in {self.skipped.path.name}; "
+                    "a lower --learning-rate may help"
                 )
                 raise BadInputError(problem, file=self.skipped.path.parent, record=f"step {first}")

@@ -1,4 +1,4 @@
-"""The training loop of any task: batches in, the best model on the validation split out."""
+"""Training loop for any task, with validation, checkpoints and resuming."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ from vg_mc.training.tasks.protocol import VALIDATION_SPLIT, Batch, Task, Validat
 
 
 class Trainer(Generic[Batch]):
-    """One run: a task, its optimizer, the stream of its batches, and its folder."""
+    """Trains a task, validates it after each epoch and keeps the best model."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Trainer(Generic[Batch]):
         *,
         num_workers: int,
     ) -> None:
-        """Build the run; nothing is read from `run` before `fit` or `resume`.
+        """Create the optimizer and the batch stream; `run` is not read before `fit` or `resume`.
 
         Raises:
             BadInputError: If a batch has too few examples for all parts and processes.
@@ -54,7 +54,7 @@ class Trainer(Generic[Batch]):
         self.stepper = Stepper(accelerator, task, options, total_steps=total_steps)
 
     def resume(self) -> None:
-        """Go on from the newest undamaged checkpoint of this run, if there is one.
+        """Load the newest undamaged checkpoint of this run, if there is one.
 
         Raises:
             BadInputError: If there are checkpoints, and all of them are damaged.
@@ -75,7 +75,7 @@ class Trainer(Generic[Batch]):
             after_epoch: Called by every process after each validation.
 
         Raises:
-            StoppedError: If a signal asked any process to stop, after a checkpoint.
+            StoppedError: If any process received a stop signal; a checkpoint is saved first.
             BadInputError: If memory runs out, or several steps in a row have no finite loss.
         """
         journal = Journal(
@@ -131,7 +131,7 @@ class Trainer(Generic[Batch]):
         )
 
     def _step(self, batches: Iterator[tuple[Batch, float]]) -> Tensor:
-        """Take one optimizer step; return what it came to, as `Stepper.step` does."""
+        """Take one optimizer step and return the result of `Stepper.step`."""
         outcome = self.stepper.step(batches, self.progress.steps_taken)
         self.progress = replace(
             self.progress,
@@ -142,8 +142,8 @@ class Trainer(Generic[Batch]):
 
     def _stop_if(self, signal_number: int) -> None:
         if signal_number:
-            problem = f"stopped and saved after step {self.progress.steps_taken}; started again as "
-            raise StoppedError(signal_number, problem + "it was, the run goes on from there")
+            problem = f"stopped and saved after step {self.progress.steps_taken}; "
+            raise StoppedError(signal_number, problem + "repeat the command to resume")
 
     def _validate(self, epoch: int, journal: Journal) -> None:
         """Score the validation split; keep the model if it is the best so far."""

@@ -1,8 +1,8 @@
-"""The card of a trained model: what a stranger who finds the folder ``best/`` needs to know.
+"""Model card of a fine-tuned model: results, usage, data, licences and settings.
 
-Its head tells Hugging Face's hub which library loads the folder and what the model started from.
-It shows no photo: those of a corpus are not ours to publish. The marker is told by its numbers, and
-the program of the card draws it.
+The metadata name the library that loads the model and the model it was fine-tuned from. The card
+contains no image, because the images of a corpus may not be redistributed. The marker is given by
+its parameters, and the program in the card draws it.
 """
 
 import json
@@ -28,22 +28,22 @@ NAME = "README.md"
 
 CARD = """---
 {head}---
-# {start}, fine-tuned to point at what an expression describes
+# {start}, fine-tuned for referring expression comprehension
 
-Every region proposal is drawn on a copy of the photo as a shaded, outlined box. The model says
-which copy the expression fits best: referring expression comprehension as multiple choice. It is a
-plain model of `{library}`.
+Each region proposal is drawn on a copy of the image as a shaded, outlined box. The model selects
+the copy that matches the expression best: referring expression comprehension as multiple choice. It
+is a standard `{library}` model.
 
-| split | accuracy (IoU > 0.5) | expressions | chance | ceiling (proposal recall) | epoch |
+| split | accuracy (IoU > 0.5) | expressions | chance | oracle accuracy (proposal recall) | epoch |
 |---|--:|--:|--:|--:|--:|
 | val | {accuracy:.4f} | {expressions:,} | {chance:.4f} | {recall:.4f} | {epoch} of {epochs} |
 
-All {expressions:,} expressions of val count, one without proposals as wrong. By this accuracy the
-epoch was chosen, so it is a little higher than on expressions that nobody has looked at.
+All {expressions:,} expressions of val are counted; those without proposals count as wrong. The
+epoch was selected by this accuracy, so it is slightly higher than on unseen expressions.
 
 ## Use
 
-It needs `torch`, `pillow` and `{library}`, and boxes of any detector.
+Requires `torch`, `pillow`, `{library}` and the boxes of any detector.
 
 ```python
 {code}```
@@ -51,18 +51,18 @@ It needs `torch`, `pillow` and `{library}`, and boxes of any detector.
 ## Data
 
 - Corpus `{corpus}`, data hash `{data_hash}`.
-- Pictures of {size} x {size} pixels ({fit}); marker: colour {color}, opacity {opacity:.4f}, outline
-  {outline} pixels.
+- Candidate images of {size} x {size} pixels ({fit}); marker: colour {color}, opacity {opacity:.4f},
+  outline {outline} pixels.
 - Proposals of train: {train_proposer}; of val: {proposer}.
-- A detector that was trained on the whole of COCO has seen the photos of RefCOCO's test splits.
+- A detector that was trained on the whole of COCO has seen the images of RefCOCO's test splits.
 
 ## Licences
 
 {licences}
 
-Photos and expressions keep the licences of their sources: COCO's photos are under Flickr's terms of
-use and its annotations under CC BY 4.0; drawn scenes carry no rights of others. The program above
-and the code that trained this model are under Apache-2.0.
+Images and expressions keep the licences of their sources: COCO's images are under Flickr's terms of
+use and its annotations under CC BY 4.0; drawn scenes have no third-party rights. The program above
+and the training code are under Apache-2.0.
 
 ## Training
 
@@ -85,16 +85,16 @@ def write_model_card(
     validation: Validation,
     arithmetic: Mapping[str, object],
 ) -> None:
-    """Write the card of a model into the folder that it is saved in.
+    """Write the card of a model into its folder.
 
     Args:
-        folder: Not yet visible under its name, so the card is written plainly.
-        encoder: The model that is in the folder.
-        manifest: Of the dataset that it was trained and validated on.
-        options: Of the run.
-        epoch: The epoch whose model it is, counted from 1.
-        validation: Its result on the validation split.
-        arithmetic: What else determines the weights: the precision, the processes.
+        folder: Temporary folder of the model.
+        encoder: The model in `folder`.
+        manifest: Manifest of the dataset for training and validation.
+        options: Options of the run.
+        epoch: Epoch of the model, counted from 1.
+        validation: Result on the validation split.
+        arithmetic: Precision and number of processes, which also affect the weights.
     """
     origin, drawing, scores = origin_of(encoder.name), manifest["settings"], validation.entry
     marker = drawing["marker"]
@@ -129,7 +129,7 @@ def write_model_card(
 def _head(
     encoder: "Encoder", origin: Origin, manifest: Manifest, accuracy: float
 ) -> dict[str, Any]:
-    """Describe the model to the hub; a licence or a start that is not known is not claimed."""
+    """Return the metadata for the hub, without licence or base model where they are unknown."""
     head: dict[str, Any] = {
         "library_name": library_of(encoder),
         "tags": ["clip", "visual-grounding", "referring-expression-comprehension"],
@@ -143,7 +143,7 @@ def _head(
     metric = {"type": "accuracy", "name": "accuracy (IoU > 0.5)", "value": accuracy}
     result = {
         "task": {"type": "visual-grounding"},
-        # A name and not an id: the hub may know another corpus by it.
+        # No hub id, since another dataset may have the same one.
         "dataset": {"name": manifest["corpus"], "type": "prepared", "split": "val"},
         "metrics": [metric],
     }
@@ -152,7 +152,7 @@ def _head(
 
 def _licences(origin: Origin) -> str:
     if origin.is_random:
-        return "The weights started at random: their licence is the choice of whoever trained them."
+        return "The weights were initialised at random; whoever trained them chooses their licence."
     told = f" Its card says `{origin.licence}`." if origin.licence else ""
     start = origin.hub_id or origin.name
-    return f"The weights follow the licence of the model that they started from, `{start}`.{told}"
+    return f"The weights are under the licence of the base model `{start}`.{told}"

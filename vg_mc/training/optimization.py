@@ -1,9 +1,8 @@
-"""AdamW with a linear warm-up and a linear decay, as clip-refcoco trains, or a cosine decay.
+"""AdamW, its learning rate schedule, and an exponential moving average of the weights.
 
-Averaged weights: smoother than those of the last step, and often better.
-
-An exponential moving average follows the weights through training; it is what is validated and
-kept. Over the first steps it forgets faster, so that a short run does not keep its start.
+The learning rate has a linear warm-up and a linear decay, as in clip-refcoco, or a cosine decay.
+The average, if used, is validated and saved in place of the last weights. Its decay is lower in the
+first steps, so that the initial weights do not dominate in a short run.
 """
 
 import re
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-# Matrices in shape alone: rows of them are looked up or added, and nothing is multiplied by them.
+# Matrices that are lookup tables or are added to inputs, and are not used in multiplications.
 _TABLE = re.compile(r"embed|pos|token|cls|probe|latent|query")
 
 
@@ -59,10 +58,10 @@ class OptimizationOptions:
 def learning_rate_factor(
     step: int, total_steps: int, warmup_ratio: float, schedule: Schedule = "linear"
 ) -> float:
-    """Return the share of the full learning rate in `step`, counted from 0.
+    """Return the learning rate of `step`, counted from 0, relative to its peak.
 
-    It rises over the first `warmup_ratio` of the steps, then falls towards zero after the last one.
-    A function of the step alone, so that a resumed run needs no scheduler state.
+    It rises over the first `warmup_ratio` of the steps and then falls to zero. It depends on the
+    step only, so a resumed run needs no scheduler state.
     """
     warmup_steps = round(total_steps * warmup_ratio)
     if step < warmup_steps:
@@ -82,13 +81,13 @@ def build_optimizer(
 ) -> "torch.optim.AdamW":
     """Build AdamW for the weights of `model` that have gradients.
 
-    Fused, on every device: only a fused update can be masked on the device. Matrices decay, see
-    `decaying`.
+    The optimizer is fused on every device, because only a fused update can be masked on the device.
+    Weight decay applies to the weights named by `decaying`.
 
     Args:
-        model: All that is trained.
-        options: The learning rate is overwritten by `set_learning_rate`.
-        lr_scales: Factor of the learning rate of each parameter, by its name.
+        model: The model to train.
+        options: Options; `set_learning_rate` overwrites the learning rate in each step.
+        lr_scales: Learning rate scale of each parameter, by name.
     """
     import torch
 
@@ -111,11 +110,11 @@ def build_optimizer(
 
 
 def decaying(model: "nn.Module") -> set[str]:
-    """Return the names of all weights that decay: those that inputs are multiplied by.
+    """Return the names of the weights with weight decay: matrices, without embeddings.
 
-    Biases, gains of norms and the logit scale are vectors or numbers, whatever a library calls
-    them, so the shape tells them apart where lists of names miss some. Embeddings have the shape of
-    matrices; decay would shrink the words and places that a dataset does not show.
+    Biases, gains of norms and the logit scale are excluded by their shape, which does not depend on
+    the naming of a library. Embeddings are excluded because weight decay would shrink those of
+    words and positions that do not occur in the dataset.
     """
     from torch import nn
 
@@ -129,51 +128,51 @@ def decaying(model: "nn.Module") -> set[str]:
 
 
 def set_learning_rate(optimizer: "torch.optim.Optimizer", learning_rate: float) -> None:
-    """Use `learning_rate` in the next step, each group by its factor."""
+    """Set the learning rate of each group to `learning_rate` times its scale."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate * group["lr_scale"]
 
 
 def decay_of(decay: float, step: int) -> float:
-    """Return the share of the old average that stays in `step`, counted from 0.
+    """Return the decay of the moving average in `step`, counted from 0.
 
-    A function of the step alone, so that a resumed run needs no more than the average.
+    It depends on the step only, so a resumed run needs no state but the average.
     """
     return min(decay, (1 + step) / (10 + step))
 
 
 class WeightAverage:
-    """The moving average of all weights that are trained, and of learned statistics.
+    """Exponential moving average of the trained weights and of learned statistics.
 
     Attributes:
-        averages: By the name of what they are averages of.
+        averages: Averages by the name of the parameter or buffer.
     """
 
     def __init__(self, model: "nn.Module", statistics: Iterable[str], decay: float) -> None:
         """Start from the weights of `model`, on its device.
 
         Args:
-            model: What is averaged; it stays as it is.
-            statistics: Names of its buffers that training changes.
-            decay: Share of the old average that stays in each step, later on.
+            model: The model to average; it is not changed.
+            statistics: Names of the buffers that training changes.
+            decay: Decay per step after the first steps.
         """
         self.decay = decay
         named = model.named_parameters()
         values = {name: value.detach() for name, value in named if value.requires_grad}
         values |= {name: model.get_buffer(name) for name in statistics}
-        # Counters of batch norms are no numbers to average.
+        # Batch norm counters are integers and are not averaged.
         self._values = {name: value for name, value in values.items() if value.is_floating_point()}
         self.averages = {name: value.clone() for name, value in self._values.items()}
 
     def add(self, step: int, is_finite: "Tensor") -> None:
-        """Move towards the weights after `step`, counted from 0; stay where not `is_finite`."""
+        """Update the averages after `step`, counted from 0, if `is_finite`."""
         way = (1 - decay_of(self.decay, step)) * is_finite.float()
         for name, average in self.averages.items():
             average.lerp_(self._values[name], way.to(average.dtype))
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the model have the averages until the block ends."""
+        """Replace the weights of the model by the averages within the block."""
         own = {name: value.clone() for name, value in self._values.items()}
         self._write(self.averages)
         try:
@@ -182,11 +181,11 @@ class WeightAverage:
             self._write(own)
 
     def state_dict(self) -> dict[str, "Tensor"]:
-        """Return what `load_state_dict` needs."""
+        """Return the averages by name."""
         return self.averages
 
     def load_state_dict(self, state: Mapping[str, "Tensor"]) -> None:
-        """Go on from the averages of a checkpoint."""
+        """Load the averages of a checkpoint."""
         for name, average in self.averages.items():
             average.copy_(state[name])
 

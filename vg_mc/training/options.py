@@ -1,4 +1,4 @@
-"""All options of a training run: groups, each defined beside the code that reads it.
+"""Options of a training run, in groups that are defined beside the code that uses them.
 
 Every field of a group is a flag of ``finetune.py``. Modules with a group import PyTorch inside
 functions only, so that ``--help`` does not load it.
@@ -27,13 +27,13 @@ class ScheduleOptions:
     """Expressions (images, with batching by image) per step, over all processes."""
 
     gradient_accumulation: Annotated[int, AT_LEAST_1] = 1
-    """Parts in which each process computes its share of a batch."""
+    """Number of parts in which each process computes its examples of a batch."""
 
     evaluation_batch_size: Annotated[int, AT_LEAST_1] = 256
     """Images per forward pass in validation."""
 
     checkpoint_steps: Annotated[int, AT_LEAST_1, INDECISIVE] = 500
-    """Steps between checkpoints; there is one after each epoch, too."""
+    """Steps between checkpoints; one is also saved after each epoch."""
 
     keep: Annotated[int, AT_LEAST_1, INDECISIVE] = 2
     """Number of checkpoints to keep."""
@@ -44,7 +44,7 @@ class ScheduleOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """Everything that determines the weights of a run, besides the data and the start."""
+    """All options that determine the weights of a run, besides the data and the initial model."""
 
     examples: ExampleOptions = field(default_factory=ExampleOptions)
     augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
@@ -54,17 +54,17 @@ class TrainingOptions:
     parameters: ParameterOptions = field(default_factory=ParameterOptions)
 
     def check(self) -> None:
-        """Check ranges, and options that need others.
+        """Check ranges and dependencies of options.
 
         Raises:
-            BadInputError: At the first one that cannot be trained with; its record is the flag.
+            BadInputError: If an option is invalid; its record is the flag.
         """
         from vg_mc.models.trainable.freezing import check_choice
 
         check_ranges(self)
         check_choice(self.parameters.train)
         if self.parameters.picture_chunk and not self.parameters.freezes_batch_norm:
-            problem = "needs --batch-norm frozen: each chunk would be normalised by itself"
+            problem = "requires --batch-norm frozen, since chunks would be normalised separately"
             raise BadInputError(problem, record="--picture-chunk")
         by_image = {
             "symmetric": self.loss.symmetric,
@@ -72,4 +72,4 @@ class TrainingOptions:
         }
         for name, value in by_image.items():
             if value and self.examples.batching != "image":
-                raise BadInputError("needs --batching image", record=f"--{name}")
+                raise BadInputError("requires --batching image", record=f"--{name}")

@@ -1,4 +1,4 @@
-"""Prepare an encoder for training: which weights are trained, and how."""
+"""Selection of the trained weights of an encoder, LoRA adapters and gradient checkpointing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParameterOptions:
-    """Which weights are trained, and how much memory that takes."""
+    """Trained weights, and how to save memory."""
 
     train: str = "all"
-    """What is trained: all, image or text (a tower), last:K (the last K blocks of both towers and
-    what follows them), projections, or logit-scale. The logit scale always is."""
+    """Trained weights: all, image or text (a tower), last:K (the last K blocks of both towers and
+    what follows them), projections, or logit-scale. The logit scale is always trained."""
 
     logit_scale: Literal["keep", "reset"] = "keep"
-    """Start with the model's own logit scale, or at 1 / 0.07 as CLIP's training did."""
+    """Keep the logit scale of the model, or reset it to 1 / 0.07 as in CLIP's training."""
 
     batch_norm: Literal["frozen", "trained"] = "frozen"
     """Whether batch norms keep their statistics; train those of a random start. Trained ones see
@@ -45,7 +45,7 @@ class ParameterOptions:
 
 
 def make_trainable(encoder: "Encoder", options: ParameterOptions, seed: int) -> None:
-    """Freeze what `options` do not train, and add adapters where they ask for them."""
+    """Freeze all weights that are not trained, and add LoRA adapters if enabled."""
     from torch import nn
 
     from vg_mc.models.similarity import INITIAL_LOG_SCALE
@@ -64,7 +64,7 @@ def make_trainable(encoder: "Encoder", options: ParameterOptions, seed: int) -> 
 
 
 def share_buffers(model: "nn.Module") -> None:
-    """Give all processes the batch norm statistics of the first, whose model is kept."""
+    """Broadcast batch norm statistics from the main process, which saves the model."""
     from accelerate.utils import broadcast
 
     for buffer in model.buffers():

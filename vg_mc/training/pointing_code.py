@@ -1,7 +1,7 @@
-"""The program in a model's card: it points in a photo with the model's own library alone.
+"""Example program of the model card, which needs only the library of the model.
 
-It repeats in a few lines what the package does to a photo: fit it into the square, draw the marker
-of the training data, encode, compare. A test runs it where the package cannot be imported.
+It repeats the steps of the package for one image: fit it into the square, draw the marker of the
+training data, encode and compare. A test runs it where the package cannot be imported.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -83,18 +83,18 @@ with torch.no_grad():
 
 
 def library_of(encoder: "Encoder") -> str:
-    """Name the library that loads what `encoder` saves."""
+    """Return the name of the library that loads the saved `encoder`."""
     from vg_mc.models.openclip import OpenClipEncoder
 
     return "open_clip" if isinstance(encoder, OpenClipEncoder) else "transformers"
 
 
 def pointing_code(encoder: "Encoder", drawing: dict[str, Any]) -> str:
-    """Write the program for a model, and pictures that were made as `drawing` says.
+    """Return the program for a model and the settings of its candidate images.
 
     Args:
-        encoder: The model that is saved beside the program.
-        drawing: The settings of a prepared dataset: its marker, and how photos fit into squares.
+        encoder: The saved model.
+        drawing: Settings of the prepared dataset: marker and fit of images into the square.
     """
     marker = drawing["marker"]
     imports, scoring = _scoring(encoder)

@@ -1,4 +1,4 @@
-"""Record of a run: check that a folder belongs to a run with the same options before resuming."""
+"""Record of a run in ``config.json``, and the check that a resumed run has the same options."""
 
 import json
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ Resume = Literal["auto", "never"]
 
 
 def claim(output: Path, described: Mapping[str, Any], resume: Resume) -> None:
-    """Write config.json into a new run, or make sure that an old one is the same run.
+    """Write config.json of a new run, or check that an existing run has the same options.
 
     Args:
         output: Folder of the run.
-        described: The run, as `describe` returns it.
-        resume: Whether an old run may go on.
+        described: Description of the run from `describe`.
+        resume: Whether an existing run may be resumed.
 
     Raises:
         BadInputError: If `output` holds another run; each differing option is named.
@@ -35,25 +35,25 @@ def claim(output: Path, described: Mapping[str, Any], resume: Resume) -> None:
         write_whole_text(path, json.dumps(described, indent=2) + "\n")
         return
     if resume == "never":
-        raise BadInputError("a run is here already, and --resume is never", file=output)
+        raise BadInputError("the folder already contains a run, and --resume is never", file=output)
     require_same(path, described["settings"], "run")
 
 
 def require_same(path: Path, settings: Mapping[str, object], what: str) -> None:
-    """Make sure that what is described in the file `path` had the same settings.
+    """Check that the settings in the file `path` equal `settings`.
 
     Raises:
-        BadInputError: If not; each differing setting is named.
+        BadInputError: If settings differ; the message names each.
     """
     before = as_mapping(as_mapping(read_json(path)).get("settings"))
     different = differences(before, settings)
     if different:
-        problem = f"the {what} that is here had other settings: " + "; ".join(different)
+        problem = f"the existing {what} has different settings: " + "; ".join(different)
         raise BadInputError(problem, file=path.parent)
 
 
 def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list[str]:
-    """Name each setting in which two runs differ."""
+    """Describe each setting that differs between two runs."""
     return [
         f"{key} was {before.get(key)!r} and is now {now.get(key)!r}"
         for key in dict.fromkeys([*before, *now])
@@ -67,18 +67,18 @@ def describe(
     """Describe a run.
 
     Args:
-        decisive: Options that determine its weights, by name.
-        dataset: What it trains on.
-        accelerator: What it runs on.
+        decisive: Options that determine the weights, by name.
+        dataset: The prepared dataset.
+        accelerator: The accelerator of the run.
 
     Raises:
-        BadInputError: If the dataset's first view is no marker, which is all that a trained model
-            can be shown later.
+        BadInputError: If the first view of the dataset is not a marker, the only view that trained
+            models support.
     """
     from vg_mc.system.versions import versions
 
     if "marker" not in dataset.manifest["settings"]:
-        problem = f"models are trained on a marker, and the first view is {dataset.first_view}"
+        problem = f"training requires a marker, but the first view is {dataset.first_view}"
         raise BadInputError(problem, file=dataset.folder)
     decisive = {
         flag: str(value) if isinstance(value, Path) else value for flag, value in decisive.items()

@@ -1,8 +1,7 @@
-"""One optimizer step: the parts of a batch forward and backward, then one update or none.
+"""Optimizer step with gradient accumulation, which skips updates with non-finite gradients.
 
-A loss or a gradient that is no finite number must change nothing. Whether it is one is known to
-the device alone, and to ask would make the host wait in every step. So the device decides: the
-update is masked there, as half precision masks it, and the host reads about it with the losses.
+A non-finite loss or gradient must not change the weights. The update is masked on the device, as in
+mixed precision training with a gradient scaler, so that the host does not synchronize in each step.
 """
 
 from collections.abc import Iterator
@@ -34,9 +33,9 @@ class Stepper(Generic[Batch]):
     """The model of a task and its optimizer.
 
     Attributes:
-        model: The model of the task; wrapped, where there are several processes.
+        model: The model of the task, wrapped if there are several processes.
         optimizer: Updates the weights of `model`.
-        average: Of the weights of all steps, None without a moving average.
+        average: Moving average of the weights, or None.
     """
 
     def __init__(
@@ -47,17 +46,17 @@ class Stepper(Generic[Batch]):
         *,
         total_steps: int,
     ) -> None:
-        """Build the optimizer of the model of `task`, for a run of `total_steps`."""
+        """Create the optimizer of the model of `task` for a run of `total_steps`."""
         self.accelerator = accelerator
         self.task = task
         self.options = options
         self.total_steps = total_steps
-        self._tried = ""  # size of the part at work
+        self._tried = ""  # size of the current part
         optimizer = build_optimizer(task.model, options.optimization, task.lr_scales())
         self._learns_statistics = not options.parameters.freezes_batch_norm
         statistics = statistics_of(task.model) if self._learns_statistics else []
-        # With several processes, the first sends the others its buffers before each forward pass,
-        # which is not needed where none is learned; and no gradient is stored twice.
+        # Buffers are broadcast before each forward pass only if they are learned. Gradients are
+        # views of the communication buckets, which saves a copy.
         accelerator.ddp_handler = DistributedDataParallelKwargs(
             broadcast_buffers=bool(statistics), gradient_as_bucket_view=True
         )
@@ -67,7 +66,7 @@ class Stepper(Generic[Batch]):
 
     @property
     def states(self) -> dict[str, Stateful]:
-        """What a step changes besides the weights, by name, for a checkpoint."""
+        """Objects that a step changes besides the weights, by name, for checkpoints."""
         states: dict[str, Stateful | None] = {
             "optimizer": self.optimizer,
             "scaler": self.accelerator.scaler,  # of gradients in half precision
@@ -77,10 +76,10 @@ class Stepper(Generic[Batch]):
 
     @contextmanager
     def finished(self) -> Iterator[None]:
-        """Give the model the weights that are validated and kept, until the block ends."""
+        """Set the weights that are validated and saved, averaged and merged, within the block."""
         with ExitStack() as stack:
             if self.average is not None:
-                # What is shared within the block is forgotten with it.
+                # Before the averages: buffers shared within the block are restored after it.
                 share_buffers(self.task.model)
                 stack.enter_context(self.average.in_place())
             if self.options.parameters.lora_rank:
@@ -88,15 +87,15 @@ class Stepper(Generic[Batch]):
             yield
 
     def step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
-        """Take the step that follows `steps_taken` others.
+        """Take the next optimizer step.
 
         Returns:
-            This process' shares of the loss and of the accuracy of the batch, its number of
-            pictures, and the length of the gradient of all (4,), on the device. The weights and the
-            optimizer are as before where the first or the last is no finite number.
+            The contributions of this process to the loss and the accuracy of the batch, its number
+            of images, and the gradient norm of the batch (4,), on the device. Weights and optimizer
+            are unchanged if the loss or the norm is not finite.
 
         Raises:
-            BadInputError: If memory does not suffice; it says what to lower.
+            BadInputError: If memory runs out; the message names the flags that reduce it.
         """
         try:
             return self._take_step(batches, steps_taken)
@@ -124,8 +123,8 @@ class Stepper(Generic[Batch]):
         return torch.cat([sums, norm[None]])
 
     def _update(self, is_finite: Tensor, statistics: list[tuple[Tensor, Tensor]]) -> None:
-        """Change weights, moments and batch norm statistics, or nothing if not `is_finite`."""
-        if self.accelerator.scaler is None:  # which would do the same
+        """Update weights, moments and batch norm statistics if `is_finite`."""
+        if self.accelerator.scaler is None:  # the scaler masks the update itself
             self.optimizer.optimizer.found_inf = (~is_finite).float()
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -140,25 +139,25 @@ class Stepper(Generic[Batch]):
         return learning_rate_at(step, self.total_steps, self.options.optimization)
 
     def _seed_step(self, steps_taken: int) -> None:
-        """Let dropout, where a model has any, depend on the step alone, as all draws do."""
+        """Seed dropout with the step, so that a resumed run repeats it."""
         key = [self.options.schedule.seed, steps_taken, self.accelerator.process_index]
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
 
     def _forward_backward(self, batch: Batch, share: float) -> Tensor:
-        """Add the gradients of one part; return its loss and accuracy as shares of the batch's."""
+        """Add the gradients of one part; return its contributions to loss and accuracy."""
         self._tried = self.task.size_of(batch)
         batch = send_to_device(batch, self.accelerator.device, non_blocking=True)
         outcome = self.task.step(self.model, batch)  # Accelerate wrapped the model in autocast
         loss = outcome.loss * share
-        # An infinite loss may have finite gradients, and be that of one process only: times NaN
-        # they tell every process.
+        # An infinite loss may have finite gradients, and only in one process. Multiplied by NaN,
+        # the gradients are non-finite in all processes.
         marked = loss * torch.where(torch.isfinite(loss), 1.0, torch.nan)
-        # Gradients of the processes are averaged; the loss of a batch is the sum of its parts.
+        # Gradients are averaged over processes, but the loss of a batch is the sum of its parts.
         self.accelerator.backward(marked * self.accelerator.num_processes)
         correct = outcome.accuracy * share
         images = torch.full_like(correct, outcome.images)
         return torch.stack([loss.detach(), correct, images])
 
     def _gradients_shared(self, last_part: bool) -> AbstractContextManager[None]:
-        """Exchange gradients between processes once per step, with its last part."""
+        """Synchronize gradients between processes only in the last part of a step."""
         return nullcontext() if last_part else self.accelerator.no_sync(self.model)

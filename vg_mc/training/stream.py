@@ -1,4 +1,4 @@
-"""Batches of a run as one stream that can be entered at any step."""
+"""Stream of the batches of a run, which can start at any step."""
 
 import math
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ from vg_mc.training.tasks.protocol import Batch, Task
 
 
 class BatchStream(Generic[Batch]):
-    """Loads the parts of this process, epoch after epoch.
+    """Loads the parts of this process for all epochs.
 
     Attributes:
-        steps_per_epoch: Optimizer steps in an epoch; the same in each.
+        steps_per_epoch: Optimizer steps per epoch.
         waited: Seconds spent waiting for batches.
     """
 
@@ -33,7 +33,7 @@ class BatchStream(Generic[Batch]):
         """Plan the first epoch.
 
         Raises:
-            BadInputError: If there are too few units to share among parts and processes.
+            BadInputError: If there are fewer units than parts and processes.
         """
         self.accelerator = accelerator
         self.task = task
@@ -66,8 +66,8 @@ class BatchStream(Generic[Batch]):
                 num_workers=num_workers,
                 worker_init_fn=ignore_stop_signals,
                 pin_memory=self.accelerator.device.type == "cuda",
-                # The loader draws a number when it starts, in the midst of a step. From the global
-                # generator, dropout in the first step of a resumed run would be another.
+                # The loader draws a seed when it starts. Drawn from the global generator, it would
+                # change the dropout of the first step of a resumed run.
                 generator=torch.Generator(),
             )
         )
@@ -80,7 +80,7 @@ class BatchStream(Generic[Batch]):
             asked = perf_counter()
 
     def _parts(self, start: Progress) -> Iterator[MicroBatch]:
-        """Plan epoch by epoch, as the loader asks."""
+        """Yield the parts of this process, and plan each epoch when it starts."""
         for epoch in range(start.epoch, self.schedule.epochs):
             batches = self.plan(epoch)[start.step if epoch == start.epoch else 0 :]
             yield from in_turn(

@@ -120,12 +120,12 @@ def test_more_processes_divide_the_very_same_batches(units):
 
 
 def test_a_batch_that_cannot_be_divided_is_refused():
-    with pytest.raises(ValueError, match="3 units in 1 batches cannot be cut in 4 parts"):
+    with pytest.raises(ValueError, match="4 parts"):
         plan_epoch(alike(3), batch_size=8, parts=4, seed=0, epoch=0)
 
 
 def test_nothing_is_planned_of_nothing():
-    with pytest.raises(ValueError, match="0 units in 0 batches cannot be cut in 1 parts"):
+    with pytest.raises(ValueError, match="0 units"):
         plan_epoch(alike(0), batch_size=8, parts=1, seed=0, epoch=0)
 
 

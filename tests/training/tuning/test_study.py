@@ -138,5 +138,5 @@ def test_of_equal_trials_the_first_is_the_best():
 def test_a_missing_library_is_told(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
-    with refused("optional"):
+    with refused("pip install optuna"):
         require_optuna()

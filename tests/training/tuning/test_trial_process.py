@@ -85,7 +85,7 @@ def test_a_killed_training_is_told_by_its_signal(watched):
 
 
 def test_a_training_that_was_asked_to_stop_stops_the_study(watched):
-    with pytest.raises(StoppedError, match="the study goes on"):
+    with pytest.raises(StoppedError, match="resume"):
         watched(f"raise SystemExit({128 + signal.SIGTERM})")
 
 

@@ -1,9 +1,10 @@
-"""Batches of multiple-choice questions, and which picture and which text each question needs.
+"""Batches of training examples: candidate sampling, planning, augmentation and assembly.
 
-Two ways to fill a batch. By expression, as clip-refcoco does it: a sentence, its target and a few
-other candidates, drawn anew each epoch. By image: all candidates of an image are encoded once and
-answer all of its sentences, which gives several times the supervision per encoded picture.
+A batch is filled in one of two ways. By expression, as in clip-refcoco: each expression has its
+target and a few other candidates, sampled anew in each epoch. By image: all candidates of an image
+are encoded once and shared by all of its expressions, which gives several times the supervision per
+encoded image.
 
-Every draw depends on (seed, epoch, expression or image id) alone, so that a run is the same for any
-number of workers and processes, and after a resume.
+Random draws depend only on the seed, the epoch and the id of the expression or image. A run is thus
+the same for any number of workers, and after it is resumed.
 """

@@ -1,4 +1,4 @@
-"""Mirrored and recoloured images: one draw per image and epoch, for all its pictures alike."""
+"""Augmentation of images: horizontal flips and color jitter, drawn once per image and epoch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from vg_mc.system.options import FRACTION
 
 Pixels = NDArray[np.uint8]
 
-# Keys the draws of this module apart from those of candidates.
+# Separates the random draws of this module from those of candidates.
 PURPOSE = 1
 GREY = 127.5
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # of red, green, blue; ITU-R BT.601
@@ -29,7 +29,7 @@ class AugmentationOptions:
 
 
 class Variation(NamedTuple):
-    """How an image is changed; every factor is 1 where it is not."""
+    """Augmentation of one image; a factor of 1 changes nothing."""
 
     mirrored: bool
     brightness: float
@@ -38,11 +38,11 @@ class Variation(NamedTuple):
 
 
 def draw_variation(flip: float, color_jitter: float, key: Sequence[int]) -> Variation:
-    """Draw for an image and an epoch, which `key` names.
+    """Draw the augmentation of an image in an epoch.
 
     Args:
-        flip: Probability of mirroring.
-        color_jitter: Factors are drawn evenly from 1 - `color_jitter` to 1 + `color_jitter`.
+        flip: Probability of a horizontal flip.
+        color_jitter: Factors are drawn uniformly from 1 - `color_jitter` to 1 + `color_jitter`.
         key: Seed, epoch and image id.
     """
     generator = np.random.default_rng([*key, PURPOSE])
@@ -52,10 +52,10 @@ def draw_variation(flip: float, color_jitter: float, key: Sequence[int]) -> Vari
 
 
 def varied(pictures: Pixels, variation: Variation) -> Pixels:
-    """Return `pictures` (N, H, W, 3) mirrored and recoloured as `variation` says.
+    """Return `pictures` (N, H, W, 3) with `variation` applied.
 
-    Contrast is around a medium grey and not around each picture's own mean, which the marker moves:
-    the candidates of an image must differ in nothing but the marker.
+    Contrast is changed around a medium grey. The mean of each candidate image depends on its
+    marker, and the candidates of an image must differ in the marker only.
     """
     if variation.mirrored:
         pictures = pictures[:, :, ::-1]

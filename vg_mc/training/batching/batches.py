@@ -1,4 +1,4 @@
-"""What a batch is: tensors for the model, and the plan from which a worker makes them."""
+"""Batch types: the tensors of a batch, and the plan from which a worker assembles them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,24 +15,24 @@ Indices = NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """B questions over N pictures and U distinct texts, with at most C candidates each."""
+    """B training examples with N images, U distinct texts and up to C candidates each."""
 
     pictures: "Tensor"  # (N, 3, H, W) uint8, channels last in memory
     tokens: "TokenBatch"  # U texts
-    text_index: "Tensor"  # (B,) which of the texts
-    candidate_index: "Tensor"  # (B, C) which of the pictures; 0 where there is no candidate
+    text_index: "Tensor"  # (B,) index of the text
+    candidate_index: "Tensor"  # (B, C) index of the image; 0 where there is no candidate
     candidate_mask: "Tensor"  # (B, C), False where there is no candidate
-    targets: "Tensor"  # (B, C) share of each candidate in the right answer; adds up to 1
+    targets: "Tensor"  # (B, C) soft targets; each row sums to 1
     expression_ids: "Tensor"  # (B,)
 
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """The questions that one process answers in one forward pass.
+    """The training examples of one forward pass in one process.
 
     Attributes:
         expressions: Indices of expressions.
-        share: Weight of this part's mean loss, so that the parts of a batch add up to its mean.
+        share: Weight of the mean loss of this part; the weights of a batch sum to 1.
     """
 
     epoch: int

@@ -1,4 +1,4 @@
-"""From planned questions to tensors."""
+"""Dataset of training examples, which assembles the tensors of each planned part of a batch."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from vg_mc.training.options import TrainingOptions
 
 
 class ExampleMaker(Dataset[tuple[Batch, float]]):
-    """Turns a `MicroBatch` into tensors; runs in the workers of a data loader."""
+    """Assembles the tensors of a `MicroBatch`; runs in the workers of a data loader."""
 
     def __init__(
         self,
@@ -26,13 +26,13 @@ class ExampleMaker(Dataset[tuple[Batch, float]]):
         tokenize: Callable[[list[str]], TokenBatch],
         options: TrainingOptions,
     ) -> None:
-        """Prepare to ask about `expressions`.
+        """Create training examples from `expressions`.
 
         Args:
-            dataset: Where the pictures are.
+            dataset: Provides the candidate images.
             expressions: The training split.
             tokenize: The model's tokenizer.
-            options: How examples are made and augmented.
+            options: Options of sampling and augmentation.
         """
         self.dataset = dataset
         self.expressions = expressions
@@ -75,7 +75,7 @@ class ExampleMaker(Dataset[tuple[Batch, float]]):
         )
 
     def _variations(self, part: MicroBatch) -> dict[int, Variation]:
-        """Draw how the images of a part are changed; empty where none are."""
+        """Return the augmentation of each image of a part; empty without augmentation."""
         options, seed = self.options.augmentation, self.options.schedule.seed
         if not (options.flip or options.color_jitter):
             return {}
@@ -94,7 +94,7 @@ class ExampleMaker(Dataset[tuple[Batch, float]]):
     def _pictures(
         self, candidate_ids: Indices, image_ids: Indices, variations: dict[int, Variation]
     ) -> Pixels:
-        """Decode the pictures of candidates (N, H, W, 3), each changed as its image is."""
+        """Decode candidate images (N, H, W, 3) and apply the augmentation of their images."""
         pictures = self.dataset.pictures(candidate_ids)
         for image_id, variation in variations.items():
             here = image_ids == image_id
@@ -108,7 +108,7 @@ def _shares(questions: list[Question]) -> Tensor:
 
 
 def _padded(values: Tensor, mask: Tensor) -> Tensor:
-    """Lay consecutive runs of `values` out as rows; the mask tells values from padding."""
+    """Arrange `values` in rows, padded with zeros where `mask` is False."""
     rows = torch.zeros(mask.shape, dtype=values.dtype)
     rows[mask] = values
     return rows

@@ -1,4 +1,4 @@
-"""Which sentences are asked in which step, by which process: shuffled, and even in pictures."""
+"""Plan of the batches of an epoch: shuffled, and balanced in the number of images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from vg_mc.prepared.dataset import Expressions
 from vg_mc.training.batching.batches import Indices, MicroBatch
 from vg_mc.training.batching.sampling import ExampleOptions
 
-# So many batches are made even among each other. More would be more even, but less random.
+# Number of batches that are balanced together. A larger window is more even but less random.
 WINDOW = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What stays together in a batch: an expression, or the expressions of an image.
+    """Units that are never divided between batches: an expression, or all expressions of an image.
 
     Attributes:
-        expressions: Of each unit the indices of its expressions.
-        pictures: How many pictures each unit needs (U,); a few are less where several candidates
-            show the target.
+        expressions: Indices of the expressions of each unit.
+        pictures: Upper bound of the candidate images of each unit (U,). The number is lower where
+            several candidates match the target.
     """
 
     expressions: list[Indices]
@@ -31,7 +31,7 @@ class Units:
 
 
 def units_of(expressions: Expressions, rows: Indices, options: ExampleOptions) -> Units:
-    """Group the expressions `rows` into what stays together in a batch."""
+    """Group the expressions `rows` into units."""
     if options.batching == "expression":
         grouped = [rows[index : index + 1] for index in range(len(rows))]
     else:
@@ -49,10 +49,10 @@ def plan_epoch(
 ) -> list[list[MicroBatch]]:
     """Shuffle `units` into batches of about `batch_size` units, each divided into `parts`.
 
-    Batches hold nearly as many units, so that none is left over, and nearly as many pictures: units
-    are shuffled, and those of a stretch of batches are dealt out among them, the largest first. A
-    part is one forward pass of one process. Parts of a batch have nearly as many pictures, too,
-    and what a batch holds does not depend on their number.
+    All units are used. Batches have similar numbers of units and of images: the units are shuffled,
+    and those of every `WINDOW` batches are distributed among them, the largest first. A part is one
+    forward pass of one process. The parts of a batch have similar numbers of images, and the
+    contents of a batch do not depend on the number of parts.
 
     Raises:
         ValueError: If a batch has fewer units than parts.
@@ -60,7 +60,7 @@ def plan_epoch(
     batches = -(-len(units) // batch_size)
     order = np.random.default_rng([seed, epoch]).permutation(len(units))
     if len(units) // max(1, batches) < parts:
-        raise ValueError(f"{len(units)} units in {batches} batches cannot be cut in {parts} parts")
+        raise ValueError(f"{len(units)} units in {batches} batches cannot fill {parts} parts")
     plain = np.array_split(order, batches)
     sizes = np.array([len(batch) for batch in plain])
     return [
@@ -73,9 +73,9 @@ def plan_epoch(
 
 
 def _dealt(chosen: Indices, pictures: Indices, room: Indices) -> list[Indices]:
-    """Deal units, the largest first, each to the hand with the fewest pictures that has room.
+    """Assign units, the largest first, to the group with the fewest images that is not full.
 
-    `room` (H,) says how many units each of H hands can take.
+    `room` (H,) is the capacity of each of the H groups, in units.
     """
     held = np.zeros(len(room))
     hands: list[list[int]] = [[] for _ in room]

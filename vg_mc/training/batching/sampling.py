@@ -1,4 +1,4 @@
-"""Which candidates a question is about, and how much of the right answer each of them is."""
+"""Sampling of the candidates of each training example, and their soft targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,11 +35,11 @@ class ExampleOptions:
     anew each epoch; all by default."""
 
     targets: Targets = "hard"
-    """What is right: the candidate with the highest IoU, or every one with an IoU above 0.5,
-    weighted by its IoU."""
+    """Positives: the candidate with the highest IoU, or all with an IoU above 0.5, weighted by
+    their IoU."""
 
     train_proposals: Proposals = "both"
-    """Which of the candidates drawn for the training split are used."""
+    """Proposals of the training split that are used as candidates."""
 
     @property
     def most_candidates(self) -> int | None:
@@ -48,28 +48,25 @@ class ExampleOptions:
 
 
 class Question(NamedTuple):
-    """C candidates, the target first."""
+    """A training example with C candidates, the best one first."""
 
     candidate_ids: Indices  # (C,)
-    shares: NDArray[np.float64]  # (C,), of each in the right answer; adds up to 1
+    shares: NDArray[np.float64]  # (C,), soft targets; sum to 1
 
     def only(self, kept: NDArray[np.bool_]) -> "Question":
-        """Ask about some of the candidates; the target must be among them."""
+        """Return the example with the candidates `kept`, which must include the target."""
         shares = self.shares[kept]
         return Question(self.candidate_ids[kept], shares / shares.sum())
 
 
 def trainable(expressions: "Expressions") -> Indices:
-    """Return the expressions that teach something: a right candidate, and another to reject."""
+    """Return the expressions with at least one positive and one negative."""
     teaches = covered(expressions.ious) & _has_wrong(expressions)
     return np.flatnonzero(teaches).astype(np.int64)
 
 
 def left_out(expressions: "Expressions") -> tuple[int, int]:
-    """Count the expressions that teach nothing: those without a right candidate, and the others.
-
-    The others have right candidates alone.
-    """
+    """Count the expressions that are skipped: without a positive, and with positives only."""
     coverable = covered(expressions.ious)
     return int((~coverable).sum()), int((coverable & ~_has_wrong(expressions)).sum())
 
@@ -83,7 +80,7 @@ def drawn_from(
 ) -> "Expressions":
     """Return `expressions` with candidates of one kind only.
 
-    `annotated` says of each candidate id whether it is an annotation; any other is detected.
+    `annotated` is True for each candidate id that is an annotation and False for detections.
     """
     if proposals == "both":
         return expressions
@@ -98,7 +95,10 @@ def drawn_from(
 def choose(
     expressions: "Expressions", rows: Indices, options: ExampleOptions, *, seed: int, epoch: int
 ) -> list[Question]:
-    """Make the questions of the expressions `rows`, those of an image all at once."""
+    """Return the training examples of the expressions `rows`.
+
+    With batching by image, all expressions of an image must be in `rows`.
+    """
     questions = [_whole(expressions, row, options.targets) for row in rows]
     most = options.most_candidates
     if most is None:
@@ -117,12 +117,12 @@ def choose(
 
 
 def _whole(expressions: "Expressions", row: int, targets: Targets) -> Question:
-    """Ask about all candidates, or all but other right ones where only one is the answer."""
+    """Return the example with all candidates; hard targets exclude all positives but the best."""
     ids, ious = expressions.candidate_ids[row], expressions.ious[row]
     best = int(np.argmax(ious))
     right = is_right(ious)
     if targets == "hard":
-        # Another box on the same object would be a right answer too, so it is not asked against.
+        # Other boxes on the same object are correct too and must not become negatives.
         asked = ~right
         right = np.arange(len(ids)) == best
     else:
@@ -133,7 +133,7 @@ def _whole(expressions: "Expressions", row: int, targets: Targets) -> Question:
 
 
 def _sampled(question: Question, most: int, key: Sequence[int]) -> Question:
-    """Keep the target and `most` - 1 others."""
+    """Keep the best candidate and `most` - 1 random others."""
     others = len(question.candidate_ids) - 1
     if others <= most - 1:
         return question
@@ -142,9 +142,9 @@ def _sampled(question: Question, most: int, key: Sequence[int]) -> Question:
 
 
 def _kept(questions: Sequence[Question], most: int, key: Sequence[int]) -> Indices:
-    """Return the candidates of an image that are asked about: all targets, and then up to `most`.
+    """Return the candidates to keep for an image: all targets and, up to `most`, random others.
 
-    No sentence loses its target, so that an image with more targets than that has more candidates.
+    Targets are never dropped, so an image with more than `most` targets exceeds the limit.
     """
     asked = np.unique(np.concatenate([question.candidate_ids for question in questions]))
     targets = np.unique([question.candidate_ids[0] for question in questions])

@@ -1,1 +1,1 @@
-"""Tasks: what a training run optimises."""
+"""Training tasks and their losses."""

@@ -1,7 +1,8 @@
 """Text-to-region and region-to-text cross-entropy.
 
-Shapes: B expressions, C candidates of each, N images that the candidates share. Masked candidates
-take no part. Losses are per expression, so that parts of a batch can be weighted and added.
+Shapes: B expressions, C candidates per expression, N candidate images shared by the expressions.
+Masked candidates are ignored. Losses are per expression, so that parts of a batch can be weighted
+and summed.
 """
 
 import math
@@ -24,23 +25,23 @@ class LossOptions:
     expressions of its image."""
 
     label_smoothing: Annotated[float, BELOW_1] = 0.0
-    """Part of the target distribution that is spread over all candidates."""
+    """Fraction of the target distribution that is spread evenly over all candidates."""
 
 
 def choice_losses(
     logits: "Tensor",  # (B, C)
-    targets: "Tensor",  # (B, C), share of each candidate in the right answer; adds up to 1
+    targets: "Tensor",  # (B, C), soft targets; each row sums to 1
     mask: "Tensor",  # (B, C), False where there is no candidate
     *,
     label_smoothing: float = 0.0,
 ) -> "Tensor":
-    """Return the cross-entropy (B,) of each sentence over its candidates.
+    """Return the cross-entropy (B,) of each expression over its candidates.
 
     Args:
-        logits: Any value, infinite ones included, may stand where there is no candidate.
+        logits: Masked values may be anything, infinity included.
         targets: 0 where there is no candidate.
         mask: At least one candidate in each row.
-        label_smoothing: Share of the right answer that is spread over all candidates of a row.
+        label_smoothing: Fraction of the targets that is spread evenly over the candidates of a row.
     """
     log_shares = logits.masked_fill(~mask, -math.inf).log_softmax(dim=1).masked_fill(~mask, 0)
     even = mask.to(targets.dtype) / mask.sum(dim=1, keepdim=True)
@@ -50,25 +51,24 @@ def choice_losses(
 
 def sentence_losses(
     logits: "Tensor",  # (B, C)
-    targets: "Tensor",  # (B, C), share of each candidate in the right answer; adds up to 1
+    targets: "Tensor",  # (B, C), soft targets; each row sums to 1
     mask: "Tensor",  # (B, C), False where there is no candidate
-    candidate_index: "Tensor",  # (B, C), which of the pictures
+    candidate_index: "Tensor",  # (B, C), index of the candidate image
     pictures: int,
 ) -> "Tensor":
-    """Return the cross-entropy (B,) with which each sentence's target chooses it.
+    """Return the region-to-text cross-entropy (B,) of the positives of each expression.
 
-    A target chooses between the sentence and all others that ask about the same picture and mean
-    another. Those that mean the same one, as all sentences of a reference do, are right as well and
-    no rivals of each other. Of several right candidates each counts by its share. The loss is 0
-    where no sentence is a rival.
+    For each positive, the expression competes with all expressions for which the same candidate
+    image is a negative. Expressions with the same positive do not compete. The losses of several
+    positives are weighted by their soft targets. The loss is 0 without competing expressions.
     """
     import torch
     from torch.nn import functional as F
 
     wrong = mask & (targets == 0)
-    # One more column takes what is no rival, and is dropped.
+    # An additional column collects all other candidates and is dropped.
     column = candidate_index.masked_fill(~wrong, pictures)
-    # Not minus infinity: a picture without rivals would have gradients that are no numbers.
+    # Minus infinity would give NaN gradients for images without competing expressions.
     lowest = torch.finfo(logits.dtype).min
     table = logits.new_full((len(logits), pictures + 1), lowest).scatter(1, column, logits)
     rivals = table[:, :pictures].logsumexp(dim=0)  # (N,)
@@ -79,8 +79,8 @@ def sentence_losses(
 def mean_loss(logits: "Tensor", batch: Batch, options: LossOptions) -> "Tensor":
     """Return the mean loss () over the expressions of a batch, from their `logits` (B, C).
 
-    With ``symmetric``, the loss of positives that choose among expressions is added. Both count
-    once per expression, so that parts of a batch add up whatever they hold.
+    With ``symmetric``, the weighted region-to-text loss is added. Both losses are means over
+    expressions, so that parts of a batch can be summed.
     """
     losses = choice_losses(
         logits, batch.targets, batch.candidate_mask, label_smoothing=options.label_smoothing

@@ -1,4 +1,4 @@
-"""Multiple choice: CLIP answers which candidate image an expression describes."""
+"""Multiple-choice task: a dual encoder ranks the candidate images of an expression."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -36,13 +36,13 @@ NO_CANDIDATE = float("-inf")
 
 
 class MultipleChoice(nn.Module):
-    """Ranks candidates by the encoder's own similarity of image and text; adds no weights."""
+    """Ranks candidates by the image-text similarity of the encoder; adds no weights."""
 
     def __init__(self, encoder: DualEncoder, *, image_chunk: int = 0) -> None:
         """Wrap `encoder`, whose weights are the weights of this module.
 
-        With an `image_chunk` above 0, so many images are encoded at a time, and the backward pass
-        encodes them again: activations are kept for one chunk only.
+        If `image_chunk` is above 0, images are encoded in chunks of this size and again in the
+        backward pass, so that activations are kept for one chunk only.
         """
         super().__init__()
         self.encoder = encoder
@@ -51,7 +51,7 @@ class MultipleChoice(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Return logits (B, C), minus infinity where there is no candidate.
 
-        Each image and each distinct text is encoded once, however many expressions need it.
+        Each image and each distinct text is encoded once.
         """
         images = self._encode_images(batch.pictures)
         texts = self.encoder.encode_texts(batch.tokens)
@@ -62,7 +62,7 @@ class MultipleChoice(nn.Module):
     def _encode_images(self, images: Tensor) -> Tensor:
         if not self.image_chunk:
             return self.encoder.encode_images(images)
-        # Autocast and the state of dropout are restored for the second time.
+        # Autocast and the random state of dropout are restored when a chunk is recomputed.
         chunks = [
             checkpoint(self.encoder.encode_images, chunk, use_reentrant=False)
             for chunk in torch.split(images, self.image_chunk)
@@ -111,12 +111,12 @@ class MultipleChoiceTask:
         )
 
     def lr_scales(self) -> Mapping[str, float]:
-        """Return the factors of the encoder's blocks."""
+        """Return the learning rate scale of each parameter."""
         scales = layer_shares(self.encoder, self.options.optimization.layer_decay)
         return {f"encoder.{name}": scale for name, scale in scales.items()}
 
     def plan(self, epoch: int, *, parts: int) -> list[list[MicroBatch]]:
-        """Return the batches of an epoch, even in expressions and images."""
+        """Return the batches of an epoch, balanced in expressions and images."""
         schedule = self.options.schedule
         return plan_epoch(
             self.grouped,
@@ -136,19 +136,19 @@ class MultipleChoiceTask:
         return ids
 
     def step(self, model: nn.Module, batch: Batch) -> StepOutcome:
-        """Return the loss of a batch, and how many of its expressions are answered correctly."""
+        """Return the loss and the accuracy of a batch."""
         logits = model(batch)
         accuracy = accuracy_of(logits, batch)
         loss = mean_loss(logits, batch, self.options.loss)
         return StepOutcome(loss, accuracy, len(batch.pictures))
 
     def validate(self, *, num_workers: int) -> Validation:
-        """Score all candidates of the validation split."""
+        """Return the accuracy and the other scores on the validation split."""
         scores = self.scores(num_workers=num_workers)
         return Validation(scores.accuracy, asdict(scores))
 
     def scores(self, *, num_workers: int) -> SplitScores:
-        """Answer the validation split."""
+        """Predict the validation split and return its scores."""
         share_buffers(self.model)
         predictions = predict(
             self.accelerator,
@@ -168,7 +168,7 @@ class MultipleChoiceTask:
         validation: Validation,
         arithmetic: Mapping[str, object],
     ) -> None:
-        """Save the encoder as a plain model with its card."""
+        """Save the encoder as a standard model with its card."""
         self.encoder.save(folder)
         write_model_card(
             folder, self.encoder, self.dataset.manifest, self.options, epoch, validation, arithmetic
@@ -180,7 +180,7 @@ class MultipleChoiceTask:
         return f"{count} images of {width}x{height} pixels"
 
     def cheaper(self) -> list[str]:
-        """Name the options that need less memory."""
+        """Return the options that reduce memory."""
         examples, parameters = self.options.examples, self.options.parameters
         if examples.batching == "expression":
             flags = [f"fewer --candidates (are {examples.candidates})"]
@@ -194,7 +194,7 @@ class MultipleChoiceTask:
         return flags
 
     def forecast(self) -> str:
-        """Describe what the run will take."""
+        """Describe the steps, images, memory and disk space of the run."""
         parts = self.options.schedule.gradient_accumulation * self.accelerator.num_processes
         plan = self.plan(0, parts=parts)
         return forecast(self.accelerator, self.encoder, self.expressions, plan, self.options)

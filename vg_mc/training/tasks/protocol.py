@@ -1,8 +1,7 @@
-"""What a training run optimises: all that the trainer knows about a model and its examples.
+"""Interface of a training task, which the trainer uses for any model and dataset.
 
-A task owns a module with every weight that is trained, heads beside an encoder included. Optimizer,
-moving average, checkpoints and resume act on that module and on nothing else, so a part of it
-cannot be forgotten by one of them.
+The module of a task contains all trained weights, including heads beside an encoder. The optimizer,
+the moving average and the checkpoints use this module only.
 """
 
 from collections.abc import Mapping
@@ -21,11 +20,11 @@ Batch = TypeVar("Batch")
 
 
 class StepOutcome(NamedTuple):
-    """What a forward pass over one part of a batch came to, as means over its examples."""
+    """Result of a forward pass over one part of a batch, as means over its examples."""
 
     loss: Tensor  # ()
     accuracy: Tensor  # (), of the examples of this part
-    images: int  # encoded images, the cost of the part
+    images: int  # number of encoded images
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Validation:
     """Result of a validation.
 
     Attributes:
-        score: What the best epoch maximises, from 0 to 1.
+        score: Metric from 0 to 1 that selects the best epoch.
         entry: Numbers for ``metrics.jsonl``; None where one does not apply.
     """
 
@@ -42,12 +41,12 @@ class Validation:
 
 
 class Task(Protocol[Batch]):
-    """A model, its training examples, and how both are judged.
+    """A model with its training examples, loss and validation.
 
     Attributes:
-        model: Every weight that is trained or has to be saved; called with a batch.
+        model: Module with all weights to train or save; called with a batch.
         units: Number of units that batches are made of, such as expressions or images.
-        summary: Which examples are used and which are skipped, in one sentence.
+        summary: Number of used and skipped examples, as a message.
     """
 
     model: nn.Module
@@ -55,23 +54,23 @@ class Task(Protocol[Batch]):
     summary: str
 
     def lr_scales(self) -> Mapping[str, float]:
-        """Return the factor of the learning rate of each parameter of `model`, by its name."""
+        """Return the learning rate scale of each parameter of `model`, by name."""
 
     def plan(self, epoch: int, *, parts: int) -> list[list[MicroBatch]]:
-        """Return the batches of an epoch, each divided into `parts`; a pure function.
+        """Return the batches of an epoch, each divided into `parts`, deterministically.
 
         Raises:
             ValueError: If a batch has fewer units than parts.
         """
 
     def examples(self) -> Dataset[tuple[Batch, float]]:
-        """Return a dataset indexed by `MicroBatch`: its tensors, and its weight in the loss.
+        """Return a dataset that maps a `MicroBatch` to its tensors and its weight in the loss.
 
-        It runs in the workers of a data loader and is a pure function of data and index.
+        It runs in the workers of a data loader and must be deterministic.
         """
 
     def expression_ids(self, part: MicroBatch) -> list[int]:
-        """Return the ids of the expressions of a part, to name them in messages."""
+        """Return the ids of the expressions of a part, for logs."""
 
     def step(self, model: nn.Module, batch: Batch) -> StepOutcome:
         """Run `model`, which is `self.model` or a wrapper of it, on a batch."""
@@ -89,14 +88,14 @@ class Task(Protocol[Batch]):
     ) -> None:
         """Write the model of an epoch, counted from 1, and its card into an empty folder.
 
-        CLIP is saved as a plain model; what is learned beside it lies beside it.
+        An encoder is saved as a standard model; additional heads are saved beside it.
         """
 
     def size_of(self, batch: Batch) -> str:
-        """Describe how large a batch is, to report it when memory runs out."""
+        """Describe the size of a batch, for the message when memory runs out."""
 
     def cheaper(self) -> list[str]:
-        """Name the options that need less memory."""
+        """Return the options that reduce memory."""
 
     def forecast(self) -> str:
-        """Describe what the run will take: parameters, steps, images, memory and disk."""
+        """Describe the size of the run: parameters, steps, images, memory and disk space."""

@@ -1,1 +1,1 @@
-"""Searching good settings of a training: what is searched, in which order, and what came of it."""
+"""Hyperparameter search: search spaces, studies, and trials in separate processes."""

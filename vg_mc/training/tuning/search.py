@@ -1,4 +1,4 @@
-"""Search: train trial after trial, each in a process of its own, and keep the best model."""
+"""Hyperparameter search, which runs each trial in a separate process and keeps the best model."""
 
 import shutil
 import sys
@@ -17,14 +17,14 @@ def locked(output: Path) -> FileLock:
     """Return an acquired lock on the study in `output`; it is released with the process.
 
     Raises:
-        BadInputError: If another process holds it.
+        BadInputError: If another process holds the lock.
     """
     output.mkdir(parents=True, exist_ok=True)
     lock = FileLock(output / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise BadInputError("another process works on this study", file=output) from error
+        raise BadInputError("another process is using this study", file=output) from error
     return lock
 
 
@@ -35,11 +35,11 @@ def search(
     flags_of: Callable[[Path, Mapping[str, object]], Sequence[str]],
     after_trial: Callable[[], None],
 ) -> None:
-    """Train until the study has as many trials as wanted.
+    """Run trials until the study has `trials` of them.
 
     Args:
-        study: Proposes values and judges them.
-        output: Folder of the study; each trial has a folder and a log in it.
+        study: Proposes values and records results.
+        output: Folder of the study, with a folder and a log per trial.
         trials: Number of trials, earlier ones included.
         flags_of: Returns the flags of finetune.py for the folder and the values of a trial.
         after_trial: Called after each trial.
@@ -65,7 +65,7 @@ def folder_name(number: int) -> str:
 
 
 def tidy(output: Path, trials: Sequence[Trial]) -> None:
-    """Remove checkpoints of ended trials, and all models but the best."""
+    """Remove the checkpoints of finished trials, and all models except the best."""
     best = best_of(list(trials))
     for trial in trials:
         if trial.state != "unfinished":

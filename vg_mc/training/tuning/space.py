@@ -1,6 +1,6 @@
-"""What is searched: for each flag a range of numbers or a list of values.
+"""Search space: a range of numbers or a list of values for each flag.
 
-``learning-rate=1e-6..1e-4:log``, ``weight-decay=0..0.1`` and ``batch-size=16,32,64`` are such.
+Examples: ``learning-rate=1e-6..1e-4:log``, ``weight-decay=0..0.1``, ``batch-size=16,32,64``.
 """
 
 import math
@@ -17,11 +17,12 @@ Value = int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """All numbers between two ends, which are included.
+    """A range of numbers, both ends included.
 
     Attributes:
-        low: The lower end; integer ends make a range of integers.
-        logarithmic: Whether equal ratios are equally likely, instead of equal differences.
+        low: Lower end; with integer ends, only integers are sampled.
+        high: Upper end.
+        logarithmic: Whether values are sampled in the log domain.
     """
 
     low: int | float
@@ -30,17 +31,17 @@ class Range:
 
     @property
     def ends(self) -> tuple[Value, ...]:
-        """The outermost values."""
+        """Both ends."""
         return (self.low, self.high)
 
     def holds(self, value: object) -> bool:
-        """Say whether `value` lies in the range."""
+        """Return whether `value` is in the range."""
         return isinstance(value, int | float) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A few values without an order."""
+    """A list of unordered values."""
 
     values: tuple[Value, ...]
 
@@ -50,7 +51,7 @@ class Choice:
         return self.values
 
     def holds(self, value: object) -> bool:
-        """Say whether `value` is one of them."""
+        """Return whether `value` is one of the values."""
         return value in self.values
 
 
@@ -58,15 +59,15 @@ Space = Mapping[str, Range | Choice]
 
 
 def read_space(texts: Sequence[str], config_class: type, *, fixed: Collection[str]) -> Space:
-    """Read what is to be searched among the flags of a command.
+    """Parse a search space over the flags of a command.
 
     Args:
         texts: Each ``flag=low..high``, ``flag=low..high:log`` or ``flag=value,value,...``.
-        config_class: The settings of the command.
-        fixed: Flags of it that cannot be searched; switches cannot, either.
+        config_class: Configuration class of the command.
+        fixed: Flags that cannot be searched. Boolean flags cannot be searched either.
 
     Raises:
-        BadInputError: If a text is none of these, or a flag is unknown or named twice.
+        BadInputError: If a text is invalid, or a flag is unknown or given twice.
     """
     types = {
         flag: plain_type(hint)
@@ -78,10 +79,10 @@ def read_space(texts: Sequence[str], config_class: type, *, fixed: Collection[st
         name, _, values = text.partition("=")
         if name not in types:
             close = get_close_matches(name, types, n=1)
-            meant = f"; meant {close[0]!r}?" if close else ""
-            raise BadInputError(f"no flag that can be searched{meant}", record=_record(text))
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            raise BadInputError(f"not a searchable flag{meant}", record=_record(text))
         if name in space:
-            raise BadInputError("this flag is searched already", record=_record(text))
+            raise BadInputError("duplicate flag", record=_record(text))
         space[name] = _read(values, _number_kind(types[name]), _record(text))
     if not space:
         raise BadInputError("expected a flag to search", record="--search")
@@ -94,22 +95,22 @@ def _read(text: str, kind: type[int] | type[float] | None, record: str) -> Range
     parts = text.split(",")
     values = tuple(parts) if kind is None else tuple(_number(each, kind, record) for each in parts)
     if len(set(values)) != len(values) or len(values) < 2:
-        problem = "expected different values, as in 16,32,64, or a range, as in 1e-6..1e-4:log"
+        problem = "expected distinct values, such as 16,32,64, or a range, such as 1e-6..1e-4:log"
         raise BadInputError(problem, record=record)
     return Choice(values)
 
 
 def _read_range(text: str, kind: type[int] | type[float] | None, record: str) -> Range:
     if kind is None:
-        problem = "this flag takes no numbers; expected values, as in hard,iou"
+        problem = "this flag is not numeric; expected a list of values, such as hard,iou"
         raise BadInputError(problem, record=record)
     ends, colon, scale = text.partition(":")
     low, high = (_number(end, kind, record) for end in ends.split("..", 1))
     if colon and scale != "log":
-        problem = f"expected nothing or :log behind the range, not :{scale}"
+        problem = f"expected nothing or :log after the range, not :{scale}"
         raise BadInputError(problem, record=record)
     if not low < high or (colon and low <= 0):
-        problem = f"expected two ends, the lower one first{' and above 0' if colon else ''}"
+        problem = f"expected low..high with low below high{' and above 0' if colon else ''}"
         raise BadInputError(problem, record=record)
     return Range(low, high, logarithmic=bool(colon))
 
@@ -125,7 +126,7 @@ def _number(text: str, kind: type[int] | type[float], record: str) -> int | floa
 
 
 def _number_kind(hint: object) -> type[int] | type[float] | None:
-    """Return the kind of numbers that a flag takes, also behind ``X | None``; None for texts."""
+    """Return the numeric type of a flag, also of ``X | None``; None if it is not numeric."""
     options = get_args(hint) or (hint,)
     if int in options:
         return int

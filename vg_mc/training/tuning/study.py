@@ -1,7 +1,7 @@
-"""The order of the trials, which Optuna chooses and keeps in a database (https://optuna.org).
+"""Study of trials, which are proposed and stored by Optuna (https://optuna.org).
 
-Every trial's proposal has the key (seed, number of the trial), so that a study that was killed
-proposes the same trials as one that was not.
+The sampler of each trial is seeded with the seed of the study and the number of the trial, so that
+an interrupted study proposes the same trials as an uninterrupted one.
 """
 
 import importlib.util
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 DATABASE = "study.sqlite3"
 STUDY_NAME = "vg_mc"
-TRIALS_BEFORE_PRUNING = 4  # a median of fewer says little
+TRIALS_BEFORE_PRUNING = 4  # the median of fewer is unreliable
 
 State = Literal["complete", "pruned", "failed", "unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is known of a trial.
+    """Settings and results of a trial.
 
     Attributes:
-        number: Counted from 0, the recipe as it is.
-        values: Of the searched flags.
-        accuracy: Best on val, None where no epoch was finished.
-        epochs: How many were finished.
-        problem: Why it failed.
+        number: Number of the trial; trial 0 is the unchanged recipe.
+        values: Values of the searched flags.
+        accuracy: Best accuracy on val, None if no epoch was finished.
+        epochs: Number of finished epochs.
+        problem: Error message of a failed trial.
     """
 
     number: int
@@ -47,20 +47,20 @@ class Trial:
 
 
 def require_optuna() -> None:
-    """Make sure that the library is there.
+    """Check that Optuna is installed.
 
     Raises:
-        BadInputError: If it is not.
+        BadInputError: If Optuna is not installed.
     """
     if importlib.util.find_spec("optuna") is None:
-        raise BadInputError("tuning needs Optuna, an optional part: pip install optuna")
+        raise BadInputError("tuning requires Optuna: pip install optuna")
 
 
 class Study:
-    """Trials on disk, and the choice of the next one."""
+    """Optuna study on disk, which records trials and proposes new ones."""
 
     def __init__(self, folder: Path, space: Space, *, seed: int, prune: bool) -> None:
-        """Open the study in `folder`, or begin one."""
+        """Open the study in `folder`, or create it."""
         import optuna
         from sqlalchemy import URL
 
@@ -79,31 +79,31 @@ class Study:
         )
 
     def begin_with(self, values: Mapping[str, object]) -> None:
-        """Make the recipe as it is the first trial, where it lies in the space."""
+        """Enqueue `values` as the first trial if they are in the search space."""
         if not self._study.trials and all(
             each.holds(values[name]) for name, each in self.space.items()
         ):
             self._study.enqueue_trial({name: values[name] for name in self.space})
 
     def open_trials(self, count: int) -> Iterator["optuna.Trial"]:
-        """Yield trials to run until there are `count`: first those that were left unfinished."""
+        """Yield unfinished trials, then new ones until there are `count`."""
         left = self._study.get_trials(states=(self._optuna.trial.TrialState.RUNNING,))
         for frozen in left:
-            yield self._optuna.Trial(self._study, frozen._trial_id)  # noqa: SLF001 - no other way
+            yield self._optuna.Trial(self._study, frozen._trial_id)  # noqa: SLF001 - no public API
         while (number := len(self.trials())) < count:
-            # Anew for each: the state of a sampler would be lost with the process.
+            # A new sampler per trial, since its state is lost when the process ends.
             (key,) = np.random.SeedSequence((self.seed, number)).generate_state(1)
             self._study.sampler = self._optuna.samplers.TPESampler(seed=int(key))
             yield self._study.ask(fixed_distributions=self._distributions())
 
     def is_hopeless(self, trial: "optuna.Trial", epoch: int, accuracy: float) -> bool:
-        """Take down the accuracy after an epoch; say whether the trial should be given up."""
+        """Record the accuracy of an epoch; return whether to prune the trial."""
         if epoch not in self._study.trials[trial.number].intermediate_values:
             trial.report(accuracy, epoch)
-        return bool(trial.should_prune())  # a NumPy truth otherwise
+        return bool(trial.should_prune())  # may be a NumPy bool
 
     def tell(self, trial: "optuna.Trial", outcome: Outcome) -> None:
-        """Take down how a trial ended."""
+        """Record the outcome of a trial."""
         states = self._optuna.trial.TrialState
         trial.set_user_attr("problem", outcome.problem)
         if outcome.ending == "complete":
@@ -113,7 +113,7 @@ class Study:
             self._study.tell(trial, state=state)
 
     def trials(self) -> list[Trial]:
-        """Return all trials that were begun, in order."""
+        """Return all started trials, in order."""
         waiting = self._optuna.trial.TrialState.WAITING
         return [_described(trial) for trial in self._study.trials if trial.state != waiting]
 
@@ -151,6 +151,6 @@ def _described(trial: "optuna.trial.FrozenTrial") -> Trial:
 
 
 def best_of(trials: list[Trial]) -> Trial | None:
-    """Return the best trial that was trained to its end, the first of equals."""
+    """Return the complete trial with the best accuracy, the first one in case of ties."""
     finished = [trial for trial in trials if trial.state == "complete"]
     return max(finished, key=lambda trial: trial.accuracy or 0.0, default=None)

@@ -1,6 +1,6 @@
-"""One trial: a training in a process of its own, watched epoch by epoch.
+"""Training of one trial in a separate process, monitored after each epoch.
 
-Whatever happens to it, memory that runs out included, the study lives on.
+If the process fails, for example because memory runs out, the study continues.
 """
 
 import subprocess
@@ -19,11 +19,11 @@ Ending = Literal["complete", "pruned", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a trial ended.
+    """Outcome of a trial.
 
     Attributes:
         accuracies: Validation accuracy after each epoch.
-        problem: The last line that a failed training said, or what killed it.
+        problem: Last line of the output of a failed training, or the signal that killed it.
     """
 
     ending: Ending
@@ -34,16 +34,17 @@ class Outcome:
 def watch(
     command: Sequence[str], run: Path, log: Path, is_hopeless: Callable[[int, float], bool]
 ) -> Outcome:
-    """Run a training to its end, or as long as there is hope.
+    """Run a training until it ends or is pruned.
 
     Args:
-        command: Starts a training that writes to `run`, and goes on with what is there.
-        run: Its folder.
-        log: What it prints is added to this file.
-        is_hopeless: Told each epoch, counted from 1, and its accuracy; True ends the training.
+        command: Command that starts or resumes a training in `run`.
+        run: Folder of the training.
+        log: File to which the output of the training is appended.
+        is_hopeless: Called with each epoch, counted from 1, and its accuracy; True ends the
+            training.
 
     Raises:
-        StoppedError: If somebody asked this process or the training to stop; it can go on later.
+        StoppedError: If this process or the training received a stop signal; it can be resumed.
     """
     told, pruned = 0, False
     with StopSignals() as signals, log.open("ab") as output:
@@ -53,19 +54,19 @@ def watch(
                 for accuracy in accuracies(run)[told:]:
                     told += 1
                     pruned = is_hopeless(told, accuracy) or pruned
-            process.terminate()  # it saves what it has; nothing happens where it has ended
+            process.terminate()  # it saves a checkpoint; no effect if it has ended
             process.wait()
         finally:
             process.kill()
     _stop_if(signals.received, 0 if pruned else process.returncode)
     for accuracy in accuracies(run)[told:]:
         told += 1
-        is_hopeless(told, accuracy)  # too late to judge, but it is to be known
+        is_hopeless(told, accuracy)  # only recorded, since the training has ended
     return _outcome(process.returncode, accuracies(run), log, pruned=pruned)
 
 
 def accuracies(run: Path) -> tuple[float, ...]:
-    """Return the validation accuracies of a run so far, one per epoch."""
+    """Return the validation accuracy of each finished epoch of a run."""
     entries = read_entries(run / "metrics.jsonl")
     by_epoch = {entry["epoch"]: entry["accuracy"] for entry in entries if "split" in entry}
     return tuple(value for value in by_epoch.values() if isinstance(value, int | float))
@@ -80,11 +81,11 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
 
 
 def _stop_if(received: int, returncode: int) -> None:
-    """Stop where this process was asked to, or only the training was: terminals ask both."""
+    """Raise `StoppedError` if this process or the training received a stop signal."""
     asked = [128 + number for number in STOP_SIGNALS]
     number = received or (returncode - 128 if returncode in asked else 0)
     if number:
-        raise StoppedError(number, "stopped; started again as it was, the study goes on")
+        raise StoppedError(number, "stopped; repeat the command to resume the study")
 
 
 def _outcome(returncode: int, reached: tuple[float, ...], log: Path, *, pruned: bool) -> Outcome:
