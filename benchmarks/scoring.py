@@ -102,7 +102,7 @@ def our_way(expressions: int, photos: int, folder: Path) -> Measured:
     predictions = made_up(expressions, photos)
     stopwatch = Stopwatch()
     report = score(predictions)
-    curves = (report.accuracy_curve, report.ceiling_curve, report.proposal_curve)
+    curves = (report.accuracy_curve, report.oracle_curve, report.proposal_curve)
     groups = sum(map(len, report.breakdowns.values()))
     amount = (
         len(report.numbers) + sum(len(curve.estimates) for curve in curves if curve) + 2 * groups

@@ -56,7 +56,7 @@ def test_a_chosen_split_and_baseline(folder):
     found = run(CompareConfig((folder / "both", folder / "third"), None, "rn", ("val",)))
 
     assert found.splits == ("val",)
-    assert [each.comparison.first for each in found.contests] == ["vit", "third"]
+    assert [each.comparison.first for each in found.tests] == ["vit", "third"]
 
 
 def test_systems_of_one_name_are_told_apart_by_their_folders(folder):

@@ -62,9 +62,9 @@ def test_numbers_are_those_of_the_boxes(folders):
     assert report.numbers["mean_iou"].value == pytest.approx((5 + 2 * 0.4) / 12)
     assert report.numbers["calibration_error"].value == pytest.approx(abs(0.75 - 5 / 7))
     assert report.numbers["calibration_error"].of == 7
-    assert (report.ceiling_curve, report.proposal_curve, report.confusion) == (None, None, None)
+    assert (report.oracle_curve, report.proposal_curve, report.confusion) == (None, None, None)
     assert "number of candidates" not in report.breakdowns
-    assert {group.ceiling for groups in report.breakdowns.values() for group in groups} == {None}
+    assert {group.oracle for groups in report.breakdowns.values() for group in groups} == {None}
 
 
 def test_without_confidences_there_is_no_calibration(boxes):
@@ -87,10 +87,10 @@ def test_what_does_not_apply_is_an_empty_cell_or_null(choices, boxes, tmp_path):
     _, result = json.loads((tmp_path / "results.json").read_text())["results"]
     for name in ("proposal_recall", "chance", "covered", "mean_candidates", "recall@1"):
         assert result["scores"][name] is None
-    for name in ("ceiling_by_threshold", "recall_by_proposals", "confusion"):
+    for name in ("oracle_by_threshold", "recall_by_proposals", "confusion"):
         assert result[name] is None
     assert result["intervals"]["recall@1"] is result["denominators"]["recall@1"] is None
-    assert result["breakdowns"]["category"][0]["ceiling"] is None
+    assert result["breakdowns"]["category"][0]["oracle"] is None
     for text in ((tmp_path / "results.md").read_text(), (tmp_path / "results.tex").read_text()):
         row = next(line for line in text.splitlines() if line.strip("| ").startswith("mlp "))
         cells = [cell.strip() for cell in row.strip("|\\ ").replace("&", "|").split("|")]

@@ -38,13 +38,13 @@ def members(predictions, name: str) -> dict[str, list[int]]:
             {"small (under 32²)": [0, 5], "medium (under 96²)": [1, 2], "large": [3, 4]},
         ),
         (
-            "share of the photo",
+            "share of the image",
             {"under 1 %": [0, 1, 5], "1 to 5 %": [2, 3], "20 % and more": [4]},
         ),
         ("person or object", {"object": [1, 3, 5], "person": [0, 4], "unknown": [2]}),
         ("category", {"cat": [1, 3, 5], "person": [0, 4], "unknown": [2]}),
         (
-            "rivals of the same category",
+            "distractors of the category",
             {"unknown": [0], "0": [1], "1": [2], "3": [3], "4 and more": [4, 5]},
         ),
         (

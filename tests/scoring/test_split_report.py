@@ -34,21 +34,21 @@ def test_the_main_numbers_have_intervals_around_them(report, predictions):
 
 
 def test_denominators_are_told(report):
-    everyone = {"accuracy_where_covered": report.scores.covered, "calibration_error": 119}
+    mean_over_all = {"accuracy_where_covered": report.scores.covered, "calibration_error": 119}
 
     for name, estimate in report.numbers.items():
-        assert estimate.of == everyone.get(name, 120), name
+        assert estimate.of == mean_over_all.get(name, 120), name
     assert report.images == 60
 
 
 def test_accuracy_falls_with_the_threshold_and_stays_below_its_ceiling(report):
     accuracy = [estimate.value for estimate in report.accuracy_curve.estimates]
-    ceiling = [estimate.value for estimate in report.ceiling_curve.estimates]
+    oracle = [estimate.value for estimate in report.oracle_curve.estimates]
 
     assert accuracy == sorted(accuracy, reverse=True)
-    assert all(one <= other for one, other in zip(accuracy, ceiling, strict=True))
+    assert all(one <= other for one, other in zip(accuracy, oracle, strict=True))
     assert accuracy[report.accuracy_curve.at.index(0.5)] == report.numbers["accuracy"].value
-    assert ceiling[report.ceiling_curve.at.index(0.5)] == report.numbers["proposal_recall"].value
+    assert oracle[report.oracle_curve.at.index(0.5)] == report.numbers["proposal_recall"].value
 
 
 def test_proposals_are_counted_in_the_order_of_their_scores(predictions):
@@ -72,9 +72,9 @@ def test_groups_are_scored_as_splits_of_their_own(report, predictions):
 
     (circle,) = [group for group in report.breakdowns["category"] if group.name == "circle"]
 
-    assert circle.accuracy.of == circle.ceiling.of == circles.sum()
+    assert circle.accuracy.of == circle.oracle.of == circles.sum()
     assert circle.accuracy.value == pytest.approx(right[circles].mean())
-    assert circle.accuracy.value <= circle.ceiling.value
+    assert circle.accuracy.value <= circle.oracle.value
 
 
 def test_reliability_and_confusion_count_what_was_answered(report):

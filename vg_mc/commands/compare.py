@@ -13,7 +13,7 @@ from vg_mc.errors import BadInputError
 
 if TYPE_CHECKING:
     from vg_mc.reports.tables.published import PublishedRow
-    from vg_mc.scoring.leaderboard import Standings, System
+    from vg_mc.scoring.leaderboard import Leaderboard, System
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         run(parse_config(CompareConfig, argv))
 
 
-def run(config: CompareConfig) -> "Standings":
+def run(config: CompareConfig) -> "Leaderboard":
     """Compare results, print and write the leaderboard, and return it.
 
     Raises:
@@ -50,18 +50,18 @@ def run(config: CompareConfig) -> "Standings":
     """
     from vg_mc.reports.pages.comparison import write_comparison_page
     from vg_mc.reports.tables.side_by_side import screen_text, side_by_side, write_side_by_side
-    from vg_mc.scoring.leaderboard import standings_of
+    from vg_mc.scoring.leaderboard import leaderboard_of
 
     systems = read_systems(config.results, config.split)
-    standings = standings_of(systems, config.baseline)
+    leaderboard = leaderboard_of(systems, config.baseline)
     corpora = corpora_of(systems)
     published = published_of(corpora, systems) if config.published else []
-    shown = side_by_side(standings, published, {"corpus": ", ".join(corpora) or "unknown"})
+    shown = side_by_side(leaderboard, published, {"corpus": ", ".join(corpora) or "unknown"})
     if config.output is not None:
         write_side_by_side(shown, config.output)
         write_comparison_page(shown, config.output)
     print(screen_text(shown))
-    return standings
+    return leaderboard
 
 
 def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System"]:

@@ -52,7 +52,7 @@ CANDIDATE_COUNTS = (
     ("21 and more", np.inf),
 )
 LENGTHS = (("1", 2), ("2", 3), ("3", 4), ("4 to 5", 6), ("6 to 10", 11), ("11 and more", np.inf))
-RIVALS = ((UNKNOWN, 0), ("0", 1), ("1", 2), ("2", 3), ("3", 4), ("4 and more", np.inf))
+DISTRACTORS = ((UNKNOWN, 0), ("0", 1), ("1", 2), ("2", 3), ("3", 4), ("4 and more", np.inf))
 NO_KIND = "none of these"
 
 
@@ -77,10 +77,12 @@ def groupings(examples: Examples, outcomes: Outcomes) -> dict[str, list[Group]]:
     """
     found = {
         "target size": _between(areas(examples.targets), SIZES),
-        "share of the photo": _photo_shares(examples),
+        "share of the image": _photo_shares(examples),
         "person or object": _persons(examples),
         "category": _alike([category or UNKNOWN for category in examples.categories]),
-        "rivals of the same category": _between(examples.distractors.astype(np.float64), RIVALS),
+        "distractors of the category": _between(
+            examples.distractors.astype(np.float64), DISTRACTORS
+        ),
         **_candidate_counts(outcomes),
         "number of words": _lengths(examples),
         "kind of words": _word_kinds(examples),
@@ -93,6 +95,10 @@ def _candidate_counts(outcomes: Outcomes) -> dict[str, list[Group]]:
         return {}
     counts = outcomes.candidates.counts.astype(np.float64)
     return {"number of candidates": _between(counts, CANDIDATE_COUNTS)}
+
+
+def _distractors(examples: Examples) -> list[Group]:
+    return _between(examples.distractors.astype(np.float64), DISTRACTORS)
 
 
 def _photo_shares(examples: Examples) -> list[Group]:

@@ -14,7 +14,7 @@ from vg_mc.metrics.resampling import Estimate, estimate
 from vg_mc.metrics.significance import holm
 from vg_mc.predictions import Choices, Predictions, first_difference, outcomes, usual_order
 from vg_mc.scoring.comparison import Comparison, compare
-from vg_mc.scoring.ratios import everyone
+from vg_mc.scoring.ratios import mean_over_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,25 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SystemScore:
     """Scores of a system on a split.
 
     Attributes:
         system: Name of the system.
         split: The split.
         accuracy: Share of expressions with a correct answer.
-        ceiling: Oracle accuracy, i.e. the share of expressions with a correct candidate; None
+        oracle: Oracle accuracy, i.e. the share of expressions with a correct candidate; None
             without candidates.
     """
 
     system: str
     split: str
     accuracy: Estimate
-    ceiling: Estimate | None
+    oracle: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class BaselineTest:
     """Comparison of a system (first) with the baseline of a split (second).
 
     Attributes:
@@ -62,23 +62,23 @@ class Contest:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class Leaderboard:
     """Scores and comparisons of all systems on all splits.
 
     Attributes:
         systems: The systems in the given order.
         splits: The splits, validation before test splits.
-        standings: Scores by system and split; a system need not answer all splits.
-        contests: Comparisons with the baseline, ordered by split and then by system.
+        scores: Scores by system and split; a system need not answer all splits.
+        tests: Comparisons with the baseline, ordered by split and then by system.
     """
 
     systems: tuple[System, ...]
     splits: tuple[str, ...]
-    standings: Mapping[tuple[str, str], Standing]
-    contests: tuple[Contest, ...]
+    scores: Mapping[tuple[str, str], SystemScore]
+    tests: tuple[BaselineTest, ...]
 
 
-def standings_of(systems: Sequence[System], baseline: str | None = None) -> Standings:
+def leaderboard_of(systems: Sequence[System], baseline: str | None = None) -> Leaderboard:
     """Score systems, and compare each with the baseline.
 
     Args:
@@ -95,40 +95,33 @@ def standings_of(systems: Sequence[System], baseline: str | None = None) -> Stan
         raise BadInputError(problem, record="--baseline")
     splits = usual_order(split for system in systems for split in system.splits)
     found = [
-        _standing(system.name, split, system.splits[split])
+        _score(system.name, split, system.splits[split])
         for split in splits
         for system in systems
         if split in system.splits
     ]
-    standings = {(each.system, each.split): each for each in found}
-    contests = [
-        (compare(one, other), _same_proposals(one, other))
-        for split in splits
-        for one, other in _pairs(systems, split, baseline, standings)
-    ]
-    comparisons = [comparison for comparison, _ in contests]
+    scores = {(each.system, each.split): each for each in found}
+    pairs = [pair for split in splits for pair in _pairs(systems, split, baseline, scores)]
+    return Leaderboard(tuple(systems), tuple(splits), scores, _tests(pairs))
+
+
+def _tests(pairs: Sequence[tuple[Predictions, Predictions]]) -> tuple[BaselineTest, ...]:
+    """Compare all pairs, and correct their p-values together."""
+    comparisons = [compare(one, other) for one, other in pairs]
     differences = holm([each.difference.p_value for each in comparisons])
     mcnemars = holm([each.mcnemar.p_value for each in comparisons])
-    return Standings(
-        tuple(systems),
-        tuple(splits),
-        standings,
-        tuple(
-            Contest(comparison, difference, mcnemar, same)
-            for (comparison, same), difference, mcnemar in zip(
-                contests, differences, mcnemars, strict=True
-            )
-        ),
-    )
+    same = (_same_proposals(one, other) for one, other in pairs)
+    columns = zip(comparisons, differences, mcnemars, same, strict=True)
+    return tuple(BaselineTest(*column) for column in columns)
 
 
-def _standing(system: str, split: str, predictions: Predictions) -> Standing:
+def _score(system: str, split: str, predictions: Predictions) -> SystemScore:
     judged = outcomes(predictions)
-    ratios = [everyone(judged.right)]
+    ratios = [mean_over_all(judged.right)]
     if judged.candidates is not None:
-        ratios.append(everyone(judged.candidates.covered))
-    accuracy, *ceiling = estimate(ratios, predictions.examples.image_ids)
-    return Standing(system, split, accuracy, ceiling[0] if ceiling else None)
+        ratios.append(mean_over_all(judged.candidates.covered))
+    accuracy, *oracle = estimate(ratios, predictions.examples.image_ids)
+    return SystemScore(system, split, accuracy, oracle[0] if oracle else None)
 
 
 def _same_proposals(one: Predictions, other: Predictions) -> bool | None:
@@ -140,14 +133,14 @@ def _pairs(
     systems: Sequence[System],
     split: str,
     baseline: str | None,
-    standings: Mapping[tuple[str, str], Standing],
+    scores: Mapping[tuple[str, str], SystemScore],
 ) -> list[tuple[Predictions, Predictions]]:
     """Return the predictions of each system, paired with those of the baseline of the split."""
     there = [split in system.splits for system in systems]
     answered = {each.name: each.splits[split].renamed(each.name)
                 for each in compress(systems, there)}  # fmt: skip
     if baseline is None:
-        chosen = max(answered, key=lambda name: _rank(standings[name, split].accuracy.value))
+        chosen = max(answered, key=lambda name: _rank(scores[name, split].accuracy.value))
     elif baseline in answered:
         chosen = baseline
     else:

@@ -17,7 +17,7 @@ from vg_mc.metrics.ranking import first_right_ranks
 from vg_mc.metrics.resampling import Estimate, estimate
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.records import TRAIN_SPLIT
-from vg_mc.scoring.ratios import everyone
+from vg_mc.scoring.ratios import mean_over_all
 from vg_mc.scoring.split_report import Curve, proposal_counts
 
 
@@ -94,7 +94,7 @@ def _recall(name: str, dataset: PreparedDataset, parts: Sequence[Expressions]) -
     image_ids = np.concatenate([part.image_ids for part in parts])
     ranks = first_right_ranks(right, scores)
     counts = proposal_counts(np.array([len(row) for row in scores])) or (0,)
-    estimates = estimate([everyone(ranks <= count) for count in counts], image_ids)
+    estimates = estimate([mean_over_all(ranks <= count) for count in counts], image_ids)
     boxes = dict(zip(image_ids.tolist(), map(len, scores), strict=True))
     return ProposalRecall(
         name=name,

@@ -69,14 +69,14 @@ def split_scores(outcomes: Outcomes) -> SplitScores:
         mean_iou=values["mean_iou"],
         proposal_recall=values.get("proposal_recall"),
         chance=values.get("chance"),
-        mean_candidates=None if counts is None else _value(everyone(counts)),
+        mean_candidates=None if counts is None else _value(mean_over_all(counts)),
     )
 
 
 def number_ratios(outcomes: Outcomes) -> dict[str, Ratio]:
     """Return the numbers of a split as ratios by name, without those that do not apply."""
     located = localization(outcomes.ious, outcomes.gious)
-    ratios = {name: everyone(values) for name, values in located.items()}
+    ratios = {name: mean_over_all(values) for name, values in located.items()}
     if outcomes.candidates is not None:
         ratios |= _candidate_ratios(outcomes, outcomes.candidates)
     return ratios
@@ -86,13 +86,13 @@ def _candidate_ratios(outcomes: Outcomes, candidates: CandidateOutcomes) -> dict
     covered, ranks = candidates.covered, candidates.ranks
     return {
         "accuracy_where_covered": Ratio(outcomes.right & covered, covered),
-        "proposal_recall": everyone(covered),
-        "chance": everyone(candidates.chance),
-        **{f"recall@{count}": everyone(ranks <= count) for count in RECALLED},
+        "proposal_recall": mean_over_all(covered),
+        "chance": mean_over_all(candidates.chance),
+        **{f"recall@{count}": mean_over_all(ranks <= count) for count in RECALLED},
     }
 
 
-def everyone(values: NDArray[np.bool_] | NDArray[np.int64] | Values) -> Ratio:
+def mean_over_all(values: NDArray[np.bool_] | NDArray[np.int64] | Values) -> Ratio:
     """Return the mean of `values` (B,) over all expressions as a ratio."""
     return Ratio(values, np.ones(len(values)))
 

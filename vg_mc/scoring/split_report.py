@@ -19,7 +19,7 @@ from vg_mc.predictions import CandidateOutcomes, Outcomes, Predictions, Provenan
 from vg_mc.scoring.breakdowns import Group, confusion, groupings
 from vg_mc.scoring.ratios import (
     SplitScores,
-    everyone,
+    mean_over_all,
     number_ratios,
     similarity_ratios,
     split_scores,
@@ -50,13 +50,13 @@ class GroupScores:
     Attributes:
         name: Name of the group.
         accuracy: Share of the group with a correct answer.
-        ceiling: Oracle accuracy, i.e. the share of the group with a correct candidate; None
+        oracle: Oracle accuracy, i.e. the share of the group with a correct candidate; None
             without candidates.
     """
 
     name: str
     accuracy: Estimate
-    ceiling: Estimate | None
+    oracle: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class SplitReport:
             rule), ``recall@K`` of the ranking, ``calibration_error``, and the similarities if
             features are given. Numbers that do not apply to the answers are omitted.
         accuracy_curve: Share of answers with an IoU above each threshold.
-        ceiling_curve: Share of expressions with a candidate above it; None without candidates.
+        oracle_curve: Share of expressions with a candidate above it; None without candidates.
         proposal_curve: Proposal recall over the number of proposals, in order of their scores;
             None without candidates.
         reliability: Confidence and accuracy of the answers in bins of confidence; None without
@@ -88,7 +88,7 @@ class SplitReport:
     scores: SplitScores
     numbers: Mapping[str, Estimate]
     accuracy_curve: Curve
-    ceiling_curve: Curve | None
+    oracle_curve: Curve | None
     proposal_curve: Curve | None
     reliability: tuple[ReliabilityBin, ...] | None
     breakdowns: Mapping[str, tuple[GroupScores, ...]]
@@ -126,7 +126,7 @@ def score(
     proposals = () if candidates is None else proposal_counts(candidates.counts)
     every = [
         *ratios.values(),
-        *(everyone(judged.ious > threshold) for threshold in THRESHOLDS),
+        *(mean_over_all(judged.ious > threshold) for threshold in THRESHOLDS),
         *_group_ratios(groups, judged),
         *_candidate_ratios(candidates, proposals),
     ]
@@ -140,10 +140,10 @@ def score(
         numbers=MappingProxyType(numbers),
         accuracy_curve=_curve(THRESHOLDS, estimates),
         breakdowns={
-            name: _group_scores(parts, estimates, has_ceiling=candidates is not None)
+            name: _group_scores(parts, estimates, has_oracle=candidates is not None)
             for name, parts in groups.items()
         },
-        ceiling_curve=None if candidates is None else _curve(THRESHOLDS, estimates),
+        oracle_curve=None if candidates is None else _curve(THRESHOLDS, estimates),
         proposal_curve=None if candidates is None else _curve(proposals, estimates),
         reliability=_reliability(judged),
         confusion=_confusion(predictions.examples.categories, candidates),
@@ -154,8 +154,8 @@ def _candidate_ratios(
     candidates: CandidateOutcomes | None, proposals: Iterable[int]
 ) -> Iterator[Ratio]:
     if candidates is not None:
-        yield from (everyone(candidates.best_ious > threshold) for threshold in THRESHOLDS)
-        yield from (everyone(candidates.proposal_ranks <= count) for count in proposals)
+        yield from (mean_over_all(candidates.best_ious > threshold) for threshold in THRESHOLDS)
+        yield from (mean_over_all(candidates.proposal_ranks <= count) for count in proposals)
 
 
 def _calibration(judged: Outcomes, image_ids: Ids) -> dict[str, Estimate]:
@@ -197,10 +197,10 @@ def _group_ratios(groups: Mapping[str, Iterable[Group]], judged: Outcomes) -> It
 
 
 def _group_scores(
-    groups: Iterable[Group], estimates: Iterator[Estimate], *, has_ceiling: bool
+    groups: Iterable[Group], estimates: Iterator[Estimate], *, has_oracle: bool
 ) -> tuple[GroupScores, ...]:
     return tuple(
-        GroupScores(group.name, next(estimates), next(estimates) if has_ceiling else None)
+        GroupScores(group.name, next(estimates), next(estimates) if has_oracle else None)
         for group in groups
     )
 

@@ -101,7 +101,7 @@ def test_as_many_are_drawn_as_are_wanted(draw):
 
 
 def test_foreign_groups_open_no_tag(draw):
-    evil = GroupScores("<script>", SURE.accuracy, SURE.ceiling)
+    evil = GroupScores("<script>", SURE.accuracy, SURE.oracle)
 
     assert "<script>" in draw(Bars.of("<b>", [evil])).words
 

@@ -15,7 +15,7 @@ from vg_mc.reports.tables.members import MembersRow, members_table
 from vg_mc.reports.tables.published import PublishedRow
 from vg_mc.reports.tables.side_by_side import side_by_side
 from vg_mc.scoring import score
-from vg_mc.scoring.leaderboard import System, standings_of
+from vg_mc.scoring.leaderboard import System, leaderboard_of
 
 RUN = "document.title = 'evil'"
 EVIL = (
@@ -60,7 +60,7 @@ def write_evil_report(evil, folder):
 def write_evil_comparison(evil, folder):
     systems = [System(name, {EVIL: evil(name)}) for name in (EVIL, f"{EVIL} 2")]
     published = [PublishedRow(EVIL, {EVIL: "70.1"}, EVIL, EVIL, EVIL, "second hand")]
-    shown = side_by_side(standings_of(systems), published, {EVIL: EVIL})
+    shown = side_by_side(leaderboard_of(systems), published, {EVIL: EVIL})
     write_comparison_page(shown, folder)
     return folder / "comparison.html"
 

@@ -21,7 +21,7 @@ def test_groups_are_folded_away_below_the_protocol(predictions):
     assert lines.index("- data: 0123") < folded
     assert lines[-1] == "</details>"
     headings = [cell.strip() for cell in lines[folded + 2].strip("|").split("|")]
-    assert headings == ["by", "group", *"acc@0.5 %|from %|to %|ceiling %|expressions".split("|")]
+    assert headings == ["by", "group", *"acc@0.5 %|from %|to %|oracle %|expressions".split("|")]
     assert sum(line.startswith("| person or object ") for line in lines) == 1
     assert all(line.count("|") == 8 for line in lines[folded + 2 :] if line.startswith("|"))
 

@@ -44,7 +44,7 @@ def test_curves_can_be_plotted(report, result):
     assert [point["value"] for point in points] == [
         round(estimate.value, 4) for estimate in report.accuracy_curve.estimates
     ]
-    assert result["ceiling_by_threshold"][9]["value"] == result["scores"]["proposal_recall"]
+    assert result["oracle_by_threshold"][9]["value"] == result["scores"]["proposal_recall"]
     assert [point["proposals"] for point in result["recall_by_proposals"]] == [1, 2, 3, 4, 5]
     assert sum(each["answers"] for each in result["reliability"]) == 30
 
@@ -54,7 +54,7 @@ def test_groups_and_confusions_are_counted(result):
 
     assert [group["group"] for group in groups] == ["square", "circle"]
     assert sum(group["accuracy"]["of"] for group in groups) == 31
-    assert all(group["accuracy"]["value"] <= group["ceiling"]["value"] for group in groups)
+    assert all(group["accuracy"]["value"] <= group["oracle"]["value"] for group in groups)
     assert sum(sum(row.values()) for row in result["confusion"].values()) == 31
 
 

@@ -19,7 +19,7 @@ from vg_mc.scoring.split_report import GroupScores
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # grid lines of a plot
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 # The breakdowns shown first; the others follow in their original order.
-FIRST = ("target size", "rivals of the same category", "kind of words")
+FIRST = ("target size", "distractors of the category", "kind of words")
 
 MOST_CATEGORIES = 12  # rows and columns; all further categories share the last ones
 OTHERS = "others"
@@ -186,9 +186,9 @@ class Bars:
         return cls(title, groups[:most], max(0, len(groups) - most))
 
     @property
-    def with_ceilings(self) -> bool:
+    def with_oracles(self) -> bool:
         """Whether the oracle accuracy of any group is known."""
-        return any(group.ceiling is not None for group in self.groups)
+        return any(group.oracle is not None for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class SplitCharts:
 
 
 def _thresholds(report: SplitReport) -> LinePlot:
-    curves = {"accuracy": report.accuracy_curve, "oracle accuracy": report.ceiling_curve}
+    curves = {"accuracy": report.accuracy_curve, "oracle accuracy": report.oracle_curve}
     series = [Series(name, each.at, each.estimates) for name, each in curves.items() if each]
     return LinePlot.of("Accuracy by IoU threshold", Axis("IoU above", SHARES), series)
 

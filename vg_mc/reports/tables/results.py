@@ -32,7 +32,7 @@ from vg_mc.system.atomic import write_whole_text
 
 MOST_GROUPS = 12  # per breakdown; a corpus has up to 80 categories
 MOST_CONFUSED = 10
-GROUP_HEADINGS = ("by", "group", "acc@0.5 %", "from %", "to %", "ceiling %", "expressions")
+GROUP_HEADINGS = ("by", "group", "acc@0.5 %", "from %", "to %", "oracle %", "expressions")
 
 
 def write_results(
@@ -133,8 +133,8 @@ def groups_table(report: SplitReport) -> Table:
 
 def _group_cells(name: str, group: GroupScores) -> list[str | None]:
     accuracy = group.accuracy
-    ceiling = None if group.ceiling is None else group.ceiling.value
-    shares = (accuracy.value, accuracy.low, accuracy.high, ceiling)
+    oracle = None if group.oracle is None else group.oracle.value
+    shares = (accuracy.value, accuracy.low, accuracy.high, oracle)
     return [name, group.name, *map(percent, shares), str(accuracy.of)]
 
 
@@ -171,7 +171,7 @@ def _result(report: SplitReport) -> Json:
         "intervals": absent | {name: [each.low, each.high] for name, each in numbers.items()},
         "denominators": absent | {name: each.of for name, each in numbers.items()},
         "accuracy_by_threshold": _points(report.accuracy_curve, "iou_above"),
-        "ceiling_by_threshold": _points(report.ceiling_curve, "iou_above"),
+        "oracle_by_threshold": _points(report.oracle_curve, "iou_above"),
         "recall_by_proposals": _points(report.proposal_curve, "proposals"),
         "reliability": report.reliability and list(map(asdict, report.reliability)),
         "breakdowns": {name: _groups(each) for name, each in report.breakdowns.items()},
@@ -191,7 +191,7 @@ def _groups(groups: Iterable[GroupScores]) -> list[Json]:
         {
             "group": each.name,
             "accuracy": asdict(each.accuracy),
-            "ceiling": None if each.ceiling is None else asdict(each.ceiling),
+            "oracle": None if each.oracle is None else asdict(each.oracle),
         }
         for each in groups
     ]

@@ -25,7 +25,7 @@ from vg_mc.reports.tables.formats import (
 )
 from vg_mc.reports.tables.published import PublishedRow
 from vg_mc.reports.tables.table import Table
-from vg_mc.scoring.leaderboard import Contest, Standings
+from vg_mc.scoring.leaderboard import BaselineTest, Leaderboard
 from vg_mc.scoring.split_report import GroupScores
 from vg_mc.system.atomic import write_whole_text
 
@@ -55,51 +55,51 @@ class SideBySide:
 
 
 def side_by_side(
-    standings: Standings, published: Sequence[PublishedRow], notes: Mapping[str, str]
+    leaderboard: Leaderboard, published: Sequence[PublishedRow], notes: Mapping[str, str]
 ) -> SideBySide:
     """Build a comparison of measured and published results on the same splits.
 
     Args:
-        standings: The measured leaderboard.
+        leaderboard: The measured leaderboard.
         published: Published results, empty for other corpora.
         notes: Additional notes.
     """
-    letters = proposal_letters(standings)
-    tables = [_measured(standings, letters)]
-    if standings.contests:
-        tables.append(_tested(standings.contests))
-    shown = [row for row in published if set(row.accuracies) & set(standings.splits)]
+    letters = proposal_letters(leaderboard)
+    tables = [_measured(leaderboard, letters)]
+    if leaderboard.tests:
+        tables.append(_tested(leaderboard.tests))
+    shown = [row for row in published if set(row.accuracies) & set(leaderboard.splits)]
     if shown:
-        tables.append(_published(shown, standings.splits))
+        tables.append(_published(shown, leaderboard.splits))
     legend = {f"proposals {letter}": text for text, letter in letters.items()}
-    records = [*_measured_records(standings), *_published_records(shown)]
-    notes = dict(notes) | _notes(standings) | legend
-    return SideBySide(_bars(standings), tables, records, notes)
+    records = [*_measured_records(leaderboard), *_published_records(shown)]
+    notes = dict(notes) | _notes(leaderboard) | legend
+    return SideBySide(_bars(leaderboard), tables, records, notes)
 
 
-def _bars(standings: Standings) -> dict[str, list[GroupScores]]:
+def _bars(leaderboard: Leaderboard) -> dict[str, list[GroupScores]]:
     return {
         split: [
-            GroupScores(each.system, each.accuracy, each.ceiling)
-            for each in standings.standings.values()
+            GroupScores(each.system, each.accuracy, each.oracle)
+            for each in leaderboard.scores.values()
             if each.split == split
         ]
-        for split in standings.splits
+        for split in leaderboard.splits
     }
 
 
-def proposal_letters(standings: Standings) -> dict[str, str]:
+def proposal_letters(leaderboard: Leaderboard) -> dict[str, str]:
     """Assign letters to the distinct descriptions of proposals, in order of appearance."""
     described = dict.fromkeys(
         proposals
-        for system in standings.systems
-        for proposals in _proposals_of(standings, system.name)
+        for system in leaderboard.systems
+        for proposals in _proposals_of(leaderboard, system.name)
     )
     return {text: chr(ord("A") + at % 26) * (at // 26 + 1) for at, text in enumerate(described)}
 
 
-def _proposals_of(standings: Standings, name: str) -> list[str]:
-    system = next(system for system in standings.systems if system.name == name)
+def _proposals_of(leaderboard: Leaderboard, name: str) -> list[str]:
+    system = next(system for system in leaderboard.systems if system.name == name)
     texts = [
         _described(predictions.provenance)
         for predictions in system.splits.values()
@@ -114,29 +114,29 @@ def _described(provenance: Provenance) -> str:
     return ("unknown" if source is None else str(source)) + known
 
 
-def _measured(standings: Standings, letters: Mapping[str, str]) -> Table:
+def _measured(leaderboard: Leaderboard, letters: Mapping[str, str]) -> Table:
     rows = []
-    for system in standings.systems:
-        used = "+".join(letters[text] for text in _proposals_of(standings, system.name))
+    for system in leaderboard.systems:
+        used = "+".join(letters[text] for text in _proposals_of(leaderboard, system.name))
         cells = [
-            _with_interval(standings.standings[system.name, split].accuracy)
+            _with_interval(leaderboard.scores[system.name, split].accuracy)
             if split in system.splits
             else NOTHING
-            for split in standings.splits
+            for split in leaderboard.splits
         ]
-        ceilings = [
-            percent(ceiling.value)
-            for split in standings.splits
+        oracles = [
+            percent(oracle.value)
+            for split in leaderboard.splits
             if split in system.splits
-            and (ceiling := standings.standings[system.name, split].ceiling) is not None
+            and (oracle := leaderboard.scores[system.name, split].oracle) is not None
         ]
-        rows.append([system.name, *cells, used, " / ".join(ceilings)])
-    splits = [f"{split} ({_expressions(standings, split):,})" for split in standings.splits]
+        rows.append([system.name, *cells, used, " / ".join(oracles)])
+    splits = [f"{split} ({_expressions(leaderboard, split):,})" for split in leaderboard.splits]
     return Table(["system", *splits, "proposals", "proposal recall %"], rows, MEASURED)
 
 
-def _expressions(standings: Standings, split: str) -> int:
-    counts = [each.accuracy.of for each in standings.standings.values() if each.split == split]
+def _expressions(leaderboard: Leaderboard, split: str) -> int:
+    counts = [each.accuracy.of for each in leaderboard.scores.values() if each.split == split]
     return max(counts)
 
 
@@ -146,27 +146,27 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} ({percent(estimate.low)} to {percent(estimate.high)})"
 
 
-def _tested(contests: Sequence[Contest]) -> Table:
+def _tested(tests: Sequence[BaselineTest]) -> Table:
     headings = [
         *("split", "system", "baseline", "gain", "95 % interval", "p, bootstrap"),
         *("only system : only baseline", "p, McNemar", "proposals"),
     ]
-    return Table(headings, [_contest_cells(contest) for contest in contests], TESTED)
+    return Table(headings, [_test_cells(test) for test in tests], TESTED)
 
 
-def _contest_cells(contest: Contest) -> list[str]:
-    comparison = contest.comparison
-    difference, test = comparison.difference, comparison.mcnemar
+def _test_cells(test: BaselineTest) -> list[str]:
+    comparison = test.comparison
+    difference, mcnemar = comparison.difference, comparison.mcnemar
     return [
         comparison.split,
         comparison.first,
         comparison.second,
         points(difference.value, "+"),
         gain_interval(difference),
-        p_value(contest.difference_p),
-        f"{test.only_first} : {test.only_second}",
-        p_value(contest.mcnemar_p),
-        SAME_PROPOSALS[contest.same_proposals],
+        p_value(test.difference_p),
+        f"{mcnemar.only_first} : {mcnemar.only_second}",
+        p_value(test.mcnemar_p),
+        SAME_PROPOSALS[test.same_proposals],
     ]
 
 
@@ -183,27 +183,27 @@ def _published(rows: Sequence[PublishedRow], splits: Sequence[str]) -> Table:
     return Table(headings, cells, PUBLISHED, measured=False, links=True)
 
 
-def _notes(standings: Standings) -> dict[str, str]:
+def _notes(leaderboard: Leaderboard) -> dict[str, str]:
     notes = {"intervals": f"95 %, percentiles of {ROUNDS:,} bootstrap samples of images"}
-    if standings.contests:
+    if leaderboard.tests:
         notes["tests"] = (
             "gain over the baseline in percentage points; p-values of a bootstrap over images and "
             "of McNemar's exact test, each corrected by Holm's method for "
-            f"{len(standings.contests)} comparisons. With {TEST_ROUNDS:,} bootstrap samples, "
+            f"{len(leaderboard.tests)} comparisons. With {TEST_ROUNDS:,} bootstrap samples, "
             f"uncorrected p-values are at least 2 in {TEST_ROUNDS + 1:,}. If the best system is "
             "chosen on the answers that it is compared on, its gain is slightly overestimated."
         )
-    if any(contest.same_proposals is False for contest in standings.contests):
+    if any(test.same_proposals is False for test in leaderboard.tests):
         notes["different proposals"] = (
             "some systems used other proposals, so a gain may be due to the detector"
         )
     return notes
 
 
-def _measured_records(standings: Standings) -> Iterator[Record]:
-    contests = {(each.comparison.first, each.comparison.split): each for each in standings.contests}
-    for (system, split), standing in standings.standings.items():
-        accuracy, ceiling = standing.accuracy, standing.ceiling
+def _measured_records(leaderboard: Leaderboard) -> Iterator[Record]:
+    tests = {(each.comparison.first, each.comparison.split): each for each in leaderboard.tests}
+    for (system, split), score in leaderboard.scores.items():
+        accuracy, oracle = score.accuracy, score.oracle
         record: Record = {
             "system": system,
             "split": split,
@@ -212,26 +212,26 @@ def _measured_records(standings: Standings) -> Iterator[Record]:
             "from": accuracy.low,
             "to": accuracy.high,
             "expressions": accuracy.of,
-            "proposal recall": "" if ceiling is None else ceiling.value,
-            "proposals": " + ".join(_proposals_of(standings, system)),
+            "proposal recall": "" if oracle is None else oracle.value,
+            "proposals": " + ".join(_proposals_of(leaderboard, system)),
         }
-        yield record | _contest_record(contests.get((system, split)))
+        yield record | _test_record(tests.get((system, split)))
 
 
-def _contest_record(contest: Contest | None) -> Record:
-    if contest is None:
+def _test_record(test: BaselineTest | None) -> Record:
+    if test is None:
         return {}
-    difference, test = contest.comparison.difference, contest.comparison.mcnemar
+    difference, mcnemar = test.comparison.difference, test.comparison.mcnemar
     return {
-        "baseline": contest.comparison.second,
+        "baseline": test.comparison.second,
         "gain": difference.value,
         "gain from": difference.low,
         "gain to": difference.high,
-        "p photos, Holm": contest.difference_p,
-        "only system": test.only_first,
-        "only baseline": test.only_second,
-        "p McNemar, Holm": contest.mcnemar_p,
-        "same proposals": {True: "yes", False: "no", None: ""}[contest.same_proposals],
+        "p images, Holm": test.difference_p,
+        "only system": mcnemar.only_first,
+        "only baseline": mcnemar.only_second,
+        "p McNemar, Holm": test.mcnemar_p,
+        "same proposals": {True: "yes", False: "no", None: ""}[test.same_proposals],
     }
 
 
