@@ -84,7 +84,7 @@ def plain_way(expressions: int, photos: int, folder: Path) -> Measured:
     predictions = made_up(expressions, photos)
     stopwatch = Stopwatch()
     choices, examples = predictions.choices, predictions.examples
-    overlaps = candidate_ious(choices, examples)
+    overlaps = candidate_ious(choices, examples.targets)
     answers = zip(overlaps, choices.logits, strict=True)
     ious = np.array([row[logits.argmax()] for row, logits in answers])
     best = np.array([row.max() for row in overlaps])

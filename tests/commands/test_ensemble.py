@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.predictions.made import changed, ious_of, scores_of
+from tests.predictions.made import changed, ious_of, moved_targets, scores_of
 from tests.refusals import refused
 from vg_mc.commands import evaluate
 from vg_mc.commands.ensemble import EnsembleConfig, main, run
@@ -252,3 +252,31 @@ def test_pictures_of_another_dataset_are_refused(evaluations, coloured, tmp_path
     with refused("--dataset"):
         run(replace(config, images=tmp_path))
     assert not (tmp_path / "both").exists()
+
+
+def test_predicted_boxes_vote_with_fitted_weights(make_predictions, tmp_path):
+    folders = {"val": [], "testA": []}
+    for at, split in enumerate(folders):
+        chooser = make_predictions(name="rn", split=split, questions_seed=at, logits_seed=at)
+        ids = chooser.examples.expression_ids + 1000 * at
+        chooser = changed(chooser, expression_ids=ids)
+        for predictions in (chooser, moved_targets(chooser)):
+            folder = tmp_path / predictions.name / split
+            write_predictions(predictions, folder)
+            folders[split].append(folder)
+
+    rows = run(
+        EnsembleConfig(
+            tuple(folders["testA"]),
+            tmp_path / "both",
+            weighting="fitted",
+            fit_on=tuple(folders["val"]),
+        )
+    )
+
+    members = [*map(read_predictions, folders["testA"]), read_predictions(tmp_path / "both")]
+    assert [row.scores for row in rows] == [scores_of(each) for each in members]
+    assert rows[1].scores.proposal_recall is None
+    assert members[2].choices.boxes[0].tolist() == members[0].choices.boxes[0].tolist()
+    (row,) = json.loads((tmp_path / "both" / "members.json").read_text())["splits"]
+    assert row["agreement"]["expressions"] == len(members[0])

@@ -21,7 +21,8 @@ class EnsembleConfig:
     """Combine the predictions of two or more models; no model is loaded."""
 
     predictions: tuple[Path, ...]
-    """Two or more folders that evaluate.py wrote, each of one model or of one split of it."""
+    """Two or more folders that evaluate.py or python -m vg_mc score wrote, each of one model or of
+    one split of it. Predicted boxes vote among the candidates of the other models, by IoU."""
 
     output: Path
     """Output folder of the tables and the predictions of the ensemble."""

@@ -113,17 +113,25 @@ def _judged(
     return Outcomes(boxes, ious, gious, is_right(ious), confidences, candidates)
 
 
-def candidate_ious(answers: Choices, examples: Examples) -> list[Values]:
-    """Return the IoU of each candidate with its expression's target, B arrays (C,)."""
+def candidate_ious(answers: Choices, boxes: Boxes) -> list[Values]:
+    """Return the IoU of each candidate with the box of its expression.
+
+    Args:
+        answers: Candidates of B expressions.
+        boxes: One box per expression (B, 4), such as its target.
+
+    Returns:
+        B arrays (C,); NaN for a box of NaN.
+    """
     counts = lengths(answers.boxes)
-    boxes = np.concatenate([np.empty((0, 4)), *answers.boxes])
-    ious = paired_ious(boxes, np.repeat(examples.targets, counts, axis=0))
+    candidates = np.concatenate([np.empty((0, 4)), *answers.boxes])
+    ious = paired_ious(candidates, np.repeat(boxes, counts, axis=0))
     return np.split(ious, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
 def candidate_outcomes(answers: Choices, examples: Examples) -> CandidateOutcomes:
     """Return the outcomes of choices among candidates."""
-    ious = candidate_ious(answers, examples)
+    ious = candidate_ious(answers, examples.targets)
     right = [is_right(row) for row in ious]
     chosen = [predicted_index(row) for row in answers.logits]
     best = np.array([row.max(initial=0.0) for row in ious], np.float64)

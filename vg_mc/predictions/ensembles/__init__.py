@@ -1,12 +1,14 @@
 """Ensembles of stored predictions; no model is loaded.
 
 Members can be any predictions of the same expressions with the same candidates: different models,
-zero-shot grounders, several markers of one model, or flipped images.
+zero-shot grounders, several markers of one model, or flipped images. A predicted box votes among
+the candidates of the other members.
 """
 
 from vg_mc.predictions.ensembles.agreement import Agreement, agreement_of
 from vg_mc.predictions.ensembles.combination import combine
 from vg_mc.predictions.ensembles.members import read_fit_members, read_members
+from vg_mc.predictions.ensembles.votes import with_votes
 from vg_mc.predictions.ensembles.weights import (
     EQUAL,
     Rule,
@@ -26,4 +28,5 @@ __all__ = [
     "read_members",
     "refuse_same_expressions",
     "rule_of",
+    "with_votes",
 ]

@@ -13,12 +13,17 @@ from scipy.special import softmax
 from scipy.stats import rankdata
 
 from vg_mc.errors import BadInputError
+from vg_mc.predictions.answers import PredictedBoxes
 from vg_mc.predictions.differences import first_difference
+from vg_mc.predictions.ensembles.votes import with_votes
 from vg_mc.predictions.ensembles.weights import Rule
 from vg_mc.predictions.provenance import Provenance
 from vg_mc.predictions.table import Predictions
+from vg_mc.records import Weighting
 
 Values = NDArray[np.float64]
+
+SCALE_DEPENDENT: tuple[Weighting, ...] = ("equal", "probability")
 
 
 def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Predictions:
@@ -27,10 +32,14 @@ def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Prediction
     The result is bit-identical for any order of the members. If they used different datasets, the
     candidate ids are those of the first one.
 
+    Predicted boxes vote among the candidates of the other members, see `votes`.
+
     Raises:
-        BadInputError: If members have different expressions or candidates.
+        BadInputError: If members have different expressions or candidates, or if predicted boxes
+            vote under a rule that depends on the scale of logits.
     """
-    first, *others = members
+    _require_scale(members, rule)
+    first, *others = members = with_votes(members)
     for other in others:
         difference = first_difference(first, other)
         if difference is not None:
@@ -40,6 +49,13 @@ def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Prediction
     return Predictions(
         first.examples, replace(first.choices, logits=logits), _provenance(members, name, rule)
     )
+
+
+def _require_scale(members: Sequence[Predictions], rule: Rule) -> None:
+    voting = [one.name for one in members if isinstance(one.answers, PredictedBoxes)]
+    if voting and rule.kind in SCALE_DEPENDENT:
+        problem = f"{rule.kind} weighting does not scale the votes of {voting[0]!r}, which are IoUs"
+        raise BadInputError(f"{problem}; use fitted, calibrated or rank", record="--weighting")
 
 
 def _combined(

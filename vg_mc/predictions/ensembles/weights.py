@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 from vg_mc.errors import BadInputError
 from vg_mc.metrics import is_right
 from vg_mc.predictions.differences import first_difference
+from vg_mc.predictions.ensembles.votes import with_votes
 from vg_mc.predictions.outcomes import candidate_ious
 from vg_mc.predictions.table import Predictions
 from vg_mc.records import Weighting
@@ -68,6 +69,7 @@ def rule_of(weighting: Weighting, fit_on: Sequence[Predictions]) -> Rule:
     if not fit_on:
         problem = f"{weighting} weighting needs the members' predictions of a validation split"
         raise BadInputError(problem, record="--fit-on")
+    fit_on = with_votes(fit_on)
     _check_fit(fit_on)
     if weighting == "fitted":
         weights = fitted_weights(fit_on)
@@ -163,7 +165,7 @@ def _gaps(members: Sequence[Predictions]) -> tuple[Values, NDArray[np.int64]]:
     Gaps (N, M) of M members are concatenated over the expressions; the positive comes first.
     """
     questions = []
-    for row, ious in enumerate(candidate_ious(members[0].choices, members[0].examples)):
+    for row, ious in enumerate(candidate_ious(members[0].choices, members[0].examples.targets)):
         right = is_right(ious)
         if right.any() and not right.all():
             asked = [int(np.argmax(ious)), *np.flatnonzero(~right)]

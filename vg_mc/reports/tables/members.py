@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vg_mc.predictions import Outcomes, Predictions, outcomes
-from vg_mc.predictions.ensembles import Agreement, agreement_of
+from vg_mc.predictions.ensembles import Agreement, agreement_of, with_votes
 from vg_mc.reports.tables.columns import gain_interval, p_value, points
 from vg_mc.reports.tables.formats import json_document, markdown_table
 from vg_mc.reports.tables.table import Table
@@ -27,6 +27,7 @@ HEADINGS = (
     "p, McNemar",
 )
 NOTES = (
+    "A predicted box counts as its candidate with the highest IoU in any, all and same. "
     "The best member is chosen per split, on the answers that it is compared on. "
     "gain: accuracy of the ensemble minus that of the best member, in percentage points; its "
     "interval and p-value are bootstrapped over images. McNemar's test treats expressions as "
@@ -46,7 +47,11 @@ class MembersRow:
         """Compare the ensemble with its most accurate member; of equal ones, the first."""
         judged = [outcomes(member) for member in members]
         best = max(range(len(members)), key=lambda place: _accuracy(judged[place]))
-        return cls(agreement_of(judged), compare(ensemble, members[best]))
+        voting = zip(with_votes(members), members, judged, strict=True)
+        agreement = agreement_of(
+            [found if votes is member else outcomes(votes) for votes, member, found in voting]
+        )
+        return cls(agreement, compare(ensemble, members[best]))
 
 
 def write_members(rows: Sequence[MembersRow], folder: Path) -> None:
