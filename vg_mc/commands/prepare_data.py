@@ -11,6 +11,7 @@ import tyro
 from vg_mc.boxes.formats import BoxFormat
 from vg_mc.boxes.transforms import Fit, LongerSide
 from vg_mc.commands.config import parse_config
+from vg_mc.commands.corpus_options import SCENES, CorpusOptions, read_source
 from vg_mc.commands.error_output import plain_errors
 from vg_mc.errors import BadInputError
 from vg_mc.images import ViewOptions
@@ -37,37 +38,17 @@ CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
-class CorpusOptions:
-    """Options of the corpus."""
+class AnnotationOptions:
+    """Options of the annotations, and what is read of them."""
 
     annotations: Path
     """Location of the corpus: for refer a folder with instances.json and refs(<split-by>).p, for
     hub a folder of Parquet files or the id of a dataset, for table and pth a file or a folder of
     files, for scenes a folder, which is created if it does not exist."""
 
-    corpus: Literal["refer", "hub", "table", "pth", "scenes"] = "refer"
-    """Kind of corpus: the layout of the REFER toolkit, a mirror on the Hugging Face hub, a table
-    (CSV, JSON lines, Parquet, COCO JSON), TransVG's lists, or generated scenes; see
-    data/README.md."""
-
-    split_by: str = "unc"
-    """Author of the split, such as unc, umd or google; part of the file name refs(<split-by>).p."""
-
-    images: Path | None = None
-    """Folder of the images; by default images next to or in <annotations>. Images embedded in the
-    tables of a mirror are written to this folder, by default <output>-photos."""
-
-    instances: Path | None = None
-    """File like COCO's instances_train2014.json with all annotated boxes of each image, joined on
-    the image id; by default the boxes of the corpus, which are only the targets for a mirror, a
-    table or a list."""
-
     box_format: BoxFormat | None = None
     """Meaning of the four numbers of a box for table, pth and hub; by default that of the format,
     or xyxy."""
-
-    allow_count_mismatch: bool = False
-    """Continue if the counts of a known corpus differ from the official ones."""
 
     splits: tuple[str, ...] = ()
     """Splits to prepare; by default all."""
@@ -81,7 +62,7 @@ class CorpusOptions:
 class PrepareConfig:
     """Draw the candidate images of a corpus and write a prepared dataset."""
 
-    source: CorpusOptions
+    reading: AnnotationOptions
 
     output: Path
     """Folder of the prepared dataset."""
@@ -122,6 +103,7 @@ class PrepareConfig:
     overwrite: bool = False
     """Replace an existing output as soon as the new one is complete."""
 
+    source: CorpusOptions = field(default_factory=CorpusOptions)
     showing: ViewOptions = field(default_factory=ViewOptions)
     proposing: ProposerOptions = field(default_factory=ProposerOptions)
 
@@ -200,7 +182,7 @@ def settings_of(config: PrepareConfig, corpus: Corpus) -> PreparationSettings:
         drawing=Drawing(views=views, image_size=config.image_size, fit=config.fit),
         train_proposer=jittered(train_proposer, config.jitter, config.seed),
         proposer=proposer_of(config, kinds_of(config.proposer, "--proposer")),
-        splits=tuple(dict.fromkeys(config.source.splits)) or splits_of(corpus),
+        splits=tuple(dict.fromkeys(config.reading.splits)) or splits_of(corpus),
         skip_bad=config.on_error == "skip",
         whole_images=None if whole is None else LongerSide(whole),
     )
@@ -238,38 +220,35 @@ def splits_of(corpus: Corpus) -> tuple[str, ...]:
 
 def read_corpus(config: PrepareConfig) -> Corpus:
     """Read the corpus, and print the comparison of its counts with the official ones."""
-    from vg_mc.corpora import readers as reading
+    from vg_mc.corpora.readers import CorpusSource
 
-    source = config.source
-
+    source, reading = config.source, config.reading
     if source.corpus == "scenes":
-        from vg_mc.corpora.scenes.generator import write_scenes
-
-        write_scenes(
-            source.annotations,
-            train=source.scenes,
-            evaluation=max(1, source.scenes // 10),
-            size=SCENE_SIZE,
-            seed=config.seed,
-            num_workers=config.num_workers,
+        _generate_scenes(config)
+    return read_source(
+        CorpusSource(
+            kind="refer" if source.corpus == "scenes" else source.corpus,
+            annotations=reading.annotations,
+            images=source.images,
+            extracted=config.output.with_name(f"{config.output.name}-photos"),
+            split_by=SCENES if source.corpus == "scenes" else source.split_by,
+            instances=source.instances,
+            box_format=reading.box_format,
+            splits=reading.splits,
+            skip_bad=config.on_error == "skip",
+            allow_count_mismatch=source.allow_count_mismatch,
         )
-    wanted = reading.CorpusSource(
-        kind="refer" if source.corpus == "scenes" else source.corpus,
-        annotations=source.annotations,
-        images=source.images,
-        extracted=config.output.with_name(f"{config.output.name}-photos"),
-        split_by="scenes" if source.corpus == "scenes" else source.split_by,
-        instances=source.instances,
-        box_format=source.box_format,
-        splits=source.splits,
-        skip_bad=config.on_error == "skip",
-        allow_count_mismatch=source.allow_count_mismatch,
     )
-    corpus, comparisons = reading.read_corpus(wanted)
-    for comparison in comparisons:
-        print(comparison)
-    if not comparisons and source.corpus not in ("table", "scenes"):
-        print(
-            f"{corpus.name}: counts not checked, since none are published for a corpus of this name"
-        )
-    return corpus
+
+
+def _generate_scenes(config: PrepareConfig) -> None:
+    from vg_mc.corpora.scenes.generator import write_scenes
+
+    write_scenes(
+        config.reading.annotations,
+        train=config.reading.scenes,
+        evaluation=max(1, config.reading.scenes // 10),
+        size=SCENE_SIZE,
+        seed=config.seed,
+        num_workers=config.num_workers,
+    )
