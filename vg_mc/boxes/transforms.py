@@ -161,7 +161,7 @@ class Letterbox:
 
     def geometry(self, size: Size) -> Geometry:
         """Return the geometry for images of this size."""
-        inner = _longer_side(size, self.side)
+        inner = longer_side(size, self.side)
         left, top = (self.side - inner[0]) // 2, (self.side - inner[1]) // 2
         scale = Affine.between(size, inner).scale
         content = (float(left), float(top), float(left + inner[0]), float(top + inner[1]))
@@ -171,8 +171,23 @@ class Letterbox:
         """Transform the pixels of an RGB image."""
         square = Image.new("RGB", (self.side, self.side), self.color)
         left, top = self.geometry(image.size).affine.offset
-        square.paste(_resized(image, _longer_side(image.size, self.side)), (int(left), int(top)))
+        square.paste(_resized(image, longer_side(image.size, self.side)), (int(left), int(top)))
         return square
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Resize an image to a given width and height."""
+
+    size: Size
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return the geometry for images of this size."""
+        return _stretched(size, self.size)
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        return _resized(image, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,7 @@ class LongerSide:
         return _resized(image, self._size(image.size))
 
     def _size(self, size: Size) -> Size:
-        return _longer_side(size, min(self.side, max(size)))
+        return longer_side(size, min(self.side, max(size)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +313,7 @@ def _resized(image: Image.Image, size: Size) -> Image.Image:
     return image.resize(size, Image.Resampling.BICUBIC)
 
 
-def _longer_side(size: Size, side: int) -> Size:
+def longer_side(size: Size, side: int) -> Size:
+    """Return a size of the same aspect ratio whose longer side has `side` pixels."""
     scale = side / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
