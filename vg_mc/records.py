@@ -90,6 +90,7 @@ class Corpus:
         rejected: Records that were skipped.
         texts: Number of texts with a fault that cleaning or truncation repairs, by kind of fault.
         assigned_ids: Image ids that the reader assigned, so other files cannot refer to them.
+        notes: What the reader inferred or left out, one sentence each, for the summary.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Corpus:
     rejected: list[Rejected]
     texts: dict[str, int] = field(default_factory=dict)
     assigned_ids: frozenset[int] = frozenset()
+    notes: list[str] = field(default_factory=list)
 
 
 class Proposer(Protocol):

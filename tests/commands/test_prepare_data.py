@@ -11,6 +11,7 @@ import datasets
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.ops import box_iou
 
 from vg_mc.commands.prepare_data import PrepareConfig, main
@@ -276,3 +277,24 @@ def test_help_loads_nothing_heavy_and_names_every_flag():
     assert finished.returncode == 0, finished.stderr
     shown = set(re.findall(r"--[a-z-]+", finished.stdout))
     assert {f"--{name}" for name in option_types(PrepareConfig)} <= shown
+
+
+def test_splits_are_renamed_by_the_command_and_the_summary_says_so(tmp_path, capsys):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (100, 80)).save(tmp_path / "images" / "1.jpg")
+    rows = ["image,expression,box,split", "1.jpg,dog,10 20 30 40,valid", "1.jpg,cat,1 2 90 80,new"]
+    (tmp_path / "mine.csv").write_text("\n".join(rows))
+
+    main(
+        [
+            *("--corpus", "table", "--annotations", str(tmp_path / "mine.csv")),
+            *("--rename-split", "new=train", "--output", str(tmp_path / "prepared")),
+            *("--image-size", "48", "--num-workers", "1"),
+        ]
+    )
+
+    counts = open_prepared(tmp_path / "prepared").manifest["counts"]
+    assert {split: one["expressions"] for split, one in counts.items()} == {"train": 1, "val": 1}
+    shown = capsys.readouterr().out
+    assert "'valid'" in shown
+    assert "'new'" in shown

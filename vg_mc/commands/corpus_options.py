@@ -37,6 +37,9 @@ class CorpusOptions:
     the image id; by default the boxes of the corpus, which are only the targets for a mirror, a
     table or a list."""
 
+    rename_split: tuple[str, ...] = ()
+    """New names of splits, as holdout=test; valid, validation and dev become val without it."""
+
     allow_count_mismatch: bool = False
     """Continue if the counts of a known corpus differ from the official ones."""
 

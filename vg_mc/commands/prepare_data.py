@@ -221,6 +221,7 @@ def splits_of(corpus: Corpus) -> tuple[str, ...]:
 def read_corpus(config: PrepareConfig) -> Corpus:
     """Read the corpus, and print the comparison of its counts with the official ones."""
     from vg_mc.corpora.readers import CorpusSource
+    from vg_mc.corpora.splits import renamed_splits
 
     source, reading = config.source, config.reading
     if source.corpus == "scenes":
@@ -235,6 +236,7 @@ def read_corpus(config: PrepareConfig) -> Corpus:
             instances=source.instances,
             box_format=reading.box_format,
             splits=reading.splits,
+            renamed_splits=renamed_splits(source.rename_split),
             skip_bad=config.on_error == "skip",
             allow_count_mismatch=source.allow_count_mismatch,
         )

@@ -174,6 +174,7 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
         source_files=[*source.files, *([source.candidates_file] if source.candidates_file else [])],
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
+        notes=inspection.notes,
         assigned_ids=assigned & photos.found.keys(),
     )
 

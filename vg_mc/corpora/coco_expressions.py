@@ -1,7 +1,7 @@
 """Reader of COCO files with expressions in their annotations, as exported by labelling tools.
 
 An annotation has ``expression``, a text, or ``expressions``, a list of texts. The split is a field
-of the annotation or of its image; without one, it is the name of the file. All annotations of an
+of the annotation or of its image; without one, it is that of the file. All annotations of an
 image are candidates, including those without an expression.
 """
 
@@ -30,21 +30,22 @@ def is_coco(file: Path) -> bool:
     return isinstance(content, dict) and "annotations" in content
 
 
-def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspection) -> Corpus:
+def read_coco_expressions(
+    file: Path, images_folder: Path, split: str, inspection: Inspection
+) -> Corpus:
     """Read all annotations and their expressions.
+
+    Args:
+        file: The file.
+        images_folder: Folder of the images.
+        split: Split of annotations that have none, nor their images.
+        inspection: Handles bad records.
 
     Raises:
         BadInputError: If the file is not as described above, or at the first bad record without
             ``skip_bad``.
     """
-    content = read_json(file)
-    try:
-        images, annotations = as_list(content, "images"), as_list(content, "annotations")
-    except BadInputError as fault:
-        raise BadInputError(fault.problem, file=file) from fault
-    if not any(map(_expressions, annotations)):
-        problem = f"expected {names.EXPRESSION} or {EXPRESSIONS} in annotations, found neither"
-        raise BadInputError(problem, file=file)
+    images, annotations = _tables(file)
     referenced = _annotations_with_expressions(annotations)
     instances = read_instances(file, _images_with_expressions(annotations), referenced, inspection)
     split_of = _splits(images)
@@ -63,7 +64,7 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
                     instances.image_of[annotation_id],
                     instances.region_of[annotation_id],
                 )
-                split = {names.SPLIT: split_of.get(image_id, file.stem), **as_mapping(annotation)}
+                own = {names.SPLIT: split_of.get(image_id, split), **as_mapping(annotation)}
                 expressions.append(
                     ReferringExpression(
                         expression_id=len(expressions) + 1,
@@ -73,7 +74,7 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
                         text=as_expression({names.EXPRESSION: words}, names.EXPRESSION, inspection),
                         target=region.box,
                         category=region.category,
-                        split=as_text(split, names.SPLIT),
+                        split=as_text(own, names.SPLIT),
                     )
                 )
     return Corpus(
@@ -85,7 +86,21 @@ def read_coco_expressions(file: Path, images_folder: Path, inspection: Inspectio
         source_files=[file],
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
+        notes=inspection.notes,
     )
+
+
+def _tables(file: Path) -> tuple[list[object], list[object]]:
+    """Return the records of images and of annotations, some of which have expressions."""
+    content = read_json(file)
+    try:
+        images, annotations = as_list(content, "images"), as_list(content, "annotations")
+    except BadInputError as fault:
+        raise BadInputError(fault.problem, file=file) from fault
+    if not any(map(_expressions, annotations)):
+        problem = f"expected {names.EXPRESSION} or {EXPRESSIONS} in annotations, found neither"
+        raise BadInputError(problem, file=file)
+    return images, annotations
 
 
 def _images_with_expressions(annotations: list[object]) -> set[int]:

@@ -20,12 +20,14 @@ class Inspection:
     Attributes:
         skip_bad: Continue after a bad record.
         rejected: The records skipped so far.
+        notes: What was inferred or left out, one sentence each, for the summary.
         texts: Number of texts with a fault that cleaning or truncation repairs, by kind of fault.
     """
 
     def __init__(self, *, skip_bad: bool) -> None:
         self.skip_bad = skip_bad
         self.rejected: list[Rejected] = []
+        self.notes: list[str] = []
         self.texts: Counter[str] = Counter({"cleaned": 0, "with NUL": 0, "over 75 words": 0})
 
     @contextmanager

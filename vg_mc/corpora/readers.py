@@ -1,7 +1,8 @@
 """Registry of the corpus readers by kind."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from vg_mc.corpora.official_counts import (
     compare_counts,
     require_official,
 )
+from vg_mc.corpora.splits import with_known_splits
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 
@@ -47,6 +49,7 @@ class CorpusSource:
         instances: Another file with the annotated regions of all images.
         box_format: Format of the boxes; None to take it from the kind or infer it.
         splits: The splits to read; all if empty. Ignored by kinds that are read as a whole.
+        renamed_splits: New names of splits by old names.
         skip_bad: Collect bad records instead of stopping at the first.
         allow_count_mismatch: Accept a copy of a known corpus with other counts.
     """
@@ -59,6 +62,7 @@ class CorpusSource:
     instances: Path | None = None
     box_format: BoxFormat | None = None
     splits: tuple[str, ...] = ()
+    renamed_splits: Mapping[str, str] = field(default_factory=dict)
     skip_bad: bool = False
     allow_count_mismatch: bool = False
 
@@ -78,7 +82,7 @@ def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     corpus, comparisons = READERS[source.kind](source)
     if not source.allow_count_mismatch:
         require_official(comparisons, corpus)
-    return corpus, comparisons
+    return with_known_splits(corpus, source.renamed_splits), comparisons
 
 
 def _require_annotations(source: CorpusSource) -> None:

@@ -70,6 +70,7 @@ def read_refer(
         source_files=list(files),
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
+        notes=inspection.notes,
     )
 
 

@@ -3,7 +3,7 @@
 Columns: ``image`` (a path inside the image folder), ``expression``, ``box`` (four numbers) or four
 columns (``left, top, right, bottom`` or ``left, top, width, height``), ``split``, and optionally
 ``id``, ``ref_id``, ``image_id``, ``annotation_id``, ``category``. Without ``split`` the name of the
-file is the split: ``val.csv``.
+file or its folder contains the split: ``val.csv``.
 """
 
 import math
@@ -17,6 +17,7 @@ from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
 from vg_mc.corpora.expression_records import as_expression_record, numbers_in, whole_number_in
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import ENDINGS, rows_of
+from vg_mc.corpora.splits import splits_of_files
 from vg_mc.corpora.table_layouts import layout_of, translated
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
@@ -57,12 +58,13 @@ def read_table(
         BadInputError: If a file is unusable, or at the first bad record.
     """
     files = _files(path)
+    split_of = splits_of_files(files)
     inspection = Inspection(skip_bad=skip_bad)
     if len(files) == 1 and is_coco(files[0]):
         if box_format not in (None, "xywh") or candidates_file is not None:
             problem = "COCO boxes are always xywh, and its annotations are the candidates"
             raise BadInputError(f"{problem}; remove --box-format and --instances", file=files[0])
-        return read_coco_expressions(files[0], images_folder, inspection)
+        return read_coco_expressions(files[0], images_folder, split_of[files[0]], inspection)
 
     records = []
     written: set[BoxFormat] = set()  # formats that follow from column names
@@ -71,7 +73,7 @@ def read_table(
             with inspection.record(file, record):
                 if isinstance(row, BadInputError):
                     raise row
-                fields, stated = _read_row(as_mapping(row), file)
+                fields, stated = _read_row(as_mapping(row), split_of[file])
                 records.append(as_expression_record(fields, file, record, inspection))
                 written |= {stated} if stated else set()
     box_format = _common_format(box_format, written, path)
@@ -89,15 +91,15 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read_row(
-    row: Mapping[object, object], file: Path
+    row: Mapping[object, object], split: str
 ) -> tuple[dict[str, object], BoxFormat | None]:
     """Return the fields of a row, and the box format that its layout or its columns state."""
     layout = layout_of(row)
     if layout is not None:
-        return {names.SPLIT: file.stem, **translated(row, layout)}, layout.box_format
+        return {names.SPLIT: split, **translated(row, layout)}, layout.box_format
     _require_columns(row)
     columns = _box_columns(row)
-    return _fields(row, columns, file), BOX_COLUMNS[columns] if columns else None
+    return _fields(row, columns, split), BOX_COLUMNS[columns] if columns else None
 
 
 def _require_columns(row: Mapping[object, object]) -> None:
@@ -133,11 +135,11 @@ def _common_format(asked: BoxFormat | None, written: set[BoxFormat], path: Path)
 
 
 def _fields(
-    row: Mapping[object, object], box_columns: tuple[str, ...], file: Path
+    row: Mapping[object, object], box_columns: tuple[str, ...], split: str
 ) -> dict[str, object]:
     """Convert a row to fields: cells of a CSV are texts, and pandas writes integers as 3.0."""
     given = {name: value for name, value in row.items() if not _is_empty(value)}
-    fields: dict[str, object] = {names.SPLIT: file.stem}
+    fields: dict[str, object] = {names.SPLIT: split}
     fields |= {name: given[name] for name in PLAIN if name in given}
     fields |= {name: whole_number_in(given[name]) for name in WHOLE_NUMBERS if name in given}
     if box_columns:

@@ -42,6 +42,7 @@ def _number(value: float) -> str:
 
 
 def _remarks(manifest: Manifest) -> Iterator[str]:
+    yield from manifest.get("notes", [])
     for file, counts in manifest["detections"].items():
         yield (
             f"{file}: {counts['records']:,} detections, {counts['cut_to_photo']:,} of them clipped "
