@@ -90,6 +90,8 @@ class Corpus:
         rejected: Records that were skipped.
         texts: Number of texts with a fault that cleaning or truncation repairs, by kind of fault.
         assigned_ids: Image ids that the reader assigned, so other files cannot refer to them.
+        boxes: Convention of the boxes in the file, and how it is known; empty if the format has a
+            single one.
         notes: What the reader inferred or left out, one sentence each, for the summary.
     """
 
@@ -102,6 +104,7 @@ class Corpus:
     rejected: list[Rejected]
     texts: dict[str, int] = field(default_factory=dict)
     assigned_ids: frozenset[int] = frozenset()
+    boxes: str = ""
     notes: list[str] = field(default_factory=list)
 
 

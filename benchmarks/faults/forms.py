@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from benchmarks.faults.case import Outcome, Reading
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.readers import CorpusKind, CorpusSource, read_corpus
 from vg_mc.prepared.build.plan import check_splits
 
@@ -254,13 +255,13 @@ _OF_TABLES = frozenset(
     {"text", "box", "image", "split", "image_id", "annotation_id", "ref_id", "sentence_id"}
 )
 _OF_REFER = _OF_TABLES | {"category_id"}
-_XYXY = (("box_format", "xyxy"),)
+_XYXY = (("boxes", DeclaredBoxes("xyxy", "pixels")),)
 
 FORMS = {
-    "CSV": Form("table", _csv, fields=_OF_TABLES),
-    "JSON lines": Form("table", _jsonl, fields=_OF_TABLES),
-    "JSON": Form("table", _json, fields=_OF_TABLES),
-    "Parquet": Form("table", _parquet, typed=True, fields=_OF_TABLES),
+    "CSV": Form("table", _csv, flags=_XYXY, fields=_OF_TABLES),
+    "JSON lines": Form("table", _jsonl, flags=_XYXY, fields=_OF_TABLES),
+    "JSON": Form("table", _json, flags=_XYXY, fields=_OF_TABLES),
+    "Parquet": Form("table", _parquet, flags=_XYXY, typed=True, fields=_OF_TABLES),
     "COCO": Form(
         "table", _coco, fields=frozenset({"text", "box", "image", "category_id"}), tables=True
     ),

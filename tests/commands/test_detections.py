@@ -79,6 +79,7 @@ def test_detections_on_photos_without_ids_are_kept_by_file_name(scenes, tmp_path
     table = (
         *("--corpus", "table", "--annotations", str(tmp_path / "val.jsonl")),
         *("--images", str(scenes / "scenes" / "images"), "--box-format", "xywh"),
+        *("--box-unit", "pixels"),
     )
     prepare([*flags(tmp_path, "first", *stored(tmp_path / "named.json")), *table])
 

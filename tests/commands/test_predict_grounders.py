@@ -66,6 +66,7 @@ def prepared(folder, proposer):
     prepare_data.main(
         [
             *("--corpus", "table", "--annotations", str(folder / "mine.csv")),
+            *("--box-format", "xyxy", "--box-unit", "pixels"),
             *("--images", str(folder / "images"), "--output", str(folder / "prepared")),
             *("--views", "crop", "blur-outside", "--num-workers", "1", *proposer),
         ]

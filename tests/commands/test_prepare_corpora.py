@@ -147,6 +147,7 @@ def write_pth(folder: Path) -> Path:
     return file
 
 
+CORNERS = "--box-format xyxy --box-unit pixels"
 KINDS = {  # what writes it, --corpus, further flags, candidates per image
     "refer": (write_refer, "refer", "--instances I --images P", [3, 1]),
     "jxu124": (write_jxu, "hub", "--images P", [2, 1]),
@@ -154,8 +155,8 @@ KINDS = {  # what writes it, --corpus, further flags, candidates per image
     "lmms-lab": (write_lmms, "hub", "", [2, 1]),
     "lmms-lab with instances": (write_lmms, "hub", "--instances I", [3, 1]),
     "Kangheng": (write_kangheng, "hub", "--box-format xyxy", [2, 1]),
-    "table": (write_table, "table", "--images P", [2, 1]),
-    "table with instances": (write_table, "table", "--images P --instances I", [3, 1]),
+    "table": (write_table, "table", f"--images P {CORNERS}", [2, 1]),
+    "table with instances": (write_table, "table", f"--images P --instances I {CORNERS}", [3, 1]),
     "COCO": (write_coco, "table", "--images P", [3, 1]),
     "pth": (write_pth, "pth", "--images P", [2, 1]),
     "pth with instances": (write_pth, "pth", "--images P --instances I", [3, 1]),
@@ -196,6 +197,7 @@ def test_bad_records_of_a_table_are_listed(tmp_path, images):
     table = write_table(tmp_path / "mine")
     table.write_text(table.read_text(encoding="utf-8") + f"{NAMES[9]},,1 2 3 4,val\n")
     arguments = ["--corpus", "table", "--annotations", str(table), "--images", str(images)]
+    arguments += CORNERS.split()
     arguments += ["--output", str(tmp_path / "out"), "--image-size", "32", "--num-workers", "1"]
 
     with pytest.raises(SystemExit):

@@ -39,6 +39,7 @@ def prepare(folder, output, *flags):
     main(
         [
             *("--corpus", "table", "--annotations", str(folder / "mine.csv")),
+            *("--box-format", "xyxy", "--box-unit", "pixels"),
             *("--images", str(folder / "images"), "--output", str(folder / output)),
             *("--image-size", "32", "--num-workers", "1", *flags),
         ]

@@ -69,6 +69,7 @@ def test_every_format_of_detections_gives_the_same_candidates(name, tmp_path):
         file.write_text(json.dumps(CONTENTS[name]))
 
     flags = f"--corpus table --proposer stored --image-size 32 --num-workers 1 --images {images}"
+    flags += " --box-format xyxy --box-unit pixels"
     places = ["--annotations", str(tmp_path / "mine.csv"), "--proposals", str(file)]
     main([*flags.split(), *places, "--output", str(output)])
 

@@ -27,6 +27,7 @@ def prepared(tmp_path):
         prepare_data(
             [
                 *("--corpus", "table", "--annotations", str(tmp_path / "mine.csv")),
+                *("--box-format", "xyxy", "--box-unit", "pixels"),
                 *("--images", str(tmp_path / "images"), "--output", str(tmp_path / name)),
                 *("--proposer", "stored", "--proposals", str(tmp_path / f"{name}.json")),
                 *("--image-size", "32", "--num-workers", "1"),

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
 
 FILE = Path("val.csv")
+CORNERS = DeclaredBoxes("xyxy", "pixels")
 
 
 def said(
@@ -35,8 +37,8 @@ def said(
     )
 
 
-def put_together(statements, *, skip_bad=False, box_format="xyxy", candidates_file=None):
-    source = Source("mine", [FILE], Path("images"), box_format, candidates_file)
+def put_together(statements, *, skip_bad=False, declared=CORNERS, candidates_file=None):
+    source = Source("mine", [FILE], Path("images"), declared, candidates_file)
     return assemble(statements, source, Inspection(skip_bad=skip_bad))
 
 
@@ -76,11 +78,15 @@ def test_without_candidates_every_box_that_is_meant_is_one():
 
 
 @pytest.mark.parametrize(
-    ("box_format", "box"),
-    [("xywh", (10, 20, 20, 20)), ("normalized-xyxy", (0.1, 0.25, 0.3, 0.5))],
+    ("order", "unit", "box"),
+    [
+        ("xywh", "pixels", (10, 20, 20, 20)),
+        ("xyxy", "unit", (0.1, 0.25, 0.3, 0.5)),
+        ("yxyx", "per-mille", (250, 100, 500, 300)),
+    ],
 )
-def test_boxes_of_any_format_become_corners(box_format, box):
-    corpus = put_together([said(box=box)], box_format=box_format)
+def test_boxes_of_any_convention_become_corners(order, unit, box):
+    corpus = put_together([said(box=box)], declared=DeclaredBoxes(order, unit))
 
     assert corpus.expressions[0].target == pytest.approx((10, 20, 30, 40))
 

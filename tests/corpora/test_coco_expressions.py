@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.coco_expressions import is_coco
 from vg_mc.corpora.table import read_table
 from vg_mc.records import ReferringExpression
@@ -40,7 +41,7 @@ def read(tmp_path):
         file = tmp_path / "val.json"
         file.write_text(json.dumps(content))
         return read_table(
-            file, Path("images"), **{"box_format": None, "skip_bad": skip_bad} | others
+            file, Path("images"), **{"declared": UNDECLARED, "skip_bad": skip_bad} | others
         )
 
     return read
@@ -71,7 +72,9 @@ def test_a_file_is_cocos_if_it_has_its_tables(tmp_path):
         assert is_coco(tmp_path / name) is expected
 
 
-@pytest.mark.parametrize("others", [{"box_format": "xyxy"}, {"candidates_file": Path("x.json")}])
+@pytest.mark.parametrize(
+    "others", [{"declared": DeclaredBoxes("xyxy")}, {"candidates_file": Path("x.json")}]
+)
 def test_flags_that_it_has_no_use_for_are_refused(others, read, content):
     with refused(file="val.json"):
         read(content, **others)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.hub import read_hub
 
 WIDTH, HEIGHT = 100, 80
@@ -95,7 +96,7 @@ def write(folder: Path, files: dict[str, list[dict[str, object]]]) -> Path:
 
 
 def read(folder: Path, **changes):
-    settings = {"splits": (), "box_format": None, "skip_bad": False}
+    settings = {"splits": (), "declared": UNDECLARED, "skip_bad": False}
     return read_hub(folder, folder.parent / "photos", name="refcoco", **settings | changes)
 
 
@@ -214,14 +215,14 @@ def test_too_few_boxes_to_tell_their_format_need_a_flag(tmp_path):
 
     with refused("--box-format", file="val.parquet"):
         read(folder)
-    assert len(read(folder, box_format="xyxy").corpus.expressions) == 2
+    assert len(read(folder, declared=DeclaredBoxes("xyxy")).corpus.expressions) == 2
 
 
 def test_a_wrong_flag_is_noticed(tmp_path):
     folder = write(tmp_path / "kangheng", {"val": [kangheng_row(number) for number in range(40)]})
 
     with refused(file="val.parquet"):
-        read(folder, box_format="xywh")
+        read(folder, declared=DeclaredBoxes("xywh"))
 
 
 def test_a_question_that_is_always_the_same_is_a_prompt(tmp_path):
@@ -279,7 +280,7 @@ def test_photos_without_a_number_cannot_be_joined(tmp_path, instances):
     folder = write(tmp_path / "kangheng", {"val": [kangheng_row(number) for number in range(9)]})
 
     with refused("--instances", file="val.parquet", record="row 0, sentence 0"):
-        read(folder, candidates_file=instances)
+        read(folder, declared=DeclaredBoxes("xyxy"), candidates_file=instances)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.pth import read_pth
 
 NAMES = [f"COCO_train2014_{number:012d}.jpg" for number in (9, 25)]
@@ -31,10 +32,10 @@ def images(tmp_path):
 
 @pytest.fixture
 def read(images):
-    def read(rows, name="unc_val.pth", *, skip_bad=False, box_format=None):
+    def read(rows, name="unc_val.pth", *, skip_bad=False, declared=UNDECLARED):
         file = images.parent / name
         torch.save(rows, file)
-        return read_pth(file, images, box_format=box_format, skip_bad=skip_bad)
+        return read_pth(file, images, declared=declared, skip_bad=skip_bad)
 
     return read
 
@@ -78,7 +79,7 @@ def test_a_folder_is_read_without_its_vocabulary_and_its_unions(images):
         torch.save(ROWS, folder / f"unc_{split}.pth")
     (folder / "corpus.pth").write_bytes(b"not looked at")
 
-    corpus = read_pth(folder, images, box_format=None, skip_bad=False)
+    corpus = read_pth(folder, images, declared=UNDECLARED, skip_bad=False)
 
     assert len(corpus.expressions) == 8
     assert corpus.name == "unc"
@@ -88,7 +89,7 @@ def test_an_unknown_name_needs_the_format(read):
     with refused("--box-format", file="mine_val.pth"):
         read(ROWS, "mine_val.pth")
 
-    assert len(read(ROWS, "mine_val.pth", box_format="xywh").expressions) == 4
+    assert len(read(ROWS, "mine_val.pth", declared=DeclaredBoxes("xywh")).expressions) == 4
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_nothing_is_run(save, images, tmp_path):
     save([Payload(canary)], file)
 
     with refused(file="unc_val.pth"):
-        read_pth(file, images, box_format=None, skip_bad=True)
+        read_pth(file, images, declared=UNDECLARED, skip_bad=True)
     assert not canary.exists()
 
 
@@ -137,12 +138,12 @@ def test_what_is_no_list_is_refused(content, images, tmp_path):
         file.write_bytes(content)
 
     with refused(file="unc_val.pth"):
-        read_pth(file, images, box_format=None, skip_bad=True)
+        read_pth(file, images, declared=UNDECLARED, skip_bad=True)
 
 
 def test_an_empty_folder_is_refused(images):
     with refused("unc_val.pth", file="images"):
-        read_pth(images, images, box_format=None, skip_bad=True)
+        read_pth(images, images, declared=UNDECLARED, skip_bad=True)
 
 
 VALUES = st.one_of(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import readers as reading
 from vg_mc.corpora.readers import CorpusSource, read_corpus
 
@@ -50,7 +51,8 @@ def test_a_folder_of_another_name_is_no_known_corpus(refer, source):
     ("change", "problem"),
     [
         ({"instances": Path("nowhere.json")}, "nowhere.json --instances"),
-        ({"box_format": "xyxy"}, "--box-format"),
+        ({"boxes": DeclaredBoxes("xyxy")}, "--box-format"),
+        ({"boxes": DeclaredBoxes(unit="pixels")}, "--box-unit"),
     ],
 )
 def test_flags_that_make_no_sense_are_refused(change, problem, source):

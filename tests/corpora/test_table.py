@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.table import read_table
 from vg_mc.errors import BadInputError
 
+CORNERS = DeclaredBoxes("xyxy", "pixels")
 ROWS = [
     {"image": "1.jpg", "expression": "left man", "box": [10, 20, 30, 40], "split": "train"},
     {"image": "1.jpg", "expression": "the dog", "box": [50, 20, 90.5, 40], "split": "train"},
@@ -57,10 +59,10 @@ kinds = pytest.mark.parametrize("kind", WRITERS)
 
 @pytest.fixture
 def read(tmp_path, images):
-    def read(rows, kind, *, skip_bad=False, box_format=None, name="mine"):
+    def read(rows, kind, *, skip_bad=False, declared=CORNERS, name="mine"):
         file = tmp_path / f"{name}.{kind}"
         WRITERS[kind](rows, file)
-        return read_table(file, images, box_format=box_format, skip_bad=skip_bad)
+        return read_table(file, images, declared=declared, skip_bad=skip_bad)
 
     return read
 
@@ -94,16 +96,17 @@ def test_every_kind_of_file_says_the_same(kind, read):
 def test_names_of_four_columns_tell_the_format(kind, columns, numbers, read):
     row = {"image": "1.jpg", "expression": "man"} | dict(zip(columns, numbers, strict=True))
 
-    assert read([row], kind).expressions[0].target == (10, 20, 30, 40)
+    corpus = read([row], kind, declared=DeclaredBoxes(unit="pixels"))
+    assert corpus.expressions[0].target == (10, 20, 30, 40)
     other = "xywh" if numbers[2] == 30 else "xyxy"
     with refused(other):
-        read([row], kind, box_format=other)
+        read([row], kind, declared=DeclaredBoxes(other, "pixels"))
 
 
 def test_columns_may_hold_shares_of_the_photo(read):
     row = {"image": "1.jpg", "expression": "man", "x1": 0.1, "y1": 0.25, "x2": 0.5, "y2": 0.5}
 
-    corpus = read([row], "csv", box_format="normalized-xyxy")
+    corpus = read([row], "csv", declared=DeclaredBoxes(unit="unit"))
 
     assert corpus.expressions[0].target == (10, 20, 50, 40)
 
@@ -122,7 +125,7 @@ def test_a_folder_of_files_is_one_corpus(tmp_path, images):
     write_parquet(rows[2:], folder / "val.parquet")
     (folder / "notes.txt").write_text("mine")
 
-    corpus = read_table(folder, images, box_format=None, skip_bad=False)
+    corpus = read_table(folder, images, declared=CORNERS, skip_bad=False)
 
     assert [one.split for one in corpus.expressions] == ["train", "train", "val"]
     assert [one.expression_id for one in corpus.expressions] == [1, 2, 3]
@@ -208,7 +211,7 @@ def test_a_file_of_another_kind_is_refused(name, content, problem, tmp_path, ima
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     with refused(*problem.split()) as caught:
-        read_table(file, images, box_format=None, skip_bad=False)
+        read_table(file, images, declared=CORNERS, skip_bad=False)
     assert caught.value.file == str(file)
 
 
@@ -217,14 +220,14 @@ def test_a_missing_file_and_an_empty_folder_are_refused(name, tmp_path, images):
     (tmp_path / "empty").mkdir()
 
     with refused(*name.split()):
-        read_table(tmp_path / name, images, box_format=None, skip_bad=True)
+        read_table(tmp_path / name, images, declared=CORNERS, skip_bad=True)
 
 
 def test_a_byte_order_mark_and_empty_lines_do_not_matter(tmp_path, images):
     file = tmp_path / "val.csv"
     file.write_bytes(b"\xef\xbb\xbfImage, Expression ,BOX\r\n\r\n1.jpg,man,1 2 30 40\r\n")
 
-    assert len(read_table(file, images, box_format=None, skip_bad=False).expressions) == 1
+    assert len(read_table(file, images, declared=CORNERS, skip_bad=False).expressions) == 1
 
 
 VALUES = st.one_of(
@@ -263,4 +266,4 @@ def test_any_bytes_are_read_or_refused(images, content):
         file = images.parent / f"any.{kind}"
         file.write_bytes(prefix + content)
         with suppress(BadInputError):
-            read_table(file, images, box_format=None, skip_bad=True)
+            read_table(file, images, declared=CORNERS, skip_bad=True)

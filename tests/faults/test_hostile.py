@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from tests.refusals import refused
+from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.prepare_data import main as prepare_data
 from vg_mc.corpora.plain_pickle import read_plain_pickle
@@ -105,7 +106,7 @@ def test_lists_of_torch_that_run_something_are_refused(name, kind, canary, tmp_p
         torch.save(gadgets(canary)[name], file, _use_new_zipfile_serialization=kind == "zip")
 
     with refused(file="unc_val.pth"):
-        read_pth(file, tmp_path, box_format=None, skip_bad=True)
+        read_pth(file, tmp_path, declared=UNDECLARED, skip_bad=True)
 
 
 @pytest.mark.parametrize("name", ["os.system", "eval", "mkdir", "an array of objects"])
@@ -129,7 +130,7 @@ def test_an_archive_of_torch_with_paths_that_lead_out_unpacks_nothing(canary, tm
         archive.writestr(str(canary), "x")
 
     with pytest.raises(BadInputError):
-        read_pth(file, tmp_path, box_format=None, skip_bad=False)
+        read_pth(file, tmp_path, declared=UNDECLARED, skip_bad=False)
 
 
 @pytest.mark.parametrize("kind", ["pandas' notes", "a type of others", "pickled type"])
@@ -172,7 +173,7 @@ def test_a_name_of_a_photo_leads_nowhere_else(name, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps([row]))
 
     with refused("folder"):
-        read_table(tmp_path / "mine.json", images, box_format=None, skip_bad=False)
+        read_table(tmp_path / "mine.json", images, declared=UNDECLARED, skip_bad=False)
 
 
 def write_corpus(folder: Path, name: str = "a.jpg", text: str = SCRIPT) -> list[str]:
@@ -186,7 +187,8 @@ def write_corpus(folder: Path, name: str = "a.jpg", text: str = SCRIPT) -> list[
         writer.writerow([name, text, "1 2 30 40", "val", f"{SCRIPT}|x"])
         writer.writerow([name, "man", "30 2 60 40", "val", "=1+1"])
     return ["--corpus", "table", "--annotations", str(folder / "mine.csv"), "--output",
-            str(folder / "prepared"), "--image-size", "32", "--num-workers", "1"]  # fmt: skip
+            str(folder / "prepared"), "--image-size", "32", "--num-workers", "1",
+            "--box-format", "xyxy", "--box-unit", "pixels"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a\nb.jpg", "<img src=x onerror=alert(1)>.jpg", "$(touch x).jpg"])

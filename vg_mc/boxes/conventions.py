@@ -1,14 +1,16 @@
 """Conventions of box files: order and unit of the four numbers, and checks which ones are possible.
 
 A box read in the wrong order or unit is often still a box inside its image, so all boxes of a file
-are checked together. A convention is possible if the boxes stay inside their images, and plausible
-if they also extend far enough into them: percentages read as pixels, for instance, stay inside, but
-all of them are in the top left corner. Targets of expressions are never used for this check.
+are checked together. A convention is possible if the boxes stay inside their images. Percentages
+read as pixels also stay inside, but fill a corner of the image only, and end exactly where the
+numbers of percentages end; such evidence makes a convention implausible. Targets of expressions are
+never compared with predictions for this check.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import exp
 from typing import Literal, get_args
 
 import numpy as np
@@ -26,10 +28,14 @@ SIDE_OF_UNIT: dict[Unit, float] = {"unit": 1.0, "percent": 100.0, "per-mille": 1
 Sizes = NDArray[np.float64]  # (N, 2), width and height of the image of each box
 
 SLIP = 0.02  # tolerance as a fraction of the image side, plus one pixel
-MOST_OUTSIDE = 0.05  # share of the boxes of a file
-# If boxes extend r times as far into their images as under another convention, the probability of
-# that is about r for one box and r ** N for N different boxes.
-LEAST_LIKELY = 1e-3
+MOST_OUTSIDE = 0.05  # share of the boxes of a file; more are not due to careless drawing
+CARELESS = 2  # this many boxes are never too many, unless all of them are outside
+CORNER = 0.01  # boxes that all lie within this fraction of both sides are in another unit
+LEAST_LIKELY = 1e-3  # probability below which a convention is implausible
+
+# Evidence of an edge: numbers that end where the image ends in one unit, and not earlier or later.
+NEAR = 0.1  # fraction of the side on either side of the edge where boxes are counted
+CLEARLY_BEYOND = 1.25  # another unit allows numbers this many times larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,14 @@ def outside(
 
 
 def is_possible(numbers: Boxes, convention: BoxConvention, sizes: Sizes) -> bool:
-    """Return True if (almost) all boxes stay inside their images under `convention`."""
-    corners = convention.to_xyxy(numbers, sizes)
-    return int(outside(corners, sizes).sum()) <= MOST_OUTSIDE * len(numbers)
+    """Return True if (almost) all boxes stay inside their images under `convention`.
+
+    Several boxes without a number above 1 are not in pixels.
+    """
+    count = int(outside(convention.to_xyxy(numbers, sizes), sizes).sum())
+    if convention.unit == "pixels" and len(numbers) > CARELESS and (numbers <= 1).all():
+        return False
+    return count <= max(CARELESS, MOST_OUTSIDE * len(numbers))
 
 
 def plausible_conventions(
@@ -88,10 +99,15 @@ def plausible_conventions(
     orders: Sequence[Order] = ORDERS,
     units: Sequence[Unit] = UNITS,
 ) -> list[BoxConvention]:
-    """Return the possible conventions that do not place all boxes near a corner.
+    """Return the conventions that explain where the boxes lie.
 
-    A convention is excluded if the boxes extend so much further into their images under another one
-    that chance does not explain the difference.
+    A convention is excluded if
+
+    - too many boxes exceed their images, or all lie within the outermost hundredth of them;
+    - the boxes extend so much further into their images under another one that chance does not
+      explain the difference; this does not exclude pixels, since a file may contain nothing but
+      small objects in a corner;
+    - the boxes end exactly at the edges of the images under another one.
 
     Args:
         numbers: All boxes of the file, as written.
@@ -100,22 +116,81 @@ def plausible_conventions(
         orders: Orders to consider; one if it is declared.
         units: Units to consider; one if it is declared.
     """
-    readings = (BoxConvention(order, unit) for unit, order in product(units, orders))
-    reaches = {
-        each: _reach(each.to_xyxy(numbers, sizes), sizes)
-        for each in readings
-        if is_possible(numbers, each, sizes)
-    }
-    farthest = max(reaches.values(), default=1.0)
-    different = len({(image, *box) for image, box in zip(images, numbers.tolist(), strict=True)})
+    rows = list({(image, *box): row for row, (image, box) in
+                 enumerate(zip(images, numbers.tolist(), strict=True))}.values())  # fmt: skip
+    numbers, sizes = numbers[rows], sizes[rows]
+    readings = [
+        reading
+        for unit, order in product(units, orders)
+        if (reading := _Reading.of(numbers, sizes, BoxConvention(order, unit))).fits
+    ]
     return [
-        each for each, reach in reaches.items() if (reach / farthest) ** different >= LEAST_LIKELY
+        one.convention
+        for one in readings
+        if not any(other.excludes(one) for other in readings if other is not one)
     ]
 
 
-def _reach(corners: Boxes, sizes: Sizes) -> float:
-    """Return the extent of boxes as a fraction of the image side, ignoring outliers."""
-    if not len(corners):
-        return 1.0
-    ends = (corners[:, 2:] / sizes).max(axis=1)
-    return float(np.clip(np.quantile(ends, 1 - MOST_OUTSIDE), 1e-9, 1))
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The boxes of a file in one convention.
+
+    Attributes:
+        ends: Right and bottom edge of each box as fractions of the image side, (N, 2).
+        sides: Width and height of the image of each box in the unit, (N, 2).
+        outside: Which boxes exceed their images, (N,).
+    """
+
+    convention: BoxConvention
+    ends: NDArray[np.float64]
+    sides: NDArray[np.float64]
+    outside: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, numbers: Boxes, sizes: Sizes, convention: BoxConvention) -> "_Reading":
+        corners = convention.to_xyxy(numbers, sizes)
+        side = SIDE_OF_UNIT.get(convention.unit)
+        sides = sizes if side is None else np.full_like(sizes, side)
+        return cls(convention, corners[:, 2:] / sizes, sides, outside(corners, sizes))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the boxes stay inside their images, and do not all lie in one corner."""
+        count = len(self.ends)
+        careless = min(max(CARELESS, MOST_OUTSIDE * count), count - 1)
+        return not count or (int(self.outside.sum()) <= careless and self.reach > CORNER)
+
+    @property
+    def reach(self) -> float:
+        """The extent of the boxes as a fraction of the image side, ignoring outliers."""
+        return float(np.clip(np.quantile(self.ends.max(axis=1), 1 - MOST_OUTSIDE), 1e-9, 1))
+
+    def excludes(self, other: "_Reading") -> bool:
+        """Return True if the boxes are explained by this reading and not by `other`."""
+        if not len(self.ends):
+            return False
+        by_chance = _edges_by_chance(self, other)
+        if other.convention.unit != "pixels" and (other.sides > CLEARLY_BEYOND * self.sides).all():
+            by_chance = min(by_chance, (other.reach / self.reach) ** len(self.ends))
+        return by_chance < LEAST_LIKELY
+
+
+def _edges_by_chance(one: _Reading, other: _Reading) -> float:
+    """Return the probability that boxes end at the edges of `one` if `other` is right.
+
+    Where the numbers may be clearly larger under `other`, the edge of `one` means nothing: boxes
+    would end as often behind it as before it, and the largest number would be anywhere.
+    """
+    transposed = (one.convention.order == "yxyx") != (other.convention.order == "yxyx")
+    sides = other.sides[:, ::-1] if transposed else other.sides
+    probability = 1.0
+    for axis in (0, 1):
+        may_exceed = sides[:, axis] > CLEARLY_BEYOND * one.sides[:, axis]
+        ends = one.ends[may_exceed, axis]
+        inside = ends <= 1 + SLIP
+        before, behind = int((ends[inside] > 1 - NEAR).sum()), int((~inside).sum())
+        if before > behind:
+            gap = max(0.0, 1 - float(ends[inside].max())) + NEAR / before
+            as_often = exp(-((before - behind) ** 2) / (2 * (before + behind)))  # Hoeffding
+            probability *= min(1.0, max(gap, as_often))
+    return probability

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.conventions import Order, Unit
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.boxes.transforms import Fit, LongerSide
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.corpus_options import SCENES, CorpusOptions, read_source
@@ -46,9 +47,15 @@ class AnnotationOptions:
     hub a folder of Parquet files or the id of a dataset, for table and pth a file or a folder of
     files, for scenes a folder, which is created if it does not exist."""
 
-    box_format: BoxFormat | None = None
-    """Meaning of the four numbers of a box for table, pth and hub; by default that of the format,
-    or xyxy."""
+    box_format: Order | None = None
+    """Order of the four numbers of a box for table, pth and hub: corners, left top and sides,
+    center and sides, or corners with y first; by default that of the columns or the layout, else
+    the only one that fits all boxes."""
+
+    box_unit: Unit | None = None
+    """Unit of the numbers of a box for table, pth and hub: pixels, or fractions of the image sides
+    from 0 to 1, 100 or 1000; by default that of the layout, else the only one that fits all
+    boxes."""
 
     splits: tuple[str, ...] = ()
     """Splits to prepare; by default all."""
@@ -234,7 +241,7 @@ def read_corpus(config: PrepareConfig) -> Corpus:
             extracted=config.output.with_name(f"{config.output.name}-photos"),
             split_by=SCENES if source.corpus == "scenes" else source.split_by,
             instances=source.instances,
-            box_format=reading.box_format,
+            boxes=DeclaredBoxes(reading.box_format, reading.box_unit),
             splits=reading.splits,
             renamed_splits=renamed_splits(source.rename_split),
             skip_bad=config.on_error == "skip",

@@ -12,7 +12,9 @@ from typing import NoReturn
 import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes
-from vg_mc.boxes.formats import BoxFormat, cut_to_photo, require_fit, to_xyxy
+from vg_mc.boxes.clipping import cut_to_photo
+from vg_mc.boxes.conventions import BoxConvention
+from vg_mc.boxes.judging import DeclaredBoxes, Judged, convention_of
 from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import Instances, read_instances, require_image
@@ -128,6 +130,7 @@ class Source:
     Attributes:
         name: Name of the corpus.
         files: All files that were read.
+        declared: What is stated about the boxes of the records.
         candidates_file: A file in the format of COCO's ``instances.json`` with the annotated
             regions of every image. Without it, the targets of all expressions are the candidates.
     """
@@ -135,7 +138,7 @@ class Source:
     name: str
     files: list[Path]
     images_folder: Path
-    box_format: BoxFormat
+    declared: DeclaredBoxes
     candidates_file: Path | None = None
 
 
@@ -156,9 +159,10 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
     photos = PhotoRegister(source.images_folder, image_ids, candidates.photos)
     if not inspection.skip_bad:
         photos.require_unmeasured(records)
-    _require_boxes_fit(records, photos, source)
+    judged = _convention(records, photos, source)
+    inspection.notes += [judged.note] if judged.note else []
 
-    maker = _ExpressionMaker(records, source, photos, candidates)
+    maker = _ExpressionMaker(records, source, photos, candidates, judged.convention)
     for record in records:
         with inspection.record(record.file, record.place):
             if source.candidates_file is not None and image_ids[record.file_name] in assigned:
@@ -174,8 +178,9 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
         source_files=[*source.files, *([source.candidates_file] if source.candidates_file else [])],
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
-        notes=inspection.notes,
         assigned_ids=assigned & photos.found.keys(),
+        boxes=judged.described,
+        notes=inspection.notes,
     )
 
 
@@ -184,10 +189,9 @@ def _refuse_join(record: ExpressionRecord) -> NoReturn:
     raise BadInputError(f"{problem}, and {record.file_name!r} is not a COCO file name")
 
 
-def _require_boxes_fit(
-    records: list[ExpressionRecord], photos: PhotoRegister, source: Source
-) -> None:
-    numbers, sizes = [], []
+def _convention(records: list[ExpressionRecord], photos: PhotoRegister, source: Source) -> Judged:
+    """Return the convention of all readable boxes."""
+    numbers, sizes, images = [], [], []
     for record in records:
         try:
             photo = photos.of(record)
@@ -195,9 +199,11 @@ def _require_boxes_fit(
             continue  # reported when the record itself is checked
         numbers.append(record.box)
         sizes.append((photo.width, photo.height))
-    if numbers:
-        sizes_array = np.array(sizes, dtype=np.float64)
-        require_fit(as_boxes(numbers), source.box_format, sizes_array, source.files[0])
+        images.append(photo.image_id)
+    sizes_array = np.array(sizes, dtype=np.float64).reshape(-1, 2)
+    return convention_of(
+        as_boxes(numbers), sizes_array, images, source.declared, file=source.files[0]
+    )
 
 
 class _ExpressionMaker:
@@ -213,12 +219,14 @@ class _ExpressionMaker:
         source: Source,
         photos: PhotoRegister,
         candidates: Instances,
+        convention: BoxConvention,
     ) -> None:
         self.expressions: dict[int, ReferringExpression] = {}
         self.annotations: dict[int, list[Proposal]] = {}
         self._source = source
         self._photos = photos
         self._candidates = candidates
+        self._convention = convention
         self._next_expression = counter(one.expression_id for one in records)
         self._next_reference = counter(one.ref_id for one in records)
         self._next_annotation = counter(one.annotation_id for one in records)
@@ -260,7 +268,7 @@ class _ExpressionMaker:
     def _target(self, record: ExpressionRecord, photo: Photo) -> XYXY:
         numbers = as_boxes(record.box)
         size = np.array([[photo.width, photo.height]], dtype=np.float64)
-        corners = to_xyxy(numbers, self._source.box_format, size)
+        corners = self._convention.to_xyxy(numbers, size)
         return cut_to_photo(corners, record.box, photo.width, photo.height)
 
     def _region(self, record: ExpressionRecord, photo: Photo, target: XYXY) -> Proposal:

@@ -10,10 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-import numpy as np
-
-from vg_mc.boxes.arithmetic import as_boxes
-from vg_mc.boxes.formats import BoxFormat, fits
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
@@ -58,7 +55,7 @@ def read_hub(
     *,
     name: str,
     splits: tuple[str, ...],
-    box_format: BoxFormat | None,
+    declared: DeclaredBoxes,
     skip_bad: bool,
     candidates_file: Path | None = None,
 ) -> Mirror:
@@ -70,7 +67,7 @@ def read_hub(
         name: Name of the corpus.
         splits: The splits to read; all if empty. A split that combines two corpora is read only
             under a name that ends in ``-mixed``.
-        box_format: Format of the boxes; None to take it from the layout or infer it from the boxes.
+        declared: The convention of the boxes where it is not that of the layout.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
         candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
             image.
@@ -91,7 +88,7 @@ def read_hub(
         name=name,
         files=[file.path for file in files],
         images_folder=images_folder,
-        box_format=box_format or layout.box_format or _found_format(records, files[0].path),
+        declared=declared.or_else(layout.boxes),
         candidates_file=candidates_file,
     )
     return Mirror(assemble(records, source, inspection), layout.references, layout.has_photos)
@@ -216,21 +213,3 @@ def _require_expressions(records: list[ExpressionRecord]) -> None:
         text = next(iter(texts))
         problem = f"expected expressions, but all {len(records):,} are {text!r}, probably a prompt"
         raise BadInputError(problem, file=records[0].file)
-
-
-def _found_format(records: list[ExpressionRecord], file: Path) -> BoxFormat:
-    """Infer the box format: with the wrong format many boxes exceed their images.
-
-    Raises:
-        BadInputError: If both formats fit, or neither.
-    """
-    sized = [one for one in records if one.size is not None]
-    numbers = as_boxes([one.box for one in sized])
-    sizes = np.array([one.size for one in sized], dtype=np.float64).reshape(-1, 2)
-    kinds: tuple[BoxFormat, ...] = ("xyxy", "xywh")
-    found = [kind for kind in kinds if fits(numbers, kind, sizes)]
-    if len(found) != 1:
-        could = " and ".join(found) or "neither xyxy nor xywh"
-        problem = f"the boxes could be {could}; set --box-format"
-        raise BadInputError(problem, file=file)
-    return found[0]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vg_mc.boxes.arithmetic import Boxes, as_boxes, xywh_to_xyxy
-from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.expression_records import numbers_in
@@ -42,7 +42,7 @@ class Layout:
         columns: The columns that identify it; no others are read.
         sentences: The column with the expressions of a row, a list or a text.
         translate: Converts a row and one of its expressions to fields.
-        box_format: Format of the box in the fields; None to infer it.
+        boxes: What is known of the box in the fields.
         has_photos: Whether the table contains the images.
         references: Whether a row is one reference as in the official counts.
         checked_splits: Splits that combine corpora unless they have one of these row counts.
@@ -52,7 +52,7 @@ class Layout:
     columns: tuple[str, ...]
     sentences: str
     translate: Callable[[Row, object], Fields]
-    box_format: BoxFormat | None
+    boxes: DeclaredBoxes
     has_photos: bool
     references: bool
     optional_columns: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ LAYOUTS = (
         columns=("sentences", "raw_anns", "raw_image_info", "bbox", "ref_id", "ann_id", "image_id"),
         sentences="sentences",
         translate=_reference,
-        box_format="xywh",
+        boxes=DeclaredBoxes("xywh", "pixels"),
         has_photos=False,
         references=True,
         optional_columns=("split",),
@@ -168,7 +168,7 @@ LAYOUTS = (
         columns=("question", "answer", "bbox", "image", "file_name"),
         sentences="answer",  # the question is the same prompt in every row
         translate=_answers,
-        box_format="xywh",
+        boxes=DeclaredBoxes("xywh", "pixels"),
         has_photos=True,
         references=True,
         checked_splits=(("val", CLEAN_VAL_ROWS), ("test", CLEAN_TEST_ROWS)),
@@ -178,7 +178,7 @@ LAYOUTS = (
         columns=("question", "bbox", "image"),
         sentences="question",
         translate=_question,
-        box_format=None,
+        boxes=DeclaredBoxes(unit="pixels"),
         has_photos=True,
         references=False,
     ),
@@ -187,7 +187,7 @@ LAYOUTS = (
         columns=("caption", "bbox", "file_name", "width", "height"),
         sentences="caption",
         translate=_caption,
-        box_format="xywh",
+        boxes=DeclaredBoxes("xywh", "pixels"),
         has_photos=False,
         references=False,
         optional_columns=("split", "id"),

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes, xywh_to_xyxy
-from vg_mc.boxes.formats import cut_to_photo, require_fit
+from vg_mc.boxes.clipping import cut_to_photo
+from vg_mc.boxes.judging import DeclaredBoxes, convention_of
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 from vg_mc.records import ANNOTATIONS, Photo, Proposal
@@ -23,6 +24,7 @@ from vg_mc.system.fields import (
     read_json,
 )
 
+COCO_BOXES = DeclaredBoxes("xywh", "pixels")
 NO_CATEGORY = 0  # COCO counts categories from 1; 0 stands for a missing category
 
 # RefCLEF identifies a region by its image and its number in that image.
@@ -153,15 +155,17 @@ def as_annotation_id(record: object, field: str) -> int:
 
 def _require_boxes_fit(annotations: list[object], photos: dict[int, Photo], file: Path) -> None:
     """Check the box format on all readable boxes before the first bad one raises an error."""
-    numbers, sizes = [], []
+    numbers, sizes, images = [], [], []
     for record in annotations:
         try:
             photo = photos[as_integer(record, "image_id")]
             numbers.append(as_numbers(record, "bbox", 4))
             sizes.append((photo.width, photo.height))
+            images.append(photo.image_id)
         except (BadInputError, KeyError):
             continue  # reported when the record itself is read
-    require_fit(as_boxes(numbers), "xywh", np.array(sizes, np.float64).reshape(-1, 2), file)
+    sizes_array = np.array(sizes, np.float64).reshape(-1, 2)
+    convention_of(as_boxes(numbers), sizes_array, images, COCO_BOXES, file=file)
 
 
 def _lacks_area(record: object) -> bool:

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy._core import multiarray
 
-from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.conventions import Order
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import as_expression_record
@@ -23,7 +24,7 @@ from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 
-FORMATS: dict[str, BoxFormat] = {
+ORDERS: dict[str, Order] = {
     "unc": "xywh", "unc+": "xywh", "gref": "xywh", "gref_umd": "xywh",
     "referit": "xyxy", "flickr": "xyxy",
 }  # fmt: skip
@@ -49,7 +50,7 @@ def read_pth(
     path: Path,
     images_folder: Path,
     *,
-    box_format: BoxFormat | None,
+    declared: DeclaredBoxes,
     skip_bad: bool,
     candidates_file: Path | None = None,
 ) -> Corpus:
@@ -58,7 +59,7 @@ def read_pth(
     Args:
         path: A file ``<corpus>_<split>.pth``, or a folder of such files.
         images_folder: Folder of the images.
-        box_format: Format of the boxes; None to derive it from the file name.
+        declared: The convention of the boxes where it is not that of the file name.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
         candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
             image.
@@ -67,7 +68,7 @@ def read_pth(
         BadInputError: If a file is unusable, or at the first bad record.
     """
     files = _files(path)
-    box_format = box_format or _format(files)
+    declared = declared.or_else(DeclaredBoxes(declared.order or _order(files), "pixels"))
     inspection = Inspection(skip_bad=skip_bad)
     records = []
     for file in files:
@@ -76,7 +77,7 @@ def read_pth(
             record = f"record {position}"
             with inspection.record(file, record):
                 records.append(as_expression_record(_fields(row, split), file, record, inspection))
-    source = Source(path.stem, files, images_folder, box_format, candidates_file)
+    source = Source(path.stem, files, images_folder, declared, candidates_file)
     return assemble(records, source, inspection)
 
 
@@ -93,11 +94,11 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _format(files: list[Path]) -> BoxFormat:
-    formats = {FORMATS.get(file.stem.rpartition("_")[0]) for file in files}
-    found = formats.pop()
-    if found is None or formats:
-        problem = f"expected a file named after one of {', '.join(FORMATS)}; else set --box-format"
+def _order(files: list[Path]) -> Order:
+    orders = {ORDERS.get(file.stem.rpartition("_")[0]) for file in files}
+    found = orders.pop()
+    if found is None or orders:
+        problem = f"expected a file named after one of {', '.join(ORDERS)}; else set --box-format"
         raise BadInputError(problem, file=files[0])
     return found
 

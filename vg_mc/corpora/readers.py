@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.official_counts import (
     REFERENCES,
     SENTENCES,
@@ -47,7 +47,7 @@ class CorpusSource:
         extracted: Folder for images embedded in the annotations, if `images` is None.
         split_by: Author of the splits of a REFER corpus, such as ``unc``.
         instances: Another file with the annotated regions of all images.
-        box_format: Format of the boxes; None to take it from the kind or infer it.
+        boxes: Convention of the boxes where it is not that of the kind.
         splits: The splits to read; all if empty. Ignored by kinds that are read as a whole.
         renamed_splits: New names of splits by old names.
         skip_bad: Collect bad records instead of stopping at the first.
@@ -60,7 +60,7 @@ class CorpusSource:
     extracted: Path
     split_by: str = "unc"
     instances: Path | None = None
-    box_format: BoxFormat | None = None
+    boxes: DeclaredBoxes = UNDECLARED
     splits: tuple[str, ...] = ()
     renamed_splits: Mapping[str, str] = field(default_factory=dict)
     skip_bad: bool = False
@@ -76,9 +76,10 @@ def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     _require_annotations(source)
     if source.instances is not None and not source.instances.is_file():
         raise BadInputError("no such file", file=source.instances, record="--instances")
-    if source.kind == "refer" and source.box_format is not None:
-        problem = "boxes in REFER format are always xywh; remove --box-format"
-        raise BadInputError(problem, record="--box-format")
+    if source.kind == "refer" and source.boxes != UNDECLARED:
+        flag = "--box-format" if source.boxes.order else "--box-unit"
+        problem = f"boxes in REFER format are always xywh in pixels; remove {flag}"
+        raise BadInputError(problem, record=flag)
     corpus, comparisons = READERS[source.kind](source)
     if not source.allow_count_mismatch:
         require_official(comparisons, corpus)
@@ -124,7 +125,7 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
         source.images or source.extracted,
         name=name,
         splits=source.splits,
-        box_format=source.box_format,
+        declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
     )
@@ -142,7 +143,7 @@ def _table(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     corpus = read_table(
         source.annotations,
         source.images or _images_beside(source.annotations),
-        box_format=source.box_format,
+        declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
     )
@@ -155,7 +156,7 @@ def _pth(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     corpus = read_pth(
         source.annotations,
         source.images or _images_beside(source.annotations),
-        box_format=source.box_format,
+        declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
     )

@@ -10,12 +10,14 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.conventions import Order
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
 from vg_mc.corpora.expression_records import as_expression_record, numbers_in, whole_number_in
 from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.instances import COCO_BOXES
 from vg_mc.corpora.rows import ENDINGS, rows_of
 from vg_mc.corpora.splits import splits_of_files
 from vg_mc.corpora.table_layouts import layout_of, translated
@@ -23,7 +25,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus
 from vg_mc.system.fields import as_mapping
 
-BOX_COLUMNS: dict[tuple[str, ...], BoxFormat] = {
+BOX_COLUMNS: dict[tuple[str, ...], Order] = {
     ("left", "top", "right", "bottom"): "xyxy",
     ("x1", "y1", "x2", "y2"): "xyxy",
     ("xmin", "ymin", "xmax", "ymax"): "xyxy",
@@ -40,7 +42,7 @@ def read_table(
     path: Path,
     images_folder: Path,
     *,
-    box_format: BoxFormat | None,
+    declared: DeclaredBoxes,
     skip_bad: bool,
     candidates_file: Path | None = None,
 ) -> Corpus:
@@ -49,7 +51,8 @@ def read_table(
     Args:
         path: A file ending in .csv, .jsonl, .json or .parquet, or a folder of such files.
         images_folder: Base folder of the paths in column ``image``.
-        box_format: Format of the boxes; ``xyxy`` if None. COCO files are always ``xywh``.
+        declared: Convention of the boxes where columns or layout do not state it. COCO files are
+            always ``xywh`` in pixels.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
         candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
             image.
@@ -61,13 +64,14 @@ def read_table(
     split_of = splits_of_files(files)
     inspection = Inspection(skip_bad=skip_bad)
     if len(files) == 1 and is_coco(files[0]):
-        if box_format not in (None, "xywh") or candidates_file is not None:
-            problem = "COCO boxes are always xywh, and its annotations are the candidates"
-            raise BadInputError(f"{problem}; remove --box-format and --instances", file=files[0])
+        if declared.or_else(COCO_BOXES) != COCO_BOXES or candidates_file is not None:
+            problem = "COCO boxes are always xywh in pixels, and its annotations are the candidates"
+            flags = "--box-format, --box-unit and --instances"
+            raise BadInputError(f"{problem}; remove {flags}", file=files[0])
         return read_coco_expressions(files[0], images_folder, split_of[files[0]], inspection)
 
     records = []
-    written: set[BoxFormat] = set()  # formats that follow from column names
+    written: set[DeclaredBoxes] = set()  # by column names or a layout
     for file in files:
         for record, row in rows_of(file, needed=names.IMAGE):
             with inspection.record(file, record):
@@ -75,9 +79,9 @@ def read_table(
                     raise row
                 fields, stated = _read_row(as_mapping(row), split_of[file])
                 records.append(as_expression_record(fields, file, record, inspection))
-                written |= {stated} if stated else set()
-    box_format = _common_format(box_format, written, path)
-    source = Source(path.stem, files, images_folder, box_format, candidates_file)
+                written.add(stated)
+    declared = _common(declared, written, path)
+    source = Source(path.stem, files, images_folder, declared, candidates_file)
     return assemble(records, source, inspection)
 
 
@@ -90,16 +94,14 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read_row(
-    row: Mapping[object, object], split: str
-) -> tuple[dict[str, object], BoxFormat | None]:
-    """Return the fields of a row, and the box format that its layout or its columns state."""
+def _read_row(row: Mapping[object, object], split: str) -> tuple[dict[str, object], DeclaredBoxes]:
+    """Return the fields of a row, and what its layout or its columns state about the box."""
     layout = layout_of(row)
     if layout is not None:
-        return {names.SPLIT: split, **translated(row, layout)}, layout.box_format
+        return {names.SPLIT: split, **translated(row, layout)}, layout.boxes
     _require_columns(row)
     columns = _box_columns(row)
-    return _fields(row, columns, split), BOX_COLUMNS[columns] if columns else None
+    return _fields(row, columns, split), DeclaredBoxes(BOX_COLUMNS.get(columns))
 
 
 def _require_columns(row: Mapping[object, object]) -> None:
@@ -120,16 +122,15 @@ def _box_columns(row: Mapping[object, object]) -> tuple[str, ...]:
     return next((columns for columns in BOX_COLUMNS if all(name in row for name in columns)), ())
 
 
-def _common_format(asked: BoxFormat | None, written: set[BoxFormat], path: Path) -> BoxFormat:
-    """Return the format of all boxes: from column names, else the flag, else xyxy."""
-    agreed: BoxFormat = "xyxy"
-    if asked is not None:
-        agreed = asked
-    elif written:
-        agreed = min(written)
-    if any(kind != agreed.removeprefix("normalized-") for kind in written):
-        named = " and ".join(sorted(written))
-        problem = f"expected boxes as {agreed}, but the column names are those of {named}"
+def _common(asked: DeclaredBoxes, written: set[DeclaredBoxes], path: Path) -> DeclaredBoxes:
+    """Return what is stated about all boxes: by the flags, else by column names or the layout."""
+    if len(written) > 1:
+        named = " and ".join(sorted(map(str, written)))
+        raise BadInputError(f"expected boxes of one convention, found {named}", file=path)
+    stated = written.pop() if written else DeclaredBoxes()
+    agreed = asked.or_else(stated)
+    if stated.order not in (None, agreed.order):
+        problem = f"--box-format is {agreed.order}, but the columns are those of {stated.order}"
         raise BadInputError(problem, file=path)
     return agreed
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vg_mc.boxes.formats import BoxFormat
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 
 
@@ -18,7 +18,7 @@ class TableLayout:
     Attributes:
         known_by: Fields that every record has.
         columns: Names of the fields of `expression_records` in this format.
-        box_format: Format of the boxes.
+        boxes: What is known of the boxes.
         image_stem: Pattern whose first group is the file name without suffix; None if the field
             contains the file name.
     """
@@ -26,7 +26,7 @@ class TableLayout:
     name: str
     known_by: frozenset[str]
     columns: Mapping[str, str]
-    box_format: BoxFormat
+    boxes: DeclaredBoxes
     image_stem: re.Pattern[str] | None = None
 
 
@@ -37,14 +37,14 @@ LAYOUTS = (
         "MiniGPT-v2",
         frozenset({"img_id", "sents", "bbox"}),
         {names.IMAGE: "img_id", names.EXPRESSION: "sents", names.BOX: "bbox", **_SIZES},
-        "xywh",
+        DeclaredBoxes("xywh", "pixels"),
         re.compile(r"(COCO_\w+?20\d\d_\d{12})(?:_\d+)?"),
     ),
     TableLayout(
         "InternVL and Qwen-VL",
         frozenset({"image", "sent", "bbox"}),
         {names.IMAGE: "image", names.EXPRESSION: "sent", names.BOX: "bbox", **_SIZES},
-        "xyxy",
+        DeclaredBoxes("xyxy", "pixels"),
     ),
 )
 

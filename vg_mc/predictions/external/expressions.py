@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes
+from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.corpora.splits import splits_of_files, with_known_splits
 from vg_mc.corpora.table import read_table
 from vg_mc.errors import BadInputError
@@ -48,7 +49,7 @@ def expressions_of_corpus(annotations: Path, split: str) -> ExpressionSource:
     Raises:
         BadInputError: If the table cannot be read or does not have this split.
     """
-    corpus = read_table(annotations, annotations.parent, box_format=None, skip_bad=False)
+    corpus = read_table(annotations, annotations.parent, declared=UNDECLARED, skip_bad=False)
     corpus = with_known_splits(corpus, {})
     if split == annotations.stem:  # the name of the file, as refcoco_val
         split = splits_of_files([annotations])[annotations]

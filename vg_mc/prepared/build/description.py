@@ -29,6 +29,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "texts": corpus.texts,
+        **({"boxes": corpus.boxes} if corpus.boxes else {}),
         **({"notes": corpus.notes} if corpus.notes else {}),
         "photos_without_id": len(corpus.assigned_ids),
         "splits": list(settings.splits),
