@@ -78,17 +78,25 @@ class HuggingFaceEncoder(nn.Module):
         pictures: Tensor,  # (N, 3, H, W) uint8
     ) -> Tensor:
         """Encode images of the model's size as unit vectors (N, D), float32."""
+        return unit_vectors(self.embed_images(pictures))
+
+    def embed_images(self, pictures: Tensor) -> Tensor:
+        """Return the features (N, D) of `encode_images` before normalisation."""
         pixels = self.normalize(pictures).to(self.model.dtype)
-        return unit_vectors(self.model.get_image_features(pixel_values=pixels).pooler_output)
+        return self.model.get_image_features(pixel_values=pixels).pooler_output  # type: ignore[no-any-return]
 
     def encode_texts(self, tokens: TokenBatch) -> Tensor:
         """Encode tokens as unit vectors (B, D), float32."""
+        return unit_vectors(self.embed_texts(tokens))
+
+    def embed_texts(self, tokens: TokenBatch) -> Tensor:
+        """Return the features (B, D) of `encode_texts` before normalisation."""
         device = self.model.device
         mask = tokens.attention_mask.to(device, non_blocking=True) if self.needs_mask else None
         features = self.model.get_text_features(
             input_ids=tokens.token_ids.to(device, non_blocking=True), attention_mask=mask
         )
-        return unit_vectors(features.pooler_output)
+        return features.pooler_output  # type: ignore[no-any-return]
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Return scaled similarities (B, N) of texts (B, D) and images (N, D), float32."""

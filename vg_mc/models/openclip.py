@@ -71,16 +71,24 @@ class OpenClipEncoder(nn.Module):
         pictures: Tensor,  # (N, 3, H, W) uint8
     ) -> Tensor:
         """Encode images of the model's size as unit vectors (N, D), float32."""
+        return unit_vectors(self.embed_images(pictures))
+
+    def embed_images(self, pictures: Tensor) -> Tensor:
+        """Return the features (N, D) of `encode_images` before normalisation."""
         pixels = self.normalize(pictures).to(next(self.model.parameters()).dtype)
-        return unit_vectors(self.model.encode_image(pixels))
+        return self.model.encode_image(pixels)  # type: ignore[no-any-return]
 
     def encode_texts(self, tokens: TokenBatch) -> Tensor:
         """Encode tokens as unit vectors (B, D), float32."""
+        return unit_vectors(self.embed_texts(tokens))
+
+    def embed_texts(self, tokens: TokenBatch) -> Tensor:
+        """Return the features (B, D) of `encode_texts` before normalisation."""
         token_ids = tokens.token_ids.to(self.normalize.mean.device, non_blocking=True)
         shortened = _shortened_text_tower(self.model, token_ids.shape[1])
         if not shortened:
-            return unit_vectors(self.model.encode_text(token_ids))
-        return unit_vectors(functional_call(self.model, shortened, (None, token_ids))[1])
+            return self.model.encode_text(token_ids)  # type: ignore[no-any-return]
+        return functional_call(self.model, shortened, (None, token_ids))[1]  # type: ignore[no-any-return]
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Return scaled similarities (B, N) of texts (B, D) and images (N, D), float32."""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
 
 class PictureNormalizer(nn.Module):
     """Rescale uint8 images and normalise each channel, in float32.
@@ -47,6 +49,14 @@ class PictureNormalizer(nn.Module):
         # A product with 1 / 255 would differ from open_clip by one bit.
         scaled = pictures.to(self.mean.device, non_blocking=True).float() / self.highest_value
         return (scaled - self.mean) / self.std
+
+
+def normalize_as(
+    normalizer: PictureNormalizer, mean: Sequence[float], std: Sequence[float]
+) -> None:
+    """Replace the channel statistics of `normalizer`."""
+    normalizer.mean.copy_(_per_channel(mean))
+    normalizer.std.copy_(_per_channel(std))
 
 
 def _per_channel(values: Sequence[float]) -> Tensor:

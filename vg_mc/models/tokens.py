@@ -33,10 +33,15 @@ class ImageTokens(NamedTuple):
     grid: tuple[int, int]
 
     @property
+    def prefix_count(self) -> int:
+        """Number of prefix tokens."""
+        return self.tokens.shape[1] - self.grid[0] * self.grid[1]
+
+    @property
     def feature_map(self) -> Tensor:  # (N, W, height, width)
         """The grid without prefix tokens, as a feature map."""
         height, width = self.grid
-        patches = self.tokens[:, self.tokens.shape[1] - height * width :].transpose(1, 2)
+        patches = self.tokens[:, self.prefix_count :].transpose(1, 2)
         return patches.reshape(*patches.shape[:2], height, width)
 
 

@@ -53,8 +53,8 @@ class Stepper(Generic[Batch]):
         self.total_steps = total_steps
         self._tried = ""  # size of the current part
         optimizer = build_optimizer(task.model, options.optimization, task.lr_scales())
-        self._learns_statistics = not options.parameters.freezes_batch_norm
-        statistics = statistics_of(task.model) if self._learns_statistics else []
+        statistics = statistics_of(task.model)
+        self._learns_statistics = bool(statistics)
         # Buffers are broadcast before each forward pass only if they are learned. Gradients are
         # views of the communication buckets, which saves a copy.
         accelerator.ddp_handler = DistributedDataParallelKwargs(

@@ -51,3 +51,7 @@ def test_statistics_are_found_by_name():
 
     assert names == ["1.0.running_mean", "1.0.running_var", "1.0.num_batches_tracked"]
     assert statistics_of(nn.LayerNorm(3)) == []
+
+
+def test_frozen_statistics_are_not_listed(network):
+    assert statistics_of(nn.Sequential(network, nn.BatchNorm1d(3)))[0] == "1.running_mean"

@@ -38,11 +38,11 @@ def freeze_batch_norm(module: nn.Module) -> None:
 
 
 def statistics_of(module: nn.Module) -> list[str]:
-    """Return the names of the buffers of all batch norms in `module`, including counters."""
+    """Return the names of the buffers, including counters, of batch norms that are not frozen."""
     return [
         f"{path}.{name}"
         for path, part in module.named_modules()
-        if isinstance(part, _BatchNorm)
+        if isinstance(part, _BatchNorm) and not _is_frozen(part)
         for name, _ in part.named_buffers()
     ]
 
@@ -59,15 +59,20 @@ def trial_logits(encoder: "Encoder") -> Tensor:
 
 def reached(encoder: "Encoder") -> set[str]:
     """Return the names of all parameters that get a gradient, which excludes frozen ones."""
+    return behind(trial_logits(encoder), encoder)
+
+
+def behind(output: Tensor, module: nn.Module) -> set[str]:
+    """Return the names of the parameters of `module` that get a gradient from `output`."""
     found: set[object] = set()
-    nodes = [trial_logits(encoder).grad_fn]
+    nodes = [output.grad_fn]
     while nodes:
         node = nodes.pop()
         if node is not None and node not in found:
             found.add(node)
             nodes += [each for each, _ in node.next_functions]
     weights = {id(node.variable) for node in found if hasattr(node, "variable")}
-    return {name for name, value in encoder.named_parameters() if id(value) in weights}
+    return {name for name, value in module.named_parameters() if id(value) in weights}
 
 
 _LAST = re.compile(r"last:([1-9]\d*)")
@@ -79,41 +84,41 @@ def check_choice(choice: str) -> None:
     Raises:
         BadInputError: If `choice` is unknown.
     """
-    names = ("all", "image", "text", "projections", "logit-scale")
+    names = ("all", "image", "text", "projections", "logit-scale", "none")
     if choice not in names and not _LAST.fullmatch(choice):
-        expected = "all, image, text, last:K with K from 1, projections or logit-scale"
+        expected = "all, image, text, last:K with K from 1, projections, logit-scale or none"
         raise BadInputError(f"expected {expected}, got '{choice}'", record="--train")
 
 
 def train_only(encoder: "Encoder", choice: str) -> None:
     """Make the parameters of `choice` trainable, and freeze all others.
 
-    The logit scale is always trained, SigLIP's bias never: it cancels between candidates, and Adam
-    would amplify the rounding errors in its gradient. Parameters that the logits do not depend on,
-    or that are already frozen, stay frozen.
+    The logit scale is always trained (except by ``none``), SigLIP's bias never: it cancels between
+    candidates, and Adam would amplify the rounding errors in its gradient. Parameters that the
+    logits do not depend on, or that are already frozen, stay frozen.
 
     Args:
         encoder: The model to train, on the CPU.
         choice: ``all``, ``image`` or ``text`` for a tower, ``last:K`` for all but the embeddings
             (the stem of a ResNet) and all but the last K blocks of each tower, ``projections`` into
-            the common space (SigLIP's and a ResNet's attention pooling included), or
-            ``logit-scale`` alone.
+            the common space (SigLIP's and a ResNet's attention pooling included),
+            ``logit-scale`` alone, or ``none``.
 
     Raises:
         BadInputError: If `choice` requires the position of a parameter that is unknown.
     """
     check_choice(choice)
-    parts = {} if choice in ("all", "logit-scale") else parts_of(encoder)
+    parts = {} if choice in ("all", "logit-scale", "none") else parts_of(encoder)
     trainable = reached(encoder)
     for name, parameter in encoder.named_parameters():
-        if name.endswith("logit_bias") or name not in trainable:
+        if name.endswith("logit_bias") or name not in trainable or choice == "none":
             chosen = False
         elif choice == "all" or name.endswith("logit_scale"):
             chosen = True
         else:
             chosen = choice != "logit-scale" and _is_chosen(parts[name], choice)
         parameter.requires_grad_(chosen)
-    _rest(encoder)
+    rest(encoder)
 
 
 def _is_chosen(part: Part, choice: str) -> bool:
@@ -125,7 +130,7 @@ def _is_chosen(part: Part, choice: str) -> bool:
     return part.place != "start" and part.depth <= int(last[1])
 
 
-def _rest(encoder: nn.Module) -> None:
+def rest(encoder: nn.Module) -> None:
     """Keep modules with frozen weights only in evaluation mode, even if they are set to train."""
     resting: set[nn.Module] = set()
     for module in encoder.modules():
@@ -134,6 +139,10 @@ def _rest(encoder: nn.Module) -> None:
             resting.update(module.modules())  # including modules without weights, such as dropout
     for module in resting:
         module.register_forward_pre_hook(_to_evaluation_mode)
+
+
+def _is_frozen(module: nn.Module) -> bool:
+    return _to_evaluation_mode in module._forward_pre_hooks.values()  # noqa: SLF001
 
 
 def _to_evaluation_mode(module: nn.Module, _inputs: object) -> None:

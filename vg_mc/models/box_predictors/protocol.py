@@ -1,0 +1,91 @@
+"""Inputs and interface of box predictors.
+
+Shapes: N images, U distinct texts, B expressions. Each image and each text is encoded once, however
+many expressions they belong to.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from torch import Tensor, nn
+
+from vg_mc.boxes.transforms import Fit
+from vg_mc.models.box_predictors.options import HeadOptions
+from vg_mc.models.dual_encoder import TokenBatch
+
+if TYPE_CHECKING:
+    from vg_mc.models.loading import Encoder
+
+
+class BoxInputs(NamedTuple):
+    """B expressions about N images, with U distinct texts."""
+
+    images: Tensor  # (N, 3, S, S) uint8
+    content: Tensor  # (N, 4) part that shows the image, xyxy as fractions of S; the rest is padding
+    tokens: TokenBatch  # U texts
+    image_index: Tensor  # (B,)
+    text_index: Tensor  # (B,)
+
+
+class BoxHead(Protocol):
+    """The part of a box predictor that follows the encoder. Implementations are ``nn.Module``.
+
+    Features are separate from `__call__`, so that those of frozen encoders can be computed once.
+    """
+
+    @property
+    def backbone(self) -> nn.Module | None:
+        """A pretrained image tower beside the encoder, or None."""
+
+    def image_features(self, encoder: "Encoder", images: Tensor) -> tuple[Tensor, ...]:
+        """Return features of uint8 images (N, 3, S, S), tensors (N, ...)."""
+
+    def text_features(self, encoder: "Encoder", tokens: TokenBatch) -> Tensor:
+        """Return features of texts (U, ...)."""
+
+    def __call__(self, images: tuple[Tensor, ...], texts: Tensor, inputs: BoxInputs) -> Tensor:
+        """Return boxes (B, 4) as cxcywh in fractions of the input's side.
+
+        Args:
+            images: Result of `image_features`.
+            texts: Result of `text_features`.
+            inputs: The inputs that the features belong to.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorSettings:
+    """What defines a box predictor besides its encoder and weights.
+
+    Attributes:
+        predictor: Name in the registry.
+        heads: Options of heads.
+        fit: How images become square inputs.
+        whole_images: Longer side of the stored images that it was trained on, in pixels.
+    """
+
+    predictor: str
+    heads: HeadOptions
+    fit: Fit
+    whole_images: int
+
+
+class BoxPredictor(nn.Module):
+    """A dual encoder with the head of a box predictor.
+
+    Attributes:
+        settings: What is needed to build the head again, and to prepare its inputs.
+    """
+
+    def __init__(self, encoder: "Encoder", head: BoxHead, settings: PredictorSettings) -> None:
+        """Combine both; the weights of `encoder` are shared, not copied."""
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.settings = settings
+
+    def forward(self, inputs: BoxInputs) -> Tensor:
+        """Return boxes (B, 4) as cxcywh in fractions of the input's side, float32."""
+        images = self.head.image_features(self.encoder, inputs.images)
+        texts = self.head.text_features(self.encoder, inputs.tokens)
+        return self.head(images, texts, inputs).float()
