@@ -153,7 +153,15 @@ def our_way(
     encoder = load_encoder(task.model, image_size=task.image_size)
     accelerator, options = _accelerator(hardware), options_of(task, batching)
     training = MultipleChoiceTask(accelerator, encoder, dataset, options)
-    trainer = Trainer(accelerator, training, options, folder, num_workers=hardware.num_workers)
+    trainer = Trainer(
+        accelerator,
+        training,
+        options.schedule,
+        options.optimization,
+        options.parameters,
+        folder,
+        num_workers=hardware.num_workers,
+    )
     loaded = trainer.stream.load(Progress(), num_workers=hardware.num_workers)
     done = Steps()
     batches = noted(repeat(next(loaded)) if model_alone else loaded, done)

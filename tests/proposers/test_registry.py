@@ -10,11 +10,11 @@ from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registry import (
     KINDS,
     ProposerOptions,
-    changed_flags,
     check_options,
     kinds_of,
     named_proposer,
 )
+from vg_mc.system.options import changed_flags
 
 
 @pytest.fixture

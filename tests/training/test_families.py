@@ -6,7 +6,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from tests.models.families import FAMILIES, TEXTS, build, parameters
-from tests.training.tiny_run import OPTIONS, changed
+from tests.training.tiny_run import OPTIONS, changed, loop_options
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.trainable.parts import parts_of
 from vg_mc.training.batching.batches import Batch
@@ -39,7 +39,7 @@ def stepper_of(coloured):
     def made(encoder, **changes) -> Stepper:
         options, accelerator = changed(OPTIONS, **changes), Accelerator(cpu=True)
         task = MultipleChoiceTask(accelerator, encoder, coloured, options)
-        stepper = Stepper(accelerator, task, options, total_steps=4)
+        stepper = Stepper(accelerator, task, *loop_options(options), total_steps=4)
         stepper.model.train()
         return stepper
 

@@ -19,7 +19,7 @@ def task(coloured, make_trainer, tmp_path):
 
 def cheaper(task, **changes) -> str:
     options = changed(task.options, **changes)
-    return shortage("1 image", options, copied(task, options).cheaper())
+    return shortage("1 image", options.schedule, copied(task, options).cheaper())
 
 
 def copied(task, options):
@@ -41,7 +41,7 @@ def test_a_gpu_without_memory_is_recognised():
 
 
 def test_other_errors_pass():
-    explain_shortage(RuntimeError("shapes do not match"), "1 image", OPTIONS, [])
+    explain_shortage(RuntimeError("shapes do not match"), "1 image", OPTIONS.schedule, [])
 
 
 def test_an_error_names_what_was_tried_and_the_first_line_of_the_library():
@@ -49,7 +49,7 @@ def test_an_error_names_what_was_tried_and_the_first_line_of_the_library():
     options = changed(OPTIONS, gradient_accumulation=2)
 
     with pytest.raises(BadInputError) as caught:
-        explain_shortage(error, "640 images of 288x224 pixels", options, ["--fewer"])
+        explain_shortage(error, "640 images of 288x224 pixels", options.schedule, ["--fewer"])
 
     assert "640 images of 288x224 pixels in one of the 2 parts of a step" in str(caught.value)
     assert "--fewer" in str(caught.value)

@@ -40,4 +40,9 @@ def trainer_with(
 ) -> Trainer:
     accelerator = accelerator or Accelerator(cpu=True)
     task = MultipleChoiceTask(accelerator, encoder, dataset, options)
-    return Trainer(accelerator, task, options, run, num_workers=num_workers)
+    return Trainer(accelerator, task, *loop_options(options), run, num_workers=num_workers)
+
+
+def loop_options(options: TrainingOptions):
+    """Return the options of the trainer, in its order."""
+    return options.schedule, options.optimization, options.parameters

@@ -80,7 +80,16 @@ def run(config: FinetuneConfig) -> None:
     )
     task = MultipleChoiceTask(accelerator, encoder, dataset, config.training)
     num_workers = workers_of(config.num_workers, accelerator)
-    trainer = Trainer(accelerator, task, config.training, config.output, num_workers=num_workers)
+    training = config.training
+    trainer = Trainer(
+        accelerator,
+        task,
+        training.schedule,
+        training.optimization,
+        training.parameters,
+        config.output,
+        num_workers=num_workers,
+    )
     if config.dry_run:
         if accelerator.is_main_process:
             print(task.forecast())

@@ -22,13 +22,13 @@ from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registry import (
     DETECTING,
     ProposerOptions,
-    changed_flags,
     named_proposer,
     proposer_help,
 )
 from vg_mc.records import XYXY
 from vg_mc.system.fields import read_json
 from vg_mc.system.launch import require_device
+from vg_mc.system.options import changed_flags
 from vg_mc.text.cleaning import clean_text
 
 if TYPE_CHECKING:

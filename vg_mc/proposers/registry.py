@@ -5,8 +5,8 @@ Several proposers can be united, as in ``yolo+transformers``. To add a proposer,
 field of this class to `ProposerOptions`.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from vg_mc.errors import BadInputError
@@ -24,7 +24,7 @@ from vg_mc.proposers.kinds.stored import STORED, StoredOptions
 from vg_mc.proposers.kinds.transformers import TRANSFORMERS, TransformersOptions
 from vg_mc.proposers.kinds.yolo import YOLO, YoloOptions
 from vg_mc.proposers.registration import Kind
-from vg_mc.system.options import AT_LEAST_1, FRACTION, flag_name
+from vg_mc.system.options import AT_LEAST_1, FRACTION, changed_flags
 
 KINDS: dict[str, Kind[Any]] = {
     one.name: one for one in (ANNOTATED, YOLO, TRANSFORMERS, STORED, GRID, NO_BOXES)
@@ -108,17 +108,6 @@ def check_options(options: ProposerOptions, selected: Collection[str]) -> None:
             if kind.name not in selected:
                 problem = f"has no effect without the proposer {kind.name}"
                 raise BadInputError(problem, record=flag)
-
-
-def changed_flags(options: object) -> Iterator[str]:
-    """Yield the flags of an options class whose values differ from their defaults."""
-    default = type(options)()
-    for one in fields(options):  # type: ignore[arg-type]
-        value = getattr(options, one.name)
-        if is_dataclass(value):
-            yield from changed_flags(value)
-        elif value != getattr(default, one.name):
-            yield f"--{flag_name(one.name)}"
 
 
 def member_of(

@@ -105,6 +105,17 @@ def check_ranges(options: object) -> None:
                 raise BadInputError(problem, record=f"--{flag_name(name)}")
 
 
+def changed_flags(options: object) -> Iterator[str]:
+    """Yield the flags of an options class whose values differ from their defaults."""
+    default = type(options)()
+    for one in fields(options):  # type: ignore[arg-type]
+        value = getattr(options, one.name)
+        if is_dataclass(value):
+            yield from changed_flags(value)
+        elif value != getattr(default, one.name):
+            yield f"--{flag_name(one.name)}"
+
+
 def _options(
     options_class: type, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], str, Any]]:

@@ -26,7 +26,7 @@ from vg_mc.prepared.dataset import Expressions
 from vg_mc.system.disk_space import in_megabytes
 from vg_mc.training.batching.batches import MicroBatch
 from vg_mc.training.batching.sampling import choose
-from vg_mc.training.options import TrainingOptions
+from vg_mc.training.options import ScheduleOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
@@ -166,21 +166,21 @@ def _bytes(parameters: Iterable[nn.Parameter]) -> int:
 
 
 def explain_shortage(
-    error: Exception, tried: str, options: TrainingOptions, cheaper: Sequence[str]
+    error: Exception, tried: str, schedule: ScheduleOptions, cheaper: Sequence[str]
 ) -> None:
     """Raise an error with advice if `error` means that memory ran out.
 
     Args:
         error: Any error of a step.
         tried: Size of the part of a step that was tried.
-        options: Options of the run.
+        schedule: Options of the run.
         cheaper: Options of the task that need less memory.
 
     Raises:
         BadInputError: If memory ran out.
     """
     if is_out_of_memory(error):
-        problem = f"{shortage(tried, options, cheaper)} ({_first_line(error)})"
+        problem = f"{shortage(tried, schedule, cheaper)} ({_first_line(error)})"
         raise BadInputError(problem) from error
 
 
@@ -191,9 +191,8 @@ def is_out_of_memory(error: Exception) -> bool:
     return on_cpu or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
-def shortage(tried: str, options: TrainingOptions, cheaper: Sequence[str]) -> str:
+def shortage(tried: str, schedule: ScheduleOptions, cheaper: Sequence[str]) -> str:
     """Describe the size of a part of a step, and the flags that reduce it."""
-    schedule = options.schedule
     flags = [
         f"a lower --batch-size (is {schedule.batch_size})",
         f"a higher --gradient-accumulation (is {schedule.gradient_accumulation})",

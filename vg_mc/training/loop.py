@@ -20,7 +20,9 @@ from vg_mc.training.checkpoints import (
     set_damaged_aside,
 )
 from vg_mc.training.journal import Entry, History, Journal
-from vg_mc.training.options import TrainingOptions
+from vg_mc.training.optimization import OptimizationOptions
+from vg_mc.training.options import ScheduleOptions
+from vg_mc.training.parameters import ParameterOptions
 from vg_mc.training.stepper import Stepper
 from vg_mc.training.stream import BatchStream
 from vg_mc.training.tasks.protocol import VALIDATION_SPLIT, Batch, Task, Validation
@@ -33,7 +35,9 @@ class Trainer(Generic[Batch]):
         self,
         accelerator: Accelerator,
         task: Task[Batch],
-        options: TrainingOptions,
+        schedule: ScheduleOptions,
+        optimization: OptimizationOptions,
+        parameters: ParameterOptions,
         run: Path,
         *,
         num_workers: int,
@@ -45,13 +49,15 @@ class Trainer(Generic[Batch]):
         """
         self.accelerator = accelerator
         self.task = task
-        self.options = options
+        self.schedule = schedule
         self.run = run
         self.num_workers = num_workers
-        self.stream = BatchStream(accelerator, task, options.schedule)
+        self.stream = BatchStream(accelerator, task, schedule)
         self.progress = Progress()
-        total_steps = self.stream.steps_per_epoch * options.schedule.epochs
-        self.stepper = Stepper(accelerator, task, options, total_steps=total_steps)
+        total_steps = self.stream.steps_per_epoch * schedule.epochs
+        self.stepper = Stepper(
+            accelerator, task, schedule, optimization, parameters, total_steps=total_steps
+        )
 
     def resume(self) -> None:
         """Load the newest undamaged checkpoint of this run, if there is one.
@@ -88,7 +94,7 @@ class Trainer(Generic[Batch]):
         batches = self.stream.load(self.progress, num_workers=self.num_workers)
         agreement = Agreement(self.accelerator)
         with StopSignals() as signals:
-            for epoch in range(self.progress.epoch, self.options.schedule.epochs):
+            for epoch in range(self.progress.epoch, self.schedule.epochs):
                 self._train_epoch(
                     batches, epoch, journal, lambda: agreement.largest(signals.received)
                 )
@@ -113,7 +119,7 @@ class Trainer(Generic[Batch]):
                 journal.add(self._step(batches))
                 progress_bar.update()
                 signal_number = stop_signal()
-                checkpoint_due = step % self.options.schedule.checkpoint_steps == 0 and step < steps
+                checkpoint_due = step % self.schedule.checkpoint_steps == 0 and step < steps
                 if journal.is_due or checkpoint_due or signal_number or step == steps:
                     progress_bar.set_postfix(journal.write(self.progress.steps_taken))
                 if checkpoint_due or signal_number:
@@ -125,7 +131,7 @@ class Trainer(Generic[Batch]):
         return progress_bar(
             total=self.stream.steps_per_epoch,
             initial=self.progress.step,
-            description=f"epoch {epoch + 1}/{self.options.schedule.epochs}",
+            description=f"epoch {epoch + 1}/{self.schedule.epochs}",
             unit="step",
             disable=not self.accelerator.is_main_process,
         )
@@ -181,6 +187,6 @@ class Trainer(Generic[Batch]):
                 self.task.model,
                 self.stepper.states,
                 self.progress,
-                keep=self.options.schedule.keep,
+                keep=self.schedule.keep,
             )
         self.accelerator.wait_for_everyone()

@@ -19,13 +19,14 @@ from vg_mc.models.trainable.freezing import statistics_of
 from vg_mc.training.checkpoints import Stateful
 from vg_mc.training.forecast import explain_shortage
 from vg_mc.training.optimization import (
+    OptimizationOptions,
     WeightAverage,
     build_optimizer,
     learning_rate_at,
     set_learning_rate,
 )
-from vg_mc.training.options import TrainingOptions
-from vg_mc.training.parameters import share_buffers
+from vg_mc.training.options import ScheduleOptions
+from vg_mc.training.parameters import ParameterOptions, share_buffers
 from vg_mc.training.tasks.protocol import Batch, Task
 
 
@@ -42,17 +43,21 @@ class Stepper(Generic[Batch]):
         self,
         accelerator: Accelerator,
         task: Task[Batch],
-        options: TrainingOptions,
+        schedule: ScheduleOptions,
+        optimization: OptimizationOptions,
+        parameters: ParameterOptions,
         *,
         total_steps: int,
     ) -> None:
         """Create the optimizer of the model of `task` for a run of `total_steps`."""
         self.accelerator = accelerator
         self.task = task
-        self.options = options
+        self.schedule = schedule
+        self.optimization = optimization
+        self._has_adapters = parameters.lora_rank > 0
         self.total_steps = total_steps
         self._tried = ""  # size of the current part
-        optimizer = build_optimizer(task.model, options.optimization, task.lr_scales())
+        optimizer = build_optimizer(task.model, optimization, task.lr_scales())
         statistics = statistics_of(task.model)
         self._learns_statistics = bool(statistics)
         # Buffers are broadcast before each forward pass only if they are learned. Gradients are
@@ -61,7 +66,7 @@ class Stepper(Generic[Batch]):
             broadcast_buffers=bool(statistics), gradient_as_bucket_view=True
         )
         self.model, self.optimizer = accelerator.prepare(task.model, optimizer)
-        decay = options.optimization.ema
+        decay = optimization.ema
         self.average = WeightAverage(task.model, statistics, decay) if decay else None
 
     @property
@@ -82,7 +87,7 @@ class Stepper(Generic[Batch]):
                 # Before the averages: buffers shared within the block are restored after it.
                 share_buffers(self.task.model)
                 stack.enter_context(self.average.in_place())
-            if self.options.parameters.lora_rank:
+            if self._has_adapters:
                 stack.enter_context(merged(self.task.model))
             yield
 
@@ -100,7 +105,7 @@ class Stepper(Generic[Batch]):
         try:
             return self._take_step(batches, steps_taken)
         except (RuntimeError, MemoryError) as error:
-            explain_shortage(error, self._tried, self.options, self.task.cheaper())
+            explain_shortage(error, self._tried, self.schedule, self.task.cheaper())
             raise
 
     def _take_step(self, batches: Iterator[tuple[Batch, float]], steps_taken: int) -> Tensor:
@@ -108,13 +113,13 @@ class Stepper(Generic[Batch]):
         set_learning_rate(self.optimizer, self.learning_rate(steps_taken))
         statistics = [(buffer, buffer.clone()) for buffer in self._learned_buffers()]
         sums = torch.zeros(3, device=self.accelerator.device)
-        for part in range(self.options.schedule.gradient_accumulation):
+        for part in range(self.schedule.gradient_accumulation):
             batch, share = next(batches)
-            last = part == self.options.schedule.gradient_accumulation - 1
+            last = part == self.schedule.gradient_accumulation - 1
             with self._gradients_shared(last):
                 sums += self._forward_backward(batch, share)
         norm = self.accelerator.clip_grad_norm_(
-            self.model.parameters(), self.options.optimization.max_gradient_norm
+            self.model.parameters(), self.optimization.max_gradient_norm
         )
         is_finite = torch.isfinite(norm)
         self._update(is_finite, statistics)
@@ -136,11 +141,11 @@ class Stepper(Generic[Batch]):
 
     def learning_rate(self, step: int) -> float:
         """Return the learning rate of `step`, counted from 0."""
-        return learning_rate_at(step, self.total_steps, self.options.optimization)
+        return learning_rate_at(step, self.total_steps, self.optimization)
 
     def _seed_step(self, steps_taken: int) -> None:
         """Seed dropout with the step, so that a resumed run repeats it."""
-        key = [self.options.schedule.seed, steps_taken, self.accelerator.process_index]
+        key = [self.schedule.seed, steps_taken, self.accelerator.process_index]
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
 
     def _forward_backward(self, batch: Batch, share: float) -> Tensor:

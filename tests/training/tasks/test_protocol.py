@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.data import Dataset
 
-from tests.training.tiny_run import OPTIONS, changed
+from tests.training.tiny_run import OPTIONS, changed, loop_options
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder, random_start
 from vg_mc.training.batching.batches import MicroBatch
@@ -131,7 +131,7 @@ class KilledError(Exception):
 def box_trainer(run, **changes) -> Trainer:
     options = changed(OPTIONS, learning_rate=1e-2, batch_size=4, **changes)  # 4 steps per epoch
     task = BoxTask(load_encoder("tiny-vit", image_size=SIDE), options)
-    return Trainer(Accelerator(cpu=True), task, options, run, num_workers=0)
+    return Trainer(Accelerator(cpu=True), task, *loop_options(options), run, num_workers=0)
 
 
 def trained(run, **changes) -> Trainer:
