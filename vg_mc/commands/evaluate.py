@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vg_mc.prepared.dataset import PreparedDataset
     from vg_mc.reports.pages.report_page import Gallery
     from vg_mc.scoring import Subset
+    from vg_mc.scoring.crop_similarity import CropSimilarity
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class EvaluateConfig:
     images: Path | None = None
     """Folder of the source images, to show them on the page instead of candidate images."""
 
+    similarity_model: str | None = None
+    """Model whose features compare the crop of each answer with that of the target and with the
+    expression, for all rows alike; requires --images or a dataset with whole images. Without it,
+    models with --features compare their own candidate images."""
+
     grounders: GrounderOptions = field(default_factory=GrounderOptions)
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
 
@@ -86,6 +92,7 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
     for one, context in zip(grounders, contexts, strict=True):
         one.check(context)
     shown = Gallery.of(dataset, config.images, config.examples)
+    similarity = similarity_of(config, accelerator, dataset)
     homes = homes_of(config.output, [one.name for one in grounders])
     answered, similarities = [], []
     for one, context in zip(grounders, contexts, strict=True):
@@ -95,7 +102,9 @@ def run(config: EvaluateConfig) -> list["Predictions"]:
         answered += found
         similarities += similar
     if accelerator.is_main_process:
-        report(config.output, answered, subsets, similarities, shown, homes)
+        if similarity is not None:
+            similarities = [similarity.of(predictions) for predictions in answered]
+        report(config, answered, subsets, similarities, shown, homes)
     accelerator.end_training()
     return answered
 
@@ -141,6 +150,28 @@ def context_of(
         features=encoding.features,
         data_hash=dataset.data_hash,
     )
+
+
+def similarity_of(
+    config: EvaluateConfig, accelerator: "Accelerator", dataset: "PreparedDataset"
+) -> "CropSimilarity | None":
+    """Load the model of ``--similarity-model``; only the first process uses it.
+
+    Raises:
+        BadInputError: If the model cannot be loaded, or there are no images to crop.
+    """
+    if config.similarity_model is None:
+        return None
+    from vg_mc.models.loading import load_encoder
+    from vg_mc.prepared.source_images import images_of
+    from vg_mc.scoring.crop_similarity import CropSimilarity
+    from vg_mc.system.processes import SingleProcess
+
+    images = images_of(dataset, config.images)
+    process = SingleProcess(accelerator.device)
+    encoder = load_encoder(config.similarity_model).to(process.device)
+    batch_size = batch_size_of(config.encoding.batch_size, accelerator)
+    return CropSimilarity(process, encoder, batch_size, images)
 
 
 def homes_of(output: Path, names: Sequence[str]) -> dict[str, Path]:
@@ -205,7 +236,7 @@ def write_answers(answered: list["Predictions"], shown: "Gallery", home: Path) -
 
 
 def report(
-    output: Path,
+    config: EvaluateConfig,
     answered: list["Predictions"],
     subsets: list["Subset"],
     similarities: list["SemanticSimilarity | None"],
@@ -219,7 +250,9 @@ def report(
     from vg_mc.scoring.subsets import remarks_text, score_all, subset_remarks
 
     reports, remarks = score_all(answered, subsets, similarities), subset_remarks(subsets, answered)
-    write_results(reports, protocol_of(reports) | remarks, output)
+    if config.similarity_model is not None:
+        remarks["similarity"] = f"of crops, encoded by {config.similarity_model}"
+    write_results(reports, protocol_of(reports) | remarks, config.output)
     for name, home in homes.items():
         own = [each for each in answered if each.name == name]
         rows = [row for row in reports if row.name == name]
