@@ -146,16 +146,16 @@ def test_a_contact_sheet_of_boxes_can_be_written(boxes, tmp_path):
     assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
-def test_ensembles_and_calibration_of_logits_refuse_them(folders, tmp_path, capsys):
+def test_means_and_calibration_of_logits_refuse_them(folders, tmp_path, capsys):
     members = ["--predictions", *map(str, folders), "--output", str(tmp_path / "both")]
-    for main, flags in (
-        (ensemble.main, members),
-        (ensemble.main, ["--predictions", str(folders[1]), *members[2:]]),
-        (calibrate.main, [str(folders[1]), "--output", str(tmp_path / "run")]),
+    for main, flags, named in (
+        (ensemble.main, members, "--weighting"),
+        (ensemble.main, ["--predictions", *[str(folders[1])] * 2, *members[3:]], "candidates"),
+        (calibrate.main, [str(folders[1]), "--output", str(tmp_path / "run")], "boxes"),
     ):
         with pytest.raises(SystemExit) as ended:
             main(flags)
 
         assert ended.value.code == 3
-        assert "boxes" in capsys.readouterr().err
+        assert named in capsys.readouterr().err
     assert not (tmp_path / "both").exists()

@@ -55,6 +55,24 @@ def semantic_similarity(
     )
 
 
+COSINE_EDGES = np.linspace(-1, 1, 41)  # bins of 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts of values between neighbouring edges, one fewer than edges."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+def cosine_histogram(cosines: Values) -> Histogram:
+    """Count cosines (B,) in bins of 0.05, ignoring NaN; rounding errors beyond -1 and 1 count."""
+    known = np.clip(cosines[~np.isnan(cosines)], -1, 1)
+    counts, _ = np.histogram(known, COSINE_EDGES)
+    return Histogram(tuple(COSINE_EDGES.round(2).tolist()), tuple(counts.tolist()))
+
+
 def _cosines(features: Features, others: Features) -> Values:
     """Return the cosine of each pair of rows; NaN for a vector of length zero."""
     one, other = features.astype(np.float64), others.astype(np.float64)

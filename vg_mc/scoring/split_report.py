@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vg_mc.metrics.answers import THRESHOLDS
 from vg_mc.metrics.calibration import ReliabilityBin, calibration_error, reliability
 from vg_mc.metrics.resampling import Estimate, Ratio, estimate
-from vg_mc.metrics.similarity import SemanticSimilarity
+from vg_mc.metrics.similarity import Histogram, SemanticSimilarity, cosine_histogram
 from vg_mc.predictions import CandidateOutcomes, Outcomes, Predictions, Provenance, outcomes
 from vg_mc.scoring.breakdowns import Group, confusion, groupings
 from vg_mc.scoring.ratios import (
@@ -80,6 +80,8 @@ class SplitReport:
             confidences.
         breakdowns: Groups by the name of the grouping.
         confusion: Counts by category of the target and of the chosen box; None without candidates.
+        cosines: Histograms of the cosine similarities with the target and with the expression;
+            None without similarities.
     """
 
     provenance: Provenance
@@ -93,6 +95,7 @@ class SplitReport:
     reliability: tuple[ReliabilityBin, ...] | None
     breakdowns: Mapping[str, tuple[GroupScores, ...]]
     confusion: Mapping[str, Mapping[str, int]] | None
+    cosines: Mapping[str, Histogram] | None
 
     @property
     def name(self) -> str:
@@ -147,6 +150,7 @@ def score(
         proposal_curve=None if candidates is None else _curve(proposals, estimates),
         reliability=_reliability(judged),
         confusion=_confusion(predictions.examples.categories, candidates),
+        cosines=_cosines(similarity),
     )
 
 
@@ -169,6 +173,15 @@ def _reliability(judged: Outcomes) -> tuple[ReliabilityBin, ...] | None:
     if judged.confidences is None:
         return None
     return tuple(reliability(judged.confidences, judged.right))
+
+
+def _cosines(similarity: SemanticSimilarity | None) -> dict[str, Histogram] | None:
+    if similarity is None:
+        return None
+    return {
+        "target": cosine_histogram(similarity.target_cosine),
+        "sentence": cosine_histogram(similarity.sentence_cosine),
+    }
 
 
 def _confusion(

@@ -2,26 +2,23 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from vg_mc.metrics.resampling import Estimate
+from vg_mc.metrics.similarity import SemanticSimilarity
 from vg_mc.reports.pages.charts import (
     FIRST,
-    FRAME,
     MOST_CATEGORIES,
     MOST_GROUPS,
-    Axis,
     Bars,
     Confusion,
-    LinePlot,
-    Series,
     SplitCharts,
 )
-from vg_mc.reports.pages.page import estimate_text, interval_text
 from vg_mc.scoring import score
 from vg_mc.scoring.split_report import GroupScores
 
-MACROS = {Bars: "bars", Confusion: "confusion", LinePlot: "line_plot", SplitCharts: "split_charts"}
+MACROS = {Bars: "bars", Confusion: "confusion", SplitCharts: "split_charts"}
 
 
 @pytest.fixture
@@ -145,84 +142,14 @@ def test_foreign_categories_open_no_tag(draw):
     assert "script" not in {tag for tag, _ in page.tags}
 
 
-AXIS = Axis("IoU above", (0, 0.5, 1))
-HALF = Estimate(0.5, 0.4, 0.6, 1234)
-NONE = Estimate(math.nan, math.nan, math.nan, 0)
+def test_cosines_have_a_histogram_each(make_predictions, draw):
+    predictions = make_predictions()
+    values = np.linspace(0, 1, len(predictions))
+    nothing = np.full(len(predictions), math.nan)
+    report = score(predictions, similarity=SemanticSimilarity(values, values, nothing, nothing))
 
+    page = draw(SplitCharts.of(report))
 
-def test_an_axis_runs_from_its_first_tick_to_its_last():
-    assert [AXIS.place(value) for value in (0, 0.5, 1)] == [FRAME.left, FRAME.center, FRAME.right]
-
-
-def test_equal_ratios_are_equally_wide_on_a_logarithmic_axis():
-    axis = Axis("proposals", (1, 10, 100), logarithmic=True)
-
-    assert axis.place(10) == pytest.approx(FRAME.center)
-    assert axis.place(100) == pytest.approx(FRAME.right)
-
-
-def test_an_axis_of_a_single_number_has_it_in_the_middle():
-    assert Axis("proposals", (1, 1), logarithmic=True).place(1) == FRAME.center
-
-
-def test_points_stand_at_their_numbers_and_name_them(draw):
-    page = draw(LinePlot.of("title", AXIS, [Series("accuracy", (0.5, 1), (HALF, HALF))]))
-
-    dots = page.every("circle")
-    assert [float(dot["cx"]) for dot in dots] == [FRAME.center, FRAME.right]
-    assert {float(dot["cy"]) for dot in dots} == {(FRAME.top + FRAME.bottom) / 2}
-    assert "0.5: 50.00 %, 40.00 to 60.00, of 1,234" in page.words
-    assert page.open == []
-
-
-def test_a_point_about_fewer_expressions_is_smaller(draw):
-    few = Estimate(0.5, 0.4, 0.6, 10)
-
-    page = draw(LinePlot.of("title", AXIS, [Series("accuracy", (0, 1), (few, HALF))]))
-
-    small, large = (float(dot["r"]) for dot in page.every("circle"))
-    assert small < large
-
-
-def test_the_band_goes_along_the_low_ends_and_back_along_the_high_ones(draw):
-    page = draw(LinePlot.of("title", AXIS, [Series("accuracy", (0, 1), (HALF, HALF))]))
-
-    (band,) = [one["d"] for one in page.every("path") if one["class"] == "band"]
-    heights = [float(point.split()[1]) for point in band[1:].split("L")]
-    assert heights == pytest.approx([128.8, 128.8, 89.2, 89.2])
-
-
-def test_shares_of_nothing_are_left_out(draw):
-    page = draw(LinePlot.of("title", AXIS, [Series("accuracy", (0, 1), (NONE, HALF))]))
-
-    assert len(page.every("circle")) == 1
-
-
-def test_a_plot_without_points_says_so_and_is_whole(draw):
-    page = draw(LinePlot.of("title", AXIS, [Series("accuracy", (), ())]))
-
-    assert "no data" in page.words
-    assert page.open == []
-
-
-def test_foreign_text_opens_no_tag(draw):
-    evil = '"><script>1</script>'
-
-    page = draw(LinePlot.of(evil, Axis(evil, (0, 1)), [Series(evil, (1,), (HALF,))]))
-
-    assert "script" not in {tag for tag, _ in page.tags}
-    assert page.words.count(evil) == 3
-
-
-def test_the_diagonal_is_drawn_on_request(draw):
-    classes = [
-        {one.get("class") for one in draw(plot).every("path")}
-        for plot in (LinePlot.of("", AXIS, []), LinePlot.of("", AXIS, [], diagonal=True))
-    ]
-
-    assert ["diagonal" in found for found in classes] == [False, True]
-
-
-def test_numbers_without_an_interval_are_spelled_without_one():
-    assert estimate_text(Estimate(0.5, math.nan, math.nan, 3)) == "50.00 %, of 3"
-    assert interval_text(HALF) == "40.00 to 60.00"
+    assert "Similarity to the target" in page.words
+    assert "Similarity to the sentence" not in page.words  # no cosine is known
+    assert sum(report.cosines["target"].counts) == len(predictions)

@@ -7,16 +7,15 @@ the page and need no slow import.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from vg_mc.metrics.resampling import Estimate
-from vg_mc.reports.pages.page import estimate_text, interval_text
+from vg_mc.reports.pages.figures import SHARES, Axis, HistogramPlot, LinePlot, Series
+from vg_mc.reports.pages.page import interval_text
 from vg_mc.reports.tables.columns import percent
 from vg_mc.reports.tables.results import MOST_GROUPS
 from vg_mc.scoring import SplitReport
 from vg_mc.scoring.split_report import GroupScores
 
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # grid lines of a plot
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 # The breakdowns shown first; the others follow in their original order.
 FIRST = ("target size", "distractors of the category", "kind of words")
@@ -24,148 +23,7 @@ FIRST = ("target size", "distractors of the category", "kind of words")
 MOST_CATEGORIES = 12  # rows and columns; all further categories share the last ones
 OTHERS = "others"
 
-Point = tuple[float, float]
 Counts = Mapping[str, Mapping[str, int]]
-
-
-class Frame(NamedTuple):
-    """Size of a plot, and the edges of the plotted area."""
-
-    width: int = 360
-    height: int = 250
-    left: int = 40
-    right: int = 350
-    top: int = 10
-    bottom: int = 208
-
-    @property
-    def center(self) -> float:
-        """Horizontal center of the plotted area."""
-        return (self.left + self.right) / 2
-
-    def level(self, share: float) -> float:
-        """Return the vertical position of a share between 0 and 1."""
-        return self.bottom - share * (self.bottom - self.top)
-
-
-FRAME = Frame()
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """The horizontal axis of a plot.
-
-    Attributes:
-        ticks: Values of the tick marks; the first and the last one are the limits of the axis.
-        logarithmic: Whether the axis has a logarithmic scale.
-    """
-
-    label: str
-    ticks: Sequence[float]
-    logarithmic: bool = False
-
-    def place(self, value: float) -> float:
-        """Return the horizontal position of `value`."""
-        first, last, here = (
-            math.log(number) if self.logarithmic else number
-            for number in (self.ticks[0], self.ticks[-1], value)
-        )
-        share = (here - first) / (last - first) if last > first else 0.5
-        return FRAME.left + share * (FRAME.right - FRAME.left)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Estimates of shares at the positions `at` of an axis; NaN is not drawn."""
-
-    name: str
-    at: Sequence[float]
-    estimates: Sequence[Estimate]
-
-
-class Label(NamedTuple):
-    """A text at a position of an axis."""
-
-    at: float
-    words: str
-
-
-class Dot(NamedTuple):
-    """A point of a line; its radius grows with the number of expressions."""
-
-    x: float
-    y: float
-    radius: float
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A series as SVG: the paths of its line and of the band of its intervals."""
-
-    name: str
-    path: str
-    band: str
-    dots: Sequence[Dot]
-
-
-@dataclass(frozen=True, slots=True)
-class LinePlot:
-    """Up to two series of shares, in percent from bottom to top.
-
-    Attributes:
-        axis: Label of the horizontal axis.
-        diagonal: Whether to draw the diagonal on which both axes are equal.
-    """
-
-    title: str
-    axis: str
-    ticks: Sequence[Label]
-    lines: Sequence[Line]
-    diagonal: bool
-    frame: Frame = FRAME
-
-    @classmethod
-    def of(
-        cls, title: str, axis: Axis, series: Sequence[Series], *, diagonal: bool = False
-    ) -> "LinePlot":
-        """Place all series in the plot."""
-        ticks = [Label(axis.place(tick), f"{tick:g}") for tick in axis.ticks]
-        return cls(title, axis.label, ticks, [_line(axis, one) for one in series], diagonal)
-
-    @property
-    def levels(self) -> list[Label]:
-        """Grid lines and their percentages."""
-        return [Label(self.frame.level(share), f"{share:.0%}") for share in SHARES]
-
-    @property
-    def empty(self) -> bool:
-        """Whether no series has a point."""
-        return not any(line.dots for line in self.lines)
-
-
-def _line(axis: Axis, series: Series) -> Line:
-    pairs = zip(series.at, series.estimates, strict=True)
-    known = [(at, estimate) for at, estimate in pairs if not math.isnan(estimate.value)]
-    points = [(axis.place(at), FRAME.level(each.value)) for at, each in known]
-    bounded = [(axis.place(at), each) for at, each in known if not math.isnan(each.low)]
-    low = [(place, FRAME.level(each.low)) for place, each in bounded]
-    high = [(place, FRAME.level(each.high)) for place, each in bounded]
-    return Line(
-        series.name, _path(points), _path([*low, *reversed(high)]), list(_dots(axis, known))
-    )
-
-
-def _dots(axis: Axis, known: Sequence[tuple[float, Estimate]]) -> Iterator[Dot]:
-    most = max((estimate.of for _, estimate in known), default=0)
-    for at, estimate in known:
-        radius = 1 + 2 * math.sqrt(estimate.of / most)
-        note = f"{at:.4g}: {estimate_text(estimate)}"
-        yield Dot(axis.place(at), FRAME.level(estimate.value), radius, note)
-
-
-def _path(points: Sequence[Point]) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +104,7 @@ class SplitCharts:
     """All charts of a split that apply to its answers."""
 
     lines: Sequence[LinePlot]
+    histograms: Sequence[HistogramPlot]
     bars: Sequence[Bars]
     confusion: Confusion | None
 
@@ -256,6 +115,7 @@ class SplitCharts:
         names = [*first, *(name for name in report.breakdowns if name not in first)]
         return cls(
             [_thresholds(report), *_proposals(report), *_calibration(report)],
+            list(_cosines(report)),
             [Bars.of(f"Accuracy by {name}", report.breakdowns[name]) for name in names],
             None if report.confusion is None else Confusion.of(report.confusion),
         )
@@ -276,6 +136,13 @@ def _proposals(report: SplitReport) -> Iterator[LinePlot]:
     axis = Axis("proposals, most confident first", ticks, logarithmic=True)
     series = [Series("targets with a correct proposal", curve.at, curve.estimates)]
     yield LinePlot.of("Proposal recall by number of proposals", axis, series)
+
+
+def _cosines(report: SplitReport) -> Iterator[HistogramPlot]:
+    for other, histogram in (report.cosines or {}).items():
+        if any(histogram.counts):
+            label = f"cosine of answer and {other}"
+            yield HistogramPlot.of(f"Similarity to the {other}", label, histogram)
 
 
 def _calibration(report: SplitReport) -> Iterator[LinePlot]:

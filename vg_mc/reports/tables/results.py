@@ -174,6 +174,8 @@ def _result(report: SplitReport) -> Json:
         "oracle_by_threshold": _points(report.oracle_curve, "iou_above"),
         "recall_by_proposals": _points(report.proposal_curve, "proposals"),
         "reliability": report.reliability and list(map(asdict, report.reliability)),
+        "cosine_histograms": report.cosines
+        and {name: asdict(each) for name, each in report.cosines.items()},
         "breakdowns": {name: _groups(each) for name, each in report.breakdowns.items()},
         "confusion": report.confusion
         and {target: dict(chosen) for target, chosen in report.confusion.items()},
