@@ -32,6 +32,7 @@ from vg_mc.prepared.schema import (
 from vg_mc.proposers.description import ProposerDescription
 
 ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"  # real inputs, which are not part of the repository
 
 # No test may reach the network, whatever is cached on this machine.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -322,6 +323,13 @@ def random_weights(tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("weights") / "random.pt"
     torch.save({"model": model, "train_args": {"imgsz": 96}}, file)
     return file
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there: no real input was tried")
+    return SHARED
 
 
 NOUNS = "cat cats dog hot guy man shirt horse pizza slice bear teddy side left orange".split()

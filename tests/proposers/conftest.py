@@ -1,15 +1,12 @@
 """A detector of random weights, and a watch over the network."""
 
 import socket
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from vg_mc.records import Photo
-
-SHARED = Path(__file__).parents[2].parent / "shared"
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +41,3 @@ def noise():
         for number, (height, width) in enumerate(shapes)
     ]
     return photos, pixels
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(f"{SHARED} is not there: no real detector or photo was tried")
-    return SHARED
