@@ -146,11 +146,18 @@ def test_a_contact_sheet_of_boxes_can_be_written(boxes, tmp_path):
     assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
+RANK = ("--weighting", "rank")
+
+
 def test_means_and_calibration_of_logits_refuse_them(folders, tmp_path, capsys):
     members = ["--predictions", *map(str, folders), "--output", str(tmp_path / "both")]
     for main, flags, named in (
         (ensemble.main, members, "--weighting"),
-        (ensemble.main, ["--predictions", *[str(folders[1])] * 2, *members[3:]], "candidates"),
+        (
+            ensemble.main,
+            ["--predictions", *[str(folders[1])] * 2, *members[3:], *RANK],
+            "candidates",
+        ),
         (calibrate.main, [str(folders[1]), "--output", str(tmp_path / "run")], "boxes"),
     ):
         with pytest.raises(SystemExit) as ended:
