@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vg_mc.records import XYXY, Corpus, Photo, Proposal, ReferringExpression
+from vg_mc.records import XYXY, Corpus, ImageFolder, Photo, Proposal, ReferringExpression
 
 WIDTH, HEIGHT = 640, 480
 BOXES = 10  # drawn in each photo
@@ -67,7 +67,7 @@ def make_corpus(folder: Path, photos: dict[str, int], shape: Shape = OFFICIAL) -
             )
     return Corpus(
         name="made-up",
-        images_folder=folder,
+        images_folder=ImageFolder(folder),
         photos={image_id: _photo(folder, image_id) for image_id in regions},
         expressions=expressions,
         annotations=regions,

@@ -16,7 +16,7 @@ from vg_mc.boxes.transforms import fit_photo
 from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.records import Corpus
+from vg_mc.records import Corpus, ImageFolder
 
 if TYPE_CHECKING:
     from vg_mc.prepared.dataset import PreparedDataset
@@ -55,7 +55,7 @@ def stored(refer: Path) -> tuple[Corpus, ProposerChoice]:
     """Return a corpus and the detections stored next to it."""
     from vg_mc.corpora.refer import read_refer
 
-    corpus = read_refer(refer, "unc", refer / "images", skip_bad=False)
+    corpus = read_refer(refer, "unc", ImageFolder(refer / "images"), skip_bad=False)
     return corpus, ProposerChoice("stored", refer / DETECTIONS, CONFIDENCE)
 
 
@@ -108,7 +108,7 @@ def plain_way(source: Source, processes: int, read_again: bool, folder: Path) ->
         boxes = read_detections(choice.source, choice.confidence)
     image_ids = dict.fromkeys(expression.image_id for expression in corpus.expressions)
     photos = [
-        (corpus.images_folder / corpus.photos[image_id].file_name, image_id, boxes[image_id])
+        (corpus.images_folder.path / corpus.photos[image_id].file_name, image_id, boxes[image_id])
         for image_id in image_ids
     ]
     draw_all(photos, folder, processes, read_again=read_again)

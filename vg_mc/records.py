@@ -19,6 +19,9 @@ WHOLE_IMAGE = "whole-image"
 # Weighting of ensemble members; defined here so that ``--help`` imports no heavy libraries.
 Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 
+# The frame of an image: its pixels as stored, or as viewers show them, with the EXIF orientation.
+Orientation = Literal["stored", "shown"]
+
 UNKNOWN_RIVALS = -1  # value if the number of distractors is unknown
 
 
@@ -30,6 +33,19 @@ class Photo:
     file_name: str
     width: int
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFolder:
+    """A folder of image files, and the frame that their sizes, pixels and boxes refer to.
+
+    Attributes:
+        orientation: ``stored`` ignores the EXIF orientation of the files, as COCO's boxes do;
+            ``shown`` applies it, as image viewers and annotation tools do.
+    """
+
+    path: Path
+    orientation: Orientation = "stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,7 @@ class Corpus:
     """
 
     name: str
-    images_folder: Path
+    images_folder: ImageFolder
     photos: dict[int, Photo]
     expressions: list[ReferringExpression]
     annotations: dict[int, list[Proposal]]

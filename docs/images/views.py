@@ -13,7 +13,7 @@ from vg_mc.corpora.refer import read_refer
 from vg_mc.corpora.scenes.generator import write_scenes
 from vg_mc.images import VIEWS, draw_views
 from vg_mc.images.files import open_photo
-from vg_mc.records import XYXY
+from vg_mc.records import XYXY, ImageFolder
 
 SIDE, LABEL, COLUMNS = 160, 16, 5
 LARGE = 6000  # square pixels of a region, in scenes of 400 pixels
@@ -30,7 +30,9 @@ def main() -> None:
     """Draw the region that is least square among the large ones of some scenes."""
     with TemporaryDirectory() as folder:
         write_scenes(Path(folder), train=60, evaluation=1, size=400, seed=0, num_workers=1)
-        corpus = read_refer(Path(folder), "scenes", Path(folder) / "images", skip_bad=False)
+        corpus = read_refer(
+            Path(folder), "scenes", ImageFolder(Path(folder) / "images"), skip_bad=False
+        )
         image_id, box = max(
             (
                 (image_id, found.box)

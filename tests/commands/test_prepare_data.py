@@ -18,6 +18,7 @@ from vg_mc.commands.prepare_data import PrepareConfig, main
 from vg_mc.corpora.refer import read_refer
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.verification import verify
+from vg_mc.records import ImageFolder
 from vg_mc.system.options import option_types
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +94,9 @@ def test_the_summary_says_what_counting_again_finds(scenes, capsys):
     main(flags(scenes, "stored", "--proposer", "stored", "--proposals", str(file)))
     printed = capsys.readouterr().out
 
-    corpus = read_refer(scenes / "scenes", "scenes", scenes / "scenes" / "images", skip_bad=False)
+    corpus = read_refer(
+        scenes / "scenes", "scenes", ImageFolder(scenes / "scenes" / "images"), skip_bad=False
+    )
     for split in ("val", "testA", "testB"):
         expressions = [one for one in corpus.expressions if one.split == split]
         images = {one.image_id for one in expressions}
@@ -148,7 +151,9 @@ def test_flags_of_the_marker_reach_the_pictures(scenes):
     main(flags(scenes, "red", *marker))
 
     row = datasets.load_from_disk(str(scenes / "red" / "candidates"))[0]
-    corpus = read_refer(scenes / "scenes", "scenes", scenes / "scenes" / "images", skip_bad=False)
+    corpus = read_refer(
+        scenes / "scenes", "scenes", ImageFolder(scenes / "scenes" / "images"), skip_bad=False
+    )
     photo = corpus.photos[row["image_id"]]
     left, top, right, bottom = np.array(row["box"]) * np.tile(
         [48 / photo.width, 48 / photo.height], 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.flat import flat
 from vg_mc.commands.prepare_data import PrepareConfig, check_flags, settings_of, splits_of
-from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.records import Corpus, ImageFolder, ReferringExpression
 
 DEFAULTS = {"annotations": Path("a"), "output": Path("b")}
 CONFIG = flat(PrepareConfig, **DEFAULTS)
@@ -17,7 +17,7 @@ def corpus_with(*splits: str) -> Corpus:
         ReferringExpression(number, number, 1, 1, "dog", box, "", split)
         for number, split in enumerate(splits)
     ]
-    return Corpus("tiny", Path(), {}, expressions, {}, [], [])
+    return Corpus("tiny", ImageFolder(Path()), {}, expressions, {}, [], [])
 
 
 def test_the_defaults_are_flags_that_fit_each_other():

@@ -11,6 +11,7 @@ from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
+from vg_mc.records import ImageFolder
 
 FILE = Path("val.csv")
 CORNERS = DeclaredBoxes("xyxy", "pixels")
@@ -38,7 +39,7 @@ def said(
 
 
 def put_together(statements, *, skip_bad=False, declared=CORNERS, candidates_file=None):
-    source = Source("mine", [FILE], Path("images"), declared, candidates_file)
+    source = Source("mine", [FILE], ImageFolder(Path("images")), declared, candidates_file)
     return assemble(statements, source, Inspection(skip_bad=skip_bad))
 
 

@@ -6,6 +6,7 @@ from PIL import Image
 from tests.refusals import refused
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.errors import BadInputError
+from vg_mc.records import ImageFolder
 
 
 def photo(color="red", size=(30, 20), kind="JPEG") -> bytes:
@@ -15,7 +16,7 @@ def photo(color="red", size=(30, 20), kind="JPEG") -> bytes:
 
 
 def test_a_photo_of_coco_gets_its_number_for_a_name(tmp_path):
-    photos = EmbeddedPhotos(tmp_path / "images")
+    photos = EmbeddedPhotos(ImageFolder(tmp_path / "images"))
     cell = {"bytes": photo(), "path": None}
 
     kept = photos.keep(cell, "COCO_train2014_000000000009_16.jpg")
@@ -26,7 +27,7 @@ def test_a_photo_of_coco_gets_its_number_for_a_name(tmp_path):
 
 
 def test_any_other_photo_is_named_by_its_bytes(tmp_path):
-    photos = EmbeddedPhotos(tmp_path)
+    photos = EmbeddedPhotos(ImageFolder(tmp_path))
 
     names = {
         photos.keep({"bytes": photo(color, kind="PNG"), "path": "../../x.png"}).file_name
@@ -39,10 +40,10 @@ def test_any_other_photo_is_named_by_its_bytes(tmp_path):
 
 
 def test_a_second_run_finds_the_photos_there(tmp_path):
-    EmbeddedPhotos(tmp_path).keep({"bytes": photo()})
+    EmbeddedPhotos(ImageFolder(tmp_path)).keep({"bytes": photo()})
     before = [file.stat() for file in tmp_path.iterdir()]
 
-    EmbeddedPhotos(tmp_path).keep({"bytes": photo()})
+    EmbeddedPhotos(ImageFolder(tmp_path)).keep({"bytes": photo()})
 
     assert [file.stat() for file in tmp_path.iterdir()] == before
 
@@ -52,7 +53,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(tmp_path):
     mine.write_bytes(b"mine")
 
     with refused("exists"):
-        EmbeddedPhotos(tmp_path).keep({"bytes": photo()}, mine.name)
+        EmbeddedPhotos(ImageFolder(tmp_path)).keep({"bytes": photo()}, mine.name)
     assert mine.read_bytes() == b"mine"
 
 
@@ -61,7 +62,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(tmp_path):
 )
 def test_a_cell_without_photo_is_refused(cell, tmp_path):
     with pytest.raises(BadInputError):
-        EmbeddedPhotos(tmp_path).keep(cell)
+        EmbeddedPhotos(ImageFolder(tmp_path)).keep(cell)
     assert not list(tmp_path.iterdir())
 
 
@@ -69,4 +70,4 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "images").write_text("a file")
 
     with refused(file="535cbc26091d252179f4.jpg"):
-        EmbeddedPhotos(tmp_path / "images").keep({"bytes": photo()})
+        EmbeddedPhotos(ImageFolder(tmp_path / "images")).keep({"bytes": photo()})

@@ -16,6 +16,7 @@ from PIL import Image
 from tests.refusals import refused
 from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.hub import read_hub
+from vg_mc.records import ImageFolder
 
 WIDTH, HEIGHT = 100, 80
 PROMPT = "Please carefully observe the area circled in the image and come up with a caption for it."
@@ -97,7 +98,9 @@ def write(folder: Path, files: dict[str, list[dict[str, object]]]) -> Path:
 
 def read(folder: Path, **changes):
     settings = {"splits": (), "declared": UNDECLARED, "skip_bad": False}
-    return read_hub(folder, folder.parent / "photos", name="refcoco", **settings | changes)
+    return read_hub(
+        folder, ImageFolder(folder.parent / "photos"), name="refcoco", **settings | changes
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from PIL import Image
 from tests.refusals import refused
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.hub_layouts import LAYOUTS, Row, find_layout, sentences_of
+from vg_mc.records import ImageFolder
 
 NAME = "COCO_train2014_000000000009.jpg"
 JXU, LMMS, KANGHENG, REF_L4 = LAYOUTS
@@ -21,7 +22,7 @@ def photo() -> dict[str, object]:
 @pytest.fixture
 def translate(tmp_path):
     def translate(layout, cells):
-        row = Row(cells, 7, EmbeddedPhotos(tmp_path))
+        row = Row(cells, 7, EmbeddedPhotos(ImageFolder(tmp_path)))
         return [layout.translate(row, sentence) for sentence in sentences_of(layout, cells)]
 
     return translate

@@ -14,14 +14,14 @@ from vg_mc.corpora.official_counts import (
 )
 from vg_mc.corpora.refer import read_refer
 from vg_mc.errors import BadInputError
-from vg_mc.records import Rejected
+from vg_mc.records import ImageFolder, Rejected
 
 EVALUATION_SPLITS = Path(__file__).parents[2].parent / "shared/data/official_eval_splits"
 
 
 @pytest.fixture
 def corpus(refer):
-    return read_refer(refer.write(), "unc", Path(), skip_bad=False)
+    return read_refer(refer.write(), "unc", ImageFolder(Path()), skip_bad=False)
 
 
 def test_references_sentences_and_images_are_counted_per_split(corpus):

@@ -11,6 +11,7 @@ from PIL import Image
 from tests.refusals import refused
 from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.pth import read_pth
+from vg_mc.records import ImageFolder
 
 NAMES = [f"COCO_train2014_{number:012d}.jpg" for number in (9, 25)]
 ROWS = [
@@ -35,7 +36,7 @@ def read(images):
     def read(rows, name="unc_val.pth", *, skip_bad=False, declared=UNDECLARED):
         file = images.parent / name
         torch.save(rows, file)
-        return read_pth(file, images, declared=declared, skip_bad=skip_bad)
+        return read_pth(file, ImageFolder(images), declared=declared, skip_bad=skip_bad)
 
     return read
 
@@ -79,7 +80,7 @@ def test_a_folder_is_read_without_its_vocabulary_and_its_unions(images):
         torch.save(ROWS, folder / f"unc_{split}.pth")
     (folder / "corpus.pth").write_bytes(b"not looked at")
 
-    corpus = read_pth(folder, images, declared=UNDECLARED, skip_bad=False)
+    corpus = read_pth(folder, ImageFolder(images), declared=UNDECLARED, skip_bad=False)
 
     assert len(corpus.expressions) == 8
     assert corpus.name == "unc"
@@ -127,7 +128,7 @@ def test_nothing_is_run(save, images, tmp_path):
     save([Payload(canary)], file)
 
     with refused(file="unc_val.pth"):
-        read_pth(file, images, declared=UNDECLARED, skip_bad=True)
+        read_pth(file, ImageFolder(images), declared=UNDECLARED, skip_bad=True)
     assert not canary.exists()
 
 
@@ -138,12 +139,12 @@ def test_what_is_no_list_is_refused(content, images, tmp_path):
         file.write_bytes(content)
 
     with refused(file="unc_val.pth"):
-        read_pth(file, images, declared=UNDECLARED, skip_bad=True)
+        read_pth(file, ImageFolder(images), declared=UNDECLARED, skip_bad=True)
 
 
 def test_an_empty_folder_is_refused(images):
     with refused("unc_val.pth", file="images"):
-        read_pth(images, images, declared=UNDECLARED, skip_bad=True)
+        read_pth(images, ImageFolder(images), declared=UNDECLARED, skip_bad=True)
 
 
 VALUES = st.one_of(

@@ -35,7 +35,7 @@ def test_other_counts_can_be_allowed_and_are_handed_on(source, refer):
     corpus, comparisons = read_corpus(source(allow_count_mismatch=True))
 
     assert len(corpus.expressions) == 3
-    assert corpus.images_folder == refer.folder / "images"
+    assert corpus.images_folder.path == refer.folder / "images"
     assert len(comparisons) == 12
 
 
@@ -145,7 +145,7 @@ def test_a_mirror_is_known_by_the_name_of_its_dataset(source, tmp_path):
     with refused("1", "NOT", "10,758", file="val.parquet"):
         read_corpus(source(**asked, annotations=tmp_path / "somebody_RefCOCOplus"))
     corpus, comparisons = read_corpus(source(**asked, annotations=tmp_path / "mine"))
-    assert (corpus.name, corpus.images_folder, comparisons) == ("mine", Path("photos"), [])
+    assert (corpus.name, corpus.images_folder.path, comparisons) == ("mine", Path("photos"), [])
 
 
 def test_a_mirror_without_photos_has_to_be_told_where_they_are(source, tmp_path):

@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 from tests.refusals import refused
 from vg_mc.corpora.refer import read_refer
 from vg_mc.corpora.scenes.generator import write_scenes
-from vg_mc.records import ReferringExpression
+from vg_mc.records import ImageFolder, ReferringExpression
 
 REFCOCO_MINI = Path(__file__).parents[2].parent / "shared" / "data" / "refcoco_mini"
 
 
 def read(refer, skip_bad=False):
-    return read_refer(refer.write(), "unc", Path("images"), skip_bad=skip_bad)
+    return read_refer(refer.write(), "unc", ImageFolder(Path("images")), skip_bad=skip_bad)
 
 
 def test_sentences_become_expressions(refer):
     corpus = read(refer)
 
     assert corpus.name == "refcoco_unc"
-    assert corpus.images_folder == Path("images")
+    assert corpus.images_folder == ImageFolder(Path("images"))
     assert [path.name for path in corpus.source_files] == ["refs(unc).p", "instances.json"]
     box = (10.5, 20.0, 40.5, 60.0)
     assert corpus.expressions[:2] == [
@@ -66,7 +66,7 @@ def test_a_reference_of_python_2_is_read(refer):
         b"sS'sentences'\n(lp2\n(dp3\nS'sent_id'\nI33\nsS'sent'\nS'left man'\nsasa."
     )
 
-    expressions = read_refer(folder, "unc", Path(), skip_bad=False).expressions
+    expressions = read_refer(folder, "unc", ImageFolder(Path()), skip_bad=False).expressions
 
     assert [(one.ref_id, one.text) for one in expressions] == [(17, "left man")]
 
@@ -150,7 +150,7 @@ def test_a_target_without_a_usable_box_is_left_out_with_its_box(refer):
 
 def test_a_missing_file_of_references_tells_what_is_there(refer):
     with refused(file="refs(umd).p"):
-        read_refer(refer.write(), "umd", Path(), skip_bad=True)
+        read_refer(refer.write(), "umd", ImageFolder(Path()), skip_bad=True)
 
 
 def test_a_missing_instances_file_is_named(refer):
@@ -158,7 +158,7 @@ def test_a_missing_instances_file_is_named(refer):
     (folder / "instances.json").unlink()
 
     with refused(file="instances.json"):
-        read_refer(folder, "unc", Path(), skip_bad=True)
+        read_refer(folder, "unc", ImageFolder(Path()), skip_bad=True)
 
 
 def test_references_are_a_list(refer):
@@ -195,7 +195,7 @@ def test_accepted_and_rejected_sentences_are_all_sentences(refer, table, row, sp
     (folder / "instances.json").write_text(json.dumps(content))
     (folder / "refs(unc).p").write_bytes(pickle.dumps(references))
 
-    corpus = read_refer(folder, "unc", Path(), skip_bad=True)
+    corpus = read_refer(folder, "unc", ImageFolder(Path()), skip_bad=True)
 
     lost = [one for one in corpus.rejected if one.file == "refs(unc).p"]
     assert len(corpus.expressions) + len(lost) == 3
@@ -207,7 +207,7 @@ def test_scenes_are_read_by_the_same_reader(tmp_path):
     folder = tmp_path / "scenes"
     write_scenes(folder, train=3, evaluation=1, size=96, seed=0, num_workers=1)
 
-    corpus = read_refer(folder, "scenes", folder / "images", skip_bad=False)
+    corpus = read_refer(folder, "scenes", ImageFolder(folder / "images"), skip_bad=False)
 
     assert {one.split for one in corpus.expressions} == {"train", "val", "testA", "testB"}
     assert len(corpus.photos) == 6
@@ -218,7 +218,7 @@ def test_real_references_arrive_whole():
     if not REFCOCO_MINI.is_dir():
         pytest.skip(f"{REFCOCO_MINI} is not there: no real references were read")
 
-    corpus = read_refer(REFCOCO_MINI, "unc", REFCOCO_MINI / "images", skip_bad=False)
+    corpus = read_refer(REFCOCO_MINI, "unc", ImageFolder(REFCOCO_MINI / "images"), skip_bad=False)
 
     splits = Counter(one.split for one in corpus.expressions)
     assert splits == {"train": 125, "val": 45, "testB": 35, "testA": 31, "test": 11}
@@ -244,7 +244,7 @@ def test_candidates_may_come_from_another_file(refer, tmp_path):
     folder = refer.write()
     file = other_instances(refer, tmp_path)
 
-    corpus = read_refer(folder, "unc", Path(), skip_bad=False, candidates_file=file)
+    corpus = read_refer(folder, "unc", ImageFolder(Path()), skip_bad=False, candidates_file=file)
 
     assert [region.annotation_id for region in corpus.annotations[5]] == [900, 901, 902]
     assert corpus.expressions[0].target == (10.5, 20.0, 40.5, 60.0)
@@ -255,7 +255,7 @@ def test_another_file_stands_in_for_a_missing_one(refer, tmp_path):
     folder = refer.write()
     file = (folder / "instances.json").rename(tmp_path / "instances_train2014.json")
 
-    corpus = read_refer(folder, "unc", Path(), skip_bad=False, candidates_file=file)
+    corpus = read_refer(folder, "unc", ImageFolder(Path()), skip_bad=False, candidates_file=file)
 
     assert len(corpus.expressions) == 3
     assert corpus.source_files == [folder / "refs(unc).p", file]
@@ -268,7 +268,7 @@ def test_an_image_without_candidates_is_named(refer, tmp_path):
     file.write_text(json.dumps(refer.content | {"images": refer.images[:1]}))
 
     with refused("--instances", file="refs(unc).p", record="ref_id 18, sent_id 35"):
-        read_refer(folder, "unc", Path(), skip_bad=False, candidates_file=file)
+        read_refer(folder, "unc", ImageFolder(Path()), skip_bad=False, candidates_file=file)
 
 
 def test_references_of_refclef_name_regions_by_image(refer):

@@ -9,7 +9,7 @@ from vg_mc.corpora.splits import (
     splits_of_files,
     with_known_splits,
 )
-from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.records import Corpus, ImageFolder, ReferringExpression
 
 
 def corpus_of(*splits):
@@ -17,7 +17,7 @@ def corpus_of(*splits):
         ReferringExpression(number, number, 1, 1, "dog", (0, 0, 1, 1), "", split)
         for number, split in enumerate(splits)
     ]
-    return Corpus("mine", Path("images"), {}, expressions, {}, [], [])
+    return Corpus("mine", ImageFolder(Path("images")), {}, expressions, {}, [], [])
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "dev", "Validation", " VAL "])

@@ -14,6 +14,7 @@ from tests.refusals import refused
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.table import read_table
 from vg_mc.errors import BadInputError
+from vg_mc.records import ImageFolder
 
 CORNERS = DeclaredBoxes("xyxy", "pixels")
 ROWS = [
@@ -62,7 +63,7 @@ def read(tmp_path, images):
     def read(rows, kind, *, skip_bad=False, declared=CORNERS, name="mine"):
         file = tmp_path / f"{name}.{kind}"
         WRITERS[kind](rows, file)
-        return read_table(file, images, declared=declared, skip_bad=skip_bad)
+        return read_table(file, ImageFolder(images), declared=declared, skip_bad=skip_bad)
 
     return read
 
@@ -125,7 +126,7 @@ def test_a_folder_of_files_is_one_corpus(tmp_path, images):
     write_parquet(rows[2:], folder / "val.parquet")
     (folder / "notes.txt").write_text("mine")
 
-    corpus = read_table(folder, images, declared=CORNERS, skip_bad=False)
+    corpus = read_table(folder, ImageFolder(images), declared=CORNERS, skip_bad=False)
 
     assert [one.split for one in corpus.expressions] == ["train", "train", "val"]
     assert [one.expression_id for one in corpus.expressions] == [1, 2, 3]
@@ -211,7 +212,7 @@ def test_a_file_of_another_kind_is_refused(name, content, problem, tmp_path, ima
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     with refused(*problem.split()) as caught:
-        read_table(file, images, declared=CORNERS, skip_bad=False)
+        read_table(file, ImageFolder(images), declared=CORNERS, skip_bad=False)
     assert caught.value.file == str(file)
 
 
@@ -220,14 +221,17 @@ def test_a_missing_file_and_an_empty_folder_are_refused(name, tmp_path, images):
     (tmp_path / "empty").mkdir()
 
     with refused(*name.split()):
-        read_table(tmp_path / name, images, declared=CORNERS, skip_bad=True)
+        read_table(tmp_path / name, ImageFolder(images), declared=CORNERS, skip_bad=True)
 
 
 def test_a_byte_order_mark_and_empty_lines_do_not_matter(tmp_path, images):
     file = tmp_path / "val.csv"
     file.write_bytes(b"\xef\xbb\xbfImage, Expression ,BOX\r\n\r\n1.jpg,man,1 2 30 40\r\n")
 
-    assert len(read_table(file, images, declared=CORNERS, skip_bad=False).expressions) == 1
+    assert (
+        len(read_table(file, ImageFolder(images), declared=CORNERS, skip_bad=False).expressions)
+        == 1
+    )
 
 
 VALUES = st.one_of(
@@ -266,4 +270,4 @@ def test_any_bytes_are_read_or_refused(images, content):
         file = images.parent / f"any.{kind}"
         file.write_bytes(prefix + content)
         with suppress(BadInputError):
-            read_table(file, images, declared=CORNERS, skip_bad=True)
+            read_table(file, ImageFolder(images), declared=CORNERS, skip_bad=True)

@@ -7,6 +7,7 @@ import pytest
 from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.corpora.table import read_table
 from vg_mc.corpora.table_layouts import LAYOUTS, layout_of, translated
+from vg_mc.records import ImageFolder
 
 ROWS = {
     "MiniGPT-v2": {
@@ -25,7 +26,7 @@ def test_a_list_of_each_program_is_read(tmp_path, name):
     file = tmp_path / "val.json"
     file.write_text(json.dumps([ROWS[name]]))
 
-    corpus = read_table(file, tmp_path, declared=UNDECLARED, skip_bad=False)
+    corpus = read_table(file, ImageFolder(tmp_path), declared=UNDECLARED, skip_bad=False)
 
     (expression,) = corpus.expressions
     assert (expression.text, expression.split) == ("the dog", "val")

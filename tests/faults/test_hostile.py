@@ -26,6 +26,7 @@ from vg_mc.corpora.table import read_table
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.stored import read_detections
+from vg_mc.records import ImageFolder
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -106,7 +107,7 @@ def test_lists_of_torch_that_run_something_are_refused(name, kind, canary, tmp_p
         torch.save(gadgets(canary)[name], file, _use_new_zipfile_serialization=kind == "zip")
 
     with refused(file="unc_val.pth"):
-        read_pth(file, tmp_path, declared=UNDECLARED, skip_bad=True)
+        read_pth(file, ImageFolder(tmp_path), declared=UNDECLARED, skip_bad=True)
 
 
 @pytest.mark.parametrize("name", ["os.system", "eval", "mkdir", "an array of objects"])
@@ -130,7 +131,7 @@ def test_an_archive_of_torch_with_paths_that_lead_out_unpacks_nothing(canary, tm
         archive.writestr(str(canary), "x")
 
     with pytest.raises(BadInputError):
-        read_pth(file, tmp_path, declared=UNDECLARED, skip_bad=False)
+        read_pth(file, ImageFolder(tmp_path), declared=UNDECLARED, skip_bad=False)
 
 
 @pytest.mark.parametrize("kind", ["pandas' notes", "a type of others", "pickled type"])
@@ -173,7 +174,7 @@ def test_a_name_of_a_photo_leads_nowhere_else(name, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps([row]))
 
     with refused("folder"):
-        read_table(tmp_path / "mine.json", images, declared=UNDECLARED, skip_bad=False)
+        read_table(tmp_path / "mine.json", ImageFolder(images), declared=UNDECLARED, skip_bad=False)
 
 
 def write_corpus(folder: Path, name: str = "a.jpg", text: str = SCRIPT) -> list[str]:

@@ -12,7 +12,7 @@ from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.images import files as photos
 from vg_mc.images.files import locate, open_photo, require_photos
-from vg_mc.records import Photo
+from vg_mc.records import ImageFolder, Photo
 
 
 def photo_of(name: str, width: int = 64, height: int = 48) -> Photo:
@@ -26,7 +26,7 @@ def gradient(mode: str = "RGB") -> Image.Image:
 
 def refusal(folder, name: str, **announced) -> BadInputError:
     with pytest.raises(BadInputError) as raised:
-        open_photo(folder, photo_of(name, **announced))
+        open_photo(ImageFolder(folder), photo_of(name, **announced))
     assert raised.value.record == "image 7"
     assert name.rsplit("/", maxsplit=1)[-1] in str(raised.value.file)
     return raised.value
@@ -37,7 +37,7 @@ def test_pixels_come_as_they_are_stored(tmp_path, ending):
     options = {"lossless": True} if ending == "webp" else {}
     gradient().save(tmp_path / f"a.{ending}", **options)
 
-    image = open_photo(tmp_path, photo_of(f"a.{ending}"))
+    image = open_photo(ImageFolder(tmp_path), photo_of(f"a.{ending}"))
 
     assert image.mode == "RGB"
     assert (np.asarray(image) == np.asarray(gradient())).all()
@@ -46,7 +46,9 @@ def test_pixels_come_as_they_are_stored(tmp_path, ending):
 def test_the_content_counts_not_the_ending(tmp_path):
     gradient().save(tmp_path / "a.jpg", format="PNG")
 
-    assert (np.asarray(open_photo(tmp_path, photo_of("a.jpg"))) == np.asarray(gradient())).all()
+    assert (
+        np.asarray(open_photo(ImageFolder(tmp_path), photo_of("a.jpg"))) == np.asarray(gradient())
+    ).all()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_other_color_modes_become_rgb(tmp_path, mode, ending):
     image = gradient(mode)
     image.save(tmp_path / f"a.{ending}")
 
-    opened = np.asarray(open_photo(tmp_path, photo_of(f"a.{ending}")), dtype=float)
+    opened = np.asarray(open_photo(ImageFolder(tmp_path), photo_of(f"a.{ending}")), dtype=float)
 
     expected = np.asarray(image.convert("RGB"), dtype=float)
     assert np.abs(opened - expected).mean() < 4
@@ -66,14 +68,14 @@ def test_only_the_first_frame_of_an_animation_counts(tmp_path):
     frames = [Image.new("RGB", (64, 48), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
 
-    assert open_photo(tmp_path, photo_of("a.gif")).getpixel((5, 5)) == (255, 0, 0)
+    assert open_photo(ImageFolder(tmp_path), photo_of("a.gif")).getpixel((5, 5)) == (255, 0, 0)
 
 
 def test_16_bits_are_scaled_and_not_clipped_to_white(tmp_path):
     values = np.linspace(0, 65535, 64 * 48).reshape(48, 64).astype(np.uint16)
     Image.fromarray(values).save(tmp_path / "a.png")
 
-    opened = np.asarray(open_photo(tmp_path, photo_of("a.png")), dtype=float)
+    opened = np.asarray(open_photo(ImageFolder(tmp_path), photo_of("a.png")), dtype=float)
 
     assert np.abs(opened - values[..., None] / 257).max() <= 0.5
 
@@ -84,7 +86,7 @@ def test_what_is_transparent_shows_white_and_not_hidden_colors(tmp_path, mode):
     image.paste((0, 0, 0, 255), (0, 0, 32, 48))
     image.convert(mode).save(tmp_path / "a.png")
 
-    opened = open_photo(tmp_path, photo_of("a.png"))
+    opened = open_photo(ImageFolder(tmp_path), photo_of("a.png"))
 
     assert opened.getpixel((5, 5)) == (0, 0, 0)
     assert opened.getpixel((60, 5)) == (255, 255, 255)
@@ -95,7 +97,7 @@ def test_a_transparent_color_of_a_palette_shows_white(tmp_path):
     image.putpalette([0, 0, 0, 200, 0, 0])
     image.save(tmp_path / "a.png", transparency=1)
 
-    assert open_photo(tmp_path, photo_of("a.png")).getpixel((5, 5)) == (255, 255, 255)
+    assert open_photo(ImageFolder(tmp_path), photo_of("a.png")).getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_exif_rotation_is_ignored_as_boxes_ignore_it(tmp_path):
@@ -103,7 +105,7 @@ def test_exif_rotation_is_ignored_as_boxes_ignore_it(tmp_path):
     exif[0x0112] = 6  # turn by 90 degrees
     gradient().save(tmp_path / "a.jpg", exif=exif, quality=100, subsampling=0)
 
-    opened = open_photo(tmp_path, photo_of("a.jpg"))
+    opened = open_photo(ImageFolder(tmp_path), photo_of("a.jpg"))
 
     assert opened.size == (64, 48)
     difference = np.asarray(opened, dtype=float) - np.asarray(gradient(), dtype=float)
@@ -173,7 +175,7 @@ def test_tiny_photos_are_photos(tmp_path):
     for name, size in (("a.png", (1, 1)), ("b.png", (1, 500))):
         Image.new("RGB", size).save(tmp_path / name)
 
-        assert open_photo(tmp_path, photo_of(name, *size)).size == size
+        assert open_photo(ImageFolder(tmp_path), photo_of(name, *size)).size == size
 
 
 def test_no_problem_tells_where_this_machine_keeps_its_files(tmp_path):
@@ -205,7 +207,7 @@ def test_a_link_cannot_lead_out_of_the_folder_but_within_it(tmp_path):
 
     problem = refusal(folder, "bad.png").problem
     assert "found a link" in problem
-    assert open_photo(folder, photo_of("good.png")).size == (64, 48)
+    assert open_photo(ImageFolder(folder), photo_of("good.png")).size == (64, 48)
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path):
@@ -213,7 +215,7 @@ def test_the_folder_itself_may_be_a_link(tmp_path):
     gradient().save(tmp_path / "disk" / "a.png")
     (tmp_path / "images").symlink_to("disk")
 
-    assert open_photo(tmp_path / "images", photo_of("a.png")).size == (64, 48)
+    assert open_photo(ImageFolder(tmp_path / "images"), photo_of("a.png")).size == (64, 48)
 
 
 @pytest.mark.parametrize("name", ["a\0.jpg", "circle.jpg"])
@@ -221,7 +223,7 @@ def test_names_that_lead_nowhere_are_refused(tmp_path, name):
     (tmp_path / "circle.jpg").symlink_to("circle.jpg")
 
     with pytest.raises(BadInputError):
-        open_photo(tmp_path, photo_of(name))
+        open_photo(ImageFolder(tmp_path), photo_of(name))
 
 
 def test_all_missing_photos_are_named_at_once(tmp_path, monkeypatch):
@@ -230,7 +232,7 @@ def test_all_missing_photos_are_named_at_once(tmp_path, monkeypatch):
     names = ["there.png", *(f"missing{number}.jpg" for number in range(5))]
 
     with pytest.raises(BadInputError) as raised:
-        require_photos(tmp_path, map(photo_of, names))
+        require_photos(ImageFolder(tmp_path), map(photo_of, names))
 
     problem = "5 images are missing: missing0.jpg, missing1.jpg, missing2.jpg, ..."
     assert raised.value.problem == problem
@@ -244,7 +246,7 @@ def test_photos_one_folder_up_or_down_are_pointed_at(tmp_path, place):
     gradient().save(folder / place / "1.png")
 
     with pytest.raises(BadInputError) as raised:
-        require_photos(folder, [photo_of("1.png"), photo_of("2.png")])
+        require_photos(ImageFolder(folder), [photo_of("1.png"), photo_of("2.png")])
 
     where = (folder / place).resolve()
     assert "2 images are missing: 1.png, 2.png" in raised.value.problem
@@ -255,22 +257,22 @@ def test_coco_s_photos_of_2017_are_told_from_those_of_2014(tmp_path):
     gradient().save(tmp_path / "000000000009.jpg")
 
     with refused("9.jpg", "000000000009.jpg"):
-        require_photos(tmp_path, [photo_of("COCO_train2014_000000000009.jpg")])
+        require_photos(ImageFolder(tmp_path), [photo_of("COCO_train2014_000000000009.jpg")])
 
 
 def test_a_folder_that_is_not_there_has_no_list_of_missing_photos(tmp_path):
     with refused("--images"):
-        require_photos(tmp_path / "nowhere", [photo_of("1.png")])
+        require_photos(ImageFolder(tmp_path / "nowhere"), [photo_of("1.png")])
 
 
 def test_nothing_is_said_where_no_photo_is_missing(tmp_path):
     gradient().save(tmp_path / "there.png")
 
-    require_photos(tmp_path, [photo_of("there.png")])
+    require_photos(ImageFolder(tmp_path), [photo_of("there.png")])
 
 
 def test_a_photo_lies_in_its_folder(tmp_path):
-    path = locate(tmp_path, photo_of(os.path.join("train2014", "a.jpg")))  # noqa: PTH118
+    path = locate(ImageFolder(tmp_path), photo_of(os.path.join("train2014", "a.jpg")))  # noqa: PTH118
 
     assert path == tmp_path.resolve() / "train2014" / "a.jpg"
 
@@ -290,7 +292,7 @@ def test_what_is_peculiar_about_a_photo_is_told_to_who_asks(tmp_path, mode, name
     image = Image.new("I;16", (64, 48)) if mode == "I;16" else gradient(mode)
     image.save(tmp_path / name)
 
-    open_photo(tmp_path, photo_of(name), noticed := [])
+    open_photo(ImageFolder(tmp_path), photo_of(name), noticed := [])
 
     assert noticed == peculiarity
 
@@ -301,6 +303,6 @@ def test_exif_rotation_is_noticed_and_an_upright_photo_is_not(tmp_path):
         exif = Image.Exif()
         exif[0x0112] = orientation
         gradient().save(tmp_path / "a.jpg", exif=exif)
-        open_photo(tmp_path, photo_of("a.jpg"), noticed.setdefault(orientation, []))
+        open_photo(ImageFolder(tmp_path), photo_of("a.jpg"), noticed.setdefault(orientation, []))
 
     assert noticed == {1: [], 6: ["EXIF rotation"]}

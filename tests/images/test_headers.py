@@ -2,21 +2,18 @@ import pytest
 from PIL import Image
 
 from tests.refusals import refused
-from vg_mc.images.files import FORMATS
-from vg_mc.images.headers import ENDINGS, header_of_bytes, header_of_file
+from vg_mc.images.formats import ENDINGS
+from vg_mc.images.headers import header_of_bytes, header_of_file
+from vg_mc.records import ImageFolder
 
 
-@pytest.mark.parametrize(("kind", "ending"), ENDINGS.items())
-def test_size_and_ending_are_read_whatever_the_name(kind, ending, tmp_path):
+@pytest.mark.parametrize(("kind", "endings"), ENDINGS.items())
+def test_size_and_ending_are_read_whatever_the_name(kind, endings, tmp_path):
     file = tmp_path / "photo.bin"
     Image.new("RGB", (30, 20)).save(file, kind)
 
-    assert header_of_file(tmp_path, "photo.bin") == (30, 20, ending)
-    assert header_of_bytes(file.read_bytes()) == (30, 20, ending)
-
-
-def test_every_format_that_is_opened_has_an_ending():
-    assert set(ENDINGS) == set(FORMATS)
+    assert header_of_file(ImageFolder(tmp_path), "photo.bin") == (30, 20, endings[0])
+    assert header_of_bytes(file.read_bytes(), "stored") == (30, 20, endings[0])
 
 
 def test_rotation_notes_are_ignored_as_everywhere(tmp_path):
@@ -24,7 +21,7 @@ def test_rotation_notes_are_ignored_as_everywhere(tmp_path):
     exif[274] = 6
     Image.new("RGB", (30, 20)).save(tmp_path / "a.jpg", exif=exif)
 
-    assert header_of_file(tmp_path, "a.jpg")[:2] == (30, 20)
+    assert header_of_file(ImageFolder(tmp_path), "a.jpg")[:2] == (30, 20)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +30,7 @@ def test_rotation_notes_are_ignored_as_everywhere(tmp_path):
         ("missing.jpg", "missing.jpg"),
         ("empty.jpg", "image"),
         ("page.jpg", "image"),
-        ("folder", "cannot"),
+        ("folder", "readable"),
         ("../outside.jpg", "folder"),
         ("a\0b.jpg", "folder"),
     ],
@@ -45,4 +42,4 @@ def test_what_is_no_photo_is_refused(name, problem, tmp_path):
     (folder / "page.jpg").write_text("<html>404</html>")
 
     with refused(*problem.split()):
-        header_of_file(folder, name)
+        header_of_file(ImageFolder(folder), name)

@@ -10,7 +10,7 @@ from tests.refusals import refused
 from vg_mc.boxes import arithmetic as boxes
 from vg_mc.corpora.refer import read_refer
 from vg_mc.proposers.yolo import YoloProposer
-from vg_mc.records import Photo
+from vg_mc.records import ImageFolder, Photo
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_released_detectors_find_what_ultralytics_itself_finds(
 
 def test_a_real_detector_covers_real_targets(shared):
     folder = shared / "data" / "refcoco_mini"
-    corpus = read_refer(folder, "unc", folder / "images", skip_bad=False)
+    corpus = read_refer(folder, "unc", ImageFolder(folder / "images"), skip_bad=False)
     photos = [photo for photo in corpus.photos.values() if photo.image_id < 200][:4]
     pixels = [np.asarray(Image.open(folder / "images" / one.file_name)) for one in photos]
     proposer = YoloProposer(shared / "weights" / "yolov8n.pt", confidence=0.05)

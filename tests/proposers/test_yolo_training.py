@@ -11,6 +11,7 @@ from vg_mc.corpora.scenes.generator import write_scenes
 from vg_mc.proposers import yolo_training
 from vg_mc.proposers.yolo import YoloProposer
 from vg_mc.proposers.yolo_training import TINY, train_yolo
+from vg_mc.records import ImageFolder
 from vg_mc.system.progress import progress_bar
 
 
@@ -18,7 +19,7 @@ from vg_mc.system.progress import progress_bar
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus") / "scenes"
     write_scenes(folder, train=12, evaluation=1, size=96, seed=0, num_workers=1)
-    return read_refer(folder, "scenes", folder / "images", skip_bad=False)
+    return read_refer(folder, "scenes", ImageFolder(folder / "images"), skip_bad=False)
 
 
 def trained(corpus, folder, seed=0, epochs=1):
@@ -43,7 +44,7 @@ def test_training_writes_weights_that_propose_objects(corpus, tmp_path, looked_u
     assert torch.get_num_threads() == threads
     assert [path.name for path in tmp_path.iterdir()] == ["detector"]
     photo = corpus.photos[1]
-    pixels = np.asarray(Image.open(corpus.images_folder / photo.file_name).convert("RGB"))
+    pixels = np.asarray(Image.open(corpus.images_folder.path / photo.file_name).convert("RGB"))
     found = YoloProposer(weights, confidence=1e-6).propose([photo], [pixels])[0]
     assert {proposal.category for proposal in found} == {"object"}
 
@@ -90,7 +91,7 @@ def test_only_boxes_of_the_split_train_are_shown(corpus, tmp_path):
 def test_photos_of_several_sizes_train_too(corpus, tmp_path):
     photo = corpus.photos[2]
     narrow = tmp_path / "narrow.png"
-    Image.open(corpus.images_folder / photo.file_name).crop((0, 0, 60, 72)).save(narrow)
+    Image.open(corpus.images_folder.path / photo.file_name).crop((0, 0, 60, 72)).save(narrow)
     photos = corpus.photos | {2: replace(photo, file_name=str(narrow), width=60)}
 
     assert trained(replace(corpus, photos=photos), tmp_path / "detector").is_file()

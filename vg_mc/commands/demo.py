@@ -172,9 +172,10 @@ def train_detector(config: DemoConfig) -> None:
     """Train a YOLO on some scenes of the split train."""
     from vg_mc.corpora.refer import read_refer
     from vg_mc.proposers.yolo_training import TINY, train_yolo
+    from vg_mc.records import ImageFolder
 
     scenes = config.output / "scenes"
-    corpus = read_refer(scenes, "scenes", scenes / "images", skip_bad=False)
+    corpus = read_refer(scenes, "scenes", ImageFolder(scenes / "images"), skip_bad=False)
     kept = set(list(corpus.photos)[: config.detector_scenes])
     expressions = [each for each in corpus.expressions if each.image_id in kept]
     weights = train_yolo(

@@ -65,11 +65,12 @@ def run(config: ShowConfig) -> None:
     if config.images is not None:
         photos = dataset.photos()
         shown = dict.fromkeys(expressions.image_ids[rows].tolist())
-        require_photos(config.images, [photos[image_id] for image_id in shown])
-        opener = partial(open_photo, config.images)
+        folder = dataset.image_folder(config.images)
+        require_photos(folder, [photos[image_id] for image_id in shown])
+        opener = partial(open_photo, folder)
     elif dataset.whole_images is not None:
         opener = dataset.image
-    folder = config.dataset.resolve()
-    output = config.output or folder.with_name(f"{folder.name}-{config.split}.html")
+    place = config.dataset.resolve()
+    output = config.output or place.with_name(f"{place.name}-{config.split}.html")
     write_sheet(dataset, config.split, rows, opener, output)
     print(f"{output}: {len(rows)} records of the split {config.split}")

@@ -22,7 +22,15 @@ from vg_mc.errors import BadInputError
 from vg_mc.images.coco_names import coco_number
 from vg_mc.images.files import require_photos
 from vg_mc.images.headers import header_of_file
-from vg_mc.records import ANNOTATIONS, XYXY, Corpus, Photo, Proposal, ReferringExpression
+from vg_mc.records import (
+    ANNOTATIONS,
+    XYXY,
+    Corpus,
+    ImageFolder,
+    Photo,
+    Proposal,
+    ReferringExpression,
+)
 
 
 def number_images(records: Iterable[ExpressionRecord]) -> dict[str, int]:
@@ -68,7 +76,7 @@ class PhotoRegister:
     """
 
     def __init__(
-        self, folder: Path, image_ids: dict[str, int], announced: dict[int, Photo]
+        self, folder: ImageFolder, image_ids: dict[str, int], announced: dict[int, Photo]
     ) -> None:
         self.found: dict[int, Photo] = {}
         self._folder = folder
@@ -137,7 +145,7 @@ class Source:
 
     name: str
     files: list[Path]
-    images_folder: Path
+    images_folder: ImageFolder
     declared: DeclaredBoxes
     candidates_file: Path | None = None
 

@@ -12,7 +12,7 @@ from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.inspection import Inspection, as_expression
 from vg_mc.corpora.instances import as_annotation_id, read_instances
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.records import Corpus, ImageFolder, ReferringExpression
 from vg_mc.system.fields import as_list, as_mapping, as_text, place, read_json
 
 EXPRESSIONS = "expressions"
@@ -31,7 +31,7 @@ def is_coco(file: Path) -> bool:
 
 
 def read_coco_expressions(
-    file: Path, images_folder: Path, split: str, inspection: Inspection
+    file: Path, images_folder: ImageFolder, split: str, inspection: Inspection
 ) -> Corpus:
     """Read all annotations and their expressions.
 

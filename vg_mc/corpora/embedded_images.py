@@ -7,6 +7,7 @@ from typing import NamedTuple
 from vg_mc.errors import BadInputError
 from vg_mc.images.coco_names import TRAIN_2014, coco_number
 from vg_mc.images.headers import header_of_bytes
+from vg_mc.records import ImageFolder
 from vg_mc.system.atomic import whole_file
 from vg_mc.system.fields import as_mapping
 
@@ -26,7 +27,7 @@ class EmbeddedPhotos:
     image for every expression.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: ImageFolder) -> None:
         self.folder = folder
         self._kept: dict[str, KeptPhoto] = {}
 
@@ -47,9 +48,9 @@ class EmbeddedPhotos:
         named = f"{TRAIN_2014}{number:012d}" if number is not None else None
         key = named or hashlib.sha256(content).hexdigest()[:20]
         if key not in self._kept:
-            header = header_of_bytes(content)
+            header = header_of_bytes(content, self.folder.orientation)
             file_name = key + header.ending
-            self._write(self.folder / file_name, content)
+            self._write(self.folder.path / file_name, content)
             self._kept[key] = KeptPhoto(file_name, header.width, header.height)
         return self._kept[key]
 

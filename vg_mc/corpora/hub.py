@@ -19,7 +19,7 @@ from vg_mc.corpora.hub_layouts import Layout, Row, find_layout, sentences_of
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import count_rows, read_columns, read_rows
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus
+from vg_mc.records import Corpus, ImageFolder
 
 _SPLIT_IN_NAME = re.compile(r"(?:^|[-_.])(train|validation|val|testA|testB|test)(?=$|[-_.])")
 _REFER_NAMES = {"validation": "val"}
@@ -51,7 +51,7 @@ class SplitFile(NamedTuple):
 
 def read_hub(
     folder: Path,
-    images_folder: Path,
+    images_folder: ImageFolder,
     *,
     name: str,
     splits: tuple[str, ...],

@@ -22,7 +22,7 @@ from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import as_expression_record
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus
+from vg_mc.records import Corpus, ImageFolder
 
 ORDERS: dict[str, Order] = {
     "unc": "xywh", "unc+": "xywh", "gref": "xywh", "gref_umd": "xywh",
@@ -48,7 +48,7 @@ _ALLOWED: list[Any] = [*_NUMPY, *_NUMBERS]
 
 def read_pth(
     path: Path,
-    images_folder: Path,
+    images_folder: ImageFolder,
     *,
     declared: DeclaredBoxes,
     skip_bad: bool,

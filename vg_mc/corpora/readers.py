@@ -16,7 +16,7 @@ from vg_mc.corpora.official_counts import (
 )
 from vg_mc.corpora.splits import with_known_splits
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus
+from vg_mc.records import Corpus, ImageFolder, Orientation
 
 CorpusKind = Literal["refer", "hub", "table", "pth"]
 
@@ -45,6 +45,7 @@ class CorpusSource:
         annotations: A file or folder; for the hub also the id of a dataset.
         images: Folder of the images; None for the default folder of the kind.
         extracted: Folder for images embedded in the annotations, if `images` is None.
+        orientation: The frame of the boxes.
         split_by: Author of the splits of a REFER corpus, such as ``unc``.
         instances: Another file with the annotated regions of all images.
         boxes: Convention of the boxes where it is not that of the kind.
@@ -58,6 +59,7 @@ class CorpusSource:
     annotations: Path
     images: Path | None
     extracted: Path
+    orientation: Orientation = "stored"
     split_by: str = "unc"
     instances: Path | None = None
     boxes: DeclaredBoxes = UNDECLARED
@@ -65,6 +67,10 @@ class CorpusSource:
     renamed_splits: Mapping[str, str] = field(default_factory=dict)
     skip_bad: bool = False
     allow_count_mismatch: bool = False
+
+    def image_folder(self, default: Path) -> ImageFolder:
+        """Return the folder of the images, by default one that depends on the kind."""
+        return ImageFolder(self.images or default, self.orientation)
 
 
 def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
@@ -108,7 +114,7 @@ def _refer(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     corpus = read_refer(
         source.annotations,
         source.split_by,
-        source.images or source.annotations / "images",
+        source.image_folder(source.annotations / "images"),
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
     )
@@ -122,7 +128,7 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     name = source.annotations.name.partition("@")[0]
     mirror = read_hub(
         local_or_fetched(source.annotations, "dataset", TABLES),
-        source.images or source.extracted,
+        source.image_folder(source.extracted),
         name=name,
         splits=source.splits,
         declared=source.boxes,
@@ -142,7 +148,7 @@ def _table(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
 
     corpus = read_table(
         source.annotations,
-        source.images or _images_beside(source.annotations),
+        source.image_folder(_images_beside(source.annotations)),
         declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
@@ -155,7 +161,7 @@ def _pth(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
 
     corpus = read_pth(
         source.annotations,
-        source.images or _images_beside(source.annotations),
+        source.image_folder(_images_beside(source.annotations)),
         declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,

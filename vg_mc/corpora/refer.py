@@ -18,14 +18,14 @@ from vg_mc.corpora.instances import (
 )
 from vg_mc.corpora.plain_pickle import read_plain_pickle
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.records import Corpus, ImageFolder, ReferringExpression
 from vg_mc.system.fields import as_integer, as_mapping, as_text, place
 
 
 def read_refer(
     folder: Path,
     split_by: str,
-    images_folder: Path,
+    images_folder: ImageFolder,
     *,
     skip_bad: bool,
     candidates_file: Path | None = None,

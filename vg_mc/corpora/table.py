@@ -22,7 +22,7 @@ from vg_mc.corpora.rows import ENDINGS, rows_of
 from vg_mc.corpora.splits import splits_of_files
 from vg_mc.corpora.table_layouts import layout_of, translated
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus
+from vg_mc.records import Corpus, ImageFolder
 from vg_mc.system.fields import as_mapping
 
 BOX_COLUMNS: dict[tuple[str, ...], Order] = {
@@ -40,7 +40,7 @@ COLUMNS_NAMED = 12  # existing columns listed in a message about missing ones
 
 def read_table(
     path: Path,
-    images_folder: Path,
+    images_folder: ImageFolder,
     *,
     declared: DeclaredBoxes,
     skip_bad: bool,

@@ -1,45 +1,34 @@
 """Locate and decode image files, with errors that name the file.
 
-Pixels are returned as stored: the EXIF orientation is ignored, since COCO's boxes refer to the
-stored pixels. The decoded size must match the annotations.
+Pixels are returned in the frame of the folder, which the boxes refer to. The decoded size must
+match the annotations.
 """
 
 import os
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-from PIL.ExifTags import Base
+from PIL import Image
 
 from vg_mc.errors import BadInputError
 from vg_mc.images.coco_names import coco_name
-from vg_mc.records import Photo
+from vg_mc.images.opening import opened_image, peculiarities_of, rgb_of
+from vg_mc.images.orientation import exif_orientation, oriented_size
+from vg_mc.records import ImageFolder, Orientation, Photo
 
-LARGEST_PHOTO = 50_000_000  # pixels; a larger image is an error or a decompression bomb
-FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP"]
 MISSING_SHOWN = 20
 
-# Unusual properties of image files, and how each is handled.
-PECULIARITIES = {
-    "16 bits": "scaled to 8",
-    "transparent": "laid on white",
-    "CMYK": "converted to RGB",
-    "EXIF rotation": "ignored",
-}
-UPRIGHT = 1  # EXIF orientation without rotation
 
-
-def locate(folder: Path, photo: Photo) -> Path:
+def locate(folder: ImageFolder, photo: Photo) -> Path:
     """Return the path of an image with all links resolved.
 
     Raises:
         BadInputError: If the path lies outside `folder`.
     """
     try:
-        path = (folder / photo.file_name).resolve()
-        path.relative_to(folder.resolve())
+        path = (folder.path / photo.file_name).resolve()
+        path.relative_to(folder.path.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # also a circle of links, a NUL
         problem = "expected a file name inside the image folder"
         if isinstance(error, ValueError) and _stays_inside(photo.file_name):
@@ -55,17 +44,17 @@ def _stays_inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and "\0" not in name
 
 
-def require_folder(folder: Path) -> None:
+def require_folder(folder: ImageFolder) -> None:
     """Check that the folder of images exists.
 
     Raises:
         BadInputError: If it does not exist.
     """
-    if not folder.is_dir():
-        raise BadInputError("no such folder", file=folder, record="--images")
+    if not folder.path.is_dir():
+        raise BadInputError("no such folder", file=folder.path, record="--images")
 
 
-def require_photos(folder: Path, photos: Iterable[Photo]) -> None:
+def require_photos(folder: ImageFolder, photos: Iterable[Photo]) -> None:
     """Check that all image files exist, before a long run starts.
 
     Raises:
@@ -76,8 +65,10 @@ def require_photos(folder: Path, photos: Iterable[Photo]) -> None:
         require_folder(folder)
         named = ", ".join(missing[:MISSING_SHOWN])
         more = ", ..." if len(missing) > MISSING_SHOWN else ""
-        problem = f"{len(missing):,} images are missing: {named}{more}{_nearby(folder, missing[0])}"
-        raise BadInputError(problem, file=folder)
+        problem = (
+            f"{len(missing):,} images are missing: {named}{more}{_nearby(folder.path, missing[0])}"
+        )
+        raise BadInputError(problem, file=folder.path)
 
 
 def _nearby(folder: Path, name: str) -> str:
@@ -94,7 +85,9 @@ def _nearby(folder: Path, name: str) -> str:
     return ""
 
 
-def open_photo(folder: Path, photo: Photo, peculiarities: list[str] | None = None) -> Image.Image:
+def open_photo(
+    folder: ImageFolder, photo: Photo, peculiarities: list[str] | None = None
+) -> Image.Image:
     """Decode an image as RGB.
 
     Args:
@@ -107,65 +100,25 @@ def open_photo(folder: Path, photo: Photo, peculiarities: list[str] | None = Non
             differs from that in the annotations.
     """
     path = locate(folder, photo)
-    record = f"image {photo.image_id}"
     try:
-        with warnings.catch_warnings():
-            # Pillow warns above 89 million pixels; `_check_size` rejects smaller images already.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                _check_size(image.size, photo, path)
-                if peculiarities is not None:
-                    peculiarities += _peculiarities(image)
-                return _as_rgb(image)
-    except BadInputError:
-        raise
-    except Exception as error:  # Pillow raises a dozen classes on damaged files
-        raise BadInputError(_problem(error, path), file=path, record=record) from error
+        with opened_image(path) as image:
+            _check_size(image, photo, folder.orientation)
+            if peculiarities is not None:
+                peculiarities += peculiarities_of(image, folder.orientation)
+            return rgb_of(image, folder.orientation)
+    except BadInputError as fault:
+        record = f"image {photo.image_id}"
+        raise BadInputError(fault.problem, file=path, record=record) from fault
 
 
-def _problem(error: Exception, path: Path) -> str:
-    """Return a message without the path, so that reports do not depend on the machine."""
-    if isinstance(error, FileNotFoundError):
-        return "the image is missing"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"expected at most {LARGEST_PHOTO:,} pixels, found more"
-    if isinstance(error, UnidentifiedImageError) and path.stat().st_size == 0:
-        return "the file is empty"
-    if isinstance(error, UnidentifiedImageError):
-        return f"expected one of {', '.join(FORMATS)}; it may be the error page of a download"
-    if isinstance(error, OSError) and error.strerror:
-        return f"not a readable file: {error.strerror}"
-    return f"damaged image: {error}"
-
-
-def _check_size(size: tuple[int, int], photo: Photo, path: Path) -> None:
-    if size[0] * size[1] > LARGEST_PHOTO:
-        problem = f"{size[0]} x {size[1]} pixels exceed the maximum of {LARGEST_PHOTO:,}"
-        raise BadInputError(problem, file=path, record=f"image {photo.image_id}")
-    if size != (photo.width, photo.height):
-        announced = f"{photo.width} x {photo.height}"
-        problem = f"the image has {size[0]} x {size[1]} pixels, but {announced} in the annotations"
-        raise BadInputError(problem, file=path, record=f"image {photo.image_id}")
-
-
-def _peculiarities(image: Image.Image) -> Iterator[str]:
-    facts = (
-        image.mode.startswith("I"),
-        image.has_transparency_data,
-        image.mode == "CMYK",
-        image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT,
-    )
-    return (name for name, holds in zip(PECULIARITIES, facts, strict=True) if holds)
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        image.load()
-        return image
-    if image.mode.startswith("I"):  # 16 bits: Pillow's conversion would clip most pixels to white
-        values = np.asarray(image, dtype=np.float64) / 257
-        return Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        backdrop = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(backdrop, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+def _check_size(image: Image.Image, photo: Photo, orientation: Orientation) -> None:
+    width, height = oriented_size(image, orientation)
+    if (width, height) == (photo.width, photo.height):
+        return
+    announced = f"{photo.width} x {photo.height}"
+    problem = f"the image has {width} x {height} pixels, but {announced} in the annotations"
+    for other in get_args(Orientation):
+        if oriented_size(image, other) == (photo.width, photo.height):
+            turned = f"the EXIF orientation of the file is {exif_orientation(image)}"
+            problem += f"; {turned}, and --orientation {other} gives the announced size"
+    raise BadInputError(problem)

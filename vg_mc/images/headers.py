@@ -1,17 +1,14 @@
 """Read the size and format of images from their headers, without decoding them."""
 
-import io
-import warnings
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
-
-from PIL import Image
+from typing import NamedTuple
 
 from vg_mc.errors import BadInputError
-from vg_mc.images.files import FORMATS, locate
-from vg_mc.records import Photo
-
-ENDINGS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp"}
+from vg_mc.images.files import locate
+from vg_mc.images.formats import ENDINGS
+from vg_mc.images.opening import opened_image
+from vg_mc.images.orientation import oriented_size
+from vg_mc.records import ImageFolder, Orientation, Photo
 
 
 class Header(NamedTuple):
@@ -22,36 +19,28 @@ class Header(NamedTuple):
     ending: str
 
 
-def header_of_file(folder: Path, file_name: str) -> Header:
-    """Read the header of an image file inside `folder`.
+def header_of_file(folder: ImageFolder, file_name: str) -> Header:
+    """Read the header of an image file inside `folder`; the size is in the frame of the folder.
 
     Raises:
         BadInputError: If the file is missing, outside the folder, or not an image.
     """
     path = locate(folder, Photo(-1, file_name, 0, 0))
     try:
-        with path.open("rb") as file:
-            return _header(file)
-    except FileNotFoundError as error:
-        raise BadInputError(f"the image {file_name} is missing in {folder}") from error
-    except OSError as error:
-        raise BadInputError(f"the image {file_name} cannot be read: {error.strerror}") from error
+        return _header(path, folder.orientation)
+    except BadInputError as fault:
+        raise BadInputError(f"{file_name} in {folder.path}: {fault.problem}") from fault
 
 
-def header_of_bytes(content: bytes) -> Header:
+def header_of_bytes(content: bytes, orientation: Orientation) -> Header:
     """Read the header of an encoded image in memory.
 
     Raises:
         BadInputError: If it is not an image.
     """
-    return _header(io.BytesIO(content))
+    return _header(content, orientation)
 
 
-def _header(file: BinaryIO) -> Header:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                return Header(*image.size, ENDINGS[str(image.format)])
-    except Exception as error:  # Pillow raises a dozen classes on damaged files
-        raise BadInputError(f"expected an image, one of {', '.join(FORMATS)}") from error
+def _header(source: Path | bytes, orientation: Orientation) -> Header:
+    with opened_image(source) as image:
+        return Header(*oriented_size(image, orientation), ENDINGS[str(image.format)][0])

@@ -11,13 +11,13 @@ from PIL import Image
 
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import open_photo
-from vg_mc.images.headers import ENDINGS, header_of_file
-from vg_mc.records import XYXY, Photo
+from vg_mc.images.formats import IMAGE_ENDINGS
+from vg_mc.images.headers import header_of_file
+from vg_mc.records import XYXY, ImageFolder, Photo
 
 ImageLike: TypeAlias = Path | str | Image.Image
 
 COLUMNS = ("image", "expression")
-PHOTO_ENDINGS = {*ENDINGS.values(), ".jpeg"}
 
 _LAST_NUMBER = re.compile(r"(\d{1,18})$")  # COCO_train2014_000000581857 has the image id 581857
 NO_ID = -1
@@ -52,14 +52,15 @@ def opened(image: ImageLike) -> tuple[Photo, Image.Image]:
     path = Path(image).resolve()
     if not path.is_file():
         raise BadInputError("no such file", file=Path(image))
+    folder = ImageFolder(path.parent)
     try:
-        header = header_of_file(path.parent, path.name)
+        header = header_of_file(folder, path.name)
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=Path(image)) from fault
     found = _LAST_NUMBER.search(path.stem)
     image_id = int(found[1]) if found else NO_ID
     photo = Photo(image_id, path.name, header.width, header.height)
-    return photo, open_photo(path.parent, photo)
+    return photo, open_photo(folder, photo)
 
 
 def read_questions(
@@ -91,9 +92,9 @@ def read_questions(
 
 
 def _photos_in(folder: Path) -> list[Path]:
-    photos = [path for path in folder.iterdir() if path.suffix.lower() in PHOTO_ENDINGS]
+    photos = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS]
     if not photos:
-        endings = ", ".join(sorted(PHOTO_ENDINGS))
+        endings = ", ".join(sorted(IMAGE_ENDINGS))
         raise BadInputError(f"expected images ({endings}) in this folder, found none", file=folder)
     return sorted(photos)
 

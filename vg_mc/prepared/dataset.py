@@ -17,7 +17,7 @@ from vg_mc.boxes.arithmetic import Boxes, as_boxes
 from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.images import present_name
-from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, read_manifest, views_of
+from vg_mc.prepared.manifest import ORIENTATION, WHOLE_IMAGES, Manifest, read_manifest, views_of
 from vg_mc.prepared.schema import (
     CANDIDATES,
     CANDIDATES_FOLDER,
@@ -29,7 +29,7 @@ from vg_mc.prepared.schema import (
     open_shard,
     picture_columns,
 )
-from vg_mc.records import ANNOTATIONS, WHOLE_IMAGE, Photo, Proposal
+from vg_mc.records import ANNOTATIONS, WHOLE_IMAGE, ImageFolder, Photo, Proposal
 
 Ids = NDArray[np.int64]
 
@@ -112,6 +112,10 @@ class PreparedDataset:
         """Transform from source images and boxes to stored whole images; None without them."""
         side = self.manifest["settings"].get(WHOLE_IMAGES)
         return None if side is None else LongerSide(side)
+
+    def image_folder(self, path: Path) -> ImageFolder:
+        """Return a folder with the source images, in the frame of the boxes of this dataset."""
+        return ImageFolder(path, self.manifest.get(ORIENTATION, "stored"))
 
     @property
     def splits(self) -> list[str]:

@@ -15,6 +15,7 @@ SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
 
 WHOLE_IMAGES = "whole_images"  # key of the settings: longer side of stored whole images in pixels
+ORIENTATION = "orientation"  # key of the frame of boxes and images; missing for stored pixels
 CHECKSUM = "checksum"  # key of the hash of the manifest itself
 
 Manifest = dict[str, Any]

@@ -136,7 +136,7 @@ def _write_dataset(corpus: Corpus, folder: Path) -> Path:
         labels.mkdir(parents=True)
         for image_id in members:
             photo = corpus.photos[image_id]
-            source = (corpus.images_folder / photo.file_name).resolve()
+            source = (corpus.images_folder.path / photo.file_name).resolve()
             (images / f"{image_id}{source.suffix}").symlink_to(source)
             text = _label_text(photo, corpus.annotations[image_id])
             (labels / f"{image_id}.txt").write_text(text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from vg_mc.images.files import PECULIARITIES
+from vg_mc.images.opening import PECULIARITIES
 from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE
 from vg_mc.reports.tables.formats import terminal

@@ -11,6 +11,7 @@ from tests.refusals import refused
 from vg_mc.corpora.refer import read_refer
 from vg_mc.corpora.scenes import generator as scenes
 from vg_mc.corpora.scenes.generator import write_scenes
+from vg_mc.records import ImageFolder
 
 WIDTH, HEIGHT = 128, 96
 COUNTS = {"train": 200, "evaluation": 60, "size": WIDTH}
@@ -52,7 +53,7 @@ def test_each_scene_has_a_picture_of_its_size_and_its_objects(corpus, instances)
 
 
 def test_the_reader_of_refer_reads_them_as_they_were_drawn(corpus, references):
-    read = read_refer(corpus, "scenes", corpus / "images", skip_bad=False)
+    read = read_refer(corpus, "scenes", ImageFolder(corpus / "images"), skip_bad=False)
 
     assert not read.rejected
     texts = [sentence["sent"] for reference in references for sentence in reference["sentences"]]

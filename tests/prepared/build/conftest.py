@@ -11,7 +11,7 @@ from PIL import Image
 from vg_mc.images.markers import CLIP_REFCOCO
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.records import Corpus, Photo, Proposal, ReferringExpression
+from vg_mc.records import Corpus, ImageFolder, Photo, Proposal, ReferringExpression
 
 ANNOTATIONS = ProposerChoice("annotations")
 WIDTH, HEIGHT = 48, 32
@@ -54,7 +54,7 @@ def make_corpus(folder: Path, regions: dict[str, list[int]]) -> Corpus:
         ]
     source = folder / "instances.json"
     source.write_text("{}")
-    return Corpus("tiny", images, photos, expressions, annotations, [source], [])
+    return Corpus("tiny", ImageFolder(images), photos, expressions, annotations, [source], [])
 
 
 def make_settings(corpus: Corpus, **changes) -> PreparationSettings:

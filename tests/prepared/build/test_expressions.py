@@ -31,7 +31,7 @@ def drawn(make, tmp_path, monkeypatch):
     def draw(*, bad_photo=None, **changes):
         corpus = make.corpus(tmp_path, {"train": [3, 2, 1], "val": [2, 3]})
         if bad_photo is not None:
-            (corpus.images_folder / make.photo_name(bad_photo)).unlink()
+            (corpus.images_folder.path / make.photo_name(bad_photo)).unlink()
         settings = make.settings(corpus, **changes)
         stored = read_stored(settings, corpus.photos.values(), corpus)
         tasks = plan_shards(corpus, settings, stored, tmp_path / "candidates")

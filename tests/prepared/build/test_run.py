@@ -20,7 +20,7 @@ from vg_mc.prepared.build.settings import Drawing
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.prepared.manifest import describe_files
 from vg_mc.proposers.choice import ProposerChoice, united
-from vg_mc.records import Rejected
+from vg_mc.records import ImageFolder, Rejected
 from vg_mc.reports.preparation import summary
 
 
@@ -111,8 +111,8 @@ def test_work_for_another_question_is_not_continued(
         with pytest.raises(TypeError):
             prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     if change == "images":
-        corpus.images_folder.rename(tmp_path / "moved")
-        corpus = replace(corpus, images_folder=tmp_path / "moved")
+        corpus.images_folder.path.rename(tmp_path / "moved")
+        corpus = replace(corpus, images_folder=ImageFolder(tmp_path / "moved"))
     elif change == "proposals":
         detections = json.loads(stored.source.read_text())
         stored.source.write_text(json.dumps(detections[:-1]))
@@ -218,8 +218,8 @@ def test_views_do_not_depend_on_the_number_of_workers(make, corpus, tmp_path):
 
 def test_every_expression_is_either_accepted_or_listed_with_its_reason(make, corpus, tmp_path):
     corpus = replace(corpus, rejected=[Rejected("refs(unc).p", "ref 9", "expected a sentence")])
-    (corpus.images_folder / make.photo_name(2)).write_bytes(b"")
-    (corpus.images_folder / make.photo_name(7)).unlink()
+    (corpus.images_folder.path / make.photo_name(2)).write_bytes(b"")
+    (corpus.images_folder.path / make.photo_name(7)).unlink()
 
     manifest = prepare(
         corpus, make.settings(corpus, skip_bad=True), tmp_path / "prepared", num_workers=1
@@ -300,7 +300,7 @@ def test_a_bad_detection_stops_the_run_before_anything_is_drawn(
 
 def test_a_split_of_bad_photos_is_an_empty_table(make, corpus, tmp_path):
     for image_id in (6, 7):
-        (corpus.images_folder / make.photo_name(image_id)).unlink()
+        (corpus.images_folder.path / make.photo_name(image_id)).unlink()
 
     prepare(corpus, make.settings(corpus, skip_bad=True), tmp_path / "prepared", num_workers=1)
 
@@ -308,14 +308,14 @@ def test_a_split_of_bad_photos_is_an_empty_table(make, corpus, tmp_path):
 
 
 def test_nothing_is_published_where_no_photo_could_be_used(make, corpus, tmp_path):
-    corpus.images_folder.rename(tmp_path / "elsewhere")
+    corpus.images_folder.path.rename(tmp_path / "elsewhere")
     settings = make.settings(corpus, skip_bad=True)
 
     with refused("16"):
         prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     assert not (tmp_path / "prepared").exists()
 
-    (tmp_path / "elsewhere").rename(corpus.images_folder)
+    (tmp_path / "elsewhere").rename(corpus.images_folder.path)
     manifest = prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     assert manifest["rejected"] == 0
 
@@ -365,7 +365,7 @@ def at_a_full_disk(name: str):
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_a_bad_photo_stops_the_run_and_is_named(make, corpus, tmp_path, num_workers):
-    (corpus.images_folder / make.photo_name(4)).write_text("<html>")
+    (corpus.images_folder.path / make.photo_name(4)).write_text("<html>")
 
     with refused("004.jpg", "4", "JPEG"):
         prepare(corpus, make.settings(corpus), tmp_path / "prepared", num_workers=num_workers)
@@ -376,7 +376,7 @@ def test_a_bad_photo_stops_the_run_and_is_named(make, corpus, tmp_path, num_work
 def test_missing_photos_are_named_before_anything_is_drawn(make, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(drawing, "draw_shard", None)
     for image_id in (2, 7):
-        (corpus.images_folder / make.photo_name(image_id)).unlink()
+        (corpus.images_folder.path / make.photo_name(image_id)).unlink()
 
     with refused("2", "002.jpg", "007.jpg"):
         prepare(corpus, make.settings(corpus), tmp_path / "prepared", num_workers=1)
@@ -420,7 +420,7 @@ def test_a_corpus_without_expressions_is_refused(make, corpus, tmp_path):
 def test_photos_that_are_no_plain_rgb_are_counted_once(make, corpus, stored, tmp_path, num_workers):
     first = corpus.photos[1]
     transparent = Image.new("RGBA", (first.width, first.height), (1, 2, 3, 0))
-    transparent.save(corpus.images_folder / first.file_name, "PNG")
+    transparent.save(corpus.images_folder.path / first.file_name, "PNG")
     both = replace(corpus, expressions=[*corpus.expressions, *(
         replace(one, split="val", expression_id=one.expression_id + 5000)
         for one in corpus.expressions if one.image_id == 1

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from vg_mc.prepared.build.plan import sentences_asked
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.records import Corpus, ReferringExpression
+from vg_mc.records import Corpus, ImageFolder, ReferringExpression
 
 ANNOTATIONS, READING = ProposerChoice("annotations"), ProposerChoice("transformers")
 SAID = [
@@ -16,7 +16,7 @@ def asked(make, splits, **proposers):
         ReferringExpression(0, 0, image_id, 0, text, (0, 0, 1, 1), "", split)
         for image_id, text, split in SAID
     ]
-    corpus = Corpus("tiny", Path(), {}, expressions, {}, [], [])
+    corpus = Corpus("tiny", ImageFolder(Path()), {}, expressions, {}, [], [])
     return sentences_asked(corpus, make.settings(corpus, splits=splits, **proposers))
 
 

@@ -200,7 +200,7 @@ def test_a_detector_for_all_splits_is_asked_once_per_photo(make, corpus, tmp_pat
 
 
 def test_a_bad_photo_stops_the_shard_and_nothing_is_written(make, corpus, tmp_path):
-    (corpus.images_folder / make.photo_name(2)).write_text("<html>")
+    (corpus.images_folder.path / make.photo_name(2)).write_text("<html>")
     (task,) = plan(make, corpus, tmp_path, splits=("train",))
 
     with refused("002.jpg", "2", "JPEG"):
@@ -211,7 +211,7 @@ def test_a_bad_photo_stops_the_shard_and_nothing_is_written(make, corpus, tmp_pa
 
 
 def test_a_bad_photo_is_left_out_with_its_reason(make, corpus, tmp_path):
-    (corpus.images_folder / make.photo_name(2)).write_text("<html>")
+    (corpus.images_folder.path / make.photo_name(2)).write_text("<html>")
     (task,) = plan(make, corpus, tmp_path, splits=("train",), skip_bad=True)
 
     assert draw_shard(task) == 3
@@ -225,7 +225,7 @@ def test_a_bad_photo_is_left_out_with_its_reason(make, corpus, tmp_path):
 
 
 def test_a_shard_with_a_bad_photo_is_drawn_again_once_it_may_be_mended(make, corpus, tmp_path):
-    photo = corpus.images_folder / make.photo_name(2)
+    photo = corpus.images_folder.path / make.photo_name(2)
     good = photo.read_bytes()
     photo.write_bytes(good[:100])
     (task,) = plan(make, corpus, tmp_path, splits=("train",), skip_bad=True)

@@ -163,7 +163,7 @@ def test_a_flipped_byte_of_an_image_is_found(without_candidates):
 
 
 def test_a_bad_image_is_left_out_of_its_shard(make, corpus, settings, tmp_path):
-    (corpus.images_folder / make.photo_name(2)).write_bytes(b"")
+    (corpus.images_folder.path / make.photo_name(2)).write_bytes(b"")
     skipping = replace(settings, skip_bad=True)
 
     manifest = prepare(corpus, skipping, tmp_path / "prepared", num_workers=1)
@@ -199,7 +199,7 @@ def test_a_target_is_where_the_stored_image_shows_it(make, tmp_path):
     left, top, right, bottom = map(int, corpus.expressions[0].target)
     image = Image.new("RGB", (48, 32), "black")
     image.paste((0, 255, 0), (left, top, right, bottom))
-    image.save(corpus.images_folder / make.photo_name(1))
+    image.save(corpus.images_folder.path / make.photo_name(1))
     settings = make.settings(corpus, train_proposer=NONE, proposer=NONE, whole_images=WHOLE)
     prepare(corpus, settings, tmp_path / "prepared", num_workers=1)
     dataset = open_prepared(tmp_path / "prepared")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.refusals import refused
-from vg_mc.records import Photo
+from vg_mc.records import ImageFolder, Photo
 from vg_mc.reports.pages.examples import (
     LONGER_SIDE,
     Example,
@@ -41,7 +41,11 @@ def dataset(fit: str) -> SimpleNamespace:
     photos = {1: Photo(1, "a.jpg", WIDTH, HEIGHT), 2: Photo(2, "missing.jpg", WIDTH, HEIGHT)}
     settings = {"fit": fit}
     return SimpleNamespace(
-        photos=lambda: photos, manifest={"settings": settings}, image_size=224, whole_images=None
+        photos=lambda: photos,
+        manifest={"settings": settings},
+        image_size=224,
+        whole_images=None,
+        image_folder=ImageFolder,
     )
 
 

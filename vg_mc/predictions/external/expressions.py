@@ -14,7 +14,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.predictions.run import examples_of
 from vg_mc.predictions.table import Examples
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.records import UNKNOWN_RIVALS, Corpus
+from vg_mc.records import UNKNOWN_RIVALS, Corpus, ImageFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ def expressions_of_corpus(annotations: Path, split: str) -> ExpressionSource:
     Raises:
         BadInputError: If the table cannot be read or does not have this split.
     """
-    corpus = read_table(annotations, annotations.parent, declared=UNDECLARED, skip_bad=False)
+    corpus = read_table(
+        annotations, ImageFolder(annotations.parent), declared=UNDECLARED, skip_bad=False
+    )
     corpus = with_known_splits(corpus, {})
     if split == annotations.stem:  # the name of the file, as refcoco_val
         split = splits_of_files([annotations])[annotations]

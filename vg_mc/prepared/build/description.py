@@ -11,10 +11,10 @@ from typing import Any
 from vg_mc.images import View
 from vg_mc.images.markers import Marker
 from vg_mc.prepared.build.settings import PreparationSettings
-from vg_mc.prepared.manifest import WHOLE_IMAGES, file_hash
+from vg_mc.prepared.manifest import ORIENTATION, WHOLE_IMAGES, file_hash
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.description import ProposerDescription
-from vg_mc.records import Corpus
+from vg_mc.records import Corpus, ImageFolder
 from vg_mc.system.hub import MODEL
 from vg_mc.system.versions import versions
 
@@ -29,6 +29,7 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
     return {
         "corpus": corpus.name,
         "texts": corpus.texts,
+        **described_frame(corpus.images_folder),
         **({"boxes": corpus.boxes} if corpus.boxes else {}),
         **({"notes": corpus.notes} if corpus.notes else {}),
         "photos_without_id": len(corpus.assigned_ids),
@@ -46,6 +47,11 @@ def describe(corpus: Corpus, settings: PreparationSettings) -> dict[str, Any]:
         ],
         "versions": versions(),
     }
+
+
+def described_frame(folder: ImageFolder) -> dict[str, str]:
+    """Return the frame of boxes and images if it is not that of the stored pixels."""
+    return {} if folder.orientation == "stored" else {ORIENTATION: folder.orientation}
 
 
 def described_views(views: Mapping[str, View]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.prepared.build.stored import StoredProposals
 from vg_mc.prepared.schema import CANDIDATES_FOLDER, IMAGES_FOLDER, shard_name
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.records import TRAIN_SPLIT, Corpus, Photo, Proposal
+from vg_mc.records import TRAIN_SPLIT, Corpus, ImageFolder, Photo, Proposal
 
 
 def sentences_asked(
@@ -87,7 +87,7 @@ class ShardTask:
     """
 
     path: Path
-    images_folder: Path
+    images_folder: ImageFolder
     photos: tuple[Photo, ...]
     annotated: tuple[tuple[Proposal, ...], ...]
     sentences: tuple[tuple[str, ...], ...]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vg_mc.errors import BadInputError
-from vg_mc.images.files import PECULIARITIES, require_photos
+from vg_mc.images.files import require_photos
+from vg_mc.images.opening import PECULIARITIES
 from vg_mc.prepared.build.description import describe
 from vg_mc.prepared.build.drawing import Share, draw_all
 from vg_mc.prepared.build.expressions import (
@@ -74,7 +75,7 @@ def prepare(
     """
     check_splits(corpus, settings.splits)
     described = describe(corpus, settings)
-    place = {"images_folder": str(corpus.images_folder.resolve())}
+    place = {"images_folder": str(corpus.images_folder.path.resolve())}
     with building(output, described | place, overwrite=overwrite) as folder:
         stored = read_stored(settings, photos_of(corpus, settings.splits), corpus)
         tasks = plan_shards(corpus, settings, stored, folder)
@@ -85,7 +86,7 @@ def prepare(
         _finish_shards(settings, tasks, folder)
         counts = _write_expressions(corpus, settings, tasks, folder)
         if not any(count["expressions"] for count in counts.values()):
-            raise BadInputError(_no_photo(tasks, rejected), file=corpus.images_folder)
+            raise BadInputError(_no_photo(tasks, rejected), file=corpus.images_folder.path)
         if settings.with_candidates and not any(count["candidates"] for count in counts.values()):
             problem = "no proposals on any image; try a lower --confidence for the detector"
             raise BadInputError(problem, record="--proposer")

@@ -210,14 +210,15 @@ def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
     Raises:
         BadInputError: If the folder does not exist.
     """
-    if images is not None:
-        require_folder(images)
+    folder = None if images is None else dataset.image_folder(images)
+    if folder is not None:
+        require_folder(folder)
     photos, settings = dataset.photos(), dataset.manifest["settings"]
 
     def find(example: Example) -> Backdrop | None:
-        if images is not None:
+        if folder is not None:
             try:
-                return _photo(open_photo(images, photos[example.image_id]), example.photo_size)
+                return _photo(open_photo(folder, photos[example.image_id]), example.photo_size)
             except BadInputError:
                 pass  # the page marks examples without their image
         if dataset.whole_images is not None:

@@ -1,0 +1,43 @@
+"""The EXIF orientation: how the stored pixels of an image are turned and flipped to be shown."""
+
+from contextlib import suppress
+
+from PIL import Image
+from PIL.ExifTags import Base
+from PIL.Image import Transpose
+
+from vg_mc.records import Orientation
+
+UPRIGHT = 1
+
+# From stored to shown pixels, by the value of the tag; others are invalid and ignored by viewers.
+TRANSPOSITIONS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+SIDES_SWAPPED = (5, 6, 7, 8)
+
+
+def exif_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation from 1 to 8; 1 if the tag is missing, invalid or damaged."""
+    value = UPRIGHT
+    with suppress(Exception):  # of several classes, for damaged EXIF data, which viewers ignore
+        value = image.getexif().get(Base.Orientation, UPRIGHT)
+    return value if value in TRANSPOSITIONS else UPRIGHT
+
+
+def oriented_size(image: Image.Image, orientation: Orientation) -> tuple[int, int]:
+    """Return width and height of an opened image in a frame, without decoding it."""
+    width, height = image.size
+    swapped = orientation == "shown" and exif_orientation(image) in SIDES_SWAPPED
+    return (height, width) if swapped else (width, height)
+
+
+def oriented(image: Image.Image, turned: int) -> Image.Image:
+    """Return the shown image of the stored one with EXIF orientation `turned`."""
+    return image.transpose(TRANSPOSITIONS[turned]) if turned in TRANSPOSITIONS else image
