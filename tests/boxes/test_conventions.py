@@ -1,4 +1,4 @@
-"""Readings of box files are told apart by all boxes of a file, and never by a target."""
+"""Conventions of box files are recognized from all boxes of a file, and never from a target."""
 
 import numpy as np
 import pytest
@@ -43,9 +43,8 @@ def file_of(convention, images=8, size=SIZE, corners=CORNERS):
     return numbers, np.tile(size, (len(numbers), 1)), keys
 
 
-every_convention = pytest.mark.parametrize(
-    "convention", [BoxConvention(order, unit) for order in ORDERS for unit in UNITS], ids=str
-)
+EVERY = [BoxConvention(order, unit) for order in ORDERS for unit in UNITS]
+every_convention = pytest.mark.parametrize("convention", EVERY, ids=str)
 
 
 @every_convention
@@ -119,6 +118,104 @@ def test_an_empty_file_rules_nothing_out():
     found = plausible_conventions(np.empty((0, 4)), np.empty((0, 2)), [])
 
     assert len(found) == len(ORDERS) * len(UNITS)
+
+
+LANDSCAPE = [(640, 480), (640, 427), (500, 375), (1280, 720)]
+PHOTOS = {
+    "landscape": LANDSCAPE,
+    "mixed": [*LANDSCAPE, (480, 640), (375, 500)],
+    "large": [(1600, 1200), (4000, 3000), (1200, 1600)],
+    "small": [(80, 60), (160, 120), (120, 160)],
+}
+
+
+def random_file(generator, convention, photos, count):
+    """Boxes of any place and size, one per image, written in a convention."""
+    sizes = np.array(photos, np.float64)[generator.integers(0, len(photos), count)]
+    fractions = np.sort(generator.uniform(0, 1, (count, 2, 2)), axis=1).reshape(count, 4)
+    corners = fractions * np.tile(sizes, 2)
+    rows = zip(corners, sizes, strict=True)
+    numbers = np.array([written(box[None], convention, size)[0] for box, size in rows])
+    return numbers, sizes, list(range(count))
+
+
+@every_convention
+@pytest.mark.parametrize("photos", PHOTOS.values(), ids=PHOTOS)
+@pytest.mark.parametrize("seed", range(3))
+def test_of_100_boxes_one_convention_is_plausible(convention, photos, seed):
+    """Transposed corners in fractions of the sides stay inside any image: these two remain."""
+    file = random_file(np.random.default_rng(seed), convention, photos, 100)
+
+    found = plausible_conventions(*file)
+
+    if convention.unit == "pixels" or convention.order in ("xywh", "cxcywh"):
+        assert found == [convention]
+    else:
+        assert found == [BoxConvention(order, convention.unit) for order in ("xyxy", "yxyx")]
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    convention=st.sampled_from(EVERY),
+    photos=st.sampled_from(list(PHOTOS.values())),
+    count=st.integers(1, 60),
+)
+def test_the_right_convention_is_never_excluded(seed, convention, photos, count):
+    file = random_file(np.random.default_rng(seed), convention, photos, count)
+
+    assert convention in plausible_conventions(*file)
+
+
+@pytest.mark.parametrize("count", [1, 5, 50, 500])
+@pytest.mark.parametrize("size", [(640.0, 480.0), (1600.0, 1200.0), (4000.0, 3000.0)])
+@pytest.mark.parametrize("corner", [50, 80, 130, 500])
+def test_pixels_of_objects_in_one_corner_are_never_excluded(count, size, corner):
+    generator = np.random.default_rng(count)
+    corners = np.sort(generator.uniform(0, corner, (count, 2, 2)), axis=1).reshape(count, 4)
+    sizes = np.tile(size, (count, 1))
+
+    if not outside(corners, sizes).any():
+        assert BoxConvention() in plausible_conventions(corners, sizes, list(range(count)))
+
+
+def test_a_logo_that_ends_at_100_pixels_is_not_in_percent():
+    ends = np.random.default_rng(0).uniform(95, 100, (200, 2))
+    corners = np.concatenate([ends * 0 + 10, ends], axis=1)
+
+    found = plausible_conventions(corners, np.tile((640.0, 480.0), (200, 1)), list(range(200)))
+    assert BoxConvention() in found
+
+
+def test_pixels_and_thousandths_are_alike_on_images_of_about_a_thousand_pixels():
+    generator = np.random.default_rng(0)
+    file = random_file(generator, BoxConvention("xyxy", "per-mille"), [(1024, 1024)], 300)
+
+    found = plausible_conventions(*file, orders=["xyxy"])
+    assert {one.unit for one in found} == {"pixels", "per-mille"}
+
+
+@pytest.mark.parametrize("order", ["xyxy", "yxyx"])
+def test_square_images_leave_both_orders_of_corners(order):
+    generator = np.random.default_rng(0)
+    file = random_file(generator, BoxConvention(order, "pixels"), [(640, 640)], 300)
+
+    assert [one.order for one in plausible_conventions(*file)] == ["xyxy", "yxyx"]
+
+
+def test_boxes_of_whole_images_leave_corners_and_sides():
+    sizes = np.array(LANDSCAPE * 20, np.float64)
+    numbers = np.concatenate([sizes * 0, sizes], axis=1)
+
+    found = plausible_conventions(numbers, sizes, list(range(len(sizes))))
+    assert found == [BoxConvention("xyxy", "pixels"), BoxConvention("xywh", "pixels")]
+
+
+def test_the_same_boxes_in_a_quarter_of_every_image_are_not_taken_for_pixels():
+    """Three boxes in thousandths, all in the top left quarter, also fill 640 x 480 pixels."""
+    convention = BoxConvention("xyxy", "per-mille")
+    file = file_of(convention, images=30, size=(640.0, 480.0))
+
+    assert convention in plausible_conventions(*file, orders=["xyxy"])
 
 
 @given(st.integers(0, 2**31))

@@ -29,13 +29,15 @@ Sizes = NDArray[np.float64]  # (N, 2), width and height of the image of each box
 
 SLIP = 0.02  # tolerance as a fraction of the image side, plus one pixel
 MOST_OUTSIDE = 0.05  # share of the boxes of a file; more are not due to careless drawing
-CARELESS = 2  # this many boxes are never too many, unless all of them are outside
+CARELESS = 2  # this many boxes of a file are not too many; of fewer than FEW boxes, one is not
+FEW = 8
 CORNER = 0.01  # boxes that all lie within this fraction of both sides are in another unit
 LEAST_LIKELY = 1e-3  # probability below which a convention is implausible
 
-# Evidence of an edge: numbers that end where the image ends in one unit, and not earlier or later.
-NEAR = 0.1  # fraction of the side on either side of the edge where boxes are counted
-CLEARLY_BEYOND = 1.25  # another unit allows numbers this many times larger
+CLEARLY_BEYOND = 1.25  # a unit allows clearly larger numbers if they may be this many times larger
+FAR_LESS = 0.25  # equal boxes of several images count as several if they cover this much less
+NEAR = 0.1  # fraction of the image side before an edge in which boxes are counted
+MOST_NEAR = 0.8  # share of the boxes; more are objects of one place, such as a logo
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,13 @@ def plausible_conventions(
         for unit, order in product(units, orders)
         if (reading := _Reading.of(numbers, sizes, BoxConvention(order, unit))).fits
     ]
+    if not len(numbers):
+        return [reading.convention for reading in readings]
+    distinct = len(np.unique(numbers, axis=0))
     return [
         one.convention
         for one in readings
-        if not any(other.excludes(one) for other in readings if other is not one)
+        if not any(other.excludes(one, distinct) for other in readings if other is not one)
     ]
 
 
@@ -157,39 +162,48 @@ class _Reading:
     def fits(self) -> bool:
         """Whether the boxes stay inside their images, and do not all lie in one corner."""
         count = len(self.ends)
-        careless = min(max(CARELESS, MOST_OUTSIDE * count), count - 1)
-        return not count or (int(self.outside.sum()) <= careless and self.reach > CORNER)
+        careless = min(1, count - 1) if count < FEW else max(CARELESS, MOST_OUTSIDE * count)
+        return not count or (
+            int(self.outside.sum()) <= careless and bool((self.reach > CORNER).any())
+        )
 
     @property
-    def reach(self) -> float:
-        """The extent of the boxes as a fraction of the image side, ignoring outliers."""
-        return float(np.clip(np.quantile(self.ends.max(axis=1), 1 - MOST_OUTSIDE), 1e-9, 1))
+    def reach(self) -> NDArray[np.float64]:
+        """The extent of the boxes along x and y as fractions of the side, ignoring outliers."""
+        return np.clip(np.quantile(self.ends, 1 - MOST_OUTSIDE, axis=0), 1e-9, 1)
 
-    def excludes(self, other: "_Reading") -> bool:
-        """Return True if the boxes are explained by this reading and not by `other`."""
-        if not len(self.ends):
-            return False
-        by_chance = _edges_by_chance(self, other)
+    def excludes(self, other: "_Reading", distinct: int) -> bool:
+        """Return True if the boxes are explained by this reading and not by `other`.
+
+        Args:
+            other: Another reading of the same boxes.
+            distinct: Number of boxes that differ in their numbers.
+        """
         if other.convention.unit != "pixels" and (other.sides > CLEARLY_BEYOND * self.sides).all():
-            by_chance = min(by_chance, (other.reach / self.reach) ** len(self.ends))
-        return by_chance < LEAST_LIKELY
+            share = float(np.prod(other.reach / self.reach))
+            independent = len(self.ends) if share < FAR_LESS else distinct
+            if share**independent < LEAST_LIKELY:
+                return True
+        return _edges_by_chance(self, other) < LEAST_LIKELY
 
 
 def _edges_by_chance(one: _Reading, other: _Reading) -> float:
     """Return the probability that boxes end at the edges of `one` if `other` is right.
 
-    Where the numbers may be clearly larger under `other`, the edge of `one` means nothing: boxes
-    would end as often behind it as before it, and the largest number would be anywhere.
+    Where numbers may be clearly larger under `other`, an edge of `one` means nothing: boxes would
+    end as often behind it as before it, and the largest number would be anywhere.
     """
     transposed = (one.convention.order == "yxyx") != (other.convention.order == "yxyx")
     sides = other.sides[:, ::-1] if transposed else other.sides
     probability = 1.0
     for axis in (0, 1):
         may_exceed = sides[:, axis] > CLEARLY_BEYOND * one.sides[:, axis]
-        ends = one.ends[may_exceed, axis]
+        if not may_exceed.any():
+            continue
+        ends = np.unique(one.ends[may_exceed, axis])
         inside = ends <= 1 + SLIP
         before, behind = int((ends[inside] > 1 - NEAR).sum()), int((~inside).sum())
-        if before > behind:
+        if behind < before <= MOST_NEAR * len(ends):
             gap = max(0.0, 1 - float(ends[inside].max())) + NEAR / before
             as_often = exp(-((before - behind) ** 2) / (2 * (before + behind)))  # Hoeffding
             probability *= min(1.0, max(gap, as_often))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.conventions import (
     ORDERS,
@@ -23,6 +25,7 @@ from vg_mc.boxes.conventions import (
 )
 from vg_mc.errors import BadInputError
 
+SAME = 0.5  # pixels; conventions that differ by less, such as units on images of 1000 pixels
 FEWEST = 4  # fewer boxes decide nothing but that numbers up to 1 are fractions
 
 
@@ -109,9 +112,15 @@ def convention_of(
             raise BadInputError(_misfit(numbers, sizes, images, convention, flags), file=file)
         return Judged(convention)
     fitting = plausible_conventions(numbers, sizes, images, orders=orders, units=units)
-    if len(fitting) == 1 and (len(numbers) >= FEWEST or fitting[0].unit == "unit"):
+    enough = len(numbers) >= FEWEST or {one.unit for one in fitting} == {"unit"}
+    if fitting and enough and _give_same_corners(numbers, sizes, fitting):
         return Judged(fitting[0], f"boxes are read as {fitting[0]}: no other convention fits")
     raise BadInputError(_undecided(len(numbers), fitting, declared, flags), file=file)
+
+
+def _give_same_corners(numbers: Boxes, sizes: Sizes, conventions: list[BoxConvention]) -> bool:
+    first, *others = (convention.to_xyxy(numbers, sizes) for convention in conventions)
+    return all(np.abs(other - first).max() < SAME for other in others)
 
 
 def _misfit(
@@ -142,8 +151,11 @@ def _undecided(
     if not fitting:
         stated = f" in {known}" if known else ""
         return f"the {count:,} boxes fit no known convention{stated}; check the file and the images"
-    problem = f"the convention of the {count:,} boxes is not clear; they fit {_listed(fitting)}"
-    return f"{problem}. Declare it with {' and '.join(missing)}"
+    problem = "too few to decide on" if len(fitting) == 1 else "ambiguous in"
+    return (
+        f"{count:,} boxes are {problem} their convention; they fit {_listed(fitting)}. "
+        f"Declare it with {' and '.join(missing)}"
+    )
 
 
 def _listed(conventions: list[BoxConvention]) -> str:
