@@ -293,7 +293,8 @@ def test_splits_are_renamed_by_the_command_and_the_summary_says_so(tmp_path, cap
     main(
         [
             *("--corpus", "table", "--annotations", str(tmp_path / "mine.csv")),
-            *("--rename-split", "new=train", "--output", str(tmp_path / "prepared")),
+            *("--box-format", "xyxy", "--box-unit", "pixels", "--rename-split", "new=train"),
+            *("--output", str(tmp_path / "prepared")),
             *("--image-size", "48", "--num-workers", "1"),
         ]
     )

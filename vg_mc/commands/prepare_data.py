@@ -57,6 +57,10 @@ class AnnotationOptions:
     from 0 to 1, 100 or 1000; by default that of the layout, else the only one that fits all
     boxes."""
 
+    columns: tuple[str, ...] = ()
+    """Fields of a table of no known layout, as expression=sent box=bbox or box=x1,y1,x2,y2; dots
+    separate names of nested records, as attributes.expression."""
+
     splits: tuple[str, ...] = ()
     """Splits to prepare; by default all."""
 
@@ -227,6 +231,7 @@ def splits_of(corpus: Corpus) -> tuple[str, ...]:
 
 def read_corpus(config: PrepareConfig) -> Corpus:
     """Read the corpus, and print the comparison of its counts with the official ones."""
+    from vg_mc.corpora.columns import columns_of
     from vg_mc.corpora.readers import CorpusSource
     from vg_mc.corpora.splits import renamed_splits
 
@@ -242,6 +247,7 @@ def read_corpus(config: PrepareConfig) -> Corpus:
             split_by=SCENES if source.corpus == "scenes" else source.split_by,
             instances=source.instances,
             boxes=DeclaredBoxes(reading.box_format, reading.box_unit),
+            columns=columns_of(reading.columns),
             splits=reading.splits,
             renamed_splits=renamed_splits(source.rename_split),
             skip_bad=config.on_error == "skip",

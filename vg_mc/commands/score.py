@@ -121,6 +121,7 @@ def predictions_of(
     config: ScoreConfig, dataset: "PreparedDataset | None"
 ) -> "tuple[Predictions, ScoredAnswers]":
     """Read and join the answers; return predictions, and what became of each answer."""
+    from vg_mc.corpora.columns import columns_of
     from vg_mc.predictions import Predictions
     from vg_mc.predictions.external.boxes import (
         Resized,
@@ -173,18 +174,3 @@ def source_of(config: ScoreConfig, dataset: "PreparedDataset | None") -> "Expres
     if dataset is not None:
         return expressions_of_dataset(dataset, config.split)
     return expressions_of_corpus(Path(config.annotations or ""), config.split)
-
-
-def columns_of(texts: Sequence[str]) -> dict[str, str]:
-    """Read ``field=column`` of every text.
-
-    Raises:
-        BadInputError: If a text is not of this form.
-    """
-    columns = {}
-    for text in texts:
-        field, equals, column = text.partition("=")
-        if not (field and equals and column):
-            raise BadInputError(f"expected field=column, not {text!r}", record="--columns")
-        columns[field] = column
-    return columns

@@ -25,10 +25,15 @@ class EmbeddedPhotos:
 
     A COCO image is named by its COCO id, any other image by a hash of its bytes: mirrors repeat the
     image for every expression.
+
+    Attributes:
+        folder: The folder.
+        is_written: Whether images are written to it, or only measured.
     """
 
-    def __init__(self, folder: ImageFolder) -> None:
+    def __init__(self, folder: ImageFolder, *, is_written: bool = True) -> None:
         self.folder = folder
+        self.is_written = is_written
         self._kept: dict[str, KeptPhoto] = {}
 
     def keep(self, image: object, name: str | None = None) -> KeptPhoto:
@@ -50,7 +55,8 @@ class EmbeddedPhotos:
         if key not in self._kept:
             header = header_of_bytes(content, self.folder.orientation)
             file_name = key + header.ending
-            self._write(self.folder.path / file_name, content)
+            if self.is_written:
+                self._write(self.folder.path / file_name, content)
             self._kept[key] = KeptPhoto(file_name, header.width, header.height)
         return self._kept[key]
 

@@ -106,7 +106,9 @@ def _box(shapes: list[Record]) -> list[float]:
         raise BadInputError("expected a rectangle, found another shape")
     value = as_mapping(shapes[0].get("value"))
     if value.get("rotation") or shapes[0].get("image_rotation"):
-        raise BadInputError("expected an upright rectangle on an upright image, found a rotated one")
+        raise BadInputError(
+            "expected an upright rectangle on an upright image, found a rotated one"
+        )
     left, top, width, height = (as_number(value, name) for name in SIDES)
     return [left + min(width, 0), top + min(height, 0), abs(width), abs(height)]
 

@@ -13,7 +13,7 @@ Record = Mapping[object, object]
 
 
 def value_at(record: Record, path: str) -> object:
-    """Return the value at a path, None if there is none. A whole path may be the name of a field."""
+    """Return the value at a path, which may also be the name of one field; None without one."""
     if path in record:
         return record[path]
     value: object = record
@@ -31,9 +31,14 @@ def first_value(record: Record, paths: str) -> object:
 
 
 def has_path(record: object, path: str) -> bool:
-    """Return whether a record has a field, looking into the first item of each list."""
+    """Return whether a record has a field, looking into the first item of each list.
+
+    A list without items may have any field.
+    """
     for name in path.split("."):
-        while isinstance(record, list) and record:
+        while isinstance(record, list):
+            if not record:
+                return True
             record = record[0]
         if not isinstance(record, Mapping) or name not in record:
             return False

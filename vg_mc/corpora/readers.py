@@ -49,6 +49,7 @@ class CorpusSource:
         split_by: Author of the splits of a REFER corpus, such as ``unc``.
         instances: Another file with the annotated regions of all images.
         boxes: Convention of the boxes where it is not that of the kind.
+        columns: Paths of the fields of a table, where they are not those of a known layout.
         splits: The splits to read; all if empty. Ignored by kinds that are read as a whole.
         renamed_splits: New names of splits by old names.
         skip_bad: Collect bad records instead of stopping at the first.
@@ -63,6 +64,7 @@ class CorpusSource:
     split_by: str = "unc"
     instances: Path | None = None
     boxes: DeclaredBoxes = UNDECLARED
+    columns: Mapping[str, str] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
     renamed_splits: Mapping[str, str] = field(default_factory=dict)
     skip_bad: bool = False
@@ -86,6 +88,9 @@ def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
         flag = "--box-format" if source.boxes.order else "--box-unit"
         problem = f"boxes in REFER format are always xywh in pixels; remove {flag}"
         raise BadInputError(problem, record=flag)
+    if source.columns and source.kind != "table":
+        problem = f"names the fields of --corpus table, not of {source.kind}"
+        raise BadInputError(problem, record="--columns")
     corpus, comparisons = READERS[source.kind](source)
     if not source.allow_count_mismatch:
         require_official(comparisons, corpus)
@@ -152,6 +157,8 @@ def _table(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
         declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
+        columns=source.columns,
+        extracted=source.images or source.extracted,
     )
     return corpus, []
 

@@ -15,34 +15,36 @@ from vg_mc.errors import BadInputError
 from vg_mc.system.fields import read_json
 
 ROWS_AT_ONCE = 64  # of a Parquet file
+LONGEST_CELL = 2**31 - 1  # characters of a CSV cell, which may be an image in base64
+FEWEST_COLUMNS = 2  # a table with a single column is separated by something else
 
 Rows = Iterator[tuple[str, object]]  # the name of a record, and the record
 
 
-def rows_of(file: Path, *, needed: str | None = None) -> Rows:
+def rows_of(file: Path) -> Rows:
     """Yield the records of a file with their places; an unreadable record is a `BadInputError`.
 
     Args:
         file: A file with one of the suffixes in `ENDINGS`.
-        needed: A column that the header of a CSV file must contain.
 
     Raises:
         BadInputError: If the file cannot be read at all.
     """
     kind = file.suffix.lower()
     if kind in DELIMITERS:
-        return _delimited_rows(file, DELIMITERS[kind], needed)
+        return _delimited_rows(file, DELIMITERS[kind])
     if kind not in READERS:
         raise BadInputError(f"expected a file in {', '.join(ENDINGS)}", file=file)
     return READERS[kind](file)
 
 
-def _delimited_rows(file: Path, delimiter: str, needed: str | None) -> Rows:
+def _delimited_rows(file: Path, delimiter: str) -> Rows:
+    csv.field_size_limit(LONGEST_CELL)
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             reader = csv.reader(opened, strict=True, delimiter=delimiter)
             header = [name.strip().lower() for name in next(reader, [])]
-            _check_header(header, needed, file)
+            _check_header(header, file)
             for cells in reader:
                 if cells:
                     yield f"line {reader.line_num}", _named(cells, header)
@@ -50,12 +52,10 @@ def _delimited_rows(file: Path, delimiter: str, needed: str | None) -> Rows:
         raise BadInputError(f"expected a table in UTF-8: {fault}", file=file) from fault
 
 
-def _check_header(header: list[str], needed: str | None, file: Path) -> None:
-    if len(set(header)) == len(header) and (needed is None or needed in header):
-        return
-    named = "" if needed is None else f" including {needed}"
-    problem = f"expected a first line of distinct column names{named}, separated by commas"
-    raise BadInputError(f"{problem}, not {header}", file=file)
+def _check_header(header: list[str], file: Path) -> None:
+    if len(set(header)) < len(header) or len(header) < FEWEST_COLUMNS:
+        problem = "expected a first line of distinct column names, separated by commas"
+        raise BadInputError(f"{problem} (tabs in a .tsv), not {header}", file=file)
 
 
 def _named(cells: list[str], header: list[str]) -> object:
@@ -89,11 +89,30 @@ def _parsed(line: bytes) -> object:
 
 
 def _json_records(file: Path) -> Rows:
-    content = read_json(file)
+    yield from json_records(read_json(file), file)
+
+
+def json_records(content: object, file: Path) -> Rows:
+    """Yield the records of a JSON value: a list, the only list of an object, or keyed records.
+
+    Raises:
+        BadInputError: If it is none of these.
+    """
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if _has_records(value)]
+        if len(lists) == 1:
+            (content,) = lists
+        elif content and all(isinstance(value, dict) for value in content.values()):
+            yield from ((f"record {key}", record) for key, record in content.items())
+            return
     if not isinstance(content, list):
         problem = "expected a list of records, or COCO's images, annotations and categories"
         raise BadInputError(problem, file=file)
     yield from ((f"record {position}", record) for position, record in enumerate(content))
+
+
+def _has_records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _parquet_rows(file: Path) -> Rows:

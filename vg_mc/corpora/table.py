@@ -1,41 +1,40 @@
-"""Reader of user tables: CSV, JSON lines or Parquet with one row per expression, or a COCO file.
+"""Reader of tables and lists: CSV, TSV, JSON lines, JSON or Parquet, and COCO files.
 
-Columns: ``image`` (a path inside the image folder), ``expression``, ``box`` (four numbers) or four
-columns (``left, top, right, bottom`` or ``left, top, width, height``), ``split``, and optionally
-``id``, ``ref_id``, ``image_id``, ``annotation_id``, ``category``. Without ``split`` the name of the
-file or its folder contains the split: ``val.csv``.
+The columns of this package are ``image`` (a path inside the image folder), ``expression``, ``box``
+(four numbers) or four columns (``left, top, right, bottom`` or ``left, top, width, height``),
+``split``, and optionally ``id``, ``ref_id``, ``image_id``, ``annotation_id``, ``category``. Without
+``split`` the name of the file or its folder contains the split: ``val.csv``. Files of other
+programs are read by the layouts of `corpora.table_layouts`.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vg_mc.boxes.conventions import Order
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
-from vg_mc.corpora.assembly import Source, assemble
+from vg_mc.corpora.assembly import Source, assemble, counter
 from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
-from vg_mc.corpora.expression_records import as_expression_record, numbers_in, whole_number_in
+from vg_mc.corpora.embedded_images import EmbeddedPhotos
+from vg_mc.corpora.expression_records import ExpressionRecord, as_expression_record
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import COCO_BOXES
+from vg_mc.corpora.row_fields import RowFields, RowReader
+from vg_mc.corpora.row_images import RowImages
 from vg_mc.corpora.rows import ENDINGS, rows_of
 from vg_mc.corpora.splits import splits_of_files
-from vg_mc.corpora.table_layouts import layout_of, translated
+from vg_mc.corpora.table_layouts import Names
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ImageFolder
 from vg_mc.system.fields import as_mapping
 
-BOX_COLUMNS: dict[tuple[str, ...], Order] = {
-    ("left", "top", "right", "bottom"): "xyxy",
-    ("x1", "y1", "x2", "y2"): "xyxy",
-    ("xmin", "ymin", "xmax", "ymax"): "xyxy",
-    ("left", "top", "width", "height"): "xywh",
-    ("x", "y", "w", "h"): "xywh",
-    ("x", "y", "width", "height"): "xywh",
+# Fields of a row with an id, and of a record.
+IDS = {
+    names.EXPRESSION_ID: "expression_id",
+    names.REF_ID: "ref_id",
+    names.IMAGE_ID: "image_id",
+    names.ANNOTATION_ID: "annotation_id",
 }
-WHOLE_NUMBERS = (names.EXPRESSION_ID, names.REF_ID, names.IMAGE_ID, names.ANNOTATION_ID)
-PLAIN = (names.IMAGE, names.EXPRESSION, names.BOX, names.SPLIT, names.CATEGORY)
-COLUMNS_NAMED = 12  # existing columns listed in a message about missing ones
 
 
 def read_table(
@@ -45,24 +44,28 @@ def read_table(
     declared: DeclaredBoxes,
     skip_bad: bool,
     candidates_file: Path | None = None,
+    columns: Names | None = None,
+    extracted: Path | None = None,
 ) -> Corpus:
     """Read a table, or all tables of a folder.
 
     Args:
-        path: A file ending in .csv, .jsonl, .json or .parquet, or a folder of such files.
-        images_folder: Base folder of the paths in column ``image``.
+        path: A file ending in .csv, .tsv, .jsonl, .json or .parquet, or a folder of such files.
+        images_folder: Base folder of the names of images.
         declared: Convention of the boxes where columns or layout do not state it. COCO files are
             always ``xywh`` in pixels.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
         candidates_file: A file in the format of COCO's ``instances.json`` with all boxes of every
             image.
+        columns: Paths of fields in the files, where they are not those of a known layout.
+        extracted: Folder that embedded images are written to; None to only measure them.
 
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
     """
-    files = _files(path)
-    split_of = splits_of_files(files)
     inspection = Inspection(skip_bad=skip_bad)
+    files = _files(path, inspection)
+    split_of = splits_of_files(files)
     if len(files) == 1 and is_coco(files[0]):
         if declared.or_else(COCO_BOXES) != COCO_BOXES or candidates_file is not None:
             problem = "COCO boxes are always xywh in pixels, and its annotations are the candidates"
@@ -70,56 +73,95 @@ def read_table(
             raise BadInputError(f"{problem}; remove {flags}", file=files[0])
         return read_coco_expressions(files[0], images_folder, split_of[files[0]], inspection)
 
-    records = []
-    written: set[DeclaredBoxes] = set()  # by column names or a layout
+    embedded_in = replace(images_folder, path=extracted or images_folder.path)
+    images = RowImages(
+        images_folder.path, EmbeddedPhotos(embedded_in, is_written=extracted is not None)
+    )
+    table = _Table(inspection)
     for file in files:
-        for record, row in rows_of(file, needed=names.IMAGE):
-            with inspection.record(file, record):
+        table.read(file, rows_of(file), RowReader(split_of[file], columns or {}, images))
+    table.add_notes(images)
+    if images.embedded and images.named:
+        raise BadInputError("expected all images in the tables or none of them", file=path)
+    declared = _common(declared, table.stated, path)
+    folder = embedded_in if images.embedded else images_folder
+    source = Source(path.stem, files, folder, declared, candidates_file)
+    return assemble(table.numbered(), source, inspection)
+
+
+@dataclass(slots=True)
+class _Table:
+    """The records of all files, and what their layouts state about boxes."""
+
+    inspection: Inspection
+    records: list[ExpressionRecord] = field(default_factory=list)
+    stated: set[DeclaredBoxes] = field(default_factory=set)
+    text_ids: list[tuple[int, str, str]] = field(default_factory=list)  # row, field, id
+    empty: int = 0
+
+    def read(self, file: Path, rows: Iterable[tuple[str, object]], reader: RowReader) -> None:
+        """Add the records of a file."""
+        for place, row in rows:
+            found: list[RowFields | BadInputError] = []
+            with self.inspection.record(file, place):
                 if isinstance(row, BadInputError):
                     raise row
-                fields, stated = _read_row(as_mapping(row), split_of[file])
-                records.append(as_expression_record(fields, file, record, inspection))
-                written.add(stated)
-    declared = _common(declared, written, path)
-    source = Source(path.stem, files, images_folder, declared, candidates_file)
-    return assemble(records, source, inspection)
+                found = list(reader.records(as_mapping(row)))
+            for number, one in enumerate(found):
+                name = place if number == 0 else f"{place}, expression {number}"
+                with self.inspection.record(file, name):
+                    if isinstance(one, BadInputError):
+                        raise one
+                    self._add(one.fields, file, name)
+                    self.stated.add(one.boxes)
+        self.empty += reader.empty
+
+    def _add(self, fields: dict[str, object], file: Path, place: str) -> None:
+        texts = {name: fields.pop(name) for name in IDS if isinstance(fields.get(name), str)}
+        self.records.append(as_expression_record(fields, file, place, self.inspection))
+        for name, text in texts.items():
+            self.text_ids.append((len(self.records) - 1, name, str(text)))
+
+    def numbered(self) -> list[ExpressionRecord]:
+        """Return the records; ids that are texts are numbered after those that are numbers.
+
+        Images are identified by their files, so that their texts are not needed.
+        """
+        for name, attribute in IDS.items():
+            texts = [(row, text) for row, field_, text in self.text_ids if field_ == name]
+            if not texts:
+                continue
+            following = counter(getattr(one, attribute) for one in self.records)
+            numbers = {text: following() for text in dict.fromkeys(text for _, text in texts)}
+            for row, text in texts if name != names.IMAGE_ID else ():
+                self.records[row] = replace(self.records[row], **{attribute: numbers[text]})  # type: ignore[arg-type]  # an id
+            first = next(iter(numbers))
+            self.inspection.notes.append(
+                f"{len(numbers):,} values of {name} are texts, such as {first!r}, and get numbers"
+            )
+        return self.records
+
+    def add_notes(self, images: RowImages) -> None:
+        """Note what the summary says about rows and images."""
+        notes = self.inspection.notes
+        if self.empty:
+            notes.append(f"records without an expression, which are not read: {self.empty:,}")
+        if images.renamed is not None:
+            written, found = images.renamed
+            notes.append(f"images are found by the end of their path: {written} as {found}")
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, inspection: Inspection) -> list[Path]:
+    """Return the visible tables of a folder, or the only file."""
     if not path.is_dir():
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
-    if not files:
+    visible = [file for file in files if not file.name.startswith(".")]
+    if hidden := len(files) - len(visible):
+        inspection.notes.append(f"{hidden:,} hidden files are left out, such as {files[0].name}")
+    if not visible:
         raise BadInputError(f"expected tables: files in {', '.join(ENDINGS)}", file=path)
-    return files
-
-
-def _read_row(row: Mapping[object, object], split: str) -> tuple[dict[str, object], DeclaredBoxes]:
-    """Return the fields of a row, and what its layout or its columns state about the box."""
-    layout = layout_of(row)
-    if layout is not None:
-        return {names.SPLIT: split, **translated(row, layout)}, layout.boxes
-    _require_columns(row)
-    columns = _box_columns(row)
-    return _fields(row, columns, split), DeclaredBoxes(BOX_COLUMNS.get(columns))
-
-
-def _require_columns(row: Mapping[object, object]) -> None:
-    """Raise an error with the missing and the existing columns if a required one is missing."""
-    missing = [name for name in (names.IMAGE, names.EXPRESSION) if name not in row]
-    if names.BOX not in row and not _box_columns(row):
-        fours = ", ".join(" ".join(columns) for columns in BOX_COLUMNS)
-        missing.append(f"{names.BOX} (or four like {fours})")
-    if missing:
-        there = ", ".join(str(name) for name in list(row)[:COLUMNS_NAMED])
-        raise BadInputError(f"expected the columns {' and '.join(missing)}, found {there}")
-
-
-def _box_columns(row: Mapping[object, object]) -> tuple[str, ...]:
-    """Return the four columns of a box, or none if the box has a single column."""
-    if names.BOX in row:
-        return ()
-    return next((columns for columns in BOX_COLUMNS if all(name in row for name in columns)), ())
+    return visible
 
 
 def _common(asked: DeclaredBoxes, written: set[DeclaredBoxes], path: Path) -> DeclaredBoxes:
@@ -133,21 +175,3 @@ def _common(asked: DeclaredBoxes, written: set[DeclaredBoxes], path: Path) -> De
         problem = f"--box-format is {agreed.order}, but the columns are those of {stated.order}"
         raise BadInputError(problem, file=path)
     return agreed
-
-
-def _fields(
-    row: Mapping[object, object], box_columns: tuple[str, ...], split: str
-) -> dict[str, object]:
-    """Convert a row to fields: cells of a CSV are texts, and pandas writes integers as 3.0."""
-    given = {name: value for name, value in row.items() if not _is_empty(value)}
-    fields: dict[str, object] = {names.SPLIT: split}
-    fields |= {name: given[name] for name in PLAIN if name in given}
-    fields |= {name: whole_number_in(given[name]) for name in WHOLE_NUMBERS if name in given}
-    if box_columns:
-        fields[names.BOX] = [given.get(column) for column in box_columns]
-    fields[names.BOX] = numbers_in(fields.get(names.BOX))
-    return fields
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))

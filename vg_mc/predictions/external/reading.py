@@ -12,6 +12,7 @@ from typing import Literal
 
 from vg_mc.boxes.conventions import Order, Unit
 from vg_mc.corpora.expression_records import numbers_in, whole_number_in
+from vg_mc.corpora.nested import value_at
 from vg_mc.corpora.rows import rows_of
 from vg_mc.errors import BadInputError
 from vg_mc.system.fields import as_mapping, read_json
@@ -184,14 +185,6 @@ def _layout_of(cells: Mapping[object, object], columns: Columns, file: Path) -> 
     )
 
 
-def _value(cells: Mapping[object, object], path: str) -> object:
-    """Return the value at a dotted path in nested records; None if it does not exist."""
-    value: object = cells
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
 def _answer(
     cells: Mapping[object, object],
     columns: Columns,
@@ -200,7 +193,7 @@ def _answer(
     order: Order | None,
     unit: Unit | None,
 ) -> ExternalAnswer:
-    given = {field: _value(cells, path) for field, path in columns.items()}
+    given = {field: value_at(cells, path) for field, path in columns.items()}
     expression = given.get(EXPRESSION)
     boxes, has_reply = _boxes(given, order, unit)
     number = whole_number_in(given.get(ID))
