@@ -1,0 +1,1 @@
+"""Pseudo-labels: expressions made up from detections, for training without human expressions."""
