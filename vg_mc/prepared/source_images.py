@@ -24,8 +24,9 @@ def images_of(dataset: PreparedDataset, folder: Path | None) -> ImageOf:
     """
     photos = dataset.photos()
     if folder is not None:
-        require_folder(folder)
-        return lambda image_id: open_photo(folder, photos[image_id])
+        images = dataset.image_folder(folder)
+        require_folder(images)
+        return lambda image_id: open_photo(images, photos[image_id])
     if dataset.whole_images is None:
         problem = "the dataset stores no whole images; set the folder of the source images"
         raise BadInputError(problem, file=dataset.folder, record="--images")
