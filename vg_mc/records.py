@@ -1,6 +1,6 @@
 """Basic records: image, referring expression, region proposal and corpus."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -56,17 +56,17 @@ class ReferringExpression:
         expression_id: Unique in the corpus (REFER's ``sent_id``).
         ref_id: Shared by all expressions about the same object.
         target: The target box in pixels of the image.
-        annotation_id: The annotation of the target, -1 without one.
-        category: Category name of the target, empty if unknown.
+        annotation_id: The annotation of the target, if there is one.
+        category: Category name of the target, if known.
     """
 
     expression_id: int
     ref_id: int
     image_id: int
-    annotation_id: int
+    annotation_id: int | None
     text: str
     target: XYXY
-    category: str
+    category: str | None
     split: str
 
 
@@ -76,15 +76,16 @@ class Proposal:
 
     Attributes:
         source: Name of the proposer.
-        annotation_id: Id of the annotation, -1 for a detection.
+        annotation_id: Id of the annotation; None for a detection.
+        category: Category name, if known.
         score: Confidence of the detector, 1 for an annotation.
     """
 
     box: XYXY
     score: float
-    category: str
+    category: str | None
     source: str
-    annotation_id: int = -1
+    annotation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class Corpus:
         boxes: Convention of the boxes in the file, and how it is known; empty if the format has a
             single one.
         notes: What the reader inferred or left out, one sentence each, for the summary.
+        categories: Names of the categories that a detector may find, by id.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Corpus:
     assigned_ids: frozenset[int] = frozenset()
     boxes: str = ""
     notes: list[str] = field(default_factory=list)
+    categories: Mapping[int, str] = field(default_factory=dict)
 
 
 class Proposer(Protocol):

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from benchmarks.faults.case import Case, Outcome, Reading
 from benchmarks.faults.forms import PHOTOS, SIZE
 from benchmarks.faults.records import FOUR, INFINITY, MISSING, NAN, Fault
-from vg_mc.proposers.stored import cut_to_photos, read_detections
+from vg_mc.proposers.placing import cut_to_photos
+from vg_mc.proposers.stored import read_detections
 from vg_mc.records import Photo
 
 KNOWN = [Photo(image_id, name, *SIZE) for image_id, name in PHOTOS.items()]
@@ -52,10 +53,13 @@ FAULTS = [
     ("photo", [
         Fault("null", {"image_id": None}, says="found neither", forms=SCORED),
         Fault("missing", {"image_id": MISSING}, says="found neither", forms=FLAT),
-        Fault("a word", {"image_id": "9"}, says="as image_id", forms=FLAT),
+        Fault("a number as text", {"image_id": "25"}, "accepted", becomes=(55, 5, 95, 40),
+              forms=FLAT),
+        Fault("a word", {"image_id": "x"}, "listed", says="no image of the corpus", forms=FLAT),
         Fault("a fraction", {"image_id": 9.5}, says="as image_id", forms=FLAT),
         Fault("over 64 bits", {"image_id": 2**70}, says="64 bits", forms=FLAT),
-        Fault("id and name", {"file_name": PHOTOS[25]}, says="found both", forms=SCORED),
+        Fault("id and name of two images", {"image_id": 9, "file_name": PHOTOS[25]},
+              says="in the corpus, not", forms=SCORED),
         Fault("a name that no photo has", {"image_id": None, "file_name": "x.jpg"}, "listed",
               says="no image of the corpus", forms=SCORED),
         Fault("a name in place of the id", {"image_id": None, "file_name": PHOTOS[25]}, "accepted",
@@ -79,7 +83,7 @@ CONTENTS = [
      "exceed their image"),
     ("20 boxes in shares of the photo",
      json.dumps([{"image_id": 9, "bbox": [0.1, 0.1, 0.4, 0.5], "score": 1}] * 20).encode(),
-     "boxes in pixels"),
+     "exceeds 1"),
 ]  # fmt: skip
 
 

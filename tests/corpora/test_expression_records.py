@@ -38,7 +38,7 @@ def test_four_fields_are_enough():
 
     for given_fields in (fields, fields | {"image_id": None, "category": None, "width": None}):
         statement = read(given_fields)
-        assert (statement.category, statement.size, statement.image_id) == ("", None, None)
+        assert (statement.category, statement.size, statement.image_id) == (None, None, None)
         assert (statement.annotation_id, statement.ref_id, statement.expression_id) == (None,) * 3
 
 

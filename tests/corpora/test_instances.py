@@ -137,13 +137,13 @@ def test_a_bad_annotation_is_named_or_left_out(field, value, message, refer):
     assert [reason.file for reason in rejected] == ["instances.json"]
 
 
-def test_an_annotation_without_category_has_an_empty_name(refer):
+def test_an_annotation_without_category_has_none(refer):
     del refer.annotations[0]["category_id"]
     refer.annotations[1]["category_id"] = 0
 
     regions = read(refer)[0].region_of
 
-    assert [regions[50].category, regions[60].category] == ["", ""]
+    assert [regions[50].category, regions[60].category] == [None, None]
 
 
 def test_category_0_may_have_a_name(refer):

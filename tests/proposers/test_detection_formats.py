@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.refusals import refused
+from vg_mc.proposers.detection_files import stored_records
 from vg_mc.proposers.detection_formats import (
     BY_IMAGE,
     COCO_RESULTS,
@@ -12,7 +13,6 @@ from vg_mc.proposers.detection_formats import (
     PIPELINE,
     REFER,
     TABLE,
-    stored_records,
 )
 
 
@@ -50,13 +50,13 @@ def test_a_parquet_file_is_known_by_its_first_bytes(tmp_path):
     layout, (record,) = stored_records(file)
 
     assert layout == TABLE
-    assert record == ("row 0", {"image_id": 3, "box": [1, 2, 3, 4], "score": 0.5})
+    assert record == (("row", 0), {"image_id": 3, "box": [1, 2, 3, 4], "score": 0.5})
 
 
 def test_records_below_an_image_get_its_id(look):
     _, records = look({"17": [[1, 2, 3, 4], {"box": [5, 6, 7, 8], "score": 0.5}]})
 
-    assert records == [
+    assert [(one.name, one.content) for one in records] == [
         ("image '17', box 0", {"box": [1, 2, 3, 4], "image_id": 17}),
         ("image '17', box 1", {"box": [5, 6, 7, 8], "score": 0.5, "image_id": 17}),
     ]

@@ -85,7 +85,7 @@ def test_nothing_found_stays_nothing_unless_something_is_asked_for():
 def test_the_whole_image_stands_in(weak):
     kept = select(found(*weak), PHOTO, choice(when_empty="whole-image"))
 
-    assert kept == [Proposal((0, 0, 100, 80), 0, "", "whole-image")]
+    assert kept == [Proposal((0, 0, 100, 80), 0, None, "whole-image")]
 
 
 @pytest.mark.parametrize(

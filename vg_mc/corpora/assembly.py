@@ -189,6 +189,7 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
         assigned_ids=assigned & photos.found.keys(),
         boxes=judged.described,
         notes=inspection.notes,
+        categories=candidates.categories,
     )
 
 
@@ -284,8 +285,8 @@ class _ExpressionMaker:
         number = record.annotation_id
         if self._source.candidates_file is not None:
             known = None if number is None else self._candidates.region_of.get(number)
-            category = record.category or (known.category if known else "")
-            return Proposal(target, 1.0, category, ANNOTATIONS, -1 if number is None else number)
+            category = record.category or (known.category if known else None)
+            return Proposal(target, 1.0, category, ANNOTATIONS, number)
         key: Hashable = (photo.image_id, target if number is None else number)
         if key not in self._regions:
             number = self._next_annotation() if number is None else number

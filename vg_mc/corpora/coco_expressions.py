@@ -87,6 +87,7 @@ def read_coco_expressions(
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
         notes=inspection.notes,
+        categories=instances.categories,
     )
 
 

@@ -40,7 +40,7 @@ class ExpressionRecord:
     text: str
     box: tuple[float, ...]
     split: str
-    category: str
+    category: str | None
     size: tuple[int, int] | None
     image_id: int | None
     annotation_id: int | None
@@ -65,7 +65,7 @@ def as_expression_record(
         text=as_expression(given, EXPRESSION, inspection),
         box=as_numbers(given, BOX, 4),
         split=as_text(given, SPLIT).strip(),
-        category=as_text(given, CATEGORY) if CATEGORY in given else "",
+        category=as_text(given, CATEGORY) if CATEGORY in given else None,
         size=(as_positive_integer(given, WIDTH), as_positive_integer(given, HEIGHT))
         if has_size
         else None,

@@ -25,7 +25,10 @@ from vg_mc.system.fields import (
 )
 
 COCO_BOXES = DeclaredBoxes("xywh", "pixels")
-NO_CATEGORY = 0  # COCO counts categories from 1; 0 stands for a missing category
+# Names of categories that stand for none; a detector never finds them.
+_NO_NAMES = frozenset(
+    {"", "n/a", "none", "unlabeled", "unlabelled", "background", "__background__"}
+)
 
 # RefCLEF identifies a region by its image and its number in that image.
 _REGION_OF_IMAGE = re.compile(r"([0-9]{1,12})_([0-9]{1,4})")
@@ -39,12 +42,14 @@ class Instances:
         annotations: Annotated regions per image id, in the order of the file.
         image_of: Image id per annotation id.
         region_of: Region per annotation id.
+        categories: Names of the categories that a detector may find, by id.
     """
 
     photos: dict[int, Photo] = field(default_factory=dict)
     annotations: dict[int, list[Proposal]] = field(default_factory=dict)
     image_of: dict[int, int] = field(default_factory=dict)
     region_of: dict[int, Proposal] = field(default_factory=dict)
+    categories: dict[int, str] = field(default_factory=dict)
 
 
 def read_instances(
@@ -68,11 +73,12 @@ def read_instances(
     content = read_json(file)
     try:
         images, annotations = as_list(content, "images"), as_list(content, "annotations")
-        categories = _category_names(as_list(content, "categories"))
+        listed = as_list(content, "categories")
+        categories = _category_names(listed)
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=file, record=fault.record) from fault
 
-    instances = Instances()
+    instances = Instances(categories=_detectable(listed, categories))
     for position, record in enumerate(images):
         if _is_needed(record, "id", needed):
             with inspection.record(file, f"image {place(record, 'id', position)}"):
@@ -93,7 +99,7 @@ def read_instances(
 
 
 def _category_names(categories: list[object]) -> dict[int, str]:
-    names = {NO_CATEGORY: ""}
+    names = {}
     for position, record in enumerate(categories):
         try:
             names[as_integer(record, "id")] = as_text(record, "name")
@@ -101,6 +107,32 @@ def _category_names(categories: list[object]) -> dict[int, str]:
             where = f"category {place(record, 'id', position)}"
             raise BadInputError(fault.problem, record=where) from fault
     return names
+
+
+def _detectable(records: list[object], names: dict[int, str]) -> dict[int, str]:
+    """Return the categories without those that stand for none, or for a group of others.
+
+    Roboflow writes the name of the project as category 0, the supercategory of all others.
+    """
+    groups = {str(as_mapping(one).get("supercategory")) for one in records
+              if as_mapping(one).get("supercategory") != as_mapping(one).get("name")}  # fmt: skip
+    roots = {as_integer(one, "id") for one in records
+             if as_mapping(one).get("supercategory") in (None, "", "none")}  # fmt: skip
+    return {
+        number: name
+        for number, name in names.items()
+        if name.strip().lower() not in _NO_NAMES and not (number in roots and name in groups)
+    }
+
+
+def _category(record: object, categories: dict[int, str]) -> str | None:
+    """Return the category of an annotation; 0 is no category unless the file defines it."""
+    if "category_id" not in as_mapping(record):
+        return None
+    category_id = as_integer(record, "category_id")
+    if category_id not in categories and category_id != 0:
+        raise BadInputError(f"expected a category of the file, not category_id {category_id}")
+    return categories.get(category_id)
 
 
 def _is_needed(record: object, key: str, needed: set[int]) -> bool:
@@ -185,14 +217,11 @@ def _add_annotation(instances: Instances, record: object, categories: dict[int, 
         raise BadInputError(
             f"expected an image of the file, but image {image_id} is missing or unusable"
         )
-    category_id = as_integer({"category_id": NO_CATEGORY, **as_mapping(record)}, "category_id")
-    if category_id not in categories:
-        raise BadInputError(f"expected a category of the file, not category_id {category_id}")
     photo, xywh = instances.photos[image_id], as_numbers(record, "bbox", 4)
     region = Proposal(
         box=cut_to_photo(xywh_to_xyxy(as_boxes(xywh)), xywh, photo.width, photo.height),
         score=1.0,
-        category=categories[category_id],
+        category=_category(record, categories),
         source=ANNOTATIONS,
         annotation_id=annotation_id,
     )

@@ -71,6 +71,7 @@ def read_refer(
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
         notes=inspection.notes,
+        categories=candidates.categories,
     )
 
 

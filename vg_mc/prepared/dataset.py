@@ -249,7 +249,7 @@ class PreparedDataset:
             if row["source"] not in NO_DETECTIONS:
                 left, top, right, bottom = row["box"]
                 box = (left, top, right, bottom)
-                detection = Proposal(box, row["score"], row["category"], DETECTED)
+                detection = Proposal(box, row["score"], row["category"] or None, DETECTED)
                 found.setdefault(row["image_id"], {})[detection] = None
         return {image_id: list(detections) for image_id, detections in found.items()}
 

@@ -68,6 +68,16 @@ def candidate_features(views: Iterable[str]) -> Features:
     return CANDIDATES | {column: {"_type": "Image"} for column in picture_columns(views)}
 
 
+def stored_text(text: str | None) -> str:
+    """Return a text as stored; an unknown one is empty, which no name is."""
+    return text or ""
+
+
+def stored_number(number: int | None) -> int:
+    """Return a number as stored: -1 if there is none."""
+    return -1 if number is None else number
+
+
 def as_cell(jpeg: bytes) -> dict[str, Any]:
     """Return a JPEG file as a value of an image column."""
     return {"bytes": jpeg, "path": None}

@@ -1,17 +1,7 @@
-"""File formats of stored detections, recognized by their content.
+"""The table of layouts of stored detections, recognized by their fields.
 
-| format | structure | boxes |
-|---|---|---|
-| MAttNet | list of ``{image_id, box, score, category_name}`` | left, top, width + 1, height + 1 |
-| COCO results | list of ``{image_id, bbox, score}`` | left, top, width, height |
-| refer | ``{"dets": [{image_id, box, score}]}`` | left, top, width, height |
-| ReCLIP | ``{image_id: [box, ...]}`` | left, top, width, height, best first, no scores |
-| CPT | ``{image_id: [{box}, ...]}`` | left, top, width, height, best first, no scores |
-| transformers' pipeline | list, or by image, of ``{score, label, box}`` | xmin, ymin, xmax, ymax |
-| vg_mc | Parquet, see `detection_table` | left, top, right, bottom |
-
-In all formats ``file_name`` may be used in place of ``image_id``. A key of the ReCLIP and CPT
-formats is a file name if it has a file extension.
+A layout states what its fields mean: which one contains the box, and the order and unit of its four
+numbers. ``data/README.md`` lists the layouts for users.
 
 MAttNet writes ``x2 - x1 + 1`` as width (https://github.com/lichengunc/MAttNet,
 ``tools/run_detect.py``); the reader subtracts 1. ReCLIP and CPT use their boxes without such a
@@ -19,134 +9,146 @@ correction, and so does this module.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
-from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from vg_mc.errors import BadInputError
-from vg_mc.proposers.detection_table import (
-    FILE_NAME,
-    IMAGE_ID,
-    is_detection_table,
-    read_rows,
-)
-from vg_mc.system.fields import read_json
+from vg_mc.boxes.conventions import BoxConvention
+
+IMAGE_ID = "image_id"
+FILE_NAMES = ("file_name", "filename", "image_name", "image_path", "img_path", "image")
+ENTRY = "entry"  # field for a detection that is not a record of its own
+
+_NAMES = ("category_name", "class_name", "category", "class", "label")
+_IDS = ("category_id", "class_id", "category", "class", "label")
+_CORNERS = BoxConvention("xyxy")
+_SIDES = BoxConvention("xywh")
+_FRACTIONS = BoxConvention("cxcywh", "unit")
 
 
 class Layout(NamedTuple):
-    """The fields of a detection in a format.
+    """The fields of a detection in one layout.
 
     Attributes:
-        name: Name of the format in messages.
-        box: Name of the field with the box.
-        edges: Keys of the four numbers if the box is a mapping; None if it is a list.
-        corners: Whether boxes are (left, top, right, bottom) or (left, top, width, height).
+        name: Name in messages.
+        box: Field with the box; None if its numbers are fields of the record.
+        edges: Fields of the four numbers, unless the box is a list.
+        convention: Order and unit of the numbers.
         surplus: Number of pixels to subtract from width and height.
+        score: Field with the score.
         scored: Whether every detection has a score.
-        categories: Fields that may contain the category; the first present one is used.
+        names: Fields that may contain the category's name; the first one with a text is used.
+        ids: Fields that may contain the category's id; the first one with an integer is used.
+        ids_of_corpus: Whether the ids are by definition those of the corpus' categories.
+        columns: Whether the fields contain lists, with one item for each box of an image.
+        known_by: Further fields that identify the layout.
     """
 
     name: str
-    box: str
+    box: str | None
     edges: tuple[str, str, str, str] | None = None
-    corners: bool = False
+    convention: BoxConvention = _SIDES
     surplus: int = 0
+    score: str = "score"
     scored: bool = True
-    categories: tuple[str, ...] = ("category_name", "category")
+    names: tuple[str, ...] = _NAMES
+    ids: tuple[str, ...] = _IDS
+    ids_of_corpus: bool = False
+    columns: bool = False
+    known_by: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields that are read, besides those of the image."""
+        return (*([self.box] if self.box else self.edges or ()), self.score, *self.names, *self.ids)
 
     def fits(self, record: object) -> bool:
-        """Return whether a record has a box in this format."""
-        if not isinstance(record, Mapping) or self.box not in record:
+        """Return whether a record has a box in this layout, of which edges may be missing."""
+        if not isinstance(record, Mapping):
             return False
-        return isinstance(record[self.box], Mapping) == (self.edges is not None)
+        box = record.get(self.box) if self.box else None
+        if isinstance(box, Mapping) and self.edges:
+            return any(edge in box for edge in self.edges)
+        return not self.missing(record)
+
+    def missing(self, record: Mapping[object, object]) -> list[str]:
+        """Return the identifying fields that a record lacks."""
+        needed = [*([self.box] if self.box else self.edges or ()), *self.known_by]
+        lacking = [name for name in needed if name not in record]
+        if self.box is None or lacking:
+            return lacking
+        box = record[self.box]
+        if self.edges is None:
+            return [] if not isinstance(box, Mapping) else [f"{self.box} as a list"]
+        edges = box if isinstance(box, Mapping) else {}
+        return [f"{self.box}.{edge}" for edge in self.edges if edge not in edges]
 
 
-MATTNET = Layout("MAttNet", "box", surplus=1)
-COCO_RESULTS = Layout("COCO results", "bbox")
-REFER = Layout("refer", "box")
-BY_IMAGE = Layout("ReCLIP or CPT", "box", scored=False)
-PIPELINE = Layout(
-    "transformers' pipeline",
-    "box",
-    edges=("xmin", "ymin", "xmax", "ymax"),
-    corners=True,
-    categories=("label",),
+MATTNET = Layout("MAttNet", "box", surplus=1, ids_of_corpus=True)
+COCO_RESULTS = Layout("COCO results", "bbox", ids_of_corpus=True)
+NAMED_SIDES = Layout(
+    "COCO results with named sides", "bbox", ("x", "y", "width", "height"), ids_of_corpus=True
 )
-TABLE = Layout("a Parquet file of vg_mc", "box", corners=True)
+REFER = Layout("refer", "box", ids_of_corpus=True)
+BY_IMAGE = Layout("ReCLIP or CPT", "box", scored=False, ids_of_corpus=True)
+PIPELINE = Layout(
+    "transformers' pipeline", "box", ("xmin", "ymin", "xmax", "ymax"), convention=_CORNERS
+)
+ULTRALYTICS = Layout(
+    "Results.to_json of ultralytics", "box", ("x1", "y1", "x2", "y2"),
+    convention=_CORNERS, score="confidence", names=("name",),
+)  # fmt: skip
+PANDAS = Layout(
+    "results.pandas() of YOLOv5", None, ("xmin", "ymin", "xmax", "ymax"),
+    convention=_CORNERS, score="confidence", names=("name",),
+)  # fmt: skip
+SUPERVISION = Layout(
+    "the sinks of supervision", None, ("x_min", "y_min", "x_max", "y_max"),
+    convention=_CORNERS, score="confidence",
+)  # fmt: skip
+GROUNDING_DINO = Layout(
+    "Grounding DINO", "boxes", convention=_FRACTIONS, score="logits", names=("phrases",), ids=(),
+    columns=True, known_by=("logits", "phrases"),
+)  # fmt: skip
+TENSORS = Layout(
+    "torchvision", "boxes", convention=_CORNERS, score="scores",
+    names=("text_labels", "labels"), ids=("labels",), columns=True, known_by=("scores",),
+)  # fmt: skip
+GROUNDED_SAM = Layout("Grounded SAM 2", "bbox", convention=_CORNERS, known_by=("class_name",))
+TABLE = Layout("a Parquet file of vg_mc", "box", convention=_CORNERS, ids_of_corpus=True)
+LABELS = Layout(
+    "label files of YOLO", ENTRY, convention=_FRACTIONS, score="confidence", scored=False
+)
 
-# The formats of a list of detections, and of a mapping from images to lists. The first record that
-# fits a format decides. If none fits, records are read, and rejected, as the first format.
-LISTS = (MATTNET, COCO_RESULTS, PIPELINE)
-MAPPINGS = (BY_IMAGE, PIPELINE)
+# The layouts of a list of detections, of a mapping from images to lists, and of rows of a CSV or
+# Parquet file. The first record that fits a layout decides.
+LISTS = (
+    MATTNET, COCO_RESULTS, NAMED_SIDES, PIPELINE, ULTRALYTICS, PANDAS, SUPERVISION,
+    GROUNDING_DINO, TENSORS,
+)  # fmt: skip
+MAPPINGS = (BY_IMAGE, *LISTS[1:])
+ROWS = (TABLE, COCO_RESULTS, PANDAS, SUPERVISION)
 
-_JSON = ", ".join(dict.fromkeys(one.name for one in (*LISTS, REFER, *MAPPINGS)))
-EXPECTED = f"expected detections in the format {_JSON}, or {TABLE.name}"
-
-
-class StoredRecord(NamedTuple):
-    """A detection as stored in a file, with its name for messages."""
-
-    name: str
-    content: object
+_ALL = dict.fromkeys(one.name for one in (*LISTS, REFER, BY_IMAGE, GROUNDED_SAM, LABELS, TABLE))
+EXPECTED = f"expected detections in one of these layouts: {', '.join(_ALL)}"
 
 
-def stored_records(file: Path) -> tuple[Layout, list[StoredRecord]]:
-    """Return the format of a file of detections and its records, which are not validated.
-
-    Raises:
-        BadInputError: If the file cannot be read or has an unknown format.
-    """
-    try:
-        if is_detection_table(file):
-            return TABLE, _numbered("row", read_rows(file))
-    except OSError as error:
-        raise BadInputError(f"cannot be read: {error.strerror}", file=file) from error
-    try:
-        content = read_json(file)
-    except BadInputError as fault:
-        raise BadInputError(f"{EXPECTED}: {fault.problem}", file=file) from fault
-    if isinstance(content, list):
-        return _layout_of(content, LISTS), _numbered("detection", content)
-    if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
-        problem = "expected a list of detections with image_id, bbox and score"
-        raise BadInputError(f"{problem}, found a file of COCO annotations", file=file)
-    if isinstance(content, dict) and isinstance(content.get("dets"), list):
-        return REFER, _numbered("detection", content["dets"])
-    if isinstance(content, dict) and all(isinstance(found, list) for found in content.values()):
-        return _layout_of(chain(*content.values()), MAPPINGS), _named_by_image(content)
-    raise BadInputError(f"{EXPECTED}, found another {type(content).__name__}", file=file)
-
-
-def _layout_of(records: Iterable[object], known: Sequence[Layout]) -> Layout:
-    """Return the format of the first record that fits one, by default the first format."""
+def layout_of(records: Iterable[object], known: Sequence[Layout]) -> Layout | None:
+    """Return the layout of the first record that fits one, or None."""
     fitting = (layout for record in records for layout in known if layout.fits(record))
-    return next(fitting, known[0])
+    return next(fitting, None)
 
 
-def _numbered(kind: str, records: list[object] | list[dict[str, object]]) -> list[StoredRecord]:
-    return [
-        StoredRecord(_name(kind, position, record), record)
-        for position, record in enumerate(records)
-    ]
+def nearest(records: Iterable[object], known: Sequence[Layout]) -> str:
+    """Return the layout that the first record with fields is nearest to, and what it lacks."""
+    first = next((one for one in records if isinstance(one, Mapping)), None)
+    if first is None:
+        return "found no record with named fields"
+    closest = max(known, key=lambda layout: (_similarity(layout, first), layout is COCO_RESULTS))
+    lacking = ", ".join(closest.missing(first))
+    fields = ", ".join(map(str, first))
+    return f"found the fields {fields}; nearest is {closest.name}, without {lacking}"
 
 
-def _name(kind: str, position: int, record: object) -> str:
-    if isinstance(record, Mapping) and isinstance(record.get("det_id"), int):
-        return f"{kind} {position}, det_id {record['det_id']}"
-    return f"{kind} {position}"
-
-
-def _named_by_image(content: dict[str, list[object]]) -> list[StoredRecord]:
-    return [
-        StoredRecord(f"image {image_id!r}, box {position}", _with_image(found, image_id))
-        for image_id, detections in content.items()
-        for position, found in enumerate(detections)
-    ]
-
-
-def _with_image(found: object, image_id: str) -> object:
-    """Return a detection with the image id or file name as a field."""
-    number: object = int(image_id) if image_id.isascii() and image_id.isdecimal() else image_id
-    key = FILE_NAME if PurePosixPath(image_id).suffix[1:].isalpha() else IMAGE_ID
-    fields = found if isinstance(found, Mapping) else {"box": found}
-    return {**fields, key: number}
+def _similarity(layout: Layout, record: Mapping[object, object]) -> int:
+    """Return how many fields a record shares with a layout, less those that it lacks."""
+    shared = sum(name in record for name in (*layout.fields, *layout.known_by))
+    return shared - len(layout.missing(record))

@@ -1,9 +1,10 @@
 """Read and write detections as a Parquet file.
 
 The file has one row per detection with the columns ``image_id`` (int64), ``box`` (left, top, right,
-bottom in continuous pixels of the image), ``score`` (from 0 to 1) and ``category`` (empty if
-unknown). ``file_name``, the file name of the image in the corpus, may replace ``image_id``. The
-detections of other detectors can be written with any Parquet library.
+bottom in continuous pixels of the image), ``score`` (from 0 to 1) and ``category`` (null if
+unknown; ``category_id`` may replace it). ``file_name``, the file name of the image in the corpus,
+may replace ``image_id``. The detections of other detectors can be written with any Parquet library,
+also with the columns of COCO results or of supervision.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vg_mc.errors import BadInputError
+from vg_mc.proposers.detection_formats import FILE_NAMES, IMAGE_ID, ROWS
 from vg_mc.records import Proposal
 from vg_mc.system.atomic import whole_file
 
 MAGIC = b"PAR1"  # the first bytes of every Parquet file
-IMAGE_ID, FILE_NAME = "image_id", "file_name"  # columns that identify the image
+FILE_NAME = FILE_NAMES[0]
 COLUMNS = pa.schema(
     [
         (IMAGE_ID, pa.int64()),
@@ -64,6 +66,8 @@ def is_detection_table(file: Path) -> bool:
 def read_rows(file: Path) -> list[dict[str, Any]]:
     """Return the rows of a table of detections; values are not validated.
 
+    Columns that no layout knows are not read.
+
     Raises:
         BadInputError: If the file is damaged or a column is missing.
     """
@@ -73,11 +77,13 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
         raise BadInputError(f"expected a Parquet file of detections: {error}", file=file) from error
     there = set(table.column_names)
     missing = sorted({"box", "score"} - there)
-    if not {IMAGE_ID, FILE_NAME} & there:
+    if any(not set(layout.missing(dict.fromkeys(there))) for layout in ROWS[1:]):
+        missing = []
+    if not {IMAGE_ID, *FILE_NAMES} & there:
         missing.append(f"{IMAGE_ID} or {FILE_NAME}")
     if missing:
         problem = f"expected the columns {', '.join(COLUMNS.names)}; missing: {', '.join(missing)}"
         raise BadInputError(problem, file=file)
-    known = [name for name in (FILE_NAME, *COLUMNS.names) if name in there]
-    rows: list[dict[str, Any]] = table.select(known).to_pylist()
+    known = {IMAGE_ID, *FILE_NAMES}.union(*(layout.fields for layout in ROWS))
+    rows: list[dict[str, Any]] = table.select(sorted(known & there)).to_pylist()
     return rows

@@ -1,20 +1,29 @@
 """Candidates of images outside a corpus: from a detector, from a file, or given by the caller."""
 
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import PurePosixPath
 
 import numpy as np
 from PIL import Image
 
 from vg_mc.boxes.arithmetic import areas, as_boxes, clipped
+from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.building import ask
 from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.image_keys import PhotoNames
+from vg_mc.proposers.placing import placed
 from vg_mc.proposers.registration import Known
 from vg_mc.proposers.registry import KINDS
 from vg_mc.proposers.selection import choose, in_place_of_none
-from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
+from vg_mc.proposers.stored import StoredDetections, read_detections
 from vg_mc.records import XYXY, Photo, Proposal
+
+_LAST_NUMBER = re.compile(r"(\d{1,18})$")  # COCO_train2014_000000581857 has the image id 581857
 
 GIVEN = ProposerChoice("given")  # the caller provides the boxes
 
@@ -41,7 +50,7 @@ def given(boxes: Sequence[XYXY], photo: Photo, choice: ProposerChoice) -> list[P
             f"{photo.height} pixels, found {tuple(written[place].tolist())}"
         )
         raise BadInputError(problem, record=f"box {place}")
-    found = [Proposal((left, top, right, bottom), 1.0, "", GIVEN.kind)
+    found = [Proposal((left, top, right, bottom), 1.0, None, GIVEN.kind)
              for left, top, right, bottom in as_boxes(written).tolist()]  # fmt: skip
     return found or in_place_of_none([], photo, choice)
 
@@ -78,8 +87,9 @@ def _found_by(
     photos = [photo for photo, _ in looked_at]
     kind = KINDS[member.kind]
     if kind.known is not None:
-        stored = _stored(member) if kind.reads_file else None
-        known = [Known(photo, stored=_stored_of(stored, photo)) for photo in photos]
+        stored = _stored_of(member, photos) if kind.reads_file else [[] for _ in photos]
+        known = [Known(photo, stored=of_photo)
+                 for photo, of_photo in zip(photos, stored, strict=True)]  # fmt: skip
         return [list(kind.known(member, image)) for image in known]
     return ask(member, photos, [np.asarray(image) for _, image in looked_at], sentences)
 
@@ -89,11 +99,39 @@ def _stored(choice: ProposerChoice) -> StoredDetections:
     """Return the stored detections of a file, which is read once."""
     if choice.source is None:
         raise ValueError("expected a file of stored detections, found None")
-    return read_detections(choice.source, skip_bad=False)
+    return read_detections(choice.source, skip_bad=False, declared=choice.options or UNDECLARED)
 
 
-def _stored_of(stored: StoredDetections | None, photo: Photo) -> list[Proposal]:
-    """Return the detections of an image, or an empty list."""
-    if stored is None or not {photo.image_id, photo.file_name} & stored.by_image.keys():
-        return []
-    return cut_to_photos(stored, [photo], [photo]).by_image[photo.image_id]
+def _stored_of(choice: ProposerChoice, photos: Sequence[Photo]) -> list[list[Proposal]]:
+    """Return the detections of each image, with a warning for what was interpreted.
+
+    The number at the end of a file name is the image id, as in COCO's names, unless the file of
+    detections contains file names.
+    """
+    stored = _stored(choice)
+    found: list[list[Proposal]] = [[] for _ in photos]
+    for places in _apart(photos):
+        some = [replace(photos[place], image_id=place) for place in places]
+        numbers = {number: photo for photo in some
+                   if (number := _last_number(photo)) is not None}  # fmt: skip
+        joined = PhotoNames(some, numbers).join(stored.rows_of, certain=False)
+        cut = placed(stored, some, joined, {})
+        for place in places:
+            found[place] = cut.by_image.get(place, [])
+        for note in cut.notes:
+            warnings.warn(f"{stored.file.name}: {note}", stacklevel=2)
+    return found
+
+
+def _apart(photos: Sequence[Photo]) -> Iterator[list[int]]:
+    """Yield groups of positions, so that no two images of a group have the same name."""
+    left = list(range(len(photos)))
+    while left:
+        names = {photos[place].file_name: place for place in reversed(left)}
+        yield sorted(names.values())
+        left = [place for place in left if place not in names.values()]
+
+
+def _last_number(photo: Photo) -> int | None:
+    found = _LAST_NUMBER.search(PurePosixPath(photo.file_name).stem)
+    return int(found[1]) if found else None

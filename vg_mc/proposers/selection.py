@@ -37,7 +37,9 @@ def in_place_of_none(
     Their `source` is one of `IN_PLACE_OF_NONE`.
     """
     if choice.when_empty == "whole-image":
-        return [Proposal((0.0, 0.0, float(photo.width), float(photo.height)), 0.0, "", WHOLE_IMAGE)]
+        return [
+            Proposal((0.0, 0.0, float(photo.width), float(photo.height)), 0.0, None, WHOLE_IMAGE)
+        ]
     if choice.when_empty == "lower-confidence" and ranked:
         threshold, best = choice.confidence, ranked[0].score
         while best < threshold:

@@ -128,8 +128,8 @@ class TransformersProposer:
         names = self._model.config.id2label
         for place in which.tolist():
             left, top, right, bottom = corners[place].tolist()
-            name = str(names.get(int(labels[place]), ""))
-            category = "" if name == NO_NAME else name
+            name = names.get(int(labels[place]))
+            category = None if name in (None, "", NO_NAME) else str(name)
             yield Proposal((left, top, right, bottom), float(scores[place]), category, self.name)
 
 

@@ -120,8 +120,9 @@ class YoloProposer:
             for left, top, right, bottom, score, number in rows[visible].tolist()
         ]
 
-    def _category(self, number: int) -> str:
-        return str(self._model.names.get(number, ""))
+    def _category(self, number: int) -> str | None:
+        name = self._model.names.get(number)
+        return str(name) if name else None
 
 
 def _load(weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes

@@ -46,7 +46,7 @@ def candidates_table(answer: "Answer", *, chances: bool) -> Table:
         [
             f"{answer.probabilities[at]:.1%}",
             ", ".join(f"{edge:.1f}" for edge in answer.proposals[at].box),
-            answer.proposals[at].category,
+            answer.proposals[at].category or "",
             f"{answer.proposals[at].score:.2f}",
             f"{answer.logits[at]:.2f}",
         ]

@@ -99,11 +99,11 @@ def test_rivals_are_the_other_annotations_of_the_category_whatever_is_proposed(d
 def test_without_ids_the_target_is_recognized_by_its_box_and_without_category_no_rival(drawn):
     corpus, settings, tasks = drawn()
     regions = [
-        [replace(one, annotation_id=-1) for one in many] for many in corpus.annotations.values()
+        [replace(one, annotation_id=None) for one in many] for many in corpus.annotations.values()
     ]
     annotations = dict(zip(corpus.annotations, regions, strict=True))
-    sentences = [replace(one, annotation_id=-1) for one in corpus.expressions]
-    nameless = [replace(one, category="") for one in sentences]
+    sentences = [replace(one, annotation_id=None) for one in corpus.expressions]
+    nameless = [replace(one, category=None) for one in sentences]
     expected = [
         row["rivals"] for row in expression_rows(corpus, "train", settings, read_drawn(tasks))
     ]

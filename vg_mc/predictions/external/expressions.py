@@ -71,7 +71,7 @@ def _examples(corpus: Corpus, split: str) -> Examples:
         texts=[each.text for each in chosen],
         image_ids=np.array([each.image_id for each in chosen], np.int64),
         targets=as_boxes([each.target for each in chosen]),
-        categories=[each.category for each in chosen],
+        categories=[each.category or "" for each in chosen],
         distractors=np.full(len(chosen), UNKNOWN_RIVALS, np.int64),
         image_sizes=np.array([(photo.width, photo.height) for photo in photos], np.int64),
     )

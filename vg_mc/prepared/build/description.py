@@ -14,6 +14,8 @@ from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.prepared.manifest import ORIENTATION, WHOLE_IMAGES, file_hash
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.description import ProposerDescription
+from vg_mc.proposers.detection_files import stored_files
+from vg_mc.proposers.registry import KINDS
 from vg_mc.records import Corpus, ImageFolder
 from vg_mc.system.hub import MODEL
 from vg_mc.system.versions import versions
@@ -73,6 +75,8 @@ def _files(member: ProposerChoice) -> list[Path]:
     """Return the source files of a proposer: a file, or the model files in a folder."""
     if member.source is None:
         return []
+    if KINDS[member.kind].reads_file:
+        return stored_files(member.source)
     if not member.source.is_dir():
         return [member.source]
     return [path for pattern in MODEL for path in member.source.glob(pattern)]

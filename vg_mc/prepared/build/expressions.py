@@ -11,10 +11,10 @@ from vg_mc.metrics import RIGHT_ABOVE
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.prepared.build.shards import kept_photos
-from vg_mc.prepared.schema import open_shard
+from vg_mc.prepared.schema import open_shard, stored_number, stored_text
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.selection import IN_PLACE_OF_NONE
-from vg_mc.records import UNKNOWN_RIVALS, Corpus, ReferringExpression
+from vg_mc.records import Corpus, ReferringExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +72,29 @@ def expression_rows(
     ]
 
 
-def _row(expression: ReferringExpression, drawn: Drawn, rivals: int) -> dict[str, Any]:
+def _row(expression: ReferringExpression, drawn: Drawn, rivals: int | None) -> dict[str, Any]:
     ious = iou_matrix(as_boxes([expression.target]), drawn.boxes)[0]
     return {
         "expression_id": expression.expression_id,
         "ref_id": expression.ref_id,
         "image_id": expression.image_id,
-        "annotation_id": expression.annotation_id,
+        "annotation_id": stored_number(expression.annotation_id),
         "text": expression.text,
         "target": list(expression.target),
-        "category": expression.category,
+        "category": stored_text(expression.category),
         "candidate_ids": drawn.candidate_ids.tolist(),
         "ious": ious.tolist(),
-        "rivals": rivals,
+        "rivals": stored_number(rivals),
     }
 
 
-def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
-    """Count the distractors: other annotations of the target's category in its image."""
-    if not expression.category:
-        return UNKNOWN_RIVALS
+def _rivals(expression: ReferringExpression, corpus: Corpus) -> int | None:
+    """Count the distractors: other annotations of the target's category in its image.
+
+    They are unknown if the category is.
+    """
+    if expression.category is None:
+        return None
     alike = [
         region
         for region in corpus.annotations.get(expression.image_id, [])
@@ -100,7 +103,7 @@ def _rivals(expression: ReferringExpression, corpus: Corpus) -> int:
     # The target is not a distractor; without an annotation id it is identified by its box.
     return sum(
         region.annotation_id != expression.annotation_id
-        if expression.annotation_id >= 0
+        if expression.annotation_id is not None
         else region.box != expression.target
         for region in alike
     )

@@ -93,6 +93,8 @@ def prepare(
         if settings.with_candidates:
             write_examples(folder, settings.splits, settings.drawing.views)
         described["detections"] = stored.counts
+        if stored.notes:
+            described["notes"] = [*described.get("notes", []), *stored.notes]
         manifest = _manifest(described, counts, rejected, tasks, folder)
         manifest["card"] = describe_file(folder, write_card(folder, manifest))
         write_manifest(folder, manifest)

@@ -26,6 +26,8 @@ from vg_mc.prepared.schema import (
     candidate_features,
     open_shard,
     picture_columns,
+    stored_number,
+    stored_text,
     write_shard,
 )
 from vg_mc.records import Photo, Proposal
@@ -135,9 +137,9 @@ def candidate_rows(
             "image_id": photo.image_id,
             "box": box,
             "score": proposal.score,
-            "category": proposal.category,
+            "category": stored_text(proposal.category),
             "source": proposal.source,
-            "annotation_id": proposal.annotation_id,
+            "annotation_id": stored_number(proposal.annotation_id),
             **{
                 column: as_cell(encoded(picture))
                 for column, picture in zip(columns, shown, strict=True)

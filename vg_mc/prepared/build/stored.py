@@ -5,13 +5,15 @@ therefore found immediately, and is listed once for any number of processes.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.placing import cut_to_photos
 from vg_mc.proposers.registry import KINDS
-from vg_mc.proposers.stored import StoredDetections, cut_to_photos, read_detections
+from vg_mc.proposers.stored import StoredDetections, read_detections
 from vg_mc.records import Corpus, Photo, Proposal, Rejected
 
 
@@ -25,11 +27,13 @@ class StoredProposals:
         rejected: Rejected records.
         counts: Counts per proposer for the manifest: records read, boxes clipped, records of
             images that are not prepared, and rejected records.
+        notes: How keys of images and ids of categories were interpreted.
     """
 
     by_choice: dict[ProposerChoice, dict[int, list[Proposal]]]
     rejected: list[Rejected]
     counts: dict[str, dict[str, int]]
+    notes: list[str] = field(default_factory=list)
 
     def of_photos(
         self, photos: Iterable[Photo], choices: Collection[ProposerChoice | None]
@@ -64,11 +68,14 @@ def read_stored(
     for choice in dict.fromkeys(members):
         if not KINDS[choice.kind].reads_file or choice.source is None:
             continue
-        stored = read_detections(choice.source, skip_bad=settings.skip_bad)
+        stored = read_detections(
+            choice.source, skip_bad=settings.skip_bad, declared=choice.options or UNDECLARED
+        )
         _require_common_names(stored, corpus)
-        found = cut_to_photos(stored, each_once, corpus.photos.values())
+        found = cut_to_photos(stored, each_once, corpus.photos.values(), corpus.categories)
         proposals.by_choice[choice] = found.by_image
         proposals.rejected.extend([*stored.rejected, *found.rejected])
+        proposals.notes.extend(f"{choice.source.name}: {note}" for note in found.notes)
         proposals.counts[choice.source.name] = {
             "records": stored.records,
             "cut_to_photo": found.cut,
@@ -83,8 +90,8 @@ def _require_common_names(stored: StoredDetections, corpus: Corpus) -> None:
     if not corpus.assigned_ids:
         return
     own = corpus.photos.keys() - corpus.assigned_ids
-    for image_id in stored.by_image:
-        if isinstance(image_id, int) and image_id not in own:
+    for image_id, file_name in stored.rows_of:
+        if isinstance(image_id, int) and file_name is None and image_id not in own:
             photo = corpus.photos[min(corpus.assigned_ids)]
             problem = (
                 f"detections refer to images by image_id, such as {image_id}, but the corpus has "

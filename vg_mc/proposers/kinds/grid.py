@@ -38,7 +38,7 @@ def windows(levels: int) -> Iterator[XYXY]:
 def _known(choice: ProposerChoice, image: Known) -> list[Proposal]:
     width, height = image.photo.width, image.photo.height
     return [
-        Proposal((left * width, top * height, right * width, bottom * height), 1.0, "", NAME)
+        Proposal((left * width, top * height, right * width, bottom * height), 1.0, None, NAME)
         for left, top, right, bottom in windows(choice.options.grid_levels)
     ]
 

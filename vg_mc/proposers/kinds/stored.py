@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vg_mc.proposers.registration import Kind, require_file, selection_settings
+from vg_mc.boxes.conventions import Order, Unit
+from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
+from vg_mc.errors import BadInputError
+from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.registration import Kind, require, selection_settings
 
 
 @dataclass(frozen=True)
@@ -12,17 +16,38 @@ class StoredOptions:
     """Options of the proposer stored."""
 
     proposals: Path | None = None
-    """File of detections for the proposer stored, in the format of MAttNet, COCO results, ReCLIP,
-    CPT, refer, transformers' pipeline, or a Parquet file of vg_mc; images are identified by image
-    id or by file name."""
+    """Detections for the proposer stored: a file of MAttNet, COCO results, ultralytics,
+    transformers, supervision and others, or a folder of label files; see data/README.md. Images are
+    identified by image id or by file name."""
+
+    proposals_format: Order | None = None
+    """Order of the four numbers in the file of --proposals: left, top, right, bottom (xyxy); left,
+    top, width, height (xywh); center x, center y, width, height (cxcywh); top, left, bottom, right
+    (yxyx). By default as in its layout."""
+
+    proposals_unit: Unit | None = None
+    """Unit of the boxes in the file of --proposals: pixels, or fractions of the sides of the image
+    scaled to 1 (unit), 100 (percent) or 1000 (per-mille). By default as in its layout."""
 
 
 def _check(options: StoredOptions) -> None:
-    require_file(options.proposals, "stored", "--proposals")
+    source = require(options.proposals, "stored", "--proposals")
+    if not source.exists():
+        raise BadInputError("no such file", file=source, record="--proposals")
 
 
 def _configure(options: StoredOptions) -> dict[str, Any]:
-    return {"source": options.proposals}
+    declared = DeclaredBoxes(options.proposals_format, options.proposals_unit)
+    return {"source": options.proposals, "options": declared}
+
+
+def _settings(choice: ProposerChoice) -> dict[str, Any]:
+    declared = choice.options or UNDECLARED
+    named = {"box_order": declared.order, "box_unit": declared.unit}
+    return {
+        **selection_settings(choice),
+        **{name: value for name, value in named.items() if value is not None},
+    }
 
 
 STORED = Kind(
@@ -32,7 +57,7 @@ STORED = Kind(
     check=_check,
     configure=_configure,
     known=lambda _, image: image.stored,
-    settings=selection_settings,
+    settings=_settings,
     trained=True,
     reads_file=True,
 )
