@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vg_mc.boxes.arithmetic import as_boxes
-from vg_mc.text.places import place_values
+from vg_mc.text.places import names_place, place_values
 
 # Centres at 10, 90, 50 and 30 of 100 pixels, and at 25, 5, 15 and 45 of 50.
 BOXES = as_boxes([(0, 20, 20, 30), (80, 0, 100, 10), (40, 10, 60, 20), (20, 40, 40, 50)])
@@ -53,3 +53,21 @@ def test_an_order_is_worth_minus_the_places_between():
 
 def test_no_boxes_have_no_values():
     assert place_values("left", as_boxes([]), (100, 50)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("man on the left", True),
+        ("LEFTMOST one", True),
+        ("second from right", True),
+        ("dog in the corner", True),
+        ("last one", True),
+        ("the middle cup", True),
+        ("man left of the dog", False),
+        ("red shirt", False),
+        ("bright one", False),
+    ],
+)
+def test_a_place_in_the_image_is_named(text, named):
+    assert names_place(text) == named

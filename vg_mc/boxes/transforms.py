@@ -153,6 +153,46 @@ class Squash:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Fit a whole image into a part of a square; the rest is padding.
+
+    Attributes:
+        side: Side of the square in pixels.
+        fit: Whether the image is stretched to the part or keeps its aspect ratio.
+        share: Side of the part as a fraction of `side`, in (0, 1].
+        at: Position along x and y, from 0 (left, top) to 1.
+        color: Color of the padding.
+    """
+
+    side: int
+    fit: Fit
+    share: float = 1.0
+    at: tuple[float, float] = (0.5, 0.5)
+    color: RGB = BAR_COLOR
+
+    def geometry(self, size: Size) -> Geometry:
+        """Return the geometry for images of this size."""
+        inner = self._inner(size)
+        left, top = (
+            float(int((self.side - length) * at)) for length, at in zip(inner, self.at, strict=True)
+        )
+        content = (left, top, left + inner[0], top + inner[1])
+        affine = Affine(Affine.between(size, inner).scale, (left, top))
+        return Geometry((self.side, self.side), affine, content)
+
+    def apply(self, image: Image.Image) -> Image.Image:
+        """Transform the pixels of an RGB image."""
+        square = Image.new("RGB", (self.side, self.side), self.color)
+        left, top = self.geometry(image.size).affine.offset
+        square.paste(_resized(image, self._inner(image.size)), (int(left), int(top)))
+        return square
+
+    def _inner(self, size: Size) -> Size:
+        part = max(1, round(self.side * self.share))
+        return (part, part) if self.fit == "squash" else longer_side(size, part)
+
+
+@dataclass(frozen=True, slots=True)
 class Letterbox:
     """Fit a whole image into a square, keep its aspect ratio, and pad two sides."""
 
@@ -161,18 +201,15 @@ class Letterbox:
 
     def geometry(self, size: Size) -> Geometry:
         """Return the geometry for images of this size."""
-        inner = longer_side(size, self.side)
-        left, top = (self.side - inner[0]) // 2, (self.side - inner[1]) // 2
-        scale = Affine.between(size, inner).scale
-        content = (float(left), float(top), float(left + inner[0]), float(top + inner[1]))
-        return Geometry((self.side, self.side), Affine(scale, (left, top)), content)
+        return self._placed.geometry(size)
 
     def apply(self, image: Image.Image) -> Image.Image:
         """Transform the pixels of an RGB image."""
-        square = Image.new("RGB", (self.side, self.side), self.color)
-        left, top = self.geometry(image.size).affine.offset
-        square.paste(_resized(image, longer_side(image.size, self.side)), (int(left), int(top)))
-        return square
+        return self._placed.apply(image)
+
+    @property
+    def _placed(self) -> Placed:
+        return Placed(self.side, "letterbox", color=self.color)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.baselines import BASELINES
+from vg_mc.grounders.box_model import BOX
 from vg_mc.grounders.center import NEAREST_CENTER
 from vg_mc.grounders.center_box import CENTER_BOX, CenterBoxOptions
 from vg_mc.grounders.clip import CLIP, ClipOptions
@@ -22,7 +23,7 @@ from vg_mc.system.options import AT_LEAST_0
 
 GROUNDERS: dict[str, Registration[Any]] = {
     one.name: one
-    for one in (CLIP, *BASELINES, NEAREST_CENTER, CENTER_BOX, *SUBJECT_MATCH, *PSEUDO_QUERY)
+    for one in (CLIP, *BASELINES, NEAREST_CENTER, CENTER_BOX, BOX, *SUBJECT_MATCH, *PSEUDO_QUERY)
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
 _NEEDING_MODEL = ", ".join(sorted(WITH_MODEL))

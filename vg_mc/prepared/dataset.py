@@ -1,12 +1,12 @@
 """Reader of prepared datasets: columns as arrays, images decoded on access."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -194,6 +194,12 @@ class PreparedDataset:
             ious=_ragged(table.column("ious")),
             rivals=table.column("rivals").to_numpy(),
         )
+
+    def first_expressions(self, split: str, count: int, *, named: Iterable[str]) -> Self:
+        """Return this dataset with the first expressions of a split as the splits `named`."""
+        few = self._table(f"expressions/{split}").slice(0, count)
+        tables = {**self._tables, **{f"expressions/{name}": few for name in named}}
+        return type(self)(self.folder, self.manifest, tables)
 
     def photos(self) -> dict[int, Photo]:
         """Return all images by image id."""

@@ -43,9 +43,22 @@ _PLACES = {
 }
 _PHOTO = r"(?:the |this )?(?:photo|picture|pic|image|screen|frame|shot)\b"
 _GOAL = re.compile(rf"\b({'|'.join(_GOALS)})\b(?! of (?!{_PHOTO}))")
+# Words that refer to the borders of the image, or count from them.
+_BORDER = re.compile(
+    rf"\b({'|'.join(_PLACES)}|last|corner|edge|border|far|furthest|farthest|outer)\b"
+)
 _ORDER = re.compile(
     rf"\b({'|'.join(_PLACES)})\b[^,]*?\bfrom (?:the )?(?:far )?(left|right|top|bottom)\b"
 )
+
+
+def names_place(text: str) -> bool:
+    """Return whether a text names a place in the whole image, which a crop would change.
+
+    "Left of the dog" is relative to the dog and does not count.
+    """
+    lowered = text.lower()
+    return bool(_GOAL.search(lowered) or _BORDER.search(lowered))
 
 
 def place_values(text: str, boxes: Boxes, photo_size: tuple[float, float]) -> Values:

@@ -30,6 +30,7 @@ from vg_mc.training.options import ScheduleOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
+    from vg_mc.training.batching.box_examples import BoxBatch
 
 TRIED = (2, 4)  # images and texts; batch norm needs more than one
 MOMENTS = 2  # of AdamW, per trained weight
@@ -74,32 +75,90 @@ def forecast(
     parts = [[_size(expressions, part.expressions, options) for part in step] for step in plan]
     steps = [sum(pictures for pictures, _ in step) for step in parts]
     largest = [max(column) for column in zip(*chain.from_iterable(parts), strict=True)]
-    weights, trained = _bytes(encoder.parameters()), _bytes(_trained(encoder))
-    average, named = (trained, " and an average") if options.optimization.ema else (0, "")
-    state = weights + trained + MOMENTS * trained + average
     at_once = min(largest[0], options.parameters.picture_chunk or largest[0])
     kept = image.kept * at_once + text.kept * largest[1] + image.kept_once + text.kept_once
-    checkpoint = weights + MOMENTS * trained + average
-    disk = (options.schedule.keep + 1) * checkpoint + 2 * weights
     return "\n".join(
         [
             f"image tower: {image.trained:,} of {image.parameters:,} parameters are trained",
             f"text tower: {text.trained:,} of {text.parameters:,} parameters are trained",
             f"steps: {len(plan):,} x {options.schedule.epochs} epochs",
             f"images per step: {np.mean(steps):,.1f} on average, {max(steps):,} at most",
-            (
-                f"memory per process: {in_megabytes(state)} for weights, gradients, two moments"
-                f"{named} + {in_megabytes(kept)} kept for the backward pass of {at_once:,}"
-                f" images and {largest[1]:,} texts = {in_megabytes(state + kept)}, plus the"
-                " workspace of libraries"
-            ),
-            (
-                f"disk: {options.schedule.keep} checkpoints and a new one,"
-                f" {in_megabytes(checkpoint)} each (weights, moments{named}), and the best model"
-                f" twice while it is replaced = {in_megabytes(disk)}"
-            ),
+            *_space(encoder, kept, f"{at_once:,} images and {largest[1]:,} texts", options),
         ]
     )
+
+
+def box_forecast(
+    accelerator: Accelerator,
+    model: nn.Module,
+    assemble: "Callable[[NDArray[np.int64], int], BoxBatch]",
+    image_ids: NDArray[np.int64],
+    plan: Sequence[Sequence[MicroBatch]],  # of the first epoch
+    options: TrainingOptions,
+) -> str:
+    """Describe the size of a run that trains a box predictor.
+
+    Args:
+        accelerator: The processes and the precision.
+        model: The box predictor.
+        assemble: Returns the examples of expressions in an epoch.
+        image_ids: The image of each expression.
+        plan: The batches of the first epoch.
+        options: Options of the run.
+    """
+    rows = [part.expressions for step in plan for part in step]
+    largest = max(map(len, rows))
+    images = [
+        len(np.unique(image_ids[np.concatenate([part.expressions for part in step])]))
+        for step in plan
+    ]
+    with accelerator.autocast():
+        model.train()
+        kept = [
+            _kept(model, partial(model, assemble(np.arange(count), 0).inputs), ())
+            for count in (min(count, len(image_ids)) for count in TRIED)
+        ]
+    each = (kept[1] - kept[0]) / (TRIED[1] - TRIED[0])
+    total = kept[0] + each * (largest - TRIED[0])
+    trained, weights = (
+        sum(map(torch.numel, each)) for each in (_trained(model), model.parameters())
+    )
+    return "\n".join(
+        [
+            f"model: {trained:,} of {weights:,} parameters are trained",
+            f"steps: {len(plan):,} x {options.schedule.epochs} epochs",
+            f"images per step: {np.mean(images):,.1f} on average, {max(images):,} at most",
+            *_space(model, total, f"{largest:,} expressions", options),
+        ]
+    )
+
+
+def _space(model: nn.Module, kept: float, passed: str, options: TrainingOptions) -> list[str]:
+    """Describe the memory and the disk space of a run.
+
+    Args:
+        model: The trained model.
+        kept: Bytes that the largest forward pass keeps for the backward pass.
+        passed: What this forward pass processes.
+        options: Options of the run.
+    """
+    weights, trained = _bytes(model.parameters()), _bytes(_trained(model))
+    average, named = (trained, " and an average") if options.optimization.ema else (0, "")
+    state = weights + trained + MOMENTS * trained + average
+    checkpoint = weights + MOMENTS * trained + average
+    disk = (options.schedule.keep + 1) * checkpoint + 2 * weights
+    return [
+        (
+            f"memory per process: {in_megabytes(state)} for weights, gradients, two moments"
+            f"{named} + {in_megabytes(kept)} kept for the backward pass of {passed}"
+            f" = {in_megabytes(state + kept)}, plus the workspace of libraries"
+        ),
+        (
+            f"disk: {options.schedule.keep} checkpoints and a new one,"
+            f" {in_megabytes(checkpoint)} each (weights, moments{named}), and the best model"
+            f" twice while it is replaced = {in_megabytes(disk)}"
+        ),
+    ]
 
 
 def _measure(

@@ -98,7 +98,7 @@ def write_model_card(
     """
     origin, drawing, scores = origin_of(encoder.name), manifest["settings"], validation.entry
     marker = drawing["marker"]
-    head = _head(encoder, origin, manifest, validation.score)
+    head = card_head(encoder, origin, manifest, validation.score)
     text = CARD.format(
         head=yaml.safe_dump(head, sort_keys=False),
         start=origin.name,
@@ -119,14 +119,14 @@ def write_model_card(
         outline=marker["outline"],
         train_proposer=ProposerDescription.read(drawing["train_proposer"]),
         proposer=ProposerDescription.read(drawing["proposer"]),
-        licences=_licences(origin),
+        licences=licences(origin),
         settings=json.dumps({**flat(options), **arithmetic}, indent=2),
         versions=json.dumps(versions(), indent=2),
     )
     (folder / NAME).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _head(
+def card_head(
     encoder: "Encoder", origin: Origin, manifest: Manifest, accuracy: float
 ) -> dict[str, Any]:
     """Return the metadata for the hub, without licence or base model where they are unknown."""
@@ -150,7 +150,8 @@ def _head(
     return head | {"model-index": [{"name": origin.name, "results": [result]}]}
 
 
-def _licences(origin: Origin) -> str:
+def licences(origin: Origin) -> str:
+    """Describe the licence of the weights."""
     if origin.is_random:
         return "The weights were initialised at random; whoever trained them chooses their licence."
     told = f" Its card says `{origin.licence}`." if origin.licence else ""

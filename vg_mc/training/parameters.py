@@ -17,7 +17,8 @@ class ParameterOptions:
 
     train: str = "all"
     """Trained weights: all, image or text (a tower), last:K (the last K blocks of both towers and
-    what follows them), projections, or logit-scale. The logit scale is always trained."""
+    what follows them), projections, logit-scale, or none with --predictor. The logit scale is
+    always trained in multiple choice."""
 
     logit_scale: Literal["keep", "reset"] = "keep"
     """Keep the logit scale of the model, or reset it to 1 / 0.07 as in CLIP's training."""

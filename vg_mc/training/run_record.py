@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Resume = Literal["auto", "never"]
 
+DRAWN = ("marker", "fit")  # settings of candidate images that inference needs
+
 
 def claim(output: Path, described: Mapping[str, Any], resume: Resume) -> None:
     """Write config.json of a new run, or check that an existing run has the same options.
@@ -62,7 +64,11 @@ def differences(before: Mapping[Any, object], now: Mapping[str, object]) -> list
 
 
 def describe(
-    decisive: Mapping[str, object], dataset: "PreparedDataset", accelerator: "Accelerator"
+    decisive: Mapping[str, object],
+    dataset: "PreparedDataset",
+    accelerator: "Accelerator",
+    *,
+    draws_markers: bool = True,
 ) -> dict[str, Any]:
     """Describe a run.
 
@@ -70,6 +76,7 @@ def describe(
         decisive: Options that determine the weights, by name.
         dataset: The prepared dataset.
         accelerator: The accelerator of the run.
+        draws_markers: Whether the model sees candidate images with markers.
 
     Raises:
         BadInputError: If the first view of the dataset is not a marker, the only view that trained
@@ -77,7 +84,7 @@ def describe(
     """
     from vg_mc.system.versions import versions
 
-    if "marker" not in dataset.manifest["settings"]:
+    if draws_markers and "marker" not in dataset.manifest["settings"]:
         problem = f"training requires a marker, but the first view is {dataset.first_view}"
         raise BadInputError(problem, file=dataset.folder)
     decisive = {
@@ -87,7 +94,6 @@ def describe(
         "settings": decisive
         | {"data_hash": dataset.data_hash, "processes": accelerator.num_processes},
         "dataset": str(dataset.folder),
-        "marker": dataset.manifest["settings"]["marker"],
-        "fit": dataset.manifest["settings"]["fit"],
+        **{name: dataset.manifest["settings"][name] for name in DRAWN if draws_markers},
         "versions": versions(),
     }

@@ -29,7 +29,7 @@ def test_a_saved_predictor_has_the_same_boxes(name, model, tmp_path):
 
     inputs = inputs_of(built, [(0, 0), (1, 2)])
     assert torch.equal(loaded(inputs), built(inputs))
-    assert loaded.settings == built.settings
+    assert loaded.definition == built.definition
     assert not loaded.training
 
 

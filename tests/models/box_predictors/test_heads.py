@@ -183,7 +183,7 @@ def test_the_published_clip_vg_trains_the_positions_of_a_frozen_tower():
     from vg_mc.models.box_predictors.building import build_predictor
     from vg_mc.models.loading import load_encoder
 
-    settings = predictor("clip-vg-published").settings
+    settings = predictor("clip-vg-published").definition
     encoder = load_encoder("tiny-vit")
     train_only(encoder, "none")
 

@@ -90,7 +90,7 @@ def save_predictor(model: BoxPredictor, folder: Path) -> None:
     save_file(
         {key: each.contiguous() for key, each in head.state_dict().items()}, folder / HEAD_FILE
     )
-    described = asdict(model.settings)
+    described = asdict(model.definition)
     (folder / SETTINGS_FILE).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 

@@ -4,9 +4,10 @@ Shapes: N images, U distinct texts, B expressions. Each image and each text is e
 many expressions they belong to.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from vg_mc.boxes.transforms import Fit
@@ -25,6 +26,16 @@ class BoxInputs(NamedTuple):
     tokens: TokenBatch  # U texts
     image_index: Tensor  # (B,)
     text_index: Tensor  # (B,)
+
+    def to(self, device: torch.device) -> "BoxInputs":
+        """Return the inputs on a device."""
+        return BoxInputs(
+            images=self.images.to(device, non_blocking=True),
+            content=self.content.to(device, non_blocking=True),
+            tokens=TokenBatch(*(each.to(device, non_blocking=True) for each in self.tokens)),
+            image_index=self.image_index.to(device, non_blocking=True),
+            text_index=self.text_index.to(device, non_blocking=True),
+        )
 
 
 class BoxHead(Protocol):
@@ -74,15 +85,19 @@ class BoxPredictor(nn.Module):
     """A dual encoder with the head of a box predictor.
 
     Attributes:
-        settings: What is needed to build the head again, and to prepare its inputs.
+        definition: What is needed to build the head again, and to prepare its inputs.
     """
 
-    def __init__(self, encoder: "Encoder", head: BoxHead, settings: PredictorSettings) -> None:
+    def __init__(self, encoder: "Encoder", head: BoxHead, definition: PredictorSettings) -> None:
         """Combine both; the weights of `encoder` are shared, not copied."""
         super().__init__()
         self.encoder = encoder
         self.head = head
-        self.settings = settings
+        self.definition = definition
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything besides weights and inputs that the boxes depend on."""
+        return {"encoder": self.encoder.settings(), **asdict(self.definition)}
 
     def forward(self, inputs: BoxInputs) -> Tensor:
         """Return boxes (B, 4) as cxcywh in fractions of the input's side, float32."""

@@ -72,3 +72,8 @@ PREDICTORS = {
         Registration(name="clip-vg-published", build=_clip_vg_published, published=True),
     )
 }
+
+PREDICTOR_HELP = (
+    f"Train a box predictor, which needs whole images and no candidates: {', '.join(PREDICTORS)}. "
+    "By default, train multiple choice."
+)

@@ -6,6 +6,7 @@ Each process encodes a part and gets all features. Images with cached features a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from vg_mc.system.progress import progress_bar
 from vg_mc.system.signals import ignore_stop_signals
 
 Ids = NDArray[np.int64]
+Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +183,14 @@ def _without_padding(tokens: TokenBatch) -> Iterator[list[int]]:
 
 
 def decoded(
-    reader: PictureReader,
-    batches: list[tuple[str, Ids]],
+    reader: Dataset[Decoded],
+    batches: Sequence[object],
     accelerator: Processes,
     num_workers: int,
     *,
     doing: str,
-) -> Iterator[Tensor]:
-    """Yield the images of each batch, prefetched by workers, with a progress bar."""
+) -> Iterator[Decoded]:
+    """Yield what `reader` decodes for each batch, prefetched by workers, with a progress bar."""
     if not batches:
         return iter(())
     loader = DataLoader(

@@ -7,7 +7,7 @@ import numpy as np
 
 from vg_mc.prepared.dataset import Expressions
 from vg_mc.training.batching.batches import Indices, MicroBatch
-from vg_mc.training.batching.sampling import ExampleOptions
+from vg_mc.training.batching.sampling import Batching, ExampleOptions
 
 # Number of batches that are balanced together. A larger window is more even but less random.
 WINDOW = 64
@@ -30,14 +30,24 @@ class Units:
         return len(self.expressions)
 
 
+def grouped_rows(image_ids: Indices, rows: Indices, batching: Batching) -> list[Indices]:
+    """Group `rows` of expressions by image, or one by one.
+
+    Args:
+        image_ids: The image of every expression of the split.
+        rows: Indices of expressions.
+        batching: What a group is.
+    """
+    if batching == "expression":
+        return [rows[index : index + 1] for index in range(len(rows))]
+    order = np.argsort(image_ids[rows], kind="stable")
+    ordered = image_ids[rows][order]
+    return np.split(rows[order], np.flatnonzero(np.diff(ordered)) + 1)
+
+
 def units_of(expressions: Expressions, rows: Indices, options: ExampleOptions) -> Units:
     """Group the expressions `rows` into units."""
-    if options.batching == "expression":
-        grouped = [rows[index : index + 1] for index in range(len(rows))]
-    else:
-        order = np.argsort(expressions.image_ids[rows], kind="stable")
-        image_ids = expressions.image_ids[rows][order]
-        grouped = np.split(rows[order], np.flatnonzero(np.diff(image_ids)) + 1)
+    grouped = grouped_rows(expressions.image_ids, rows, options.batching)
     candidates = [max(len(expressions.candidate_ids[row]) for row in unit) for unit in grouped]
     return Units(
         grouped, np.minimum(candidates, options.most_candidates or np.inf).astype(np.int64)
