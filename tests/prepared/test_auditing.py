@@ -1,31 +1,8 @@
 """What splits share is found by looking at photos, words and targets."""
 
-import pytest
-
-from vg_mc.prepared.auditing import fair_photos, names_of, parts_of, photo_key, sharings
+from vg_mc.prepared.auditing import audit, names_of
 
 A, B, C, D = (f"COCO_train2014_{number:012}.jpg" for number in (1, 2, 3, 4))
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (A, "train2014/COCO_train2014_000000000001.jpg"),
-        (A, "COCO_train2014_000000000001_16.jpg"),
-        (A, "000000000001.jpg"),
-        (A, "COCO_val2014_000000000001.jpg"),  # 2017 gave photos of both the same numbers
-    ],
-)
-def test_a_photo_of_coco_is_known_by_its_number(one, other):
-    assert photo_key(one) == photo_key(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [(A, B), ("1.jpg", A), ("a/1.jpg", "b/1.jpg"), ("000000000001.png", A), ("1.jpg", "01.jpg")],
-)
-def test_other_photos_are_known_by_their_file(one, other):
-    assert photo_key(one) != photo_key(other)
 
 
 def test_repeated_and_ambiguous_expressions_are_counted(make_sentences, tmp_path):
@@ -44,7 +21,7 @@ def test_repeated_and_ambiguous_expressions_are_counted(make_sentences, tmp_path
         },
     )
 
-    (val,) = parts_of([dataset])
+    (val,) = audit([dataset]).parts
 
     assert val.expressions == 7
     assert val.duplicates == 2
@@ -62,7 +39,7 @@ def test_shared_photos_of_one_corpus_are_a_leak(make_sentences, tmp_path):
         },
     )
 
-    shared = sharings(parts_of([dataset]))
+    shared = audit([dataset]).shared
 
     found = [(one.first.split, one.second.split, one.photos, one.expressions) for one in shared]
     assert found == [("train", "val", 1, 1), ("val", "testA", 1, 0)]
@@ -76,7 +53,7 @@ def test_two_corpora_leak_into_each_other(make_sentences, tmp_path):
         tmp_path / "b", {"val": [(other_name, "y", 0)], "train": [(A, "y", 0)]}, corpus="refcoco+"
     )
 
-    shared = sharings(parts_of([first, second]))
+    shared = audit([first, second]).shared
 
     assert [(one.first.name, one.second.name, one.leaks) for one in shared] == [
         ("refcoco_unc train", "refcoco+ val", True),
@@ -87,7 +64,7 @@ def test_two_corpora_leak_into_each_other(make_sentences, tmp_path):
 def test_splits_apart_share_nothing(make_sentences, tmp_path):
     dataset = make_sentences(tmp_path / "a", {"train": [(A, "x", 0)], "val": [(B, "x", 0)]})
 
-    assert sharings(parts_of([dataset])) == []
+    assert audit([dataset]).shared == []
 
 
 def test_a_fair_detector_may_learn_from_what_no_evaluation_is_about(make_sentences, tmp_path):
@@ -98,8 +75,8 @@ def test_a_fair_detector_may_learn_from_what_no_evaluation_is_about(make_sentenc
         tmp_path / "b", {"train": [(C, "x", 0), (A, "x", 0)], "test": [(B, "x", 0)]}, corpus="g"
     )
 
-    assert fair_photos(parts_of([first])) == [A, B, D]
-    assert fair_photos(parts_of([first, second])) == [A, D]
+    assert audit([first]).fair == [A, B, D]
+    assert audit([first, second]).fair == [A, D]
 
 
 def test_a_corpus_that_comes_twice_is_called_by_its_folder_too(make_sentences, tmp_path):
@@ -114,4 +91,10 @@ def test_a_corpus_that_comes_twice_is_called_by_its_folder_too(make_sentences, t
 def test_an_empty_split_is_audited_too(make_sentences, tmp_path):
     dataset = make_sentences(tmp_path / "set", {"train": [(A, "x", 0)], "val": []})
 
-    assert [part.expressions for part in parts_of([dataset])] == [1, 0]
+    assert [part.expressions for part in audit([dataset]).parts] == [1, 0]
+
+
+def test_a_dataset_without_hashes_is_compared_by_name_and_named(make_sentences, tmp_path):
+    dataset = make_sentences(tmp_path / "a", {"train": [(A, "x", 0)], "val": [(B, "x", 0)]})
+
+    assert audit([dataset]).named_only == ["refcoco_unc"]

@@ -6,22 +6,23 @@ COCO = "COCO_train2014_000000000009.jpg"
 
 
 @pytest.mark.parametrize(
-    ("proposer", "category", "photo", "expected"),
+    ("corpus", "proposer", "category", "photo", "expected"),
     [
-        ("yolo", "dog", COCO, Exposure.LIKELY),
-        ("stored", "dog", COCO, Exposure.LIKELY),
-        ("stored", "", COCO, Exposure.UNKNOWN),
-        ("yolo", "object", COCO, Exposure.UNLIKELY),
-        ("annotations", "dog", COCO, Exposure.NONE),
-        ("yolo", "dog", "scene.jpg", Exposure.NONE),
+        ("mine", "yolo", "dog", COCO, Exposure.LIKELY),
+        ("mine", "stored", "dog", COCO, Exposure.LIKELY),
+        ("mine", "stored", "", COCO, Exposure.UNKNOWN),
+        ("mine", "yolo", "object", COCO, Exposure.UNLIKELY),
+        ("mine", "annotations", "dog", COCO, Exposure.NONE),
+        ("mine", "yolo", "dog", "scene.jpg", Exposure.NONE),
+        ("Kangheng_RefCOCOp", "yolo", "dog", "40a725ca946d51513457.jpg", Exposure.LIKELY),
     ],
 )
 def test_categories_and_photos_tell_on_a_detector(
-    make_sentences, tmp_path, proposer, category, photo, expected
+    make_sentences, tmp_path, corpus, proposer, category, photo, expected
 ):
-    dataset = make_sentences(
-        tmp_path / "set", {"val": [(photo, "x", 0)]}, proposer=proposer, category=category
-    )
+    sentences = {"val": [(photo, "x", 0)]}
+    found = {"corpus": corpus, "proposer": proposer, "category": category}
+    dataset = make_sentences(tmp_path / "set", sentences, **found)
 
     assert exposure(dataset) is expected
 

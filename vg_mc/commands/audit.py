@@ -21,7 +21,7 @@ class AuditConfig:
 
     output: Path | None = None
     """Folder for audit.json and fair_photos.txt. The latter lists the training images that are in
-    no evaluation split: a detector can be trained on them."""
+    no evaluation split and look like no image there: a detector can be trained on them."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -36,7 +36,7 @@ def run(config: AuditConfig) -> None:
     Raises:
         BadInputError: If no dataset is named, or one cannot be opened.
     """
-    from vg_mc.prepared.auditing import fair_photos, names_of, parts_of, sharings
+    from vg_mc.prepared.auditing import audit, names_of
     from vg_mc.prepared.dataset import open_prepared
     from vg_mc.prepared.detector_exposure import exposure
     from vg_mc.reports.tables.audit import audit_text, write_audit
@@ -44,10 +44,8 @@ def run(config: AuditConfig) -> None:
     if not config.datasets:
         raise BadInputError("expected the folders of one or more prepared datasets")
     datasets = [open_prepared(folder) for folder in config.datasets]
-    parts = parts_of(datasets)
-    shared = sharings(parts)
+    found = audit(datasets)
     exposures = dict(zip(names_of(datasets), map(exposure, datasets), strict=True))
-    fair = fair_photos(parts)
-    print(audit_text(parts, shared, exposures, fair))
+    print(audit_text(found, exposures))
     if config.output is not None:
-        write_audit(parts, shared, exposures, fair, config.output)
+        write_audit(found, exposures, config.output)

@@ -6,12 +6,12 @@ are disjoint. Google's split of RefCOCOg shares images between its own splits.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from vg_mc.images.coco_names import coco_name
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.prepared.same_images import KnownImages, alike, known_images
 from vg_mc.records import TRAIN_SPLIT
 
 DECIMALS = 2  # pixel coordinates are rounded, because copies of a corpus round their boxes
@@ -24,7 +24,7 @@ class Part:
     """One split of one dataset.
 
     Attributes:
-        file_names: File name of each image, by the key of `photo_key`.
+        file_names: File name of each image by its key, see `same_images`.
         sentences: For each pair of image key and normalized text, the number of expressions per
             target.
     """
@@ -68,12 +68,14 @@ class Sharing:
         photos: Number of images that occur in both splits.
         expressions: Number of expressions of the second split that also occur in the first, with
             the same text and target.
+        probable: Keys of different images that look alike, one of each split.
     """
 
     first: Part
     second: Part
     photos: int
     expressions: int
+    probable: list[tuple[str, str]]
 
     @property
     def leaks(self) -> bool:
@@ -81,13 +83,35 @@ class Sharing:
         return self.first.is_train != self.second.is_train
 
 
-def photo_key(file_name: str) -> str:
-    """Return a key of an image that is the same in all corpora.
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All findings about the images and expressions of some datasets.
 
-    It is the number of a COCO image, and the file name of any other image.
+    Attributes:
+        parts: The splits of all datasets.
+        shared: Overlaps of two splits, leaks first.
+        fair: File names of the training images that are not in any evaluation split, nor look like
+            an image there.
+        named_only: Names of the datasets without fingerprints, whose images are compared by name.
     """
-    found = coco_name(file_name)
-    return f"COCO {found.number}" if found and found.ending == ".jpg" else file_name
+
+    parts: list[Part]
+    shared: list[Sharing]
+    fair: list[str]
+    named_only: list[str]
+
+
+def audit(datasets: Sequence[PreparedDataset]) -> Audit:
+    """Compare all splits of all datasets; each dataset gets a unique name."""
+    named = dict(zip(names_of(datasets), datasets, strict=True))
+    images = known_images(named)
+    parts = [
+        _read(dataset, name, split, keys)
+        for (name, dataset), keys in zip(named.items(), images.keys, strict=True)
+        for split in dataset.splits
+    ]
+    shared = _sharings(parts, images)
+    return Audit(parts, shared, _fair_photos(parts, shared), images.named_only)
 
 
 def names_of(datasets: Sequence[PreparedDataset]) -> list[str]:
@@ -99,41 +123,35 @@ def names_of(datasets: Sequence[PreparedDataset]) -> list[str]:
     ]
 
 
-def parts_of(datasets: Sequence[PreparedDataset]) -> list[Part]:
-    """Read all splits of all datasets; each dataset gets a unique name."""
-    return [
-        _read(dataset, name, split)
-        for dataset, name in zip(datasets, names_of(datasets), strict=True)
-        for split in dataset.splits
-    ]
-
-
-def sharings(parts: Sequence[Part]) -> list[Sharing]:
+def _sharings(parts: Sequence[Part], images: KnownImages) -> list[Sharing]:
     """Compare all pairs of splits; pairs without a common image are omitted, leaks come first."""
-    found = [
-        Sharing(first, second, len(common), _common_expressions(first, second))
-        for first, second in combinations(parts, 2)
-        if (common := first.file_names.keys() & second.file_names.keys())
-    ]
+    found = []
+    for first, second in combinations(parts, 2):
+        common = first.file_names.keys() & second.file_names.keys()
+        probable = sorted(alike(first.file_names, second.file_names, images.fingerprints))
+        if common or probable:
+            expressions = _common_expressions(first, second)
+            found.append(Sharing(first, second, len(common), expressions, probable))
     return sorted(found, key=lambda sharing: not sharing.leaks)
 
 
-def fair_photos(parts: Sequence[Part]) -> list[str]:
-    """Return the file names of all training images that do not occur in any evaluation split."""
+def _fair_photos(parts: Sequence[Part], shared: Sequence[Sharing]) -> list[str]:
     evaluated = {key for part in parts if not part.is_train for key in part.file_names}
+    unfair = evaluated | {
+        key for one in shared if one.leaks for pair in one.probable for key in pair
+    }
     fair = {
         key: name
         for part in parts
         if part.is_train
         for key, name in part.file_names.items()
-        if key not in evaluated
+        if key not in unfair
     }
     return sorted(fair.values())
 
 
-def _read(dataset: PreparedDataset, name: str, split: str) -> Part:
+def _read(dataset: PreparedDataset, name: str, split: str, keys: Mapping[int, str]) -> Part:
     photos, expressions = dataset.photos(), dataset.expressions(split)
-    keys = {image_id: photo_key(photo.file_name) for image_id, photo in photos.items()}
     sentences: dict[tuple[str, str], Counter[Meaning]] = {}
     columns = (expressions.image_ids.tolist(), expressions.texts, expressions.targets.tolist())
     for image_id, text, target in zip(*columns, strict=True):

@@ -3,7 +3,8 @@
 All images of RefCOCO, RefCOCO+ and RefCOCOg, including the test splits, are from COCO's train2014,
 so every detector that was trained on all of COCO has seen them with their boxes. MAttNet excluded
 them from the training of its detector (https://github.com/lichengunc/MAttNet). A file of detections
-does not state its training data, so the estimate uses the names of categories and images.
+does not state its training data, so the estimate uses the names of categories and images, and the
+name of the corpus: mirrors of RefCOCO that name images by their content have no names of COCO.
 """
 
 from enum import StrEnum
@@ -25,6 +26,8 @@ _NAMES = (
 )
 COCO_CATEGORIES = frozenset(_NAMES.split(","))
 
+REFCOCO = "refcoco"  # in the names of RefCOCO, RefCOCO+ and RefCOCOg, and of their mirrors
+
 
 class Exposure(StrEnum):
     """Probability that a detector was trained on the evaluated images."""
@@ -40,7 +43,8 @@ def exposure(dataset: PreparedDataset) -> Exposure:
     proposer = ProposerDescription.read(dataset.manifest["settings"]["proposer"])
     evaluated = [split for split in dataset.splits if split != TRAIN_SPLIT]
     photos = dataset.photos().values()
-    of_coco = any(coco_name(photo.file_name) for photo in photos)
+    named_so = REFCOCO in str(dataset.manifest["corpus"]).lower()
+    of_coco = named_so or any(coco_name(photo.file_name) for photo in photos)
     if not proposer.trained or not evaluated or not of_coco:
         return Exposure.NONE
     categories = dataset.detected_categories() - {""}

@@ -17,9 +17,9 @@ from vg_mc.system.atomic import whole_file, write_whole_text
 
 Features = dict[str, Any]
 
-_INT = {"dtype": "int64", "_type": "Value"}
+INTEGER = {"dtype": "int64", "_type": "Value"}
 _FLOAT = {"dtype": "float64", "_type": "Value"}
-_TEXT = {"dtype": "string", "_type": "Value"}
+TEXT = {"dtype": "string", "_type": "Value"}
 _FLOATS = {"feature": _FLOAT, "_type": "List"}
 _BOX = {"feature": _FLOAT, "length": 4, "_type": "List"}
 
@@ -29,28 +29,28 @@ IMAGES_FOLDER = "images"
 PICTURE = "picture"  # column of the first view
 
 CANDIDATES: Features = {
-    "image_id": _INT,
+    "image_id": INTEGER,
     "box": _BOX,
     "score": _FLOAT,
-    "category": _TEXT,
-    "source": _TEXT,
-    "annotation_id": _INT,
+    "category": TEXT,
+    "source": TEXT,
+    "annotation_id": INTEGER,
     PICTURE: {"_type": "Image"},
 }
-IMAGES: Features = {"image_id": _INT, "file_name": _TEXT, "width": _INT, "height": _INT}
+IMAGES: Features = {"image_id": INTEGER, "file_name": TEXT, "width": INTEGER, "height": INTEGER}
 IMAGE = "image"  # column of whole images, if they are stored
 IMAGES_WITH_PIXELS: Features = IMAGES | {IMAGE: {"_type": "Image"}}
 EXPRESSIONS: Features = {
-    "expression_id": _INT,
-    "ref_id": _INT,
-    "image_id": _INT,
-    "annotation_id": _INT,
-    "text": _TEXT,
+    "expression_id": INTEGER,
+    "ref_id": INTEGER,
+    "image_id": INTEGER,
+    "annotation_id": INTEGER,
+    "text": TEXT,
     "target": _BOX,
-    "category": _TEXT,
-    "candidate_ids": {"feature": _INT, "_type": "List"},
+    "category": TEXT,
+    "candidate_ids": {"feature": INTEGER, "_type": "List"},
     "ious": _FLOATS,
-    "rivals": _INT,
+    "rivals": INTEGER,
 }
 
 _ARROW_VALUES = {"int64": pa.int64(), "float64": pa.float64(), "string": pa.string()}

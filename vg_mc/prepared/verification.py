@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vg_mc.prepared.image_hashes import hash_files
 from vg_mc.prepared.manifest import (
     CHECKSUM,
     FILE_NAME,
@@ -31,7 +32,7 @@ class Damage:
 def entries(manifest: Manifest) -> list[FileEntry]:
     """Return the manifest entries of all files except the manifest."""
     card = manifest.get("card")
-    return [*manifest["files"], *([card] if card else [])]
+    return [*manifest["files"], *hash_files(manifest), *([card] if card else [])]
 
 
 def verify(folder: Path) -> Iterator[Damage]:

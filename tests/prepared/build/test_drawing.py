@@ -27,7 +27,7 @@ def give(monkeypatch, size: float) -> None:
 
 
 def size_of(task) -> int:
-    return task.path.stat().st_size
+    return sum(path.stat().st_size for path in task.paths)
 
 
 def test_room_is_compared_with_the_mean_of_finished_shards(tasks, monkeypatch, capsys):

@@ -14,7 +14,7 @@ from vg_mc.boxes.transforms import LongerSide
 from vg_mc.commands import show
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import open_photo
-from vg_mc.prepared.auditing import parts_of, sharings
+from vg_mc.prepared.auditing import audit
 from vg_mc.prepared.build import drawing, run, shards
 from vg_mc.prepared.build import plan as planning
 from vg_mc.prepared.build.run import prepare
@@ -189,7 +189,7 @@ def test_without_candidates_expressions_keep_their_targets(without_candidates, c
     assert dataset.boxes(np.empty(0, np.int64)).shape == (0, 4)
     assert dataset.detections() == {}
     assert exposure(dataset) == Exposure.NONE
-    assert sharings(parts_of([dataset]))[0].photos == 2
+    assert audit([dataset]).shared[0].photos == 2
     with pytest.raises(BadInputError):
         _ = dataset.image_size
 

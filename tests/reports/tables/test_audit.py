@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from vg_mc.prepared.auditing import fair_photos, parts_of, sharings
+from vg_mc.prepared.auditing import Audit, audit
 from vg_mc.prepared.detector_exposure import Exposure
 from vg_mc.reports.tables.audit import audit_text, write_audit
 
@@ -21,8 +21,7 @@ def found(make_sentences, tmp_path):
             "test": [(C, "x", 0)],
         },
     )
-    parts = parts_of([dataset])
-    return parts, sharings(parts), {"refcoco_unc": Exposure.LIKELY}, fair_photos(parts)
+    return audit([dataset]), {"refcoco_unc": Exposure.LIKELY}
 
 
 def test_leaks_come_first_and_are_called_so(found):
@@ -30,7 +29,7 @@ def test_leaks_come_first_and_are_called_so(found):
 
     assert "refcoco_unc train 2 3 0 2".split() in [line.split() for line in lines]
     leak = next(place for place, line in enumerate(lines) if "LEAK" in line)
-    assert lines[leak].split()[:6] == ["refcoco_unc", "train", "refcoco_unc", "val", "1", "1"]
+    assert lines[leak].split()[:7] == "refcoco_unc train refcoco_unc val 1 1 0".split()
     assert "both for evaluation" in lines[leak + 1]
     assert lines[-1].startswith("1 training images are in no evaluation split")
 
@@ -43,9 +42,9 @@ def test_a_detector_that_has_seen_the_test_is_flagged_and_explained(found):
 
 
 def test_without_cause_nothing_is_flagged(found):
-    parts, *_ = found
+    parts = found[0].parts
 
-    text = audit_text(parts[:1], [], {"refcoco_unc": Exposure.NONE}, [])
+    text = audit_text(Audit(parts[:1], [], [], []), {"refcoco_unc": Exposure.NONE})
 
     assert "no image is in two splits" in text
     assert "refcoco_unc: no detector on COCO images" in text
@@ -57,9 +56,9 @@ def test_the_files_hold_what_was_found(found, tmp_path):
     write_audit(*found, tmp_path / "audit")
 
     assert (tmp_path / "audit" / "fair_photos.txt").read_text() == "a.jpg\n"
-    audit = json.loads((tmp_path / "audit" / "audit.json").read_text())
-    assert audit["fair_photos"] == ["a.jpg"]
-    assert audit["splits"][0] == {
+    found = json.loads((tmp_path / "audit" / "audit.json").read_text())
+    assert found["fair_photos"] == ["a.jpg"]
+    assert found["splits"][0] == {
         "dataset": "refcoco_unc",
         "split": "train",
         "photos": 2,
@@ -67,11 +66,13 @@ def test_the_files_hold_what_was_found(found, tmp_path):
         "duplicates": 0,
         "ambiguous": 2,
     }
-    assert audit["shared"][0] == {
+    assert found["shared"][0] == {
         "first": "refcoco_unc train",
         "second": "refcoco_unc val",
         "photos": 1,
         "expressions": 1,
         "leaks": True,
+        "probably_the_same": [],
     }
-    assert audit["detectors"] == {"refcoco_unc": "likely"}
+    assert found["compared_by_name_only"] == ["refcoco_unc"]
+    assert found["detectors"] == {"refcoco_unc": "likely"}

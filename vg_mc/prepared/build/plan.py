@@ -14,6 +14,7 @@ from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.prepared.build.settings import Drawing, PreparationSettings
 from vg_mc.prepared.build.stored import StoredProposals
+from vg_mc.prepared.image_hashes import FOLDER as HASHES_FOLDER
 from vg_mc.prepared.schema import CANDIDATES_FOLDER, IMAGES_FOLDER, shard_name
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import TRAIN_SPLIT, Corpus, ImageFolder, Photo, Proposal
@@ -81,9 +82,11 @@ class ShardTask:
         stored: Stored detections by proposer and image id.
         wrong_answers: Proposer of extra negatives for images with fewer than two proposals; None
             for no extra negatives.
+        hashes_path: File of the fingerprints of the images in `image_ids`.
         images_path: File of whole images; None if they are not stored.
         whole_images: Transform from source images to stored whole images.
-        image_ids: Whole images to store in this shard: those that no earlier shard stores.
+        image_ids: Images to store in this shard, as a whole and their fingerprints: those that no
+            earlier shard stores.
     """
 
     path: Path
@@ -96,6 +99,7 @@ class ShardTask:
     wrong_answers: ProposerChoice | None
     drawing: Drawing
     skip_bad: bool
+    hashes_path: Path | None = None
     images_path: Path | None = None
     whole_images: LongerSide | None = None
     image_ids: frozenset[int] = frozenset()
@@ -103,7 +107,8 @@ class ShardTask:
     @property
     def paths(self) -> list[Path]:
         """All files of the shard."""
-        return list(dict.fromkeys([self.path, self.images_path or self.path]))
+        others = (self.images_path, self.hashes_path)
+        return list(dict.fromkeys([self.path, *(path for path in others if path is not None)]))
 
     @property
     def with_candidates(self) -> bool:
@@ -119,7 +124,7 @@ def plan_shards(
     An image appears once for each proposer.
     """
     tables = folders(settings)
-    for table in tables:
+    for table in (*tables, HASHES_FOLDER):
         (folder / table).mkdir(parents=True, exist_ok=True)
     said = sentences_asked(corpus, settings)
     groups = []
@@ -150,6 +155,7 @@ def plan_shards(
             wrong_answers=wrong_answers,
             drawing=settings.drawing,
             skip_bad=settings.skip_bad,
+            hashes_path=folder / HASHES_FOLDER / name,
             images_path=folder / IMAGES_FOLDER / name if stores_images else None,
             whole_images=settings.whole_images,
             image_ids=image_ids,

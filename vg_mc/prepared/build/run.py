@@ -27,8 +27,11 @@ from vg_mc.prepared.build.shards import (
 )
 from vg_mc.prepared.build.stored import read_stored
 from vg_mc.prepared.card import write_card, write_examples
+from vg_mc.prepared.image_hashes import FEATURES as HASHES
+from vg_mc.prepared.image_hashes import FOLDER as HASHES_FOLDER
 from vg_mc.prepared.manifest import (
     SCHEMA_VERSION,
+    FileEntry,
     Manifest,
     data_hash,
     describe_file,
@@ -154,6 +157,7 @@ def _finish_shards(settings: PreparationSettings, tasks: list[ShardTask], folder
         features[CANDIDATES_FOLDER] = candidate_features(settings.drawing.views)
     for table in folders(settings):
         finish_folder(folder / table, features[table], [task.path.name for task in tasks])
+    finish_folder(folder / HASHES_FOLDER, HASHES, [task.path.name for task in tasks])
 
 
 def _write_table(folder: Path, features: Features, rows: list[dict[str, Any]]) -> None:
@@ -184,7 +188,11 @@ def _manifest(
         sources += found
         own = {*(member.kind for member in task.proposer.members), *IN_PLACE_OF_NONE}
         further += sum(count for source, count in found.items() if source not in own)
-    files = describe_files(folder)
+    described_files = describe_files(folder)
+    files, hashes = [
+        [entry for entry in described_files if _is_of_hashes(entry) == of_hashes]
+        for of_hashes in (False, True)
+    ]
     return {
         "schema": SCHEMA_VERSION,
         "data_hash": data_hash(files),
@@ -195,4 +203,9 @@ def _manifest(
         "rejected": rejected,
         "peculiar_photos": _count_peculiar(tasks),
         "files": files,
+        HASHES_FOLDER: hashes,
     }
+
+
+def _is_of_hashes(entry: FileEntry) -> bool:
+    return str(entry["path"]).startswith(f"{HASHES_FOLDER}/")

@@ -15,10 +15,12 @@ from PIL import Image
 from vg_mc.boxes.arithmetic import as_boxes, clipped
 from vg_mc.errors import BadInputError
 from vg_mc.images import draw_views
-from vg_mc.images.files import open_photo
+from vg_mc.images.files import locate, open_photo
+from vg_mc.images.fingerprints import fingerprint_of
 from vg_mc.prepared.build.candidates import Subject, propose
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.settings import Drawing
+from vg_mc.prepared.image_hashes import FEATURES, hash_row
 from vg_mc.prepared.schema import (
     IMAGE,
     IMAGES_WITH_PIXELS,
@@ -53,6 +55,7 @@ def draw_shard(task: ShardTask) -> int:
         raise BadInputError(problem, file=task.path.parent)
     rows: list[dict[str, Any]] = []
     whole: list[dict[str, Any]] = []
+    hashes: list[dict[str, Any]] = []
     rejected: dict[int, str] = {}
     peculiar: dict[int, list[str]] = {}
     for start in range(0, len(task.photos), PHOTOS_AT_ONCE):
@@ -61,6 +64,9 @@ def draw_shard(task: ShardTask) -> int:
         for one, proposals in zip(subjects, propose(task, subjects), strict=True):
             rows += candidate_rows(one.photo, one.image, proposals, task.drawing)
             whole += _whole_image(task, one.photo, one.image)
+            hashes += _hashes(task, one.photo)
+    if task.hashes_path is not None:
+        write_shard(task.hashes_path, FEATURES, hashes)
     notes = {REJECTED: json.dumps(rejected), PECULIAR: json.dumps(peculiar)}
     if task.images_path is not None:
         write_shard(task.images_path, IMAGES_WITH_PIXELS, whole, notes)
@@ -119,6 +125,14 @@ def _whole_image(task: ShardTask, photo: Photo, image: Image.Image) -> list[dict
     if task.whole_images is None or photo.image_id not in task.image_ids:
         return []
     return [asdict(photo) | {IMAGE: as_cell(encoded(task.whole_images.apply(image), HALF_COLOR))}]
+
+
+def _hashes(task: ShardTask, photo: Photo) -> list[dict[str, Any]]:
+    """Return the row of an image's fingerprint; empty if this shard does not store it."""
+    if photo.image_id not in task.image_ids:
+        return []
+    content = locate(task.images_folder, photo).read_bytes()
+    return [hash_row(photo.image_id, fingerprint_of(content))]
 
 
 def candidate_rows(

@@ -5,45 +5,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vg_mc.prepared.auditing import Part, Sharing
+from vg_mc.prepared.auditing import Audit, Part, Sharing
 from vg_mc.prepared.detector_exposure import Exposure
 from vg_mc.reports.tables.formats import terminal
 from vg_mc.reports.tables.table import Table
 from vg_mc.system.atomic import write_whole_text
 
+FAIR_TEXT, FAIR_JSON = "fair_photos.txt", "audit.json"
+
 LEAK = "LEAK: training images in an evaluation split"
+PROBABLE_LEAK = "PROBABLE LEAK: training images that look like evaluation images"
+ALIKE = (
+    "alike: other images of the second split that look like one of the first, and are probably "
+    f"the same, encoded again or resized; {FAIR_JSON} lists them"
+)
 HARMLESS = "both for training"
 SHARED_QUESTIONS = "both for evaluation"
 
-FAIR_TEXT, FAIR_JSON = "fair_photos.txt", "audit.json"
 
-
-def audit_text(
-    parts: Sequence[Part],
-    shared: Sequence[Sharing],
-    exposures: Mapping[str, Exposure],
-    fair: Sequence[str],
-) -> str:
+def audit_text(audit: Audit, exposures: Mapping[str, Exposure]) -> str:
     """Format all results of an audit, the most severe ones of each kind first."""
-    last = f"{len(fair):,} training images are in no evaluation split" + (
-        "; train detectors for a fair comparison on them" if fair else ""
+    last = f"{len(audit.fair):,} training images are in no evaluation split" + (
+        "; train detectors for a fair comparison on them" if audit.fair else ""
     )
     sections = [
-        [_parts_table(parts)],
-        _sharing_lines(shared),
+        [_parts_table(audit.parts)],
+        [*_sharing_lines(audit.shared), *_named_only_lines(audit.named_only)],
         _exposure_lines(exposures),
         [last],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections)
 
 
-def write_audit(
-    parts: Sequence[Part],
-    shared: Sequence[Sharing],
-    exposures: Mapping[str, Exposure],
-    fair: Sequence[str],
-    folder: Path,
-) -> None:
+def write_audit(audit: Audit, exposures: Mapping[str, Exposure], folder: Path) -> None:
     """Write the fair training images, one per line, and all results as JSON."""
     found: dict[str, Any] = {
         "splits": [
@@ -55,23 +49,29 @@ def write_audit(
                 "duplicates": part.duplicates,
                 "ambiguous": part.ambiguous,
             }
-            for part in parts
+            for part in audit.parts
         ],
-        "shared": [
-            {
-                "first": sharing.first.name,
-                "second": sharing.second.name,
-                "photos": sharing.photos,
-                "expressions": sharing.expressions,
-                "leaks": sharing.leaks,
-            }
-            for sharing in shared
-        ],
+        "shared": [_shared_record(sharing) for sharing in audit.shared],
+        "compared_by_name_only": audit.named_only,
         "detectors": {name: exposure.name.lower() for name, exposure in exposures.items()},
-        "fair_photos": list(fair),
+        "fair_photos": audit.fair,
     }
-    write_whole_text(folder / FAIR_TEXT, "".join(f"{name}\n" for name in fair))
+    write_whole_text(folder / FAIR_TEXT, "".join(f"{name}\n" for name in audit.fair))
     write_whole_text(folder / FAIR_JSON, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def _shared_record(sharing: Sharing) -> dict[str, Any]:
+    first, second = sharing.first, sharing.second
+    return {
+        "first": first.name,
+        "second": second.name,
+        "photos": sharing.photos,
+        "expressions": sharing.expressions,
+        "leaks": sharing.leaks,
+        "probably_the_same": [
+            [first.file_names[one], second.file_names[other]] for one, other in sharing.probable
+        ],
+    }
 
 
 def _parts_table(parts: Sequence[Part]) -> str:
@@ -90,18 +90,35 @@ def _sharing_lines(shared: Sequence[Sharing]) -> Iterator[str]:
     if not shared:
         yield "no image is in two splits"
         return
-    headings = ["split", "and split", "images in both", "same expressions", ""]
+    headings = ["split", "and split", "images in both", "same expressions", "alike", ""]
     rows = [
-        [one.first.name, one.second.name, f"{one.photos:,}", f"{one.expressions:,}", _meaning(one)]
+        [one.first.name, one.second.name, *(f"{count:,}" for count in counts), _meaning(one)]
         for one in shared
+        for counts in [(one.photos, one.expressions, _alike(one))]
     ]
-    yield terminal(Table(headings, rows, names=2, align="llrrl"))
+    yield terminal(Table(headings, rows, names=2, align="llrrrl"))
+    if any(one.probable for one in shared):
+        yield ALIKE
 
 
 def _meaning(sharing: Sharing) -> str:
     if sharing.leaks:
-        return LEAK
+        return LEAK if sharing.photos else PROBABLE_LEAK
     return HARMLESS if sharing.first.is_train else SHARED_QUESTIONS
+
+
+def _alike(sharing: Sharing) -> int:
+    """Return the number of images of the second split that look like one of the first."""
+    return len({other for _, other in sharing.probable})
+
+
+def _named_only_lines(named_only: Sequence[str]) -> Iterator[str]:
+    for name in named_only:
+        yield (
+            f"NAMES ONLY: {name} has no hashes of its images (prepared by an earlier version), so "
+            "they are compared by name; the same image under another name is not found. Prepare "
+            "it again to compare contents"
+        )
 
 
 def _exposure_lines(exposures: Mapping[str, Exposure]) -> Iterator[str]:
