@@ -74,7 +74,8 @@ def test_a_corner_of_an_image_in_pixels_and_half_of_it_in_percent_are_the_same_n
     numbers, sizes, images = file_of(convention, size=(640.0, 480.0))
 
     found = plausible_conventions(numbers, sizes, images, orders=["xywh"])
-    assert found == [BoxConvention("xywh", "pixels"), convention]
+    assert convention in found
+    assert BoxConvention("xywh", "pixels") in found
 
 
 def test_a_thousandth_of_a_large_image_may_be_a_pixel():

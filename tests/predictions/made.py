@@ -74,6 +74,16 @@ def moved_targets(predictions: Predictions, *, seed: int = 0) -> Predictions:
     return Predictions(predictions.examples, PredictedBoxes(boxes, confidences), provenance)
 
 
+def ranked_boxes(predictions: Predictions) -> Predictions:
+    """Predict boxes like `moved_targets`, each followed by the target itself."""
+    moved = moved_targets(predictions)
+    ranked = [
+        np.stack([box, target]) if np.isfinite(box).all() else np.empty((0, 4))
+        for box, target in zip(moved.answers.boxes, moved.examples.targets, strict=True)
+    ]
+    return replace(moved, answers=replace(moved.answers, ranked=ranked))
+
+
 def scores_of(predictions: Predictions) -> SplitScores:
     """Return the numbers of the main table."""
     return split_scores(outcomes(predictions))

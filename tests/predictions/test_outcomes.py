@@ -64,7 +64,7 @@ def test_the_answer_is_the_candidate_of_the_highest_logit(predictions):
 def test_ranks_are_those_of_the_first_right_candidate():
     judged = outcomes(with_ious([[0, 0.75, 1], [0.25], []], [[3, 1, 2], [5], []]))
 
-    assert judged.candidates.ranks.tolist() == [2, np.inf, np.inf]
+    assert judged.ranks.tolist() == [2, np.inf, np.inf]
     assert judged.candidates.proposal_ranks.tolist() == [2, np.inf, np.inf]
     assert judged.candidates.covered.tolist() == [True, False, False]
     assert judged.candidates.chance.tolist() == [2 / 3, 0, 0]
@@ -77,14 +77,18 @@ def test_predicted_boxes_have_no_candidates_and_need_no_confidences(predictions)
 
     judged = outcomes(answered)
 
-    assert (judged.candidates, judged.confidences) == (None, None)
+    assert (judged.candidates, judged.confidences, judged.ranks) == (None, None, None)
 
 
 def test_choices_that_say_the_same_as_boxes_have_the_same_outcomes(predictions):
-    chosen = outcomes(predictions)
-    boxes = replace(predictions, answers=PredictedBoxes(chosen.boxes, chosen.confidences))
+    chosen, choices = outcomes(predictions), predictions.answers
+    ranked = [
+        boxes[np.argsort(-logits, kind="stable")]
+        for boxes, logits in zip(choices.boxes, choices.logits, strict=True)
+    ]
+    answers = PredictedBoxes(chosen.boxes, chosen.confidences, ranked)
 
-    judged = outcomes(boxes)
+    judged = outcomes(replace(predictions, answers=answers))
 
     for name in (field.name for field in fields(judged) if field.name != "candidates"):
         one, other = getattr(judged, name), getattr(chosen, name)

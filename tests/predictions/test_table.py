@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from tests.predictions.made import changed, moved_targets
+from tests.predictions.made import changed, moved_targets, ranked_boxes
 from tests.refusals import refused
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import PredictedBoxes, write_predictions
+from vg_mc.predictions import PredictedBoxes, outcomes, read_predictions, write_predictions
 from vg_mc.predictions.columns import declared
 
 
@@ -38,18 +38,22 @@ BAD_BOXES = [
     ("confidences", lambda values: values * NAN, "expression 107"),
     ("confidences", np.nan_to_num, "expression 100"),
     ("confidences", lambda values: values[1:], "column confidence"),
+    ("ranked", lambda rows: spoiled(rows, 1, rows[1][::-1]), "expression 107"),
+    ("ranked", lambda rows: spoiled(rows, 1, rows[1] * np.inf), "expression 107"),
+    ("ranked", lambda rows: spoiled(rows, 1, rows[0]), "expression 107"),
 ]
+MAKERS = {"choices": lambda made: made, "boxes": moved_targets, "ranked": ranked_boxes}
 
 
 @pytest.mark.parametrize(
     ("kind", "column", "spoil", "record"),
     [
         *(("choices", *bad) for bad in BAD_CHOICES),
-        *(("boxes", *bad) for bad in BAD_BOXES),
+        *(("ranked", *bad) for bad in BAD_BOXES),
     ],
 )
 def test_wrong_predictions_are_not_written(make_predictions, tmp_path, kind, column, spoil, record):
-    good = make_predictions() if kind == "choices" else moved_targets(make_predictions())
+    good = MAKERS[kind](make_predictions())
     part = good.examples if hasattr(good.examples, column) else good.answers
     bad = changed(good, **{column: spoil(getattr(part, column))})
 
@@ -79,9 +83,21 @@ def test_predicted_boxes_need_no_confidences(make_predictions, tmp_path):
     assert list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["choices", "boxes"])
+def test_ranked_boxes_are_read_as_they_are_written(make_predictions, tmp_path):
+    made = ranked_boxes(make_predictions())
+
+    write_predictions(made, tmp_path)
+
+    read = read_predictions(tmp_path)
+    assert all(map(np.array_equal, read.answers.ranked, made.answers.ranked))
+    answered = ~np.isnan(made.answers.boxes[:, 0])
+    ranks = np.where(outcomes(made).right, 1, np.where(answered, 2, np.inf))
+    assert outcomes(read).ranks.tolist() == ranks.tolist()
+
+
+@pytest.mark.parametrize("kind", MAKERS)
 def test_rows_are_taken_from_every_column(make_predictions, kind):
-    whole = make_predictions() if kind == "choices" else moved_targets(make_predictions())
+    whole = MAKERS[kind](make_predictions())
 
     part = whole.taken(np.array([4, 0]))
 
@@ -101,7 +117,7 @@ def same(one: object, other: object) -> bool:
 
 
 def test_every_field_is_a_column(make_predictions):
-    for table in (make_predictions().examples, moved_targets(make_predictions()).answers):
+    for table in (make_predictions().examples, ranked_boxes(make_predictions()).answers):
         assert list(declared(table)) == [item.name for item in fields(table)]
 
 

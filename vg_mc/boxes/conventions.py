@@ -31,10 +31,13 @@ SLIP = 0.02  # tolerance as a fraction of the image side, plus one pixel
 MOST_OUTSIDE = 0.05  # share of the boxes of a file; more are not due to careless drawing
 CARELESS = 2  # this many boxes of a file are not too many; of fewer than FEW boxes, one is not
 FEW = 8
-CORNER = 0.01  # boxes that all lie within this fraction of both sides are in another unit
+MAY_BE_OUTSIDE = 0.1  # up to this share of the boxes, a convention is unlikely, but not excluded
+CORNER = 0.025  # boxes that all lie within this fraction of both sides are in another unit
+CORNER_PIXELS = 2.5
 LEAST_LIKELY = 1e-3  # probability below which a convention is implausible
 
 CLEARLY_BEYOND = 1.25  # a unit allows clearly larger numbers if they may be this many times larger
+WIDELY = 0.75  # boxes that reach this fraction of both sides fill their images
 FAR_LESS = 0.25  # equal boxes of several images count as several if they cover this much less
 NEAR = 0.1  # fraction of the image side before an edge in which boxes are counted
 MOST_NEAR = 0.8  # share of the boxes; more are objects of one place, such as a logo
@@ -162,15 +165,21 @@ class _Reading:
     def fits(self) -> bool:
         """Whether the boxes stay inside their images, and do not all lie in one corner."""
         count = len(self.ends)
-        careless = min(1, count - 1) if count < FEW else max(CARELESS, MOST_OUTSIDE * count)
-        return not count or (
-            int(self.outside.sum()) <= careless and bool((self.reach > CORNER).any())
-        )
+        careless = min(1, count - 1) if count < FEW else max(CARELESS, MAY_BE_OUTSIDE * count)
+        return not count or (int(self.outside.sum()) <= careless and self.leaves_corner)
 
     @property
     def reach(self) -> NDArray[np.float64]:
         """The extent of the boxes along x and y as fractions of the side, ignoring outliers."""
         return np.clip(np.quantile(self.ends, 1 - MOST_OUTSIDE, axis=0), 1e-9, 1)
+
+    @property
+    def leaves_corner(self) -> bool:
+        """Whether some boxes lie outside of the smallest corner that a file can be about."""
+        if self.convention.unit == "unit":
+            return True  # larger numbers would not be fractions
+        corner = CORNER_PIXELS / self.sides if self.convention.unit == "pixels" else CORNER
+        return bool((np.quantile(self.ends - corner, 1 - MOST_OUTSIDE, axis=0) > 0).any())
 
     def excludes(self, other: "_Reading", distinct: int) -> bool:
         """Return True if the boxes are explained by this reading and not by `other`.
@@ -179,7 +188,8 @@ class _Reading:
             other: Another reading of the same boxes.
             distinct: Number of boxes that differ in their numbers.
         """
-        if other.convention.unit != "pixels" and (other.sides > CLEARLY_BEYOND * self.sides).all():
+        larger = bool((other.sides > CLEARLY_BEYOND * self.sides).all())
+        if larger and other.convention.unit != "pixels" and (self.reach > WIDELY).all():
             share = float(np.prod(other.reach / self.reach))
             independent = len(self.ends) if share < FAR_LESS else distinct
             if share**independent < LEAST_LIKELY:

@@ -45,6 +45,11 @@ class DeclaredBoxes:
         """Return this declaration, completed by `other` where it states nothing."""
         return DeclaredBoxes(self.order or other.order, self.unit or other.unit)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to be found."""
+        return self.order is not None and self.unit is not None
+
     def __str__(self) -> str:
         """Format what is declared for messages."""
         return f"{self.order or 'any order'} in {self.unit or 'any unit'}"
@@ -102,38 +107,61 @@ def convention_of(
     Raises:
         BadInputError: If the boxes do not fit what is declared, or several conventions fit.
     """
-    orders = ORDERS if declared.order is None else (declared.order,)
-    units = UNITS if declared.unit is None else (declared.unit,)
     if not len(numbers):
-        return Judged(BoxConvention(orders[0], units[0]))
-    if declared.order is not None and declared.unit is not None:
-        convention = BoxConvention(declared.order, declared.unit)
-        if not is_possible(numbers, convention, sizes):
-            raise BadInputError(_misfit(numbers, sizes, images, convention, flags), file=file)
-        return Judged(convention)
-    fitting = plausible_conventions(numbers, sizes, images, orders=orders, units=units)
-    enough = len(numbers) >= FEWEST or {one.unit for one in fitting} == {"unit"}
-    if fitting and enough and _give_same_corners(numbers, sizes, fitting):
-        return Judged(fitting[0], f"boxes are read as {fitting[0]}: no other convention fits")
+        return Judged(BoxConvention(declared.order or ORDERS[0], declared.unit or UNITS[0]))
+    fitting = fitting_conventions(numbers, sizes, images, declared)
+    if declared.is_complete:
+        if not fitting:
+            raise BadInputError(_misfit(numbers, sizes, images, declared, flags), file=file)
+        return Judged(fitting[0])
+    if is_decided(fitting, len(numbers), declared):
+        return found(fitting[0])
     raise BadInputError(_undecided(len(numbers), fitting, declared, flags), file=file)
 
 
+def fitting_conventions(
+    numbers: Boxes, sizes: Sizes, images: Sequence[object], declared: DeclaredBoxes
+) -> list[BoxConvention]:
+    """Return the conventions that fit boxes and declaration; one of those with equal corners."""
+    if declared.order is not None and declared.unit is not None:
+        convention = BoxConvention(declared.order, declared.unit)
+        return [convention] if is_possible(numbers, convention, sizes) else []
+    orders = ORDERS if declared.order is None else (declared.order,)
+    units = UNITS if declared.unit is None else (declared.unit,)
+    fitting = plausible_conventions(numbers, sizes, images, orders=orders, units=units)
+    return fitting[:1] if _give_same_corners(numbers, sizes, fitting) else fitting
+
+
+def is_decided(fitting: list[BoxConvention], count: int, declared: DeclaredBoxes) -> bool:
+    """Return True if one convention fits, and `count` boxes are enough to say so."""
+    of_fractions = declared.order is not None and fitting[:1] == [
+        BoxConvention(declared.order, "unit")
+    ]
+    return len(fitting) == 1 and (count >= FEWEST or of_fractions)
+
+
+def found(convention: BoxConvention) -> Judged:
+    """Return a convention that was not declared, with its note."""
+    return Judged(convention, f"boxes are read as {convention}: no other convention fits")
+
+
 def _give_same_corners(numbers: Boxes, sizes: Sizes, conventions: list[BoxConvention]) -> bool:
-    first, *others = (convention.to_xyxy(numbers, sizes) for convention in conventions)
-    return all(np.abs(other - first).max() < SAME for other in others)
+    corners = [convention.to_xyxy(numbers, sizes) for convention in conventions]
+    return all(np.abs(other - corners[0]).max() < SAME for other in corners)
 
 
 def _misfit(
-    numbers: Boxes, sizes: Sizes, images: Sequence[object], declared: BoxConvention, flags: BoxFlags
+    numbers: Boxes, sizes: Sizes, images: Sequence[object], declared: DeclaredBoxes, flags: BoxFlags
 ) -> str:
-    count = int(outside(declared.to_xyxy(numbers, sizes), sizes).sum())
+    convention = BoxConvention(declared.order or ORDERS[0], declared.unit or UNITS[0])
+    count = int(outside(convention.to_xyxy(numbers, sizes), sizes).sum())
     problem = (
         f"{count:,} of {len(numbers):,} boxes exceed their images or have swapped corners"
         if count
         else f"no number in {len(numbers):,} boxes exceeds 1"
     )
     others = plausible_conventions(numbers, sizes, images)
-    hint = f"they would fit as {_listed(others)}" if others else "no known convention fits"
+    hint = f"they would fit as {listed(others)}" if others else "no known convention fits"
     return (
         f"{problem}, read as {declared}; {hint}. Check the file and {flags.order} and {flags.unit}"
     )
@@ -142,21 +170,23 @@ def _misfit(
 def _undecided(
     count: int, fitting: list[BoxConvention], declared: DeclaredBoxes, flags: BoxFlags
 ) -> str:
-    missing = [
-        flag
-        for flag, value in ((flags.order, declared.order), (flags.unit, declared.unit))
-        if value is None
-    ]
     known = " and ".join(str(value) for value in (declared.order, declared.unit) if value)
     if not fitting:
         stated = f" in {known}" if known else ""
         return f"the {count:,} boxes fit no known convention{stated}; check the file and the images"
     problem = "too few to decide on" if len(fitting) == 1 else "ambiguous in"
     return (
-        f"{count:,} boxes are {problem} their convention; they fit {_listed(fitting)}. "
-        f"Declare it with {' and '.join(missing)}"
+        f"{count:,} boxes are {problem} their convention; they fit {listed(fitting)}. "
+        f"Declare it with {missing_flags(declared, flags)}"
     )
 
 
-def _listed(conventions: list[BoxConvention]) -> str:
+def missing_flags(declared: DeclaredBoxes, flags: BoxFlags) -> str:
+    """Return the flags that declare what is not declared yet."""
+    values = (declared.order, declared.unit)
+    return " and ".join(flag for flag, value in zip(flags, values, strict=True) if value is None)
+
+
+def listed(conventions: list[BoxConvention]) -> str:
+    """Return conventions in words, separated by commas."""
     return ", ".join(map(str, conventions))

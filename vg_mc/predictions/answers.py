@@ -46,18 +46,23 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictedBoxes:
-    """One box per expression, from a model without candidates.
+    """Boxes that a model without candidates predicts, one per expression or several with scores.
 
     Attributes:
         boxes: Boxes as xyxy, in pixels of the image as stored; a row of NaN for no prediction.
         confidences: Probabilities that the boxes are correct, NaN for no prediction; None for a
             model without confidences.
+        ranked: All boxes of an expression by descending score, of which the first is the answer;
+            None for a model that predicts one box.
     """
 
     boxes: Boxes = field(metadata=stored("predicted_box", BOX, nan_is_missing=True))  # (B, 4)
     confidences: Floats | None = field(
         default=None, metadata=stored("confidence", pa.float64(), nan_is_missing=True)
     )  # (B,)
+    ranked: list[Boxes] | None = field(
+        default=None, metadata=stored("ranked_boxes", list_of(BOX))
+    )  # B arrays (K, 4)
 
 
 Answers = Choices | PredictedBoxes

@@ -60,12 +60,20 @@ def _problems(predictions: Predictions, columns: list[tuple[Column, Values]]) ->
 def _box_problems(answers: PredictedBoxes) -> Iterator[Problem]:
     absent = np.isnan(answers.boxes)
     yield from _first(absent.any(axis=1) & ~absent.all(axis=1), "box with missing coordinates")
+    if answers.ranked is not None:
+        first = [row[0] if len(row) else np.full(4, np.nan) for row in answers.ranked]
+        equal = np.array([*map(_same, first, answers.boxes)], bool)
+        yield from _first(~equal, "the first ranked box must be the predicted box")
     if answers.confidences is not None:
         of_nothing = np.isnan(answers.confidences)
         differ = of_nothing != absent.all(axis=1)
         yield from _first(differ, "a box and its confidence must be missing together")
         sound = of_nothing | ((answers.confidences >= 0) & (answers.confidences <= 1))
         yield from _first(~sound, "confidence must be between 0 and 1")
+
+
+def _same(one: Values, other: Values) -> bool:
+    return bool(np.array_equal(one, other, equal_nan=True))
 
 
 def _not_finite(column: Column, values: Values) -> Flags:

@@ -37,8 +37,6 @@ class CandidateOutcomes:
         best_ious: IoU of the best candidate (B,), 0 without candidates.
         covered: Whether any candidate is correct (B,).
         chance: Probability that a random choice is correct (B,).
-        ranks: Rank of the first correct candidate by logits (B,), from 1; infinite if none is
-            correct.
         proposal_ranks: Rank of the first correct candidate by the proposer's scores (B,).
     """
 
@@ -49,7 +47,6 @@ class CandidateOutcomes:
     best_ious: Values
     covered: Flags
     chance: Values
-    ranks: Values
     proposal_ranks: Values
 
 
@@ -64,6 +61,8 @@ class Outcomes:
         right: Whether the IoU exceeds 0.5 (B,).
         confidences: Confidence of the answer (B,), NaN without an answer; None for a model without
             confidences.
+        ranks: Rank of the first correct candidate by logits, or of the first correct box by scores
+            (B,), from 1; infinite if none is correct. None if answers are single boxes.
         candidates: Outcomes of the candidates; None if answers are not choices among candidates.
     """
 
@@ -72,6 +71,7 @@ class Outcomes:
     gious: Values
     right: Flags
     confidences: Values | None
+    ranks: Values | None
     candidates: CandidateOutcomes | None
 
     def __len__(self) -> int:
@@ -90,7 +90,13 @@ def _outcomes(answers: object, examples: Examples) -> Outcomes:
 
 @_outcomes.register
 def _of_boxes(answers: PredictedBoxes, examples: Examples) -> Outcomes:
-    return _judged(answers.boxes, examples.targets, answers.confidences, None)
+    ranks = None if answers.ranked is None else _box_ranks(answers.ranked, examples)
+    return _judged(answers.boxes, examples.targets, answers.confidences, ranks, None)
+
+
+def _box_ranks(ranked: list[Boxes], examples: Examples) -> Values:
+    right = [is_right(row) for row in _grouped_ious(ranked, examples.targets)]
+    return first_right_ranks(right, [-np.arange(len(row), dtype=np.float64) for row in right])
 
 
 @_outcomes.register
@@ -100,17 +106,23 @@ def _of_choices(answers: Choices, examples: Examples) -> Outcomes:
     for row, place in enumerate(candidates.chosen.tolist()):
         if place != NOT_CHOSEN:
             boxes[row] = answers.boxes[row][place]
-    return _judged(boxes, examples.targets, answer_confidences(answers.logits), candidates)
+    ranks = first_right_ranks([is_right(row) for row in candidates.ious], answers.logits)
+    confidences = answer_confidences(answers.logits)
+    return _judged(boxes, examples.targets, confidences, ranks, candidates)
 
 
 def _judged(
-    boxes: Boxes, targets: Boxes, confidences: Values | None, candidates: CandidateOutcomes | None
+    boxes: Boxes,
+    targets: Boxes,
+    confidences: Values | None,
+    ranks: Values | None,
+    candidates: CandidateOutcomes | None,
 ) -> Outcomes:
     answered = ~np.isnan(boxes).any(axis=1)
     ious, gious = np.zeros(len(boxes)), np.full(len(boxes), NO_OVERLAP)
     ious[answered] = paired_ious(boxes[answered], targets[answered])
     gious[answered] = paired_gious(boxes[answered], targets[answered])
-    return Outcomes(boxes, ious, gious, is_right(ious), confidences, candidates)
+    return Outcomes(boxes, ious, gious, is_right(ious), confidences, ranks, candidates)
 
 
 def candidate_ious(answers: Choices, boxes: Boxes) -> list[Values]:
@@ -123,9 +135,13 @@ def candidate_ious(answers: Choices, boxes: Boxes) -> list[Values]:
     Returns:
         B arrays (C,); NaN for a box of NaN.
     """
-    counts = lengths(answers.boxes)
-    candidates = np.concatenate([np.empty((0, 4)), *answers.boxes])
-    ious = paired_ious(candidates, np.repeat(boxes, counts, axis=0))
+    return _grouped_ious(answers.boxes, boxes)
+
+
+def _grouped_ious(groups: list[Boxes], boxes: Boxes) -> list[Values]:
+    counts = lengths(groups)
+    members = np.concatenate([np.empty((0, 4)), *groups])
+    ious = paired_ious(members, np.repeat(boxes, counts, axis=0))
     return np.split(ious, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
@@ -146,6 +162,5 @@ def candidate_outcomes(answers: Choices, examples: Examples) -> CandidateOutcome
         best_ious=best,
         covered=is_right(best),
         chance=np.array([row.mean() if len(row) else 0.0 for row in right], np.float64),
-        ranks=first_right_ranks(right, answers.logits),
         proposal_ranks=first_right_ranks(right, answers.scores),
     )

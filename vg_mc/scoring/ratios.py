@@ -79,16 +79,18 @@ def number_ratios(outcomes: Outcomes) -> dict[str, Ratio]:
     ratios = {name: mean_over_all(values) for name, values in located.items()}
     if outcomes.candidates is not None:
         ratios |= _candidate_ratios(outcomes, outcomes.candidates)
+    if outcomes.ranks is not None:
+        ranks = outcomes.ranks
+        ratios |= {f"recall@{count}": mean_over_all(ranks <= count) for count in RECALLED}
     return ratios
 
 
 def _candidate_ratios(outcomes: Outcomes, candidates: CandidateOutcomes) -> dict[str, Ratio]:
-    covered, ranks = candidates.covered, candidates.ranks
+    covered = candidates.covered
     return {
         "accuracy_where_covered": Ratio(outcomes.right & covered, covered),
         "proposal_recall": mean_over_all(covered),
         "chance": mean_over_all(candidates.chance),
-        **{f"recall@{count}": mean_over_all(ranks <= count) for count in RECALLED},
     }
 
 

@@ -1,20 +1,18 @@
-"""Sources of the expressions for external answers: a prepared dataset, or a table of a corpus."""
+"""Sources of the expressions for external answers: a prepared dataset, or a corpus."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes
-from vg_mc.boxes.judging import UNDECLARED
-from vg_mc.corpora.splits import splits_of_files, with_known_splits
-from vg_mc.corpora.table import read_table
+from vg_mc.corpora.distractors import count_distractors
+from vg_mc.corpora.splits import splits_of_files
 from vg_mc.errors import BadInputError
 from vg_mc.predictions.run import examples_of
 from vg_mc.predictions.table import Examples
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.records import UNKNOWN_RIVALS, Corpus, ImageFolder
+from vg_mc.records import UNKNOWN_RIVALS, Corpus, Photo, ReferringExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +21,18 @@ class ExpressionSource:
 
     Attributes:
         examples: The expressions.
-        image_names: File names by image id.
+        photos: Images by id.
         corpus: Name of the corpus.
     """
 
     examples: Examples
-    image_names: Mapping[int, str]
+    photos: Mapping[int, Photo]
     corpus: str
+
+    @property
+    def image_names(self) -> dict[int, str]:
+        """File names by image id."""
+        return {id_: photo.file_name for id_, photo in self.photos.items()}
 
 
 def expressions_of_dataset(dataset: PreparedDataset, split: str) -> ExpressionSource:
@@ -39,28 +42,23 @@ def expressions_of_dataset(dataset: PreparedDataset, split: str) -> ExpressionSo
         BadInputError: If the dataset does not have this split.
     """
     examples = examples_of(dataset, dataset.expressions(split))
-    names = {id_: photo.file_name for id_, photo in dataset.photos().items()}
-    return ExpressionSource(examples, names, dataset.manifest["corpus"])
+    return ExpressionSource(examples, dataset.photos(), dataset.manifest["corpus"])
 
 
-def expressions_of_corpus(annotations: Path, split: str) -> ExpressionSource:
-    """Return the expressions of a table; images are only opened for sizes missing in the table.
+def expressions_of_corpus(corpus: Corpus, split: str) -> ExpressionSource:
+    """Return the expressions of a corpus.
 
     Raises:
-        BadInputError: If the table cannot be read or does not have this split.
+        BadInputError: If the corpus does not have this split.
     """
-    corpus = read_table(
-        annotations, ImageFolder(annotations.parent), declared=UNDECLARED, skip_bad=False
-    )
-    corpus = with_known_splits(corpus, {})
-    if split == annotations.stem:  # the name of the file, as refcoco_val
-        split = splits_of_files([annotations])[annotations]
     splits = {expression.split for expression in corpus.expressions}
+    if split not in splits:  # it may be the name of a file, as refcoco_val
+        of_files = splits_of_files(corpus.source_files)
+        split = next((name for file, name in of_files.items() if file.stem == split), split)
     if split not in splits:
         problem = f"no split {split!r}; there are {', '.join(sorted(splits))}"
-        raise BadInputError(problem, file=annotations, record="--split")
-    names = {id_: photo.file_name for id_, photo in corpus.photos.items()}
-    return ExpressionSource(_examples(corpus, split), names, corpus.name)
+        raise BadInputError(problem, file=corpus.source_files[0], record="--split")
+    return ExpressionSource(_examples(corpus, split), corpus.photos, corpus.name)
 
 
 def _examples(corpus: Corpus, split: str) -> Examples:
@@ -72,6 +70,11 @@ def _examples(corpus: Corpus, split: str) -> Examples:
         image_ids=np.array([each.image_id for each in chosen], np.int64),
         targets=as_boxes([each.target for each in chosen]),
         categories=[each.category or "" for each in chosen],
-        distractors=np.full(len(chosen), UNKNOWN_RIVALS, np.int64),
+        distractors=np.array([_known_or_not(each, corpus) for each in chosen], np.int64),
         image_sizes=np.array([(photo.width, photo.height) for photo in photos], np.int64),
     )
+
+
+def _known_or_not(expression: ReferringExpression, corpus: Corpus) -> int:
+    count = count_distractors(expression, corpus)
+    return UNKNOWN_RIVALS if count is None else count

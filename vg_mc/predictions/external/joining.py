@@ -8,7 +8,7 @@ in order, since several expressions may describe one box.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from vg_mc.boxes.conventions import SIDE_OF_UNIT
@@ -19,14 +19,21 @@ from vg_mc.text.cleaning import clean_text
 
 SAME_BOX = 2.0  # tolerance of target coordinates in pixels, since some files round them
 
-_COCO_STEM = re.compile(r"(COCO_(?:train|val|test)20\d\d_\d{12})(?:_\d+)?")
+_COCO_STEM = re.compile(r"(?:COCO_(?:train|val|test)20\d\d_)?(\d{12})(?:_\d+)?")
+_ENDING = re.compile(r"\.(?:jpe?g|png|webp|bmp|gif|tiff?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An expression that answers are matched with."""
+    """An expression that answers are matched with.
+
+    Attributes:
+        image: Name of its image.
+        target: Its target, measured from the same corner of the image as targets in the file.
+    """
 
     expression_id: int
+    image_id: int
     image: str
     text: str
     target: XYXY
@@ -39,6 +46,8 @@ def join(
 ) -> dict[int, ExternalAnswer]:
     """Return answers by expression id; expressions without an answer are omitted.
 
+    Several answers to one expression id are one answer with several boxes if all have scores.
+
     Raises:
         BadInputError: At the first answer that matches no expression, or only expressions that
             already have an answer.
@@ -48,20 +57,32 @@ def join(
     for answer in answers:
         places = list(index.places(answer))
         if not places:
-            problem = f"no expression matches {_named(answer)}"
-            raise BadInputError(problem, record=answer.record)
+            raise BadInputError(index.explained(answer), record=answer.record)
         free = next((place for place in places if place not in joined), None)
         if free is None:
-            problem = f"duplicate answer to {_named(answer)}"
-            raise BadInputError(problem, record=answer.record)
-        joined[free] = answer
+            joined[places[0]] = _merged(joined[places[0]], answer)
+        else:
+            joined[free] = answer
     return joined
 
 
+def _merged(first: ExternalAnswer, second: ExternalAnswer) -> ExternalAnswer:
+    if second.expression_id is None or not (first.is_scored and second.is_scored):
+        problem = (
+            f"duplicate answer to {_named(second)}; the first one is {first.record}. Several boxes "
+            "of one answer need an id and scores"
+        )
+        raise BadInputError(problem, record=second.record)
+    return replace(first, boxes=(*first.boxes, *second.boxes))
+
+
 def _named(answer: ExternalAnswer) -> str:
-    if answer.expression_id is not None:
-        return f"expression {answer.expression_id}"
-    parts = [answer.image, answer.expression and repr(answer.expression), answer.target]
+    parts = [
+        None if answer.expression_id is None else f"expression {answer.expression_id}",
+        None if answer.image is None else f"image {answer.image}",
+        answer.expression and repr(answer.expression),
+        answer.target and f"target {list(answer.target)}",
+    ]
     return ", ".join(str(part) for part in parts if part is not None)
 
 
@@ -70,28 +91,48 @@ class _Index:
 
     def __init__(self, expressions: Sequence[Expected]) -> None:
         self._by_id = {one.expression_id: one for one in expressions}
-        self._by_image: defaultdict[str, list[Expected]] = defaultdict(list)
+        self._by_image: defaultdict[str | int, list[Expected]] = defaultdict(list)
         self._by_text: defaultdict[str, list[Expected]] = defaultdict(list)
+        self._key_of = {one.expression_id: text_key(one.text) for one in expressions}
         for one in expressions:
             self._by_image[image_key(one.image)].append(one)
-            self._by_text[text_key(one.text)].append(one)
+            self._by_image[one.image_id].append(one)
+            self._by_text[self._key_of[one.expression_id]].append(one)
 
     def places(self, answer: ExternalAnswer) -> Iterator[int]:
         """Yield the ids of the expressions that match an answer, in their order."""
-        if answer.expression_id is not None:
-            yield from (id_ for id_ in [answer.expression_id] if id_ in self._by_id)
-            return
         key = None if answer.expression is None else text_key(answer.expression)
-        found = (
-            self._by_text[key or ""]
-            if answer.image is None
-            else self._by_image[image_key(answer.image)]
-        )
+        if answer.expression_id is not None:
+            found = [one for one in [self._by_id.get(answer.expression_id)] if one is not None]
+            if answer.image is not None:
+                found = [one for one in found if one in self._of_image(answer)]
+        else:
+            found = (
+                self._by_text.get(key or "", []) if answer.image is None else self._of_image(answer)
+            )
         found = _nearest(found, answer.target)
-        same_words = [one for one in found if key is None or text_key(one.text) == key]
+        same_words = [one for one in found if key is None or self._key_of[one.expression_id] == key]
         # Raw and processed texts of an expression differ; image and target are the same.
         may_reword = answer.target is not None and answer.image is not None
         yield from _ids(same_words or (found if may_reword else []))
+
+    def explained(self, answer: ExternalAnswer) -> str:
+        """Describe why an answer matches no expression."""
+        problem = f"no expression matches {_named(answer)}"
+        if answer.expression_id is not None:
+            one = self._by_id.get(answer.expression_id)
+            if one is not None:
+                return f"{problem}; expression {one.expression_id} is {one.text!r} of {one.image}"
+            return f"{problem}; check --split and the ids"
+        if answer.image is not None and not self._of_image(answer):
+            return f"{problem}; no image of that name has expressions. Check --split"
+        if answer.expression is not None:
+            return f"{problem}; for a text around the expressions, set --prompt 'text {{}} text'"
+        return f"{problem}; check --split and --origin"
+
+    def _of_image(self, answer: ExternalAnswer) -> list[Expected]:
+        image = answer.image or 0
+        return self._by_image.get(image_key(image) if isinstance(image, str) else image, [])
 
 
 def _ids(expressions: Iterable[Expected]) -> Iterator[int]:
@@ -120,8 +161,12 @@ def _distance(one: Expected, stated: tuple[float, ...]) -> float:
 
 
 def image_key(name: str) -> str:
-    """Return the name of an image without folder, extension and box number."""
-    stem = PurePosixPath(name.replace("\\", "/")).name.rsplit(".", 1)[0]
+    """Return the name of an image without folder, extension and number of a box.
+
+    Names of one image in COCO 2014 and 2017 have the same key.
+    """
+    stem = PurePosixPath(name.replace("\\", "/").partition("?")[0]).name
+    stem = stem.rsplit(".", 1)[0] if _ENDING.search(stem) else stem
     found = _COCO_STEM.fullmatch(stem)
     return found[1] if found else stem
 

@@ -1,85 +1,57 @@
-"""Reader of answer files of other systems.
+"""Reader of answer files of other systems: one `ExternalAnswer` per record."""
 
-A known layout is an entry of `LAYOUTS`: the fields that identify it, and the mapping of fields. Any
-other file can be read by naming its fields (``--columns reply=model_output image=img``).
-"""
-
-from collections.abc import Iterator, Mapping
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from math import isfinite, isnan
 from pathlib import Path
-from typing import Literal
 
 from vg_mc.boxes.conventions import Order, Unit
 from vg_mc.corpora.expression_records import numbers_in, whole_number_in
 from vg_mc.corpora.nested import value_at
-from vg_mc.corpora.rows import rows_of
 from vg_mc.errors import BadInputError
-from vg_mc.system.fields import as_mapping, read_json
-from vg_mc.text.replies import RepliedBox, Several, boxes_in_reply
+from vg_mc.predictions.external.layouts import (
+    BOX,
+    EXPRESSION,
+    ID,
+    IMAGE,
+    REPLY,
+    SCORE,
+    SPLIT,
+    TARGET,
+    AnswerLayout,
+    Columns,
+    Origin,
+    layout_of,
+)
+from vg_mc.predictions.external.records import is_empty, records_of
+from vg_mc.system.fields import as_mapping
+from vg_mc.text.replies import Four, RepliedBox, Several, read_reply
 
-# Fields of an answer. A record needs a key: an id, or some of image, expression and target. A
-# record with neither box nor reply is counted as an answer of the kind "no reply".
-ID, IMAGE, EXPRESSION, TARGET = "id", "image", "expression", "target"
-BOX, REPLY, SCORE = "box", "reply", "score"
-FIELDS = (ID, IMAGE, EXPRESSION, TARGET, BOX, REPLY, SCORE)
-
-Columns = Mapping[str, str]  # field -> name in the file; dots separate names of nested records
-
-Kind = Literal["box", "no reply", "unparsable", "several boxes"]
+Kind = str  # such as "box", "no reply" or "several boxes"
+Cells = Mapping[object, object]
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerLayout:
-    """Layout of the answers of one program.
+class ReadingOptions:
+    """Declarations about a file of answers.
 
     Attributes:
-        name: Name in messages.
-        known_by: Fields that identify the layout.
-        columns: Names in the file by field; missing fields are omitted.
-        prompt: Prompt template with {} in place of the expression.
+        columns: Names in the file by field; they override those of the layout.
+        prompt: Prompt template with {} in place of the expression; None for that of the layout.
+        order: Order of the four numbers; None for that of the layout or the syntax, else xyxy.
+        unit: Unit of the numbers; None for that of the layout or the syntax.
+        origin: Corner that coordinates are measured from; None for that of the layout.
+        split: Value of the field with the split of each answer, for files with several splits.
     """
 
-    name: str
-    known_by: frozenset[str]
     columns: Columns
-    prompt: str = "{}"
-
-
-VLM_R1_PROMPT = (
-    "Please provide the bounding box coordinate of the region this sentence describes: {}."
-)
-
-LAYOUTS = (
-    AnswerLayout(
-        "VLM-R1",
-        frozenset({"question", "ground_truth", "model_output"}),
-        {IMAGE: "image", EXPRESSION: "question", TARGET: "ground_truth", REPLY: "model_output"},
-        VLM_R1_PROMPT,
-    ),
-    AnswerLayout(
-        "LBYL-Net",
-        frozenset({"image_name", "pred_bbox", "gt_bbox"}),
-        {IMAGE: "image_name", TARGET: "gt_bbox", BOX: "pred_bbox"},
-    ),
-    AnswerLayout(
-        "lmms-eval",
-        frozenset({"doc_id", "doc", "filtered_resps"}),
-        {IMAGE: "doc.file_name", EXPRESSION: "doc.answer", REPLY: "filtered_resps"},
-    ),
-    AnswerLayout("ids and replies", frozenset({ID, REPLY}), {ID: ID, REPLY: REPLY}),
-    AnswerLayout("ids and boxes", frozenset({ID, BOX}), {ID: ID, BOX: BOX, SCORE: SCORE}),
-    AnswerLayout(
-        "images, expressions and replies",
-        frozenset({IMAGE, EXPRESSION, REPLY}),
-        {IMAGE: IMAGE, EXPRESSION: EXPRESSION, REPLY: REPLY},
-    ),
-    AnswerLayout(
-        "images, expressions and boxes",
-        frozenset({IMAGE, EXPRESSION, BOX}),
-        {IMAGE: IMAGE, EXPRESSION: EXPRESSION, BOX: BOX, SCORE: SCORE},
-    ),
-)
+    prompt: str | None = None
+    order: Order | None = None
+    unit: Unit | None = None
+    origin: Origin | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,172 +60,267 @@ class ExternalAnswer:
 
     Attributes:
         record: Position in the file.
+        image: Name of the image, or its id.
         target: The target in the file, which is only used to find the expression.
         boxes: All boxes of the answer, unconverted.
         has_reply: Whether there is any text or box.
-        score: Confidence of the box, None if the file has none.
+        has_point: Whether there is a point and no box.
+        in_reasoning: Whether the boxes are from the reasoning of a model.
     """
 
     record: str
     expression_id: int | None
-    image: str | None
+    image: str | int | None
     expression: str | None
     target: tuple[float, ...] | None
     boxes: tuple[RepliedBox, ...]
     has_reply: bool
-    score: float | None
+    has_point: bool = False
+    in_reasoning: bool = False
 
-    def choice(self, several: Several) -> tuple[Kind, RepliedBox | None]:
-        """Return the kind of answer, and the box that counts."""
-        if not self.has_reply:
-            return "no reply", None
+    @property
+    def is_scored(self) -> bool:
+        """Whether every box has a score."""
+        return bool(self.boxes) and all(box.score is not None for box in self.boxes)
+
+    def ranked(self, several: Several) -> tuple[Kind, tuple[RepliedBox, ...]]:
+        """Return the kind of answer, and the boxes that count, best first."""
         if not self.boxes:
-            return "unparsable", None
-        if len(set(self.boxes)) > 1 and several == "wrong":
-            return "several boxes", None
-        return "box", self.boxes[-1 if several == "last" else 0]
+            kind = "unparsable" if self.has_reply else "no reply"
+            return "point instead of a box" if self.has_point else kind, ()
+        if len({box.numbers for box in self.boxes}) == 1:
+            return "box in the reasoning only" if self.in_reasoning else "box", self.boxes[:1]
+        if self.is_scored:
+            best_first = sorted(self.boxes, key=lambda box: -(box.score or 0.0))
+            return "several boxes with scores", tuple(best_first)
+        if several == "wrong":
+            return "several boxes", ()
+        return f"several boxes, {several} used", (self.boxes[-1 if several == "last" else 0],)
 
 
-def read_answers(
-    file: Path, *, columns: Columns, prompt: str | None, order: Order | None, unit: Unit | None
-) -> list[ExternalAnswer]:
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """The content of a file of answers.
+
+    Attributes:
+        layout: Name of its layout.
+        origin: Corner that coordinates are measured from.
+        left_out: Number of records that were left out, by reason.
+    """
+
+    path: Path
+    layout: str
+    origin: Origin
+    answers: Sequence[ExternalAnswer]
+    left_out: Mapping[str, int]
+
+
+def read_answers(file: Path, options: ReadingOptions, split: str) -> AnswerFile:
     """Read a file of answers.
 
     Args:
-        file: CSV, TSV, JSON lines, Parquet, or JSON with a list or mapping of records.
-        columns: Names in the file by field, for unknown layouts; they override those of a layout.
-        prompt: Prompt template with {} in place of the expression; None for that of the layout.
-        order: Order of boxes that are plain numbers; None for xyxy.
-        unit: Unit of these boxes; None if the syntax of every reply defines it.
+        file: CSV, TSV, xlsx, JSON lines, Parquet, or JSON with a list or mapping of records.
+        options: Declarations about the file.
+        split: The split that is scored.
 
     Raises:
         BadInputError: If the layout is unknown, or at the first record without a key.
     """
-    answers: list[ExternalAnswer] = []
-    layout: AnswerLayout | None = None
-    for record, row in _records(file):
-        if isinstance(row, BadInputError):
-            raise BadInputError(row.problem, file=file, record=record)
-        cells = as_mapping(row)
-        if layout is None:
-            layout = _layout_of(cells, columns, file)
-        named = {**layout.columns, **columns}
+    rows = list(_rows(file))
+    filled = [(record, cells) for record, cells in rows if not is_empty(cells)]
+    if not filled:
+        raise BadInputError("expected answers, found none", file=file)
+    names = list(dict.fromkeys(str(name) for _, cells in filled for name in cells))
+    try:
+        layout = layout_of(names, options.columns)
+    except BadInputError as fault:
+        raise BadInputError(fault.problem, file=file, record=fault.record) from fault
+    reader = _Reader({**layout.columns, **options.columns}, layout, options)
+    _require_columns(options.columns, [cells for _, cells in filled], names, file)
+    chosen, others = _of_split(filled, reader.columns, options.split, split, file)
+    answers = []
+    for record, cells in chosen:
         try:
-            answers.append(_answer(cells, named, prompt or layout.prompt, record, order, unit))
+            answers.append(reader.answer(record, cells))
         except BadInputError as fault:
             raise BadInputError(fault.problem, file=file, record=record) from fault
-    if not answers:
-        raise BadInputError("expected answers, found none", file=file)
-    return answers
+    left_out = Counter({"empty rows": len(rows) - len(filled), "answers of other splits": others})
+    return AnswerFile(file, layout.name, options.origin or layout.origin, answers, +left_out)
 
 
-def _records(file: Path) -> Iterator[tuple[str, object]]:
-    """Yield all records. In JSON, they are a list, a list ``results``, or values of a mapping."""
-    if file.suffix.lower() != ".json":
-        yield from rows_of(file)
-        return
-    content = read_json(file)
-    if isinstance(content, dict) and isinstance(content.get("results"), list):
-        content = content["results"]
-    pairs = content.items() if isinstance(content, dict) else enumerate(_as_list(content, file))
-    yield from ((f"record {place}", row) for place, row in pairs)
+def _rows(file: Path) -> Iterator[tuple[str, Cells]]:
+    for record, row in records_of(file):
+        if isinstance(row, BadInputError):
+            raise BadInputError(row.problem, file=file, record=record)
+        try:
+            yield record, _with_lower_names(as_mapping(row))
+        except BadInputError as fault:
+            raise BadInputError(fault.problem, file=file, record=record) from fault
 
 
-def _as_list(content: object, file: Path) -> list[object]:
-    if not isinstance(content, list):
-        raise BadInputError("expected a list or a mapping of answers", file=file)
-    return content
+def _with_lower_names(cells: Cells) -> Cells:
+    return {
+        str(name).lower(): _with_lower_names(value) if isinstance(value, Mapping) else value
+        for name, value in cells.items()
+    }
 
 
-def _layout_of(cells: Mapping[object, object], columns: Columns, file: Path) -> AnswerLayout:
-    unknown = sorted(set(columns) - set(FIELDS))
-    if unknown:
-        close = get_close_matches(unknown[0], FIELDS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(FIELDS)}"
-        raise BadInputError(f"unknown field {unknown[0]!r}; {hint}", record="--columns")
-    found = [layout for layout in LAYOUTS if layout.known_by <= set(cells)]
-    if found:
-        return found[0]
-    if {BOX, REPLY} & set(columns):
-        return AnswerLayout("named columns", frozenset(), {})
-    names = [str(name) for name in cells]
-    nearest = max(LAYOUTS, key=lambda layout: len(layout.known_by & set(names)))
-    raise BadInputError(
-        f"unknown layout with fields {', '.join(names[:12])}; the nearest is {nearest.name} "
-        f"({', '.join(sorted(nearest.known_by))}). Name the fields: --columns id=... reply=...",
-        file=file,
-    )
+def _require_columns(
+    columns: Columns, rows: Sequence[Cells], names: Sequence[str], file: Path
+) -> None:
+    """Check that every named column has a value in some record."""
+    for field, path in columns.items():
+        if all(_value(cells, path) is None for cells in rows):
+            problem = f"no record has a value in {path!r}; there are {', '.join(names[:12])}"
+            raise BadInputError(problem, file=file, record=f"--columns {field}={path}")
 
 
-def _answer(
-    cells: Mapping[object, object],
-    columns: Columns,
-    prompt: str,
-    record: str,
-    order: Order | None,
-    unit: Unit | None,
-) -> ExternalAnswer:
-    given = {field: value_at(cells, path) for field, path in columns.items()}
-    expression = given.get(EXPRESSION)
-    boxes, has_reply = _boxes(given, order, unit)
-    number = whole_number_in(given.get(ID))
-    answer = ExternalAnswer(
-        record=record,
-        expression_id=number if isinstance(number, int) else None,
-        image=given[IMAGE] if isinstance(given.get(IMAGE), str) else None,  # type: ignore[arg-type]
-        expression=_without(prompt, expression) if isinstance(expression, str) else None,
-        target=_four(given.get(TARGET)),
-        boxes=boxes,
-        has_reply=has_reply,
-        score=_score(given.get(SCORE)),
-    )
-    if answer.expression_id is None and answer.expression is None and answer.target is None:
-        raise BadInputError(f"expected an id, an expression or a target among {list(cells)[:12]}")
-    return answer
+def _of_split(
+    rows: list[tuple[str, Cells]], columns: Columns, wanted: str | None, split: str, file: Path
+) -> tuple[list[tuple[str, Cells]], int]:
+    """Return the rows of one split, and the number of the other rows."""
+    path = columns.get(SPLIT)
+    named = [None if path is None else _value(cells, path) for _, cells in rows]
+    there = sorted({str(name) for name in named if name is not None})
+    if wanted is None and len(there) < 2:
+        return rows, 0
+    chosen = wanted or split
+    if chosen not in there:
+        problem = f"the answers are of the splits {', '.join(there) or '(none named)'}"
+        hint = "name the one to score with --file-split"
+        raise BadInputError(f"{problem}; {hint}", file=file, record=f"split {chosen}")
+    own = [row for row, name in zip(rows, named, strict=True) if str(name) == chosen]
+    return own, len(rows) - len(own)
 
 
-def _boxes(
-    given: Mapping[str, object], order: Order | None, unit: Unit | None
-) -> tuple[tuple[RepliedBox, ...], bool]:
-    four = _four(given.get(BOX))
-    if four is not None:
-        first, second, third, fourth = four
-        box = RepliedBox((first, second, third, fourth), order or "xyxy", unit, "numbers")
-        return (box,), True
-    text = _reply_text(given.get(REPLY) if given.get(REPLY) is not None else given.get(BOX))
-    found = (_as_declared(box, order, unit) for box in boxes_in_reply(text))
-    return tuple(found), bool(text.strip())
+def _value(cells: Cells, path: str) -> object:
+    """Return the value at a path, or the list of values at several paths separated by commas."""
+    if "," not in path:
+        return value_at(cells, path.lower())
+    values = [value_at(cells, part.strip().lower()) for part in path.split(",")]
+    return None if None in values else values
 
 
-def _reply_text(reply: object) -> str:
-    if isinstance(reply, str):
-        return reply
-    return "\n".join(map(str, reply)) if isinstance(reply, list | tuple) else ""
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Converts records of one layout."""
+
+    columns: Columns
+    layout: AnswerLayout
+    options: ReadingOptions
+
+    def answer(self, record: str, cells: Cells) -> ExternalAnswer:
+        """Return the answer of a record.
+
+        Raises:
+            BadInputError: If it does not state its expression, or a score is not a number.
+        """
+        given = {field: _value(cells, path) for field, path in self.columns.items()}
+        number = whole_number_in(given.get(ID))
+        expression, image = given.get(EXPRESSION), whole_number_in(given.get(IMAGE))
+        answer = ExternalAnswer(
+            record=record,
+            expression_id=number if isinstance(number, int) else None,
+            image=image if isinstance(image, str | int) and image != "" else None,
+            expression=self._without_prompt(expression) if isinstance(expression, str) else None,
+            target=four_numbers(given.get(TARGET)),
+            boxes=(),
+            has_reply=False,
+        )
+        if answer.expression_id is None and answer.expression is None and answer.target is None:
+            keys = {field: given.get(field) for field in (ID, EXPRESSION, TARGET)}
+            raise BadInputError(
+                f"expected a whole number as id, an expression or a target, found {keys}; "
+                "name their fields with --columns id=..."
+            )
+        return self._with_boxes(answer, given)
+
+    def _with_boxes(self, answer: ExternalAnswer, given: Mapping[str, object]) -> ExternalAnswer:
+        value = given.get(BOX) if given.get(BOX) not in (None, "") else given.get(REPLY)
+        plain = _plain_boxes(value)
+        if plain:
+            scores = _scores(given.get(SCORE), len(plain))
+            boxes = (
+                RepliedBox(four, "xyxy", None, "numbers", score=score)
+                for four, score in zip(plain, scores, strict=True)
+            )
+            declared = tuple(self._as_declared(box, self.layout.order) for box in boxes)
+            return replace(answer, boxes=declared, has_reply=True)
+        text = _text_of(value)
+        reply = read_reply(text)
+        boxes_found = [self._as_declared(box, None) for box in reply.boxes]
+        if len(boxes_found) == 1 and boxes_found[0].score is None:
+            boxes_found = [replace(boxes_found[0], score=_scores(given.get(SCORE), 1)[0])]
+        return replace(
+            answer,
+            boxes=tuple(boxes_found),
+            has_reply=bool(text.strip()),
+            has_point=reply.has_point,
+            in_reasoning=reply.in_reasoning,
+        )
+
+    def _as_declared(self, box: RepliedBox, order: Order | None) -> RepliedBox:
+        """Apply the declared order and unit, unless location tokens fix them."""
+        if box.is_fixed:
+            return box
+        return replace(
+            box,
+            order=self.options.order or order or box.order,
+            unit=self.options.unit or box.unit or self.layout.unit,
+        )
+
+    def _without_prompt(self, text: str) -> str:
+        before, _, after = (self.options.prompt or self.layout.prompt).partition("{}")
+        is_prompt = text.startswith(before) and text.endswith(after)
+        if is_prompt and len(text) >= len(before) + len(after):
+            return text[len(before) : len(text) - len(after)]
+        return text
 
 
-def _as_declared(box: RepliedBox, order: Order | None, unit: Unit | None) -> RepliedBox:
-    """Apply the declared order and unit to a box whose syntax does not define its unit."""
-    return replace(box, order=order or box.order, unit=unit) if box.unit is None else box
-
-
-def _without(prompt: str, text: str) -> str:
-    before, _, after = prompt.partition("{}")
-    if text.startswith(before) and text.endswith(after) and len(text) >= len(before) + len(after):
-        return text[len(before) : len(text) - len(after)]
-    return text
-
-
-def _four(value: object) -> tuple[float, ...] | None:
-    numbers = numbers_in(value)
+def four_numbers(value: object) -> Four | None:
+    """Return a list or a text of four finite numbers as a box, None for other values."""
+    numbers = numbers_in(list(value) if isinstance(value, tuple) else value)
     if not isinstance(numbers, list) or len(numbers) != 4:
         return None
     if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in numbers):
         return None
-    return tuple(float(number) for number in numbers)
+    first, second, third, fourth = map(float, numbers)
+    return (first, second, third, fourth) if isfinite(first + second + third + fourth) else None
 
 
-def _score(value: object) -> float | None:
+def _plain_boxes(value: object) -> list[Four]:
+    """Return the boxes of a list of numbers or of a list of such lists; none for other values."""
+    four = four_numbers(value)
+    if four is not None:
+        return [four]
+    if not isinstance(value, list) or any(isinstance(each, str) for each in value):
+        return []  # texts are replies
+    boxes = [box for each in value if (box := four_numbers(each)) is not None]
+    return boxes if len(boxes) == len(value) else []
+
+
+def _text_of(reply: object) -> str:
+    if isinstance(reply, str):
+        return reply
+    if isinstance(reply, list | tuple) and all(isinstance(each, str) for each in reply):
+        return "\n".join(reply)
+    missing = reply is None or (isinstance(reply, float) and isnan(reply))
+    return "" if missing else json.dumps(reply, default=str)
+
+
+def _scores(value: object, count: int) -> list[float | None]:
+    """Return a score for each of `count` boxes, None without scores."""
+    values = numbers_in(value)
+    scores = values if isinstance(values, list) else [values]
+    if scores in ([None], [""], []):
+        return [None] * count
+    if len(scores) != count:
+        raise BadInputError(f"expected {count} scores for {count} boxes, found {value!r}")
+    return [_score(each) for each in scores]
+
+
+def _score(value: object) -> float:
     try:
-        return None if value in (None, "") else float(value)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise BadInputError(f"expected a number as {SCORE}, found {value!r}") from None

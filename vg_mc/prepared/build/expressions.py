@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vg_mc.boxes.arithmetic import Boxes, as_boxes, iou_matrix
+from vg_mc.corpora.distractors import count_distractors
 from vg_mc.metrics import RIGHT_ABOVE
 from vg_mc.prepared.build.plan import ShardTask
 from vg_mc.prepared.build.settings import PreparationSettings
@@ -66,7 +67,9 @@ def expression_rows(
     """Return the rows of one split, without expressions of rejected images."""
     proposer = settings.proposer_of(split)
     return [
-        _row(expression, drawn[proposer, expression.image_id], _rivals(expression, corpus))
+        _row(
+            expression, drawn[proposer, expression.image_id], count_distractors(expression, corpus)
+        )
         for expression in corpus.expressions
         if expression.split == split and (proposer, expression.image_id) in drawn
     ]
@@ -86,27 +89,6 @@ def _row(expression: ReferringExpression, drawn: Drawn, rivals: int | None) -> d
         "ious": ious.tolist(),
         "rivals": stored_number(rivals),
     }
-
-
-def _rivals(expression: ReferringExpression, corpus: Corpus) -> int | None:
-    """Count the distractors: other annotations of the target's category in its image.
-
-    They are unknown if the category is.
-    """
-    if expression.category is None:
-        return None
-    alike = [
-        region
-        for region in corpus.annotations.get(expression.image_id, [])
-        if region.category == expression.category
-    ]
-    # The target is not a distractor; without an annotation id it is identified by its box.
-    return sum(
-        region.annotation_id != expression.annotation_id
-        if expression.annotation_id is not None
-        else region.box != expression.target
-        for region in alike
-    )
 
 
 def count_stand_ins(

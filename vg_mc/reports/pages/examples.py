@@ -4,7 +4,7 @@ Boxes are drawn on the source image if it is available, and otherwise on a candi
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,8 +19,9 @@ from vg_mc.errors import BadInputError
 from vg_mc.images.files import open_photo, require_folder
 from vg_mc.metrics import is_right
 from vg_mc.metrics.ranking import probabilities
-from vg_mc.predictions import CandidateOutcomes, Choices, Outcomes, Predictions, outcomes
+from vg_mc.predictions import Choices, Outcomes, Predictions, outcomes
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.records import ImageFolder, Photo
 
 SHOWN = 4
 
@@ -71,7 +72,7 @@ class Example:
         answer: The chosen or predicted box, shape (4,), or shape (0,) without an answer.
         answer_iou: IoU of the answer with the target, 0 without an answer.
         candidates: Number of candidates; None for a predicted box.
-        rank_of_right: Rank of the best correct candidate, from 1; None if there is none.
+        rank_of_right: Rank of the best correct candidate or box, from 1; None if there is none.
     """
 
     expression_id: int
@@ -135,7 +136,7 @@ def _example(
         verdict=_verdict(judged, row),
         ranked=ranked,
         candidates=None if candidates is None else int(candidates.counts[row]),
-        rank_of_right=_rank_of_right(candidates, row),
+        rank_of_right=_rank_of_right(judged, row),
     )
 
 
@@ -153,10 +154,10 @@ def _ranked(
     ]
 
 
-def _rank_of_right(candidates: CandidateOutcomes | None, row: int) -> int | None:
-    if candidates is None or not candidates.covered[row]:
+def _rank_of_right(judged: Outcomes, row: int) -> int | None:
+    if judged.ranks is None or not np.isfinite(judged.ranks[row]):
         return None
-    return int(candidates.ranks[row])
+    return int(judged.ranks[row])
 
 
 def _verdict(judged: Outcomes, row: int) -> Verdict:
@@ -210,20 +211,39 @@ def backdrops(dataset: PreparedDataset, images: Path | None) -> BackdropOf:
     Raises:
         BadInputError: If the folder does not exist.
     """
-    folder = None if images is None else dataset.image_folder(images)
-    if folder is not None:
-        require_folder(folder)
     photos, settings = dataset.photos(), dataset.manifest["settings"]
+    of_file = (
+        no_backdrop if images is None else photo_backdrops(photos, dataset.image_folder(images))
+    )
 
     def find(example: Example) -> Backdrop | None:
-        if folder is not None:
-            try:
-                return _photo(open_photo(folder, photos[example.image_id]), example.photo_size)
-            except BadInputError:
-                pass  # the page marks examples without their image
+        backdrop = of_file(example)
+        if backdrop is not None:
+            return backdrop  # the page marks examples without their image
         if dataset.whole_images is not None:
             return _photo(dataset.image(photos[example.image_id]), example.photo_size)
         return _candidate(example, dataset.image_size, settings["fit"])
+
+    return find
+
+
+def photo_backdrops(photos: Mapping[int, Photo], images: ImageFolder) -> BackdropOf:
+    """Return a function that finds the source image of an example, if it is there and undamaged.
+
+    Args:
+        photos: Images by id.
+        images: Their folder.
+
+    Raises:
+        BadInputError: If the folder does not exist.
+    """
+    require_folder(images)
+
+    def find(example: Example) -> Backdrop | None:
+        try:
+            return _photo(open_photo(images, photos[example.image_id]), example.photo_size)
+        except BadInputError:
+            return None
 
     return find
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vg_mc.predictions import Predictions
 from vg_mc.prepared.dataset import PreparedDataset
+from vg_mc.records import ImageFolder, Photo
 from vg_mc.reports.pages.charts import SplitCharts
 from vg_mc.reports.pages.examples import (
     BackdropOf,
@@ -14,6 +15,7 @@ from vg_mc.reports.pages.examples import (
     backdrops,
     no_backdrop,
     no_pictures,
+    photo_backdrops,
 )
 from vg_mc.reports.pages.gallery import Cards
 from vg_mc.reports.pages.page import AddressOf, embedded, render_page, write_page
@@ -110,6 +112,20 @@ class Gallery:
         if dataset is None:
             return cls(each)
         return cls(each, dataset.picture_bytes, backdrops(dataset, images))
+
+    @classmethod
+    def of_photos(
+        cls, photos: Mapping[int, Photo], images: ImageFolder, examples: int
+    ) -> "Gallery":
+        """Use source images only.
+
+        Args:
+            photos: Images by id.
+            images: Their folder.
+            examples: Number of examples per split, over all verdicts.
+        """
+        backdrop_of = photo_backdrops(photos, images)
+        return cls(examples // len(Verdict), backdrop_of=backdrop_of)
 
 
 def write_report(
