@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
+from PIL.Image import Transpose
 
 from vg_mc.commands.predict import main
 
@@ -27,15 +29,20 @@ def flags(folder, *others: str) -> list[str]:
     return [*others, *("--model", "tiny-vit", "--output", str(folder / "out"))]
 
 
+def given(folder) -> list[str]:
+    boxes = str(folder / "boxes.json")
+    return ["--boxes", boxes, "--box-format", "xyxy", "--box-unit", "pixels"]
+
+
 def stored(folder) -> list[str]:
     return ["--proposer", "stored", "--proposals", str(folder / "stored.json")]
 
 
 def test_one_answer_is_one_picture(folder, capsys):
     picture = folder / "answer.jpg"
-    flags = ["--model", "tiny-vit", "--boxes", str(folder / "boxes.json")]
+    flags = ["--model", "tiny-vit", "--output", str(picture)]
 
-    main([str(folder / "a_1.png"), "the man in red", *flags, "--output", str(picture)])
+    main([str(folder / "a_1.png"), "the man in red", *flags, *given(folder)])
 
     with Image.open(picture) as drawn:
         assert (drawn.format, drawn.width) == ("JPEG", 64)
@@ -97,18 +104,28 @@ def test_ranks_are_no_probabilities_unless_somebody_calibrates_them(
         ("--proposer transformers --detector absent", "absent: expected a folder, or the id"),
         ("--boxes BOXES --weights BOXES", "--weights: has no effect together with --boxes"),
         ("--boxes STORED", "box 0: expected a list as box"),
-        ("--boxes BOXES --views smiley", "--views: unknown view 'smiley'"),
-        ("--boxes BOXES --temperature 0", "expected a temperature above 0"),
+        ("GIVEN --views smiley", "--views: unknown view 'smiley'"),
+        (
+            "GIVEN --temperature 0",
+            "expected a temperature above 0",
+        ),
         ("--boxes BOXES --max-proposals 9", "--max-proposals: has no effect together with --boxes"),
         (
             "--proposer stored --proposals STORED --nms 2",
             "--nms: expected a number",
         ),
-        ("--boxes BOXES --output two.png", "two.png, --output: expected a folder for 2 answers"),
+        ("--boxes BOXES", "--box-format and --box-unit"),
+        ("--boxes BOXES --box-format xyxy --box-unit unit", "box 0: expected"),
+        ("--box-unit pixels --proposer grid", "--box-unit: has no effect without --boxes"),
+        (
+            "GIVEN --output two.png",
+            "two.png, --output: expected a folder for 2 answers",
+        ),
     ],
 )
 def test_wrong_flags_get_one_clear_line(folder, capsys, wrong, problem):
-    words = wrong.replace("BOXES", str(folder / "boxes.json"))
+    words = wrong.replace("GIVEN", "--boxes BOXES --box-format xyxy --box-unit pixels")
+    words = words.replace("BOXES", str(folder / "boxes.json"))
     words = words.replace("STORED", str(folder / "stored.json"))
     with pytest.raises(SystemExit) as ended:
         main([str(folder / "a_1.png"), "red", "blue", *flags(folder), *words.split()])
@@ -118,13 +135,85 @@ def test_wrong_flags_get_one_clear_line(folder, capsys, wrong, problem):
     assert not (folder / "out").exists()
 
 
-def test_a_photo_that_lies_on_its_side_is_told(folder, capsys):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (64, 48)).save(folder / "phone.jpg", exif=exif)
-    boxes = ["--boxes", str(folder / "boxes.json")]
+BLUE, RED = (0, 0, 255), (255, 0, 0)
+REGIONS = {BLUE: (30, 5, 50, 35), RED: (1, 2, 21, 22)}  # in the shown frame of 64 x 48 pixels
 
-    main([str(folder / "phone.jpg"), "red", *flags(folder), *boxes])
-    assert "phone.jpg has an EXIF orientation" in capsys.readouterr().err
-    main([str(folder / "a_1.png"), "red", *flags(folder), *boxes])
-    assert "EXIF" not in capsys.readouterr().err
+# From shown to stored pixels, by EXIF orientation.
+TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_90,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_270,
+}
+
+
+def turned(folder, orientation: int) -> str:
+    image = Image.new("RGB", (64, 48), "white")
+    for color, box in REGIONS.items():
+        image.paste(color, box)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.transpose(TURNS[orientation]).save(folder / "phone.png", exif=exif)
+    return str(folder / "phone.png")
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_a_turned_photo_is_answered_and_drawn_as_it_is_shown(folder, orientation):
+    out = folder / "answer.png"
+    (folder / "boxes.json").write_text(json.dumps([list(REGIONS[BLUE])]))
+
+    main([turned(folder, orientation), "blue", "--model", "tiny-vit", *given(folder),
+          "--output", str(out)])  # fmt: skip
+
+    with Image.open(out) as drawn:
+        assert drawn.width == 64
+        for color, (left, top, right, bottom) in REGIONS.items():
+            assert drawn.getpixel(((left + right) // 2, (top + bottom) // 2)) == color
+        assert drawn.getpixel((30, 20)) not in (BLUE, RED, (255, 255, 255))  # the frame
+
+
+def test_the_stored_frame_is_used_on_request(folder):
+    out = folder / "answer.png"
+    (folder / "boxes.json").write_text(json.dumps([[0, 0, 48, 64]]))
+
+    main([turned(folder, 6), "blue", "--model", "tiny-vit", *given(folder),
+          "--orientation", "stored", "--output", str(out)])  # fmt: skip
+
+    with Image.open(out) as drawn:
+        assert drawn.width == 48
+
+
+def test_boxes_in_the_only_unit_that_fits_are_read_and_reported(folder, capsys):
+    boxes = [(8 * x, 6 * y, 8 * x + 16, 6 * y + 12) for x in range(7) for y in range(7)]
+    per_mille = np.array(boxes) * 1000 / np.array([64, 48, 64, 48])
+    (folder / "boxes.json").write_text(json.dumps(per_mille.tolist()))
+
+    flags = ["--grounder", "most-confident", "--output", str(folder / "out"), "--json"]
+    main([str(folder / "a_1.png"), "red", *flags, "--box-format", "xyxy",
+          "--boxes", str(folder / "boxes.json")])  # fmt: skip
+
+    told = capsys.readouterr()
+    found = [one["box"] for one in json.loads(told.out)["candidates"]]
+    assert np.allclose(found, boxes)
+    assert "xyxy in per-mille" in told.err
+
+
+def test_one_unreadable_photo_stops_the_folder_or_is_skipped(folder, capsys):
+    (folder / "c_3.jpg").write_text("<html>")
+    (folder / "._a_1.png").write_bytes(b"\x00\x05\x16\x07")
+    asked = [str(folder), "red", *flags(folder), *stored(folder)]
+
+    with pytest.raises(SystemExit):
+        main(asked)
+    stopped = capsys.readouterr().err
+    main([*asked, "--on-error", "skip"])
+
+    assert "c_3.jpg" in stopped
+    assert not stopped.count("a_1.png: ")
+    skipped = capsys.readouterr()
+    assert "c_3.jpg" in skipped.err
+    assert "1 hidden files" in skipped.err
+    assert skipped.out.count(": red") == 2

@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from PIL.ExifTags import Base
 
+from vg_mc.boxes.conventions import Order, Unit
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.boxes.transforms import Fit
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
@@ -25,8 +26,7 @@ from vg_mc.proposers.registry import (
     named_proposer,
     proposer_help,
 )
-from vg_mc.records import XYXY
-from vg_mc.system.fields import read_json
+from vg_mc.records import Orientation
 from vg_mc.system.launch import require_device
 from vg_mc.system.options import changed_flags
 from vg_mc.text.cleaning import clean_text
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from vg_mc.prepared.build.settings import Drawing
 
 PHOTOS_AT_ONCE = 8
-UPRIGHT = 1  # in EXIF
-ROTATED = "has an EXIF orientation, which is ignored; rotate the file for better results"
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 
 
@@ -64,8 +62,22 @@ class PredictConfig:
     proposer: Annotated[str, tyro.conf.arg(help=proposer_help(DETECTING))] = "yolo"
 
     boxes: Path | None = None
-    """JSON list of boxes [left, top, right, bottom] in pixels of a single image, used instead of a
-    proposer."""
+    """JSON list of boxes, four numbers each, of a single image, used instead of a proposer."""
+
+    box_format: Order | None = None
+    """Order of the four numbers in --boxes: corners, left top and sides, center and sides, or
+    corners with y first; by default the only one that fits all boxes."""
+
+    box_unit: Unit | None = None
+    """Unit of the numbers in --boxes: pixels, or fractions of the image sides from 0 to 1, 100 or
+    1000; by default the only one that fits all boxes."""
+
+    orientation: Orientation = "shown"
+    """Frame of all boxes and drawn answers: shown applies the EXIF orientation of images, as image
+    viewers do; stored ignores it."""
+
+    on_error: Literal["stop", "skip"] = "stop"
+    """At an image that cannot be read, stop before the model is loaded, or skip it with a note."""
 
     device: str = "cpu"
     """Device of the model and the detector: cpu, cuda, cuda:1, and so on."""
@@ -95,13 +107,11 @@ def run(config: PredictConfig) -> None:
     Raises:
         BadInputError: If flags conflict, or a file is invalid.
     """
-    from vg_mc.inference.queries import read_questions
     from vg_mc.reports.answers import answer_record, answer_text, write_answers
 
     selected = selected_grounder(config)
     choice = proposer_of(config)
-    boxes = None if config.boxes is None else read_boxes(config.boxes)
-    questions = read_questions(config.photo, config.expressions, boxes)
+    questions = questions_of(config)
     single = config.output.suffix.lower() in PICTURE_ENDINGS
     asked = sum(len(question.expressions) for question in questions)
     if single and asked > 1:
@@ -125,22 +135,45 @@ def answered(
     config: PredictConfig, grounder: "Grounder", questions: list["Question"], *, single: bool
 ) -> Iterator[tuple[str, "Answer"]]:
     """Yield each answer with the name of its image, and draw it; images are read in batches."""
-    from vg_mc.inference.queries import opened
+    from vg_mc.inference.opening import opened
     from vg_mc.reports.answers import write_answer_picture
 
     drawn, color, chances = 0, frame_color(grounder.drawing), gives_probabilities(config)
     for start in range(0, len(questions), PHOTOS_AT_ONCE):
         some = questions[start : start + PHOTOS_AT_ONCE]
         for question, answers in zip(some, grounder.ground_all(some), strict=True):
-            photo, image = opened(question.image)
-            if image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT:
-                print(f"note: {photo.file_name} {ROTATED}", file=sys.stderr)
+            photo, image, _ = opened(question.image, grounder.orientation)
             for answer in answers:
                 drawn += 1
                 name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
                 file = config.output if single else config.output / name
                 write_answer_picture(image, answer, color, file, chances=chances)
                 yield Path(str(question.image)).name, answer
+
+
+def questions_of(config: PredictConfig) -> list["Question"]:
+    """Return the questions about readable images, and print notes on stderr.
+
+    Raises:
+        BadInputError: If a file is invalid, or boxes are given for several images.
+    """
+    from vg_mc.inference.box_files import read_boxes
+    from vg_mc.inference.opening import checked
+    from vg_mc.inference.queries import read_questions
+
+    read, notes = read_questions(config.photo, config.expressions)
+    if config.boxes is not None and (config.photo.is_dir() or len(read) != 1):
+        raise BadInputError("requires a single image", file=config.photo, record="--boxes")
+    questions, sizes, more = checked(read, config.orientation, skip_bad=config.on_error == "skip")
+    notes += more
+    if config.boxes is not None:
+        declared = DeclaredBoxes(config.box_format, config.box_unit)
+        boxes, inferred = read_boxes(config.boxes, sizes[0], declared)
+        questions = [replace(questions[0], boxes=boxes)]
+        notes += [f"{config.boxes}: {inferred}"] if inferred else []
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    return questions
 
 
 def gives_probabilities(config: PredictConfig) -> bool:
@@ -172,6 +205,9 @@ def proposer_of(config: PredictConfig) -> ProposerChoice:
         BadInputError: If a required file is missing, or an option has no effect.
     """
     if config.boxes is None:
+        for flag, value in (("--box-format", config.box_format), ("--box-unit", config.box_unit)):
+            if value is not None:
+                raise BadInputError("has no effect without --boxes", record=flag)
         return named_proposer(config.proposer, config.proposing, config.device)
     for flag in changed_flags(replace(config.proposing, when_empty="none")):
         raise BadInputError("has no effect together with --boxes", record=flag)
@@ -209,31 +245,16 @@ def load_grounder(
     for note in noted:
         if note.category is UserWarning:
             print(f"note: {note.message}", file=sys.stderr)
-    return Grounder(loaded.chooser, loaded.drawing, choice, temperature=loaded.temperature)
+    return Grounder(
+        loaded.chooser,
+        loaded.drawing,
+        choice,
+        temperature=loaded.temperature,
+        orientation=config.orientation,
+    )
 
 
 def frame_color(drawing: "Drawing") -> RGB:
     """Return the color of the first marker among the views, or that of clip-refcoco."""
     markers = [view for view in drawing.views.values() if isinstance(view, Marker)]
     return (markers or [CLIP_REFCOCO])[0].color
-
-
-def read_boxes(file: Path) -> list[XYXY]:
-    """Read a JSON list of boxes (left, top, right, bottom).
-
-    Raises:
-        BadInputError: If the file has another content.
-    """
-    from vg_mc.system.fields import as_numbers
-
-    content = read_json(file)
-    if not isinstance(content, list):
-        raise BadInputError("expected a list of [left, top, right, bottom]", file=file)
-    boxes: list[XYXY] = []
-    for place, numbers in enumerate(content):
-        try:
-            left, top, right, bottom = as_numbers({"box": numbers}, "box", 4)
-        except BadInputError as fault:
-            raise BadInputError(fault.problem, file=file, record=f"box {place}") from fault
-        boxes.append((left, top, right, bottom))
-    return boxes

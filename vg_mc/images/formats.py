@@ -12,8 +12,34 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     "WEBP": (".webp",),
     "GIF": (".gif",),
     "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif",),
+    "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx"),
 }
 IMAGE_ENDINGS = frozenset(ending for endings in ENDINGS.values() for ending in endings)
 
 PLUGINS = tuple(name for name in ENDINGS if name != "MPO")  # Pillow opens MPO as JPEG
 NAMED = ", ".join(PLUGINS)
+
+# First bytes of files that often lie among images, after an offset, and what to do about them.
+OTHERS = (
+    (4, b"ftypheic", "this is HEIC, of iPhones; convert it to JPEG"),
+    (4, b"ftypheix", "this is HEIC, of iPhones; convert it to JPEG"),
+    (4, b"ftypmif1", "this is HEIF; convert it to JPEG"),
+    (0, b"\x00\x05\x16\x07", "this is a file of attributes by macOS (AppleDouble); delete it"),
+    (0, b"version https://git-lfs", "this is a pointer of Git LFS; download the image itself"),
+)
+LONGEST_SIGNATURE = 32
+
+
+def hint(start: bytes) -> str:
+    """Return what a file is that is no image of these formats, given its first bytes."""
+    for offset, signature, meaning in OTHERS:
+        if start[offset:].startswith(signature):
+            return meaning
+    return "it may be the error page of a download"
+
+
+def has_image_ending(name: str) -> bool:
+    """Return whether a file name has an extension of an image, and is not hidden."""
+    return not name.startswith(".") and name.lower().endswith(tuple(IMAGE_ENDINGS))

@@ -1,4 +1,4 @@
-"""Open encoded images, and convert them to RGB in one frame.
+"""Open images from files, bytes or memory, and decode them as RGB in one frame.
 
 Every image goes through these functions, wherever it comes from, so that the same image has the
 same pixels as a file, embedded in a table, and in memory.
@@ -9,14 +9,19 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from vg_mc.errors import BadInputError
-from vg_mc.images.formats import NAMED, PLUGINS
-from vg_mc.images.orientation import UPRIGHT, exif_orientation, oriented
+from vg_mc.images.formats import LONGEST_SIGNATURE, NAMED, PLUGINS, hint
+from vg_mc.images.orientation import UPRIGHT, exif_orientation, turn_of
+from vg_mc.images.pixels import as_rgb, image_of_array
 from vg_mc.records import Orientation
+
+ImageLike: TypeAlias = Path | str | bytes | Image.Image | NDArray[Any]
 
 LARGEST_PHOTO = 50_000_000  # pixels; a larger image is an error or a decompression bomb
 
@@ -27,12 +32,16 @@ PECULIARITIES = {
     "CMYK": "converted to RGB",
     "EXIF rotation": "ignored",
     "EXIF orientation": "applied",
+    "several frames": "only the first one is used",
 }
 
 
 @contextmanager
-def opened_image(source: Path | bytes) -> Iterator[Image.Image]:
+def opened_image(source: ImageLike) -> Iterator[Image.Image]:
     """Open an image without decoding it.
+
+    Args:
+        source: A file, the bytes of a file, or an image or array in memory.
 
     Raises:
         BadInputError: If it is missing, not an image, or too large, or decoding it in the block
@@ -40,6 +49,12 @@ def opened_image(source: Path | bytes) -> Iterator[Image.Image]:
             machine.
     """
     try:
+        if isinstance(source, np.ndarray):
+            source = image_of_array(source)
+        if isinstance(source, Image.Image):
+            require_pixels(source)
+            yield source
+            return
         with warnings.catch_warnings():
             # Pillow warns above 89 million pixels; smaller images are rejected already.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -54,38 +69,47 @@ def opened_image(source: Path | bytes) -> Iterator[Image.Image]:
 
 
 def require_pixels(image: Image.Image) -> None:
-    """Check that an image is not too large.
+    """Check that an image is not empty or too large.
 
     Raises:
         BadInputError: If it is.
     """
     width, height = image.size
+    if not width * height:
+        raise BadInputError(f"expected an image, found {width} x {height} pixels")
     if width * height > LARGEST_PHOTO:
         raise BadInputError(f"{width} x {height} pixels exceed the maximum of {LARGEST_PHOTO:,}")
 
 
-def _problem(error: Exception, source: Path | bytes) -> str:
+def _problem(error: Exception, source: ImageLike) -> str:
     if isinstance(error, FileNotFoundError):
         return "the image is missing"
     if isinstance(error, Image.DecompressionBombError):
         return f"expected at most {LARGEST_PHOTO:,} pixels, found more"
-    if isinstance(error, UnidentifiedImageError) and _is_empty(source):
-        return "the file is empty"
-    if isinstance(error, UnidentifiedImageError):
-        return f"expected one of {NAMED}; it may be the error page of a download"
+    if isinstance(error, UnidentifiedImageError) and isinstance(source, (Path, str, bytes)):
+        start = _start(source)
+        return f"expected one of {NAMED}; {hint(start)}" if start else "the file is empty"
     if isinstance(error, OSError) and error.strerror:
         return f"not a readable file: {error.strerror}"
     return f"damaged image: {error}"
 
 
-def _is_empty(source: Path | bytes) -> bool:
-    return not (source if isinstance(source, bytes) else source.stat().st_size)
+def _start(source: Path | str | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:LONGEST_SIGNATURE]
+    with Path(source).open("rb") as file:
+        return file.read(LONGEST_SIGNATURE)
 
 
 def rgb_of(image: Image.Image, orientation: Orientation) -> Image.Image:
-    """Decode an opened image as RGB, in a frame."""
-    turned = exif_orientation(image) if orientation == "shown" else UPRIGHT
-    return oriented(_as_rgb(image), turned)
+    """Decode an opened image as RGB, in a frame.
+
+    Raises:
+        BadInputError: If its values have no defined range.
+    """
+    turn = turn_of(image, orientation)
+    rgb = as_rgb(image)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def peculiarities_of(image: Image.Image, orientation: Orientation) -> list[str]:
@@ -97,18 +121,6 @@ def peculiarities_of(image: Image.Image, orientation: Orientation) -> list[str]:
         image.mode == "CMYK",
         turned and orientation == "stored",
         turned and orientation == "shown",
+        image.format != "MPO" and getattr(image, "is_animated", False),
     )
     return [name for name, holds in zip(PECULIARITIES, facts, strict=True) if holds]
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        image.load()
-        return image
-    if image.mode.startswith("I"):  # 16 bits: Pillow's conversion would clip most pixels to white
-        values = np.asarray(image, dtype=np.float64) / 257
-        return Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        backdrop = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(backdrop, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")

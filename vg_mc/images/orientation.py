@@ -11,7 +11,7 @@ from vg_mc.records import Orientation
 UPRIGHT = 1
 
 # From stored to shown pixels, by the value of the tag; others are invalid and ignored by viewers.
-TRANSPOSITIONS = {
+TO_SHOWN = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -20,6 +20,7 @@ TRANSPOSITIONS = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+TO_STORED = TO_SHOWN | {6: Transpose.ROTATE_90, 8: Transpose.ROTATE_270}
 SIDES_SWAPPED = (5, 6, 7, 8)
 
 
@@ -28,16 +29,20 @@ def exif_orientation(image: Image.Image) -> int:
     value = UPRIGHT
     with suppress(Exception):  # of several classes, for damaged EXIF data, which viewers ignore
         value = image.getexif().get(Base.Orientation, UPRIGHT)
-    return value if value in TRANSPOSITIONS else UPRIGHT
+    return value if value in TO_SHOWN else UPRIGHT
+
+
+def turn_of(image: Image.Image, orientation: Orientation) -> Transpose | None:
+    """Return how Pillow's pixels of an image become those of a frame; call it before decoding."""
+    always_shown = image.format == "TIFF"  # Pillow decodes TIFF with the orientation applied
+    if (orientation == "shown") == always_shown:
+        return None
+    return (TO_STORED if always_shown else TO_SHOWN).get(exif_orientation(image))
 
 
 def oriented_size(image: Image.Image, orientation: Orientation) -> tuple[int, int]:
     """Return width and height of an opened image in a frame, without decoding it."""
     width, height = image.size
-    swapped = orientation == "shown" and exif_orientation(image) in SIDES_SWAPPED
+    turn = turn_of(image, orientation)
+    swapped = turn in [TO_SHOWN[value] for value in SIDES_SWAPPED]
     return (height, width) if swapped else (width, height)
-
-
-def oriented(image: Image.Image, turned: int) -> Image.Image:
-    """Return the shown image of the stored one with EXIF orientation `turned`."""
-    return image.transpose(TRANSPOSITIONS[turned]) if turned in TRANSPOSITIONS else image

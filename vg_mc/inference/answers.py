@@ -35,7 +35,7 @@ class Answer:
     def box(self) -> XYXY | None:
         """The chosen box (left, top, right, bottom), or None if there are no candidates.
 
-        Coordinates are in pixels of the image as stored; the EXIF orientation is not applied.
+        Coordinates are in pixels of the image in the frame of the grounder, by default as shown.
         """
         return self.proposals[self.index].box if self.proposals else None
 

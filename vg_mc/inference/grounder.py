@@ -20,10 +20,11 @@ from vg_mc.grounders.clip import CLIP, ClipOptions
 from vg_mc.grounders.protocol import Chooser, Combination, Logits
 from vg_mc.grounders.registry import GrounderOptions, select
 from vg_mc.images import View
+from vg_mc.images.opening import ImageLike
 from vg_mc.inference.answers import Answer
 from vg_mc.inference.in_memory import asked
 from vg_mc.inference.loading import load
-from vg_mc.inference.queries import ImageLike, Question
+from vg_mc.inference.queries import Question
 from vg_mc.inference.run_settings import checked_temperature
 from vg_mc.metrics.ranking import probabilities
 from vg_mc.prepared.build.settings import Drawing
@@ -33,7 +34,7 @@ from vg_mc.proposers.kinds.transformers import TransformersOptions
 from vg_mc.proposers.kinds.yolo import YoloOptions
 from vg_mc.proposers.on_demand import GIVEN
 from vg_mc.proposers.registry import ProposerOptions, named_proposer
-from vg_mc.records import XYXY, Proposal
+from vg_mc.records import XYXY, Orientation, Proposal
 from vg_mc.text.prompts import PLACE
 
 File: TypeAlias = Path | str
@@ -49,6 +50,7 @@ class Grounder:
         proposer: ProposerChoice = GIVEN,
         *,
         temperature: float = 1.0,
+        orientation: Orientation = "shown",
     ) -> None:
         """Create a grounder of images from a grounder of prepared datasets.
 
@@ -57,6 +59,8 @@ class Grounder:
             drawing: How candidate images are drawn.
             proposer: Finds candidates if the caller gives no boxes.
             temperature: Divisor of the logits before the softmax.
+            orientation: The frame of all boxes: ``shown`` applies the EXIF orientation of images,
+                as image viewers do; ``stored`` ignores it.
 
         Raises:
             BadInputError: If the temperature is not positive and finite.
@@ -65,6 +69,7 @@ class Grounder:
         self.drawing = drawing
         self.proposer = proposer
         self.temperature = checked_temperature(temperature)
+        self.orientation: Orientation = orientation
 
     @classmethod
     def from_pretrained(
@@ -83,6 +88,7 @@ class Grounder:
         spacy_model: str = "en_core_web_sm",
         temperature: float | None = None,
         device: str = "cpu",
+        orientation: Orientation = "shown",
     ) -> Self:
         """Load a model with the marker, fit and temperature of its run.
 
@@ -104,6 +110,7 @@ class Grounder:
             temperature: Divisor of the logits; by default the value stored by ``python -m vg_mc
                 calibrate``, or 1.
             device: Where the model and the detector run.
+            orientation: The frame of all boxes, see `Grounder`.
 
         Raises:
             BadInputError: If a file is missing or damaged, or an option is invalid.
@@ -115,7 +122,13 @@ class Grounder:
         loaded = load(
             selected, options, views=views or {}, fit=fit, temperature=temperature, device=device
         )
-        return cls(loaded.chooser, loaded.drawing, choice, temperature=loaded.temperature)
+        return cls(
+            loaded.chooser,
+            loaded.drawing,
+            choice,
+            temperature=loaded.temperature,
+            orientation=orientation,
+        )
 
     def ground(
         self, image: ImageLike, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
@@ -123,7 +136,8 @@ class Grounder:
         """Answer expressions about one image.
 
         Args:
-            image: An image file, or an image in memory.
+            image: An image file, its bytes, or an image or RGB array in memory. An image of Pillow
+                is treated like its file: the EXIF orientation that it still has is applied.
             expressions: Texts, each answered independently.
             boxes: Candidates (left, top, right, bottom) in pixels of the image, which replace those
                 of the proposer. Answers list them in the same order, clipped to the image.
@@ -148,7 +162,9 @@ class Grounder:
         Raises:
             BadInputError: If an image, a text or a box is invalid.
         """
-        dataset, expressions, proposals = asked(questions, self.drawing, self.proposer)
+        dataset, expressions, proposals = asked(
+            questions, self.drawing, self.proposer, self.orientation
+        )
         logits = self.scorer.logits(dataset, expressions)
         answers = iter(
             self._answer(text, proposals[place], values)

@@ -15,7 +15,8 @@ import pyarrow as pa
 from PIL import Image
 
 from vg_mc.errors import BadInputError
-from vg_mc.inference.queries import Question, opened
+from vg_mc.inference.opening import opened
+from vg_mc.inference.queries import Question
 from vg_mc.prepared.build.description import described_views
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.prepared.build.shards import candidate_rows
@@ -23,7 +24,7 @@ from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.prepared.schema import IMAGES, Features, arrow_schema, candidate_features
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.on_demand import given, proposed
-from vg_mc.records import UNKNOWN_RIVALS, Photo, Proposal
+from vg_mc.records import UNKNOWN_RIVALS, Orientation, Photo, Proposal
 from vg_mc.text.cleaning import clean_text
 
 NAME = Path("questions")  # replaces the folder of the dataset in messages
@@ -45,18 +46,24 @@ class Asked(NamedTuple):
     proposals: list[tuple[Proposal, ...]]
 
 
-def asked(questions: Sequence[Question], drawing: Drawing, proposer: ProposerChoice) -> Asked:
+def asked(
+    questions: Sequence[Question],
+    drawing: Drawing,
+    proposer: ProposerChoice,
+    orientation: Orientation = "shown",
+) -> Asked:
     """Decode the images, find their candidates and draw them.
 
     Args:
         questions: Images with expressions; the same file in two elements is treated as two images.
         drawing: How candidate images are drawn.
         proposer: Finds candidates of images without given boxes.
+        orientation: The frame of the boxes.
 
     Raises:
         BadInputError: If an image, a text or a box is invalid.
     """
-    looked_at = [opened(question.image) for question in questions]
+    looked_at = [opened(question.image, orientation)[:2] for question in questions]
     texts = [[_cleaned(text) for text in question.expressions] for question in questions]
     found = _found(questions, looked_at, texts, proposer)
     photos = [replace(photo, image_id=place) for place, (photo, _) in enumerate(looked_at)]

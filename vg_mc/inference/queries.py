@@ -1,26 +1,19 @@
-"""Read images with their expressions and optional boxes from files, folders and CSV tables."""
+"""Images with their expressions: from a file, a folder or a CSV table."""
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-
-from PIL import Image
+from typing import NamedTuple
 
 from vg_mc.errors import BadInputError
-from vg_mc.images.files import open_photo
 from vg_mc.images.formats import IMAGE_ENDINGS
-from vg_mc.images.headers import header_of_file
-from vg_mc.records import XYXY, ImageFolder, Photo
-
-ImageLike: TypeAlias = Path | str | Image.Image
+from vg_mc.images.opening import ImageLike
+from vg_mc.records import XYXY
+from vg_mc.system.hidden_files import is_hidden
 
 COLUMNS = ("image", "expression")
-
-_LAST_NUMBER = re.compile(r"(\d{1,18})$")  # COCO_train2014_000000581857 has the image id 581857
-NO_ID = -1
+NAMES_SHOWN = 3  # of files that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +21,7 @@ class Question:
     """An image with expressions about it.
 
     Attributes:
-        image: An image file or an image in memory; the EXIF orientation is ignored.
+        image: An image file, its bytes, or an image or RGB array in memory.
         expressions: The texts, each answered independently.
         boxes: Candidates (left, top, right, bottom) in pixels of the image; None to use a proposer.
     """
@@ -38,34 +31,14 @@ class Question:
     boxes: Sequence[XYXY] | None = None
 
 
-def opened(image: ImageLike) -> tuple[Photo, Image.Image]:
-    """Return the record of an image and its RGB pixels.
+class ReadQuestions(NamedTuple):
+    """Images with expressions, and sentences about files that are left out."""
 
-    The image id is the number at the end of the file name, as in COCO, or -1, so that stored
-    detections are found by image id or by file name.
-
-    Raises:
-        BadInputError: If the file does not exist or is not a valid image.
-    """
-    if isinstance(image, Image.Image):
-        return Photo(NO_ID, "", *image.size), image.convert("RGB")
-    path = Path(image).resolve()
-    if not path.is_file():
-        raise BadInputError("no such file", file=Path(image))
-    folder = ImageFolder(path.parent)
-    try:
-        header = header_of_file(folder, path.name)
-    except BadInputError as fault:
-        raise BadInputError(fault.problem, file=Path(image)) from fault
-    found = _LAST_NUMBER.search(path.stem)
-    image_id = int(found[1]) if found else NO_ID
-    photo = Photo(image_id, path.name, header.width, header.height)
-    return photo, open_photo(folder, photo)
+    questions: list[Question]
+    notes: list[str]
 
 
-def read_questions(
-    source: Path, expressions: Sequence[str], boxes: Sequence[XYXY] | None = None
-) -> list[Question]:
+def read_questions(source: Path, expressions: Sequence[str]) -> ReadQuestions:
     """Read images and expressions.
 
     Args:
@@ -73,30 +46,45 @@ def read_questions(
             the columns ``image`` (relative to the CSV) and ``expression``, which is grouped by
             image in the order of the first rows.
         expressions: The texts; must be empty for a CSV.
-        boxes: Candidates of a single image.
 
     Raises:
-        BadInputError: If expressions are missing or given twice, boxes are given for several
-            images, or a file is invalid.
+        BadInputError: If expressions are missing or given twice, or a file is invalid.
     """
     table = source.suffix.lower() == ".csv"
     if table == bool(expressions):
         problem = "a CSV has its own expressions" if table else "expected at least one expression"
         raise BadInputError(problem, file=source)
-    if boxes is not None and (table or source.is_dir()):
-        raise BadInputError("boxes require a single image", file=source)
     if table:
-        return _read_table(source)
-    photos = _photos_in(source) if source.is_dir() else [source]
-    return [Question(photo, tuple(expressions), boxes) for photo in photos]
+        return ReadQuestions(_read_table(source), [])
+    photos, notes = _photos_in(source) if source.is_dir() else ([source], [])
+    return ReadQuestions([Question(photo, tuple(expressions)) for photo in photos], notes)
 
 
-def _photos_in(folder: Path) -> list[Path]:
-    photos = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS]
+def _photos_in(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the images of a folder in order, and notes about its other content."""
+    hidden, photos, others = [], [], []
+    for path in sorted(folder.iterdir()):
+        if is_hidden(path.name):
+            hidden.append(path.name)
+        elif path.suffix.lower() in IMAGE_ENDINGS and path.is_file():
+            photos.append(path)
+        else:
+            others.append(path.name)
     if not photos:
         endings = ", ".join(sorted(IMAGE_ENDINGS))
-        raise BadInputError(f"expected images ({endings}) in this folder, found none", file=folder)
-    return sorted(photos)
+        found = f"only {_named(hidden + others)}" if hidden + others else "none"
+        raise BadInputError(f"expected images ({endings}), found {found}", file=folder)
+    notes = []
+    if hidden:
+        notes.append(f"{len(hidden):,} hidden files are left out: {_named(hidden)}")
+    if others:
+        what = "without the extension of an image are left out"
+        notes.append(f"{len(others):,} files or folders {what}: {_named(others)}")
+    return photos, notes
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
 
 
 def _read_table(file: Path) -> list[Question]:
