@@ -9,7 +9,7 @@ from tests.refusals import refused
 from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora.coco_expressions import is_coco
 from vg_mc.corpora.table import read_table
-from vg_mc.records import ReferringExpression
+from vg_mc.records import ImageFolder, ReferringExpression
 
 CONTENT = {
     "images": [
@@ -41,7 +41,9 @@ def read(tmp_path):
         file = tmp_path / "val.json"
         file.write_text(json.dumps(content))
         return read_table(
-            file, Path("images"), **{"declared": UNDECLARED, "skip_bad": skip_bad} | others
+            file,
+            ImageFolder(Path("images")),
+            **{"declared": UNDECLARED, "skip_bad": skip_bad} | others,
         )
 
     return read
@@ -62,14 +64,192 @@ def test_expressions_of_annotations_are_read_with_all_boxes_beside_them(read, co
     assert [region.annotation_id for region in corpus.annotations[5]] == [50, 51]
 
 
-def test_a_file_is_cocos_if_it_has_its_tables(tmp_path):
-    for name, content, expected in [
-        ("a.json", "[]", False),
-        ("b.json", '{"annotations": 3}', True),
-        ("c.csv", "annotations", False),
-    ]:
-        (tmp_path / name).write_text(content)
-        assert is_coco(tmp_path / name) is expected
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ([], False),
+        ({"annotations": 3}, True),
+        ({"images": [], "annotations": []}, True),
+        ({"annotations": [{"image": "1.jpg"}]}, False),
+        (None, False),
+    ],
+)
+def test_a_file_is_cocos_if_it_has_its_tables(content, expected):
+    assert is_coco(content) is expected
+
+
+def boxes_in(corpus):
+    return [(one.text, one.target, one.split, one.category) for one in corpus.expressions]
+
+
+def test_ids_may_be_texts(read, content):
+    expected = boxes_in(read(content))
+    for image in content["images"]:
+        image["id"] = f"{image['id']:06d}"
+    for annotation in content["annotations"]:
+        for key in ("id", "image_id", "category_id"):
+            annotation[key] = str(annotation[key])
+        annotation["image_id"] = annotation["image_id"].zfill(6)
+    for category in content["categories"]:
+        category["id"] = str(category["id"])
+
+    corpus = read(content)
+
+    assert boxes_in(corpus) == expected
+    assert list(corpus.photos) == [5, 6]
+    assert [one.annotation_id for one in corpus.expressions] == [50, 50, 60, 61]
+    assert not corpus.assigned_ids
+
+
+def test_texts_that_are_not_numbers_get_numbers(read, content):
+    expected = boxes_in(read(content))
+    content["images"][0]["id"] = "abc-7"
+    for annotation in content["annotations"][:2]:
+        annotation |= {"image_id": "abc-7", "id": f"n{annotation['id']}"}
+
+    corpus = read(content)
+
+    assert boxes_in(corpus) == expected
+    assert list(corpus.photos) == [8, 6]
+    assert corpus.assigned_ids == {8}
+    assert [one.annotation_id for one in corpus.expressions] == [71, 71, 60, 61]
+    assert any("'abc-7' becomes 8" in note for note in corpus.notes)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        {"x": 10, "y": 20, "width": 30, "height": 40, "cx": 25, "w": 30},
+        {"left": 10, "top": 20, "width": 30, "height": 40},
+        {"xmin": 10, "ymin": 20, "xmax": 40, "ymax": 60},
+        "[10, 20, 30, 40]",
+    ],
+)
+def test_a_box_may_have_named_sides(box, read, content):
+    content["annotations"][0]["bbox"] = box
+
+    assert read(content).expressions[0].target == (10, 20, 40, 60)
+
+
+@pytest.mark.parametrize(
+    "said", [{"expression": "man"}, {"Expression": "man"}, {"expressions": ["man"]}]
+)
+def test_cvat_has_expressions_in_attributes(said, read, content):
+    for annotation in content["annotations"]:
+        annotation.pop("expression", None)
+        annotation.pop("expressions", None)
+        annotation["attributes"] = {"occluded": False, "expression": ""}
+    content["annotations"][0]["attributes"] = {"occluded": True, **said}
+
+    assert boxes_in(read(content)) == [("man", (10, 20, 40, 60), "train", "person")]
+
+
+def test_any_field_of_an_annotation_may_be_named(read, content):
+    content["annotations"][1] |= {"attributes": {"note": "woman"}, "meta": {"set": "test"}}
+
+    corpus = read(content, columns={"expression": "attributes.note", "split": "meta.set"})
+
+    assert boxes_in(corpus) == [("woman", (50, 20, 80, 60), "test", "dog")]
+
+
+def test_a_field_that_cocos_files_define_cannot_be_named(read, content):
+    with refused("box", file="val.json", record="--columns"):
+        read(content, columns={"box": "bbox"})
+
+
+def test_texts_that_may_be_expressions_are_named(read, content):
+    for annotation in content["annotations"]:
+        annotation.pop("expression", None)
+        annotation.pop("expressions", None)
+        annotation["attributes"] = {"note": "woman"}
+
+    with refused("--columns expression=attributes.note", file="val.json"):
+        read(content)
+    with refused("attributes.none", "--columns", file="val.json"):
+        read(content, columns={"expression": "attributes.none"})
+
+
+@pytest.mark.parametrize("category_id", ["missing", None, 0])
+def test_an_annotation_may_have_no_category(category_id, read, content):
+    annotation = content["annotations"][0]
+    annotation["category_id"] = category_id
+    if category_id == "missing":
+        del annotation["category_id"]
+
+    assert read(content).expressions[0].category is None
+
+
+def test_a_category_may_have_the_id_0(read, content):
+    content["categories"].append({"id": 0, "name": "objects"})
+    content["annotations"][0]["category_id"] = 0
+    del content["annotations"][2]["category_id"]
+
+    assert [one.category for one in read(content).expressions] == [
+        "objects",
+        "objects",
+        None,
+        "dog",
+    ]
+
+
+def test_a_file_may_have_no_table_of_categories(read, content):
+    del content["categories"]
+    for annotation in content["annotations"]:
+        del annotation["category_id"]
+
+    assert {one.category for one in read(content).expressions} == {None}
+
+
+MDETR = {
+    "info": [],
+    "images": [
+        {"id": 0, "file_name": "a.jpg", "width": 100, "height": 80, "original_id": 5,
+         "caption": "left man", "dataset_name": "refcoco", "tokens_negative": [[0, 8]]},
+        {"id": 1, "file_name": "a.jpg", "width": 100, "height": 80, "original_id": 5,
+         "caption": "dog", "dataset_name": "refcoco", "tokens_negative": []},
+    ],
+    "annotations": [
+        {"id": 0, "image_id": 0, "category_id": 1, "bbox": [10, 20, 30, 40], "original_id": 50},
+        {"id": 1, "image_id": 1, "category_id": 2, "bbox": [50, 20, 30, 40], "original_id": 51},
+    ],
+    "categories": [{"id": 1, "name": "person"}, {"id": 2, "name": "dog"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def mdetr():
+    return json.loads(json.dumps(MDETR))
+
+
+def test_mdetr_has_one_image_per_expression(read, mdetr):
+    corpus = read(mdetr)
+
+    assert boxes_in(corpus) == [
+        ("left man", (10, 20, 40, 60), "val", "person"),
+        ("dog", (50, 20, 80, 60), "val", "dog"),
+    ]
+    assert [photo.file_name for photo in corpus.photos.values()] == ["a.jpg"]
+    assert list(corpus.photos) == [5]
+    assert [one.annotation_id for one in corpus.expressions] == [50, 51]
+    assert [one.expression_id for one in corpus.expressions] == [0, 1]
+    assert len(corpus.annotations[5]) == 2
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_caption_of_no_box_or_of_several_is_refused_or_counted(count, read, mdetr):
+    mdetr["annotations"][1]["image_id"] = 0 if count == 2 else 7
+
+    with refused(str(count), record=f"image id {0 if count == 2 else 1}"):
+        read(mdetr)
+    corpus = read(mdetr, skip_bad=True)
+    assert len(corpus.rejected) == (2 if count == 2 else 1)
+
+
+def test_the_only_category_of_mdetr_says_nothing(read, mdetr):
+    mdetr["categories"] = [{"id": 1, "name": "object"}]
+    mdetr["annotations"][1]["category_id"] = 1
+
+    assert {one.category for one in read(mdetr).expressions} == {None}
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.refusals import refused
+from vg_mc.corpora.cells import numbers_in, whole_number_in
 from vg_mc.corpora.expression_records import (
     ExpressionRecord,
     as_expression_record,
-    numbers_in,
-    whole_number_in,
 )
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError

@@ -4,7 +4,7 @@ Missing ids are assigned, each record is matched with its image, and boxes are c
 image size.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +15,7 @@ from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.boxes.clipping import cut_to_photo
 from vg_mc.boxes.conventions import BoxConvention
 from vg_mc.boxes.judging import DeclaredBoxes, Judged, convention_of
+from vg_mc.corpora.cells import counter
 from vg_mc.corpora.expression_records import ExpressionRecord
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import Instances, read_instances, require_image
@@ -59,13 +60,6 @@ def assigned_ids(records: Iterable[ExpressionRecord], image_ids: dict[str, int])
         for name, number in image_ids.items()
         if (name, number) not in given and number != coco_number(name)
     )
-
-
-def counter(taken: Iterable[int | None]) -> Callable[[], int]:
-    """Return a function that counts upwards from the largest id in `taken`."""
-    last = max((number for number in taken if number is not None), default=0)
-    numbers = iter(range(max(last, 0) + 1, 2**63))
-    return lambda: next(numbers)
 
 
 class PhotoRegister:

@@ -5,7 +5,6 @@ row per expression. Each of these formats is translated into the fields below, w
 one place.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,6 @@ from vg_mc.system.fields import as_integer, as_numbers, as_positive_integer, as_
 IMAGE, EXPRESSION, BOX, SPLIT = "image", "expression", "box", "split"
 CATEGORY, WIDTH, HEIGHT = "category", "width", "height"
 IMAGE_ID, ANNOTATION_ID, REF_ID, EXPRESSION_ID = "image_id", "annotation_id", "ref_id", "id"
-
-# pandas writes integers as 3.0 if a value of the column is missing.
-_WHOLE_NUMBER = re.compile(r"\s*(-?[0-9]{1,19})(?:\.0+)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +74,3 @@ def as_expression_record(
 
 def _optional(given: Mapping[str, object], field: str) -> int | None:
     return as_integer(given, field) if field in given else None
-
-
-def numbers_in(value: object) -> object:
-    """Parse ``"[1, 2]"``, ``"(1, 2)"`` and ``"1 2"`` as lists of numbers; keep other values."""
-    parts: object = value
-    if isinstance(value, str):
-        parts = re.split(r"[\s,;]+", _without_brackets(value).strip())
-    if not isinstance(parts, list):
-        return value
-    try:
-        return [float(part) if isinstance(part, str) else part for part in parts]
-    except ValueError:
-        return value
-
-
-def _without_brackets(text: str) -> str:
-    """Strip one pair of brackets or parentheses."""
-    text = text.strip()
-    return text[1:-1] if text[:1] + text[-1:] in ("[]", "()") else text
-
-
-def whole_number_in(value: object) -> object:
-    """Parse ``"12"``, ``"12.0"`` and ``12.0`` as an integer; return other values unchanged."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and (found := _WHOLE_NUMBER.fullmatch(value)):
-        return int(found[1])
-    return value

@@ -13,8 +13,8 @@ import numpy as np
 from vg_mc.boxes.arithmetic import Boxes, as_boxes, xywh_to_xyxy
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.cells import numbers_in
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
-from vg_mc.corpora.expression_records import numbers_in
 from vg_mc.errors import BadInputError
 from vg_mc.images.coco_names import coco_number
 from vg_mc.system.fields import as_integer, as_mapping, as_numbers, as_positive_integer, as_text

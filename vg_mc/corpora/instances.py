@@ -1,6 +1,5 @@
 """Reader of COCO's ``instances.json``: images, annotated boxes and category names."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -10,18 +9,17 @@ import numpy as np
 from vg_mc.boxes.arithmetic import as_boxes, xywh_to_xyxy
 from vg_mc.boxes.clipping import cut_to_photo
 from vg_mc.boxes.judging import DeclaredBoxes, convention_of
+from vg_mc.corpora.coco_files import REGION_OF_IMAGE, CocoTables, read_coco
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 from vg_mc.records import ANNOTATIONS, Photo, Proposal
 from vg_mc.system.fields import (
     as_integer,
-    as_list,
     as_mapping,
     as_numbers,
     as_positive_integer,
     as_text,
     place,
-    read_json,
 )
 
 COCO_BOXES = DeclaredBoxes("xywh", "pixels")
@@ -29,9 +27,6 @@ COCO_BOXES = DeclaredBoxes("xywh", "pixels")
 _NO_NAMES = frozenset(
     {"", "n/a", "none", "unlabeled", "unlabelled", "background", "__background__"}
 )
-
-# RefCLEF identifies a region by its image and its number in that image.
-_REGION_OF_IMAGE = re.compile(r"([0-9]{1,12})_([0-9]{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,11 @@ class Instances:
 
 
 def read_instances(
-    file: Path, needed: set[int], referenced: Collection[int], inspection: Inspection
+    file: Path,
+    needed: set[int],
+    referenced: Collection[int],
+    inspection: Inspection,
+    tables: CocoTables | None = None,
 ) -> Instances:
     """Read the images with an id in `needed` and all their annotations, including crowds.
 
@@ -65,15 +64,14 @@ def read_instances(
         needed: Ids of images.
         referenced: Ids of the annotations that expressions refer to.
         inspection: Handles bad records.
+        tables: The content of the file, if it is already read.
 
     Raises:
         BadInputError: If the file is not a COCO file, or at the first bad record without
             ``skip_bad``.
     """
-    content = read_json(file)
+    images, annotations, listed, *_ = tables or read_coco(file)
     try:
-        images, annotations = as_list(content, "images"), as_list(content, "annotations")
-        listed = as_list(content, "categories")
         categories = _category_names(listed)
     except BadInputError as fault:
         raise BadInputError(fault.problem, file=file, record=fault.record) from fault
@@ -127,7 +125,7 @@ def _detectable(records: list[object], names: dict[int, str]) -> dict[int, str]:
 
 def _category(record: object, categories: dict[int, str]) -> str | None:
     """Return the category of an annotation; 0 is no category unless the file defines it."""
-    if "category_id" not in as_mapping(record):
+    if as_mapping(record).get("category_id") is None:
         return None
     category_id = as_integer(record, "category_id")
     if category_id not in categories and category_id != 0:
@@ -179,7 +177,7 @@ def require_image(image_id: int, candidates: Instances) -> None:
 def as_annotation_id(record: object, field: str) -> int:
     """Return the id of an annotation; RefCLEF's ``12_3``, region 3 of image 12, becomes 120003."""
     value = as_mapping(record).get(field)
-    region = _REGION_OF_IMAGE.fullmatch(value) if isinstance(value, str) else None
+    region = REGION_OF_IMAGE.fullmatch(value) if isinstance(value, str) else None
     if region is None:
         return as_integer(record, field)
     return int(region[1]) * 10_000 + int(region[2])

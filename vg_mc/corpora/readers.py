@@ -181,5 +181,9 @@ READERS = {"refer": _refer, "hub": _hub, "table": _table, "pth": _pth}
 
 
 def _images_beside(annotations: Path) -> Path:
+    """Return the folder ``images`` at the annotations, or their own folder if there is none."""
     folder = annotations if annotations.is_dir() else annotations.parent
-    return folder / "images"
+    beside = [folder / "images"]
+    if folder.name == "annotations":
+        beside.append(folder.parent / "images")
+    return next((path for path in beside if path.is_dir()), folder)

@@ -1,19 +1,15 @@
 """Conversion of the rows of a file to the fields of expression records, by the layout of each."""
 
-import json
-import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from vg_mc.boxes.conventions import Order
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
-from vg_mc.corpora.expression_records import numbers_in, whole_number_in
+from vg_mc.corpora.cells import BOX_COLUMNS, box_in, is_empty, numbers_in, whole_number_in
 from vg_mc.corpora.nested import OR, Record, first_value, unrolled
 from vg_mc.corpora.row_images import Fields, RowImages, file_name_in
 from vg_mc.corpora.table_layouts import (
-    BOX_COLUMNS,
     OWN,
     Names,
     TableLayout,
@@ -104,7 +100,7 @@ class RowReader:
         for name, path in layout.columns.items():
             simple = "." not in path and OR not in path
             value = row.get(path) if simple else first_value(row, path)
-            if name != names.BOX and not _is_empty(value):
+            if name != names.BOX and not is_empty(value):
                 fields[name] = value
         for name in WHOLE_NUMBERS:
             if name in fields:
@@ -133,10 +129,6 @@ class RowReader:
 
 def _lowered(row: Record) -> Record:
     return {str(name).strip().lower(): value for name, value in row.items()}
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def _without_prompt(text: object, layout: TableLayout) -> object:
@@ -172,24 +164,3 @@ def _box(row: Record, layout: TableLayout) -> tuple[object, DeclaredBoxes]:
         ]
     stated = layout.boxes if order is None else DeclaredBoxes(order, layout.boxes.unit)
     return value, stated
-
-
-def box_in(value: object) -> tuple[object, Order | None]:
-    """Return the four numbers of a box, and their order if it has named sides.
-
-    A box may be a list, a text, a list with one box, or an object such as ``{x, y, width,
-    height}``.
-    """
-    if isinstance(value, str) and re.match(r"\s*(\{|\[\s*\[)", value):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return value, None
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        value = value[0]
-    if isinstance(value, Mapping):
-        sides = {str(name).lower(): side for name, side in value.items()}
-        four = next((four for four in BOX_COLUMNS if all(name in sides for name in four)), None)
-        if four is not None:
-            return numbers_in([sides[name] for name in four]), BOX_COLUMNS[four]
-    return numbers_in(None if _is_empty(value) else value), None

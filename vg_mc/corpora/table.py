@@ -13,20 +13,29 @@ from pathlib import Path
 
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
-from vg_mc.corpora.assembly import Source, assemble, counter
-from vg_mc.corpora.coco_expressions import is_coco, read_coco_expressions
+from vg_mc.corpora.assembly import Source, assemble
+from vg_mc.corpora.cells import counter
+from vg_mc.corpora.coco_expressions import (
+    captioned_images,
+    has_captions,
+    is_coco,
+    read_coco_expressions,
+)
+from vg_mc.corpora.coco_files import coco_tables
+from vg_mc.corpora.coco_folder import united
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.expression_records import ExpressionRecord, as_expression_record
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import COCO_BOXES
 from vg_mc.corpora.row_fields import RowFields, RowReader
 from vg_mc.corpora.row_images import RowImages
-from vg_mc.corpora.rows import ENDINGS, rows_of
+from vg_mc.corpora.rows import json_records, rows_of
 from vg_mc.corpora.splits import splits_of_files
+from vg_mc.corpora.table_files import tables_in
 from vg_mc.corpora.table_layouts import Names
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ImageFolder
-from vg_mc.system.fields import as_mapping
+from vg_mc.system.fields import as_mapping, read_json
 
 # Fields of a row with an id, and of a record.
 IDS = {
@@ -64,22 +73,29 @@ def read_table(
         BadInputError: If a file is unusable, or at the first bad record.
     """
     inspection = Inspection(skip_bad=skip_bad)
-    files = _files(path, inspection)
+    columns = columns or {}
+    files = tables_in(path, inspection)
     split_of = splits_of_files(files)
-    if len(files) == 1 and is_coco(files[0]):
-        if declared.or_else(COCO_BOXES) != COCO_BOXES or candidates_file is not None:
-            problem = "COCO boxes are always xywh in pixels, and its annotations are the candidates"
-            flags = "--box-format, --box-unit and --instances"
-            raise BadInputError(f"{problem}; remove {flags}", file=files[0])
-        return read_coco_expressions(files[0], images_folder, split_of[files[0]], inspection)
-
     embedded_in = replace(images_folder, path=extracted or images_folder.path)
     images = RowImages(
         images_folder.path, EmbeddedPhotos(embedded_in, is_written=extracted is not None)
     )
     table = _Table(inspection)
+    coco: list[Corpus] = []
     for file in files:
-        table.read(file, rows_of(file), RowReader(split_of[file], columns or {}, images))
+        content = read_json(file) if file.suffix.lower() == ".json" else None
+        if is_coco(content) and not has_captions(content):
+            _check_coco_flags(declared, candidates_file, columns, file)
+            tables = coco_tables(content, file)
+            split = split_of[file]
+            coco.append(
+                read_coco_expressions(tables, file, images_folder, split, inspection, columns)
+            )
+        else:
+            reader = RowReader(split_of[file], columns, images)
+            table.read(file, _rows(file, content), reader)
+    if coco:
+        return _of_coco(coco, files, path)
     table.add_notes(images)
     if images.embedded and images.named:
         raise BadInputError("expected all images in the tables or none of them", file=path)
@@ -151,17 +167,37 @@ class _Table:
             notes.append(f"images are found by the end of their path: {written} as {found}")
 
 
-def _files(path: Path, inspection: Inspection) -> list[Path]:
-    """Return the visible tables of a folder, or the only file."""
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
-    visible = [file for file in files if not file.name.startswith(".")]
-    if hidden := len(files) - len(visible):
-        inspection.notes.append(f"{hidden:,} hidden files are left out, such as {files[0].name}")
-    if not visible:
-        raise BadInputError(f"expected tables: files in {', '.join(ENDINGS)}", file=path)
-    return visible
+def _rows(file: Path, content: object) -> Iterable[tuple[str, object]]:
+    """Return the rows of a file; those of JSON and MDETR are in its `content`."""
+    if is_coco(content):
+        return captioned_images(coco_tables(content, file))
+    return rows_of(file) if content is None else json_records(content, file)
+
+
+def _check_coco_flags(
+    declared: DeclaredBoxes, candidates_file: Path | None, columns: Names, file: Path
+) -> None:
+    """Raise an error if a flag contradicts what COCO defines."""
+    if declared.or_else(COCO_BOXES) != COCO_BOXES or candidates_file is not None:
+        problem = "COCO boxes are always xywh in pixels, and its annotations are the candidates"
+        flags = "--box-format, --box-unit and --instances"
+        raise BadInputError(f"{problem}; remove {flags}", file=file)
+    unused = sorted(columns.keys() - {names.EXPRESSION, names.SPLIT})
+    if unused:
+        problem = f"COCO defines all fields but {names.EXPRESSION} and {names.SPLIT}"
+        raise BadInputError(f"{problem}; remove {', '.join(unused)}", file=file, record="--columns")
+
+
+def _of_coco(coco: list[Corpus], files: list[Path], path: Path) -> Corpus:
+    """Return the corpus of COCO files only."""
+    if len(files) == 1:
+        return coco[0]
+    read = [file for corpus in coco for file in corpus.source_files]
+    others = [file.name for file in files if file not in read]
+    if others:
+        problem = f"expected COCO files only or none, found {read[0].name} and {others[0]}"
+        raise BadInputError(f"{problem}; choose one file with --annotations", file=path)
+    return united(coco, path.stem, path)
 
 
 def _common(asked: DeclaredBoxes, written: set[DeclaredBoxes], path: Path) -> DeclaredBoxes:

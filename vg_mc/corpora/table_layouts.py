@@ -8,24 +8,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from vg_mc.boxes.conventions import Order
 from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora import expression_records as names
+from vg_mc.corpora.cells import BOX_COLUMNS
 from vg_mc.corpora.label_studio import file_names, regions_of
 from vg_mc.corpora.nested import OR, Record, field_names, has_path
 from vg_mc.errors import BadInputError
 
 FLAG = "--columns"
 FIELDS_NAMED = 12  # fields of a file that are listed in a message
-
-BOX_COLUMNS: dict[tuple[str, ...], Order] = {
-    ("left", "top", "right", "bottom"): "xyxy",
-    ("x1", "y1", "x2", "y2"): "xyxy",
-    ("xmin", "ymin", "xmax", "ymax"): "xyxy",
-    ("left", "top", "width", "height"): "xywh",
-    ("x", "y", "width", "height"): "xywh",
-    ("x", "y", "w", "h"): "xywh",
-}
 
 Names = Mapping[str, str]  # fields of `expression_records` -> paths in the file
 

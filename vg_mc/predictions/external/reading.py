@@ -8,7 +8,7 @@ from math import isfinite, isnan
 from pathlib import Path
 
 from vg_mc.boxes.conventions import Order, Unit
-from vg_mc.corpora.expression_records import numbers_in, whole_number_in
+from vg_mc.corpora.cells import numbers_in, whole_number_in
 from vg_mc.corpora.nested import value_at
 from vg_mc.errors import BadInputError
 from vg_mc.predictions.external.layouts import (
