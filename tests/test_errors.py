@@ -4,7 +4,9 @@ import pickle
 
 import pytest
 
+from vg_mc.commands.predict import read_boxes
 from vg_mc.errors import BadInputError
+from vg_mc.system.workers import unordered_results
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,13 @@ def test_a_fault_crosses_to_another_process_whole():
 
     assert (copy.problem, copy.file, copy.record) == ("expected a box", "refs.p", "ref 7")
     assert str(copy) == str(fault)
+
+
+def test_a_fault_of_a_worker_names_file_and_record(tmp_path):
+    file = tmp_path / "boxes.json"
+    file.write_text("[[1, 2, 3, 4], [1, 2]]")
+
+    with pytest.raises(BadInputError) as caught:
+        list(unordered_results(read_boxes, [file, file], 2))
+
+    assert (caught.value.file, caught.value.record) == (str(file), "box 1")

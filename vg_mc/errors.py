@@ -21,11 +21,3 @@ class BadInputError(ValueError):
         self.record = record
         where = ", ".join(part for part in (self.file, record) if part)
         super().__init__(f"{where}: {problem}" if where else problem)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle all arguments, since the default loses keyword arguments."""
-        return _restore, (self.problem, self.file, self.record)
-
-
-def _restore(problem: str, file: str | None, record: str) -> BadInputError:
-    return BadInputError(problem, file=file, record=record)

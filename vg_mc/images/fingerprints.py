@@ -60,4 +60,4 @@ def differing_bits(
 ) -> NDArray[np.int64]:
     """Return the number of bits in which each pair of perceptual hashes differs, (N, M)."""
     differences = np.bitwise_count(first[:, None] ^ second[None])
-    return differences.sum(axis=2, dtype=np.int64)
+    return np.asarray(differences.sum(axis=2, dtype=np.int64))

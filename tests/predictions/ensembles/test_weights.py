@@ -70,7 +70,7 @@ def held_loss(weights, members):
     return loss(weights, members) + RIDGE / 2 * np.sum((weights * units(members)) ** 2)
 
 
-@settings(max_examples=8)
+@settings(max_examples=20)
 @given(
     strengths_and_seeds=st.lists(
         st.tuples(st.floats(0, 2), st.integers(0, 999)),
