@@ -189,7 +189,7 @@ class Placed:
 
     def _inner(self, size: Size) -> Size:
         part = max(1, round(self.side * self.share))
-        return (part, part) if self.fit == "squash" else longer_side(size, part)
+        return (part, part) if self.fit == "squash" else _longer_side(size, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,21 +213,6 @@ class Letterbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Resize:
-    """Resize an image to a given width and height."""
-
-    size: Size
-
-    def geometry(self, size: Size) -> Geometry:
-        """Return the geometry for images of this size."""
-        return _stretched(size, self.size)
-
-    def apply(self, image: Image.Image) -> Image.Image:
-        """Transform the pixels of an RGB image."""
-        return _resized(image, self.size)
-
-
-@dataclass(frozen=True, slots=True)
 class LongerSide:
     """Resize an image so that its longer side has `side` pixels; a smaller one stays as it is."""
 
@@ -242,7 +227,7 @@ class LongerSide:
         return _resized(image, self._size(image.size))
 
     def _size(self, size: Size) -> Size:
-        return longer_side(size, min(self.side, max(size)))
+        return _longer_side(size, min(self.side, max(size)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +335,6 @@ def _resized(image: Image.Image, size: Size) -> Image.Image:
     return image.resize(size, Image.Resampling.BICUBIC)
 
 
-def longer_side(size: Size, side: int) -> Size:
-    """Return a size of the same aspect ratio whose longer side has `side` pixels."""
+def _longer_side(size: Size, side: int) -> Size:
     scale = side / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
