@@ -18,8 +18,8 @@ def folder(tmp_path):
         Image.new("RGB", (64, 48), "navy").save(tmp_path / name)
     (tmp_path / "boxes.json").write_text(json.dumps(BOXES))
     stored = [
-        {"image_id": 1, "bbox": [1, 2, 20, 20], "score": 0.9},
-        {"image_id": 1, "bbox": [30, 5, 20, 30], "score": 0.5},
+        {"file_name": "a_1.png", "bbox": [1, 2, 20, 20], "score": 0.9},
+        {"file_name": "a_1.png", "bbox": [30, 5, 20, 30], "score": 0.5},
     ]
     (tmp_path / "stored.json").write_text(json.dumps(stored))
     return tmp_path
@@ -62,6 +62,7 @@ def test_a_folder_gives_pictures_and_tables_and_says_where_nothing_was_proposed(
     assert capsys.readouterr().out.count("no proposals and no answer") == 2
 
 
+@pytest.mark.filterwarnings("ignore:.*no detection belongs to")
 def test_the_whole_image_answers_where_asked(folder, capsys):
     whole = ["--when-empty", "whole-image", "--json"]
     main([str(folder / "b_2.png"), "red", *flags(folder), *stored(folder), *whole])

@@ -33,7 +33,7 @@ def category_names(
     if not ids:
         return CategoryNames({})
     if not categories:
-        return CategoryNames({}, _unnamed(ids, "the corpus has no category names"))
+        return CategoryNames({}, _unnamed(ids, "no categories of a corpus are known"))
     fitting = _readings(set(ids), categories)
     if own and AS_THEY_ARE in fitting:
         fitting = {AS_THEY_ARE: fitting[AS_THEY_ARE]}

@@ -13,10 +13,11 @@ from PIL import Image
 from vg_mc.boxes.arithmetic import areas, as_boxes, clipped
 from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.errors import BadInputError
+from vg_mc.images.coco_names import coco_name
 from vg_mc.proposers.building import ask
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.proposers.image_keys import PhotoNames
-from vg_mc.proposers.placing import placed
+from vg_mc.proposers.image_keys import Joined, PhotoNames
+from vg_mc.proposers.placing import CutDetections, placed
 from vg_mc.proposers.registration import Known
 from vg_mc.proposers.registry import KINDS
 from vg_mc.proposers.selection import choose, in_place_of_none
@@ -118,9 +119,24 @@ def _stored_of(choice: ProposerChoice, photos: Sequence[Photo]) -> list[list[Pro
         cut = placed(stored, some, joined, {})
         for place in places:
             found[place] = cut.by_image.get(place, [])
-        for note in cut.notes:
+        for note in (*cut.notes, *_notes(stored, joined, cut, some)):
             warnings.warn(f"{stored.file.name}: {note}", stacklevel=2)
     return found
+
+
+def _notes(
+    stored: StoredDetections, joined: Joined, cut: CutDetections, photos: Sequence[Photo]
+) -> Iterator[str]:
+    """Yield what was inferred about images, and what was left out."""
+    if not joined.photo_of and stored.rows_of:
+        first = next(iter(stored.rows_of))
+        yield f"no detection belongs to {photos[0].file_name!r}; the first ones are of {first}"
+    for key, photo in joined.photo_of.items():
+        if key.file_name is None and coco_name(photo.file_name) is None:
+            yield f"{key} is taken to be {photo.file_name}, by the number in its name"
+            break
+    if cut.outside:
+        yield f"{cut.outside} boxes lie outside their images and are left out"
 
 
 def _apart(photos: Sequence[Photo]) -> Iterator[list[int]]:

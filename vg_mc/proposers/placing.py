@@ -28,6 +28,7 @@ class CutDetections:
         cut: Number of boxes that were clipped.
         other: Number of detections of other images.
         rejected: Detections outside their image, or with a file name unknown to the corpus.
+        outside: Number of detections of the selected images outside them.
         notes: How keys of images and ids of categories were interpreted.
     """
 
@@ -35,6 +36,7 @@ class CutDetections:
     cut: int = 0
     other: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    outside: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -86,7 +88,8 @@ def placed(
     moved = (inside != corners).any(axis=1)
     remains = ~moved | ((inside[:, 2:] - inside[:, :2]).min(axis=1, initial=np.inf) > 1)
     wanted_ids = {photo.image_id for photo in wanted}
-    is_wanted = np.array([photo.image_id in wanted_ids for photo in joint.photos])[joint.images]
+    chosen = [photo.image_id in wanted_ids for photo in joint.photos]
+    is_wanted = np.array(chosen, dtype=np.bool_)[joint.images]
 
     outside = np.flatnonzero(is_wanted & ~remains).tolist()
     rejected = [
@@ -113,6 +116,7 @@ def placed(
         cut=int((moved & remains & is_wanted).sum()),
         other=len(stored.numbers) - len(unknown) - int(is_wanted.sum()),
         rejected=[*unknown, *rejected],
+        outside=len(rejected),
         notes=[*joined.notes, *([named.note] if named.note else [])],
     )
 

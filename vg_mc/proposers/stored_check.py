@@ -104,9 +104,10 @@ def _fitting(numbers: Boxes, sizes: Sizes, images: Sequence[object]) -> list[Box
 
 
 def _misfit(problem: str, declared: BoxConvention, fitting: Sequence[BoxConvention]) -> str:
-    others = ", ".join(str(one) for one in fitting)
+    others = " or ".join(str(one) for one in fitting)
+    flags = [f"{ORDER_FLAG} {one.order} {UNIT_FLAG} {one.unit}" for one in fitting]
     hint = (
-        f"they would fit as {others}. Declare this with {ORDER_FLAG} and {UNIT_FLAG}"
+        f"they would fit as {others}. Declare it, as in {flags[0]}"
         if others
         else "no known convention fits; they may be boxes of images of another size"
     )
