@@ -121,11 +121,17 @@ def test_another_size_than_announced_is_refused(tmp_path):
     assert "48 x 64 in the annotations" in problem
 
 
-@pytest.mark.parametrize("ending", ["jpg", "png"])
-@pytest.mark.parametrize("kept", [0.5, -8])
+KINDS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP", "avif": "AVIF",
+         "jp2": "JPEG2000", "bmp": "BMP", "mpo": "MPO"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ending", "kept"),
+    [*((ending, 0.5) for ending in KINDS), ("jpg", -8), ("png", -8), ("png", 0.9)],
+)
 def test_a_photo_cut_short_is_refused_and_not_filled_with_grey(tmp_path, ending, kept):
     buffer = io.BytesIO()
-    gradient().resize((640, 480)).save(buffer, {"jpg": "JPEG", "png": "PNG"}[ending])
+    gradient().resize((640, 480)).save(buffer, KINDS[ending])
     content = buffer.getvalue()
     end = int(len(content) * kept) if kept > 0 else kept - 16 * (ending == "png")
     (tmp_path / f"a.{ending}").write_bytes(content[:end])
@@ -133,6 +139,9 @@ def test_a_photo_cut_short_is_refused_and_not_filled_with_grey(tmp_path, ending,
     problem = refusal(tmp_path, f"a.{ending}", width=640, height=480).problem
 
     assert "truncated" in problem or "damaged" in problem
+    for orientation in ("stored", "shown"):
+        with refused(file=f"a.{ending}"):
+            open_photo(ImageFolder(tmp_path, orientation), photo_of(f"a.{ending}", 640, 480), [])
 
 
 def test_the_error_page_of_a_download_is_named_as_such(tmp_path):

@@ -25,6 +25,7 @@ NAMED = ", ".join(PLUGINS)
 OTHERS = (
     (4, b"ftypheic", "this is HEIC, of iPhones; convert it to JPEG"),
     (4, b"ftypheix", "this is HEIC, of iPhones; convert it to JPEG"),
+    (4, b"ftypavif", "this is a damaged AVIF"),
     (4, b"ftypmif1", "this is HEIF; convert it to JPEG"),
     (0, b"\x00\x05\x16\x07", "this is a file of attributes by macOS (AppleDouble); delete it"),
     (0, b"version https://git-lfs", "this is a pointer of Git LFS; download the image itself"),

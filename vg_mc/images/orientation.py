@@ -25,7 +25,12 @@ SIDES_SWAPPED = (5, 6, 7, 8)
 
 
 def exif_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation from 1 to 8; 1 if the tag is missing, invalid or damaged."""
+    """Return the EXIF orientation from 1 to 8; 1 if the tag is missing, invalid or damaged.
+
+    A PNG without EXIF data before its pixels is decoded.
+    """
+    if image.format == "PNG" and "exif" not in image.info:
+        image.load()  # it may follow the pixels, whose errors are not to be suppressed
     value = UPRIGHT
     with suppress(Exception):  # of several classes, for damaged EXIF data, which viewers ignore
         value = image.getexif().get(Base.Orientation, UPRIGHT)
