@@ -2,17 +2,26 @@
 
 import csv
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.refusals import refused
 from vg_mc.commands import compare
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.score import ScoreConfig, run
 from vg_mc.errors import BadInputError
-from vg_mc.predictions import outcomes, read_predictions
+from vg_mc.predictions import (
+    Choices,
+    Predictions,
+    outcomes,
+    read_predictions,
+    write_predictions,
+)
 from vg_mc.predictions.external.conversion import Resized
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -151,7 +160,119 @@ def test_results_leave_out_what_a_box_predictor_has_none_of(score, tmp_path):
     assert row["proposal recall %"] == row["chance %"] == row["recall@1 %"] == ""
 
 
-@pytest.mark.parametrize("text", ["640", "28", "axb", "multiple:", "640x480x2"])
+def test_of_several_boxes_with_scores_the_best_counts(score, tmp_path):
+    wrong, right = [300, 300, 400, 400], corners("the red box")
+    rows = [  # the right box is first, second, and not among the first five
+        {"id": 1, "boxes": [right, wrong], "scores": [0.9, 0.1]},
+        {"id": 3, "boxes": [right, wrong], "scores": [0.1, 0.9]},
+        {"id": 5, "boxes": [right, *[[300, 300, 400, 400 + n] for n in range(5)]],
+         "scores": [0.1, 0.9, 0.8, 0.7, 0.6, 0.5]},
+        {"id": 7, "boxes": [right], "scores": [0.4]},
+    ]  # fmt: skip
+
+    predictions = score(rows, "--boxes", "pixels", "--only-answered")
+
+    assert accuracy(predictions) == 2 / 4
+    assert predictions.answers.confidences.tolist() == [0.9, 0.9, 0.9, 0.4]
+    (row,) = csv.DictReader((tmp_path / "other" / "results.csv").read_text().splitlines())
+    assert [row[f"recall@{count} %"] for count in (1, 5, 10)] == ["50.00", "75.00", "100.00"]
+    assert row["proposal recall %"] == row["chance %"] == ""
+
+
+def test_scores_beyond_probabilities_rank_boxes_only(score, capsys):
+    row = {"id": 1, "boxes": [corners("the red box"), [0, 0, 9, 9]], "scores": [7, -3.5]}
+
+    predictions = score([row], "--boxes", "pixels", "--only-answered")
+
+    assert (accuracy(predictions), predictions.answers.confidences) == (1.0, None)
+    assert "not between 0 and 1" in capsys.readouterr().out
+
+
+def test_corners_that_are_swapped_count_as_wrong_and_are_counted(score, capsys):
+    left, top, right, bottom = corners("the red box")
+    rows = [{"id": 1, "box": [right, bottom, left, top]}, {"id": 3, "box": [0, 0, 0, 0]}]
+
+    predictions = score(rows, "--boxes", "pixels", "--only-answered")
+
+    assert np.isnan(predictions.answers.boxes).all()
+    assert "answers: 2 box without area" in capsys.readouterr().out
+
+
+def test_y_may_count_from_the_bottom(score):
+    rows = []
+    for row in answers(corners):
+        left, top, right, bottom = row.pop("reply")
+        rows.append({**row, "box": [left, 480 - bottom, right, 480 - top]})
+
+    assert accuracy(score(rows, "--boxes", "pixels", "--origin", "bottom-left")) == 1.0
+
+
+def test_a_subset_is_a_further_row(score, tmp_path):
+    (tmp_path / "easy.txt").write_text("1\n3\n999\n")
+
+    score(
+        answers(lambda text: str(corners(text, 300 * ("blue" in text)))),
+        "--boxes", "pixels", "--subset", str(tmp_path / "easy.txt"),
+    )  # fmt: skip
+
+    rows = list(csv.DictReader((tmp_path / "other" / "results.csv").read_text().splitlines()))
+    found = {row["split"]: (row["acc@0.5 (IoU > 0.5) %"], row["expressions"]) for row in rows}
+    assert found == {"val": ("50.00", "8"), "val, easy": ("100.00", "2")}
+
+
+def test_boxes_and_choices_are_rows_of_one_comparison(score, tmp_path):
+    boxes = score(answers(lambda text: str(corners(text, 300 * ("blue" in text)))),
+                  "--boxes", "pixels", name="boxes")  # fmt: skip
+    targets = boxes.examples.targets
+    choices = Choices(
+        candidate_ids=[np.arange(2)] * 8,
+        boxes=[np.stack([target, [300, 300, 310, 310]]) for target in targets],
+        logits=[np.array([0, row < 2], np.float32) for row in range(8)],
+        scores=[np.ones(2)] * 8,
+        categories=[["", ""]] * 8,
+    )
+    provenance = replace(boxes.provenance, name="choices")
+    write_predictions(Predictions(boxes.examples, choices, provenance), tmp_path / "choices/val")
+
+    folders = [str(tmp_path / name) for name in ("boxes", "choices")]
+    compare.main([*folders, "--baseline", "boxes", "--output", str(tmp_path / "both")])
+
+    with (tmp_path / "both" / "comparison.csv").open() as file:
+        rows = {row["system"]: row for row in csv.DictReader(file)}
+    assert [float(rows[name]["accuracy"]) for name in ("boxes", "choices")] == [0.5, 0.75]
+    assert float(rows["choices"]["gain"]) == 0.25
+    assert (rows["choices"]["only system"], rows["choices"]["only baseline"]) == ("3", "1")
+    assert [rows[name]["proposal recall"] for name in ("boxes", "choices")] == ["", "1"]
+
+
+def test_the_page_shows_both_boxes_on_the_image(score, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for image in IMAGES[:2]:
+        Image.new("RGB", (640, 480), "grey").save(folder / f"{image.rsplit('_', 1)[0]}.jpg")
+
+    score(answers(lambda text: str(corners(text))), "--boxes", "pixels", "--images", str(folder))
+
+    page = (tmp_path / "other" / "report.html").read_text()
+    assert len(re.findall(r'<rect[^>]* class="answer"', page)) == 8
+    assert len(re.findall(r'<rect[^>]* class="target"', page)) == 8
+    assert page.count("data:image/jpeg") == 4
+    words = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+    for absent in ("Oracle accuracy", "recall@", "chance", "nan", "Calibration"):
+        assert absent not in words
+
+
+def test_the_layout_and_what_was_left_out_are_reported(score, capsys):
+    score([*answers(lambda text: str(corners(text))), {"image": ""}], "--boxes", "pixels")
+
+    printed = capsys.readouterr().out
+    assert "layout: usual names of fields" in printed
+    assert "left out: 1 empty rows" in printed
+
+
+@pytest.mark.parametrize(
+    "text", ["0x480", "multiple:0", "640", "28", "axb", "multiple:", "640x480x2"]
+)
 def test_a_size_is_two_numbers_or_a_multiple(text):
     with pytest.raises(BadInputError) as error:
         Resized.read(text)

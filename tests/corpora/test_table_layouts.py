@@ -45,6 +45,11 @@ def minigpt(colour, box, number):
     return {"img_id": f"{name}_{number}", "sents": f"the {colour} box", "bbox": sides(box), **SIZE}
 
 
+def toloka(colour, box, _):
+    sides_of = dict(zip(("left", "top", "right", "bottom"), box, strict=True))
+    return {"image": f"https://x.org/{NAME}", "question": f"the {colour} box", **sides_of, **SIZE}
+
+
 PROMPT = "Please provide the bounding box coordinate of the region this sentence describes:"
 
 
@@ -130,6 +135,7 @@ FILES = {
     ],
     "VLMEvalKit": one_per_object(vlmevalkit),
     "InternVL and Qwen-VL": one_per_object(internvl),
+    "Toloka's WSDM Cup": one_per_object(toloka),
     "Visual Genome's region descriptions": visual_genome(),
     "jxu124's refcoco-benchmark": benchmark(),
     "Label Studio": label_studio(),

@@ -103,6 +103,10 @@ class ScoreConfig:
     annotations_columns: tuple[str, ...] = ()
     """Fields of annotations of no known layout, as --columns of prepare_data.py."""
 
+    subset: tuple[Path, ...] = ()
+    """Files of expression ids, each scored in an additional row; one id per line, or a JSON
+    list."""
+
     examples: Annotated[int, AT_LEAST_0] = 24
     """Expressions that the page shows, as many of every verdict; with their images if --images is
     set or the dataset contains them."""
@@ -124,8 +128,9 @@ def run(config: ScoreConfig) -> "Predictions":
     from vg_mc.reports.pages.report_page import Gallery, write_report
     from vg_mc.reports.tables.protocol import protocol_of
     from vg_mc.reports.tables.results import screen_text, write_results
-    from vg_mc.scoring.subsets import score_all
+    from vg_mc.scoring.subsets import read_subsets, score_all, subset_remarks
 
+    subsets = read_subsets(config.subset)
     dataset = opened(config)
     source = source_of(config, dataset)
     predictions, remarks = predictions_of(config, dataset, source)
@@ -136,8 +141,9 @@ def run(config: ScoreConfig) -> "Predictions":
         else Gallery.of_photos(source.photos, ImageFolder(images), config.examples)
     )
     write_predictions(predictions, config.output / config.split)
-    reports = score_all([predictions], [], [None])
-    protocol = protocol_of(reports)
+    reports = score_all([predictions], subsets, [None])
+    remarks = {**remarks, **subset_remarks(subsets, [predictions])}
+    protocol = {**protocol_of(reports), **subset_remarks(subsets, [predictions])}
     write_results(reports, protocol, config.output)
     write_report([predictions], reports, protocol, shown, config.output)
     print(screen_text(reports))

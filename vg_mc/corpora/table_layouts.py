@@ -138,6 +138,14 @@ LAYOUTS = (
         image_names=endings_of_path,
     ),
     TableLayout(
+        "Toloka's WSDM Cup",
+        frozenset({"image", "question", "left", "top", "right", "bottom"}),
+        {names.IMAGE: "image", names.EXPRESSION: "question", names.BOX: "left,top,right,bottom",
+         **_SIZES},
+        _CORNERS,
+        image_names=file_names,
+    ),
+    TableLayout(
         "Visual Genome's region descriptions",
         frozenset({"regions.phrase", "regions.x", "regions.width"}),
         {names.IMAGE: "regions.image_id|id", names.EXPRESSION: "regions.phrase",
