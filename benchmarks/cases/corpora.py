@@ -1,5 +1,6 @@
 """Annotations as other programs write them, prepared and compared with known boxes."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,9 @@ def cases() -> Iterator[Case]:
     yield from _turned_photos()
     yield _grefcoco()
     yield _case(
-        "jxu124-refcoco-benchmark", "--corpus hub --annotations {}/data --images {}/extracted", VAL
+        "jxu124-refcoco-benchmark",
+        "--corpus hub --annotations {}/data --images {}/extracted",
+        "val 6 of 6",
     )
     yield from _labels_in_percent()
     yield _table("mdetr-json", "finetune_refcoco_val.json", "val 6 of 6")
@@ -73,7 +76,9 @@ def _labels_in_percent() -> Iterator[Case]:
 def _regions() -> Case:
     file = "region_descriptions.json"  # two regions have no color, one is outside its image
     expected = "region_descriptions 6 of 8, 1 rejected"
-    return _table("vg-region-descriptions", f"{file} --on-error skip", expected)
+    flags = f"--corpus table --annotations {{}}/{file} --on-error skip"
+    command = f"prepare_data.py {flags.replace('{}/', '')} --images ..."
+    return Case("vg-region-descriptions", command, partial(_prepared_by_id, flags), expected)
 
 
 def _table(
@@ -88,6 +93,14 @@ def _table(
 def _case(name: str, flags: str, expected: str, boxes: Mapping[str, XYXY] = UPRIGHT) -> Case:
     command = f"prepare_data.py {flags.replace('{}/', '')}"
     return Case(name, command, partial(_prepared, flags, boxes), expected)
+
+
+def _prepared_by_id(flags: str, folder: Path, scratch: Path) -> str:
+    """Prepare with images that are named by their ids, as Visual Genome's are."""
+    (scratch / "images").mkdir()
+    for number, image in enumerate(sorted((folder / "images").iterdir()), start=1):
+        shutil.copy(image, scratch / "images" / f"{number}.jpg")
+    return _prepared(f"{flags} --images {scratch / 'images'}", UPRIGHT, folder, scratch)
 
 
 def _prepared(flags: str, boxes: Mapping[str, XYXY], folder: Path, scratch: Path) -> str:

@@ -79,11 +79,13 @@ def test_a_folder_is_read_without_its_vocabulary_and_its_unions(images):
     for split in ("train", "val", "trainval"):
         torch.save(ROWS, folder / f"unc_{split}.pth")
     (folder / "corpus.pth").write_bytes(b"not looked at")
+    (folder / "._unc_val.pth").write_bytes(b"of macOS")
 
     corpus = read_pth(folder, ImageFolder(images), declared=UNDECLARED, skip_bad=False)
 
     assert len(corpus.expressions) == 8
     assert corpus.name == "unc"
+    assert any("1 hidden" in note for note in corpus.notes)
 
 
 def test_an_unknown_name_needs_the_format(read):

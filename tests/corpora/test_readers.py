@@ -1,10 +1,12 @@
 import csv
+import io
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 
 from tests.refusals import refused
 from vg_mc.boxes.judging import DeclaredBoxes
@@ -156,3 +158,62 @@ def test_a_mirror_without_photos_has_to_be_told_where_they_are(source, tmp_path)
 
     with refused(record="--images"):
         read_corpus(source(kind="hub", annotations=tmp_path))
+
+
+def benchmark_row(number, split):
+    buffer = io.BytesIO()
+    Image.new("RGB", (100, 80)).save(buffer, "JPEG")
+    name = f"COCO_train2014_{number:012d}.jpg"
+    reference = {
+        "ann_info": {"id": 50, "bbox": [10.0, 20.0, 30.0, 40.0]},
+        "ref_info": {"ref_id": 1, "split": split, "sentences": [{"sent": "dog", "sent_id": 7}]},
+    }
+    image = {"bytes": buffer.getvalue(), "path": name}
+    return {"image": image, "image_id": number, "ref_list": [reference]}
+
+
+@pytest.fixture
+def benchmark(tmp_path):
+    """Write two corpora as jxu124/refcoco-benchmark has them, and a hidden file."""
+    folder = tmp_path / "refcoco-benchmark"
+    (folder / "data").mkdir(parents=True)
+    for number, name in enumerate(["refcoco_unc_val", "refcoco_plus_unc_val"], start=5):
+        file = folder / "data" / f"{name}-00000-of-00001-2c68b2dca7cc4d2b.parquet"
+        pq.write_table(pa.Table.from_pylist([benchmark_row(number, "val")]), file)
+    (folder / "data" / "._refcoco_unc_val.parquet").write_bytes(b"Mac")
+    return folder
+
+
+def test_the_benchmark_of_jxu124_is_read_one_corpus_at_a_time(benchmark, tmp_path):
+    source = CorpusSource(
+        "hub", benchmark, None, tmp_path / "extracted", splits=("refcoco_plus_unc_val",)
+    )
+
+    corpus, _ = read_corpus(source)
+
+    (one,) = corpus.expressions
+    assert (one.text, one.target, one.split) == ("dog", (10, 20, 40, 60), "refcoco_plus_unc_val")
+    assert (one.image_id, one.annotation_id, one.ref_id, one.expression_id) == (6, 50, 1, 7)
+    assert (tmp_path / "extracted" / "COCO_train2014_000000000006.jpg").is_file()
+    assert any("1 hidden" in note for note in corpus.notes)
+
+
+def test_a_choice_of_splits_of_the_benchmark_is_asked_for(benchmark, tmp_path):
+    with refused("refcoco_unc_val", "refcoco_plus_unc_val", record="--splits"):
+        read_corpus(CorpusSource("hub", benchmark, None, tmp_path / "extracted"))
+    with refused("val", "refcoco_unc_val", record="--splits"):
+        read_corpus(CorpusSource("hub", benchmark, None, tmp_path / "extracted", splits=("val",)))
+
+
+def test_one_file_of_the_benchmark_has_the_usual_split(benchmark, tmp_path):
+    next((benchmark / "data").glob("refcoco_plus*")).unlink()
+
+    corpus, _ = read_corpus(CorpusSource("hub", benchmark, None, tmp_path / "extracted"))
+
+    assert [one.split for one in corpus.expressions] == ["val"]
+
+
+@pytest.mark.parametrize("kind", ["refer", "pth"])
+def test_only_fields_of_tables_are_named(kind, source):
+    with refused("table", kind, record="--columns"):
+        read_corpus(source(kind=kind, columns={"expression": "sent"}))

@@ -281,3 +281,44 @@ def test_mended_texts_are_counted(refer):
     refer.references[1]["sentences"][0]["sent"] = "the dog’s\0 bowl"
 
     assert read(refer).texts == {"cleaned": 1, "with NUL": 1, "over 75 words": 0}
+
+
+@pytest.fixture
+def grefs(refer):
+    """Write the references as gRefCOCO does: with lists of targets, one of none, one of two."""
+    folder = refer.write()
+    (folder / "refs(unc).p").unlink()
+    first, second = ({**one, "ann_id": [one["ann_id"]], "no_target": False}
+                     for one in refer.references)  # fmt: skip
+    none = {**refer.reference(19, -1, 5, "val", {36: "the moon"}), "ann_id": [-1]}
+    both = {**refer.reference(20, 50, 5, "val", {37: "all"}), "ann_id": [50, 51]}
+    empty = {**refer.reference(21, 50, 5, "val", {}), "ann_id": [50]}
+    (folder / "grefs(unc).json").write_text(json.dumps([first, second, none, both, empty]))
+    return folder
+
+
+def test_single_targets_of_grefcoco_are_read_and_others_counted_by_kind(grefs):
+    corpus = read_refer(grefs, "unc", ImageFolder(grefs), skip_bad=True)
+
+    assert [(one.text, one.annotation_id, one.target) for one in corpus.expressions] == [
+        ("left man", 50, (10.5, 20, 40.5, 60)),
+        ("man", 50, (10.5, 20, 40.5, 60)),
+        ("the dog", 60, (0, 0, 64, 48)),
+    ]
+    reasons = {one.record.partition(",")[0]: one.reason for one in corpus.rejected}
+    assert "found 0" in reasons["ref_id 19"]
+    assert "found 2" in reasons["ref_id 20"]
+    assert "ref_id 21" in reasons
+
+
+def test_a_reference_of_no_target_or_of_several_stops_with_the_flag(grefs):
+    with refused("--on-error skip", "0", file="grefs(unc).json", record="ref_id 19, sent_id 36"):
+        read_refer(grefs, "unc", ImageFolder(grefs), skip_bad=False)
+
+
+def test_references_may_be_json(refer):
+    folder = refer.write()
+    (folder / "refs(unc).p").unlink()
+    (folder / "refs(unc).json").write_text(json.dumps(refer.references))
+
+    assert len(read_refer(folder, "unc", ImageFolder(folder), skip_bad=False).expressions) == 3

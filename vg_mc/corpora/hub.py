@@ -18,6 +18,7 @@ from vg_mc.corpora.expression_records import ExpressionRecord, as_expression_rec
 from vg_mc.corpora.hub_layouts import Layout, Row, find_layout, sentences_of
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import count_rows, read_columns, read_rows
+from vg_mc.corpora.table_files import without_hidden
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ImageFolder
 
@@ -75,12 +76,13 @@ def read_hub(
     Raises:
         BadInputError: If the files are in no known layout, or at the first bad record.
     """
-    paths = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
+    inspection = Inspection(skip_bad=skip_bad)
+    found = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
+    paths = without_hidden(found, inspection)
     if not paths:
         raise BadInputError("expected a folder with Parquet files, found none", file=folder)
     layout = _common_layout(paths)
     files = _split_files(paths, layout, splits)
-    inspection = Inspection(skip_bad=skip_bad)
     photos = EmbeddedPhotos(images_folder)
     records = _expression_records(files, layout, photos, splits, inspection)
     _require_expressions(records)

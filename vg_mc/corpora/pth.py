@@ -21,6 +21,7 @@ from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import as_expression_record
 from vg_mc.corpora.inspection import Inspection
+from vg_mc.corpora.table_files import without_hidden
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ImageFolder
 
@@ -67,9 +68,9 @@ def read_pth(
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
     """
-    files = _files(path)
-    declared = declared.or_else(DeclaredBoxes(declared.order or _order(files), "pixels"))
     inspection = Inspection(skip_bad=skip_bad)
+    files = _files(path, inspection)
+    declared = declared.or_else(DeclaredBoxes(declared.order or _order(files), "pixels"))
     records = []
     for file in files:
         split = file.stem.rpartition("_")[2]
@@ -81,12 +82,12 @@ def read_pth(
     return assemble(records, source, inspection)
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, inspection: Inspection) -> list[Path]:
     if not path.is_dir():
         return [path]
     files = [
         file
-        for file in sorted(path.glob("*.pth"))
+        for file in without_hidden(sorted(path.glob("*.pth")), inspection)
         if file.stem != VOCABULARY and not file.stem.endswith(f"_{BOTH}")
     ]
     if not files:

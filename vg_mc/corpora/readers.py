@@ -14,9 +14,10 @@ from vg_mc.corpora.official_counts import (
     compare_counts,
     require_official,
 )
-from vg_mc.corpora.splits import with_known_splits
+from vg_mc.corpora.splits import known_split, splits_of_files, with_known_splits
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ImageFolder, Orientation
+from vg_mc.system.hidden_files import is_hidden
 
 CorpusKind = Literal["refer", "hub", "table", "pth"]
 
@@ -131,8 +132,11 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     from vg_mc.system.hub import TABLES, local_or_fetched
 
     name = source.annotations.name.partition("@")[0]
+    folder = local_or_fetched(source.annotations, "dataset", TABLES)
+    if _is_benchmark(folder):
+        return _benchmark(source, folder), []
     mirror = read_hub(
-        local_or_fetched(source.annotations, "dataset", TABLES),
+        folder,
         source.image_folder(source.extracted),
         name=name,
         splits=source.splits,
@@ -146,6 +150,39 @@ def _hub(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
     counts = (REFERENCES, SENTENCES) if mirror.has_references else (SENTENCES,)
     known_as = MIRRORED.get(re.split("[_-]", name.lower())[-1], "")
     return mirror.corpus, compare_counts(mirror.corpus, known_as, counts=counts, whole=False)
+
+
+def _is_benchmark(folder: Path) -> bool:
+    """Return whether the files of a mirror have the layout of jxu124/refcoco-benchmark."""
+    from vg_mc.corpora.rows import read_columns
+    from vg_mc.corpora.table_layouts import BENCHMARK
+
+    file = min(
+        (path for path in folder.rglob("*.parquet") if not is_hidden(path.name)), default=None
+    )
+    known_by = {path.partition(".")[0] for path in BENCHMARK.known_by}
+    return file is not None and known_by <= set(read_columns(file))
+
+
+def _benchmark(source: CorpusSource, folder: Path) -> Corpus:
+    """Read a mirror with files of several corpora, whose ids are unique in each corpus only."""
+    from vg_mc.corpora.inspection import Inspection
+    from vg_mc.corpora.table import read_table
+    from vg_mc.corpora.table_files import tables_in
+
+    splits = splits_of_files(tables_in(folder, Inspection(skip_bad=True))).values()
+    if not source.splits and any(known_split(split) is None for split in splits):
+        problem = f"expected a choice of splits of one corpus: {', '.join(sorted(splits))}"
+        raise BadInputError(problem, file=folder, record="--splits")
+    return read_table(
+        folder,
+        source.image_folder(source.extracted),
+        declared=source.boxes,
+        skip_bad=source.skip_bad,
+        candidates_file=source.instances,
+        extracted=source.images or source.extracted,
+        splits=source.splits,
+    )
 
 
 def _table(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:

@@ -3,7 +3,8 @@
 ``refs(<split_by>).p`` contains the expressions (https://github.com/lichengunc/refer),
 ``instances.json`` the images and boxes. A reference refers to its box by ``ann_id``. Its
 ``file_name`` ends in the annotation id and is not an existing file, so image names are taken from
-``instances.json``.
+``instances.json``. The references may also be JSON, as ``refs(unc).json``, and gRefCOCO's
+``grefs(unc).json``, whose references have lists of targets.
 """
 
 from contextlib import suppress
@@ -19,7 +20,9 @@ from vg_mc.corpora.instances import (
 from vg_mc.corpora.plain_pickle import read_plain_pickle
 from vg_mc.errors import BadInputError
 from vg_mc.records import Corpus, ImageFolder, ReferringExpression
-from vg_mc.system.fields import as_integer, as_mapping, as_text, place
+from vg_mc.system.fields import as_integer, as_mapping, as_text, place, read_json
+
+NO_TARGET = -1  # in the ann_id of gRefCOCO
 
 
 def read_refer(
@@ -47,7 +50,8 @@ def read_refer(
     instances_file = folder / "instances.json"
     if candidates_file is not None and not instances_file.is_file():
         instances_file = candidates_file
-    references = read_plain_pickle(references_file)
+    is_json = references_file.suffix == ".json"
+    references = read_json(references_file) if is_json else read_plain_pickle(references_file)
     if not isinstance(references, list):
         kind = type(references).__name__
         raise BadInputError(f"expected a list of references, not {kind}", file=references_file)
@@ -76,12 +80,14 @@ def read_refer(
 
 
 def _references_file(folder: Path, split_by: str) -> Path:
-    file = folder / f"refs({split_by}).p"
-    if not file.is_file():
-        found = [*folder.glob("refs(*).p"), *folder.glob("*/refs(*).p")]
+    names = [f"refs({split_by}).p", f"refs({split_by}).json", f"grefs({split_by}).json"]
+    existing = next((folder / name for name in names if (folder / name).is_file()), None)
+    if existing is None:
+        found = [path for start in ("", "*/") for path in folder.glob(f"{start}*refs(*).*")]
         there = ", ".join(sorted(str(path.relative_to(folder)) for path in found)) or "none"
-        raise BadInputError(f"no such file of references; found: {there}", file=file)
-    return file
+        problem = f"no such file of references; found: {there}"
+        raise BadInputError(problem, file=folder / names[0])
+    return existing
 
 
 def _folder_name(folder: Path) -> str:
@@ -100,7 +106,7 @@ def _referenced_annotations(references: list[object]) -> set[int]:
     found = set()
     for record in references:
         with suppress(BadInputError):
-            found.add(as_annotation_id(record, "ann_id"))
+            found.add(as_annotation_id(_with_one_target(record), "ann_id"))
     return found
 
 
@@ -141,7 +147,7 @@ def _expression(
     reference: object, sentence: object, instances: Instances, inspection: Inspection
 ) -> ReferringExpression:
     image_id = as_integer(reference, "image_id")
-    annotation_id = as_annotation_id(reference, "ann_id")
+    annotation_id = as_annotation_id(_with_one_target(reference), "ann_id")
     if image_id not in instances.photos:
         raise BadInputError(f"expected an image in instances.json, not image_id {image_id}")
     if annotation_id not in instances.region_of:
@@ -160,6 +166,22 @@ def _expression(
         category=region.category,
         split=as_text(reference, "split"),
     )
+
+
+def _with_one_target(reference: object) -> object:
+    """Return a reference with a single annotation id where gRefCOCO has a list of them.
+
+    Raises:
+        BadInputError: If it refers to no object or to several.
+    """
+    written = as_mapping(reference).get("ann_id")
+    if not isinstance(written, list):
+        return reference
+    targets = [one for one in written if one != NO_TARGET]
+    if len(targets) != 1:
+        problem = f"expected one target, found {len(targets)} in ann_id"
+        raise BadInputError(f"{problem}; --on-error skip leaves out such references of gRefCOCO")
+    return {**as_mapping(reference), "ann_id": targets[0]}
 
 
 def _text_field(sentence: object) -> str:

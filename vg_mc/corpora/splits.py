@@ -61,6 +61,22 @@ def _in_file(file: Path, stem: str) -> _Found | None:
     return None if folder is None else _Found(folder, "")
 
 
+def files_of_splits(
+    split_of: Mapping[Path, str], splits: Sequence[str], folder: Path
+) -> list[Path]:
+    """Return the files of some splits, all files without any.
+
+    Raises:
+        BadInputError: If there is no file of a split.
+    """
+    there = set(split_of.values())
+    missing = [split for split in splits if split not in there]
+    if missing:
+        problem = f"no split is called {', '.join(missing)}; there are {', '.join(sorted(there))}"
+        raise BadInputError(problem, file=folder, record="--splits")
+    return [file for file, split in split_of.items() if not splits or split in splits]
+
+
 def with_known_splits(corpus: Corpus, renamed: Mapping[str, str]) -> Corpus:
     """Rename splits as asked, and synonyms of val where this does not merge two splits.
 

@@ -30,7 +30,7 @@ from vg_mc.corpora.instances import COCO_BOXES
 from vg_mc.corpora.row_fields import RowFields, RowReader
 from vg_mc.corpora.row_images import RowImages
 from vg_mc.corpora.rows import json_records, rows_of
-from vg_mc.corpora.splits import splits_of_files
+from vg_mc.corpora.splits import files_of_splits, splits_of_files
 from vg_mc.corpora.table_files import tables_in
 from vg_mc.corpora.table_layouts import Names
 from vg_mc.errors import BadInputError
@@ -55,6 +55,7 @@ def read_table(
     candidates_file: Path | None = None,
     columns: Names | None = None,
     extracted: Path | None = None,
+    splits: tuple[str, ...] = (),
 ) -> Corpus:
     """Read a table, or all tables of a folder.
 
@@ -68,6 +69,7 @@ def read_table(
             image.
         columns: Paths of fields in the files, where they are not those of a known layout.
         extracted: Folder that embedded images are written to; None to only measure them.
+        splits: Splits in the names of files; files of others are not read. All if empty.
 
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
@@ -76,6 +78,7 @@ def read_table(
     columns = columns or {}
     files = tables_in(path, inspection)
     split_of = splits_of_files(files)
+    files = files_of_splits(split_of, splits, path)
     embedded_in = replace(images_folder, path=extracted or images_folder.path)
     images = RowImages(
         images_folder.path, EmbeddedPhotos(embedded_in, is_written=extracted is not None)

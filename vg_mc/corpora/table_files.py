@@ -6,6 +6,7 @@ from pathlib import Path
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import ENDINGS
 from vg_mc.errors import BadInputError
+from vg_mc.system.hidden_files import is_hidden
 
 
 def tables_in(path: Path, inspection: Inspection) -> list[Path]:
@@ -20,12 +21,21 @@ def tables_in(path: Path, inspection: Inspection) -> list[Path]:
     if not any(map(_is_visible, found)):
         folders = sorted(one for one in path.iterdir() if one.is_dir() and _is_visible(one))
         found += [file for folder in folders for file in _tables(folder.iterdir())]
-    visible = [file for file in found if _is_visible(file)]
-    hidden = [file.name for file in found if not _is_visible(file)]
-    if hidden:
-        inspection.notes.append(f"{len(hidden):,} hidden files are left out, such as {hidden[0]}")
+    visible = without_hidden(found, inspection)
     if not visible:
         raise BadInputError(f"expected tables: files in {', '.join(ENDINGS)}", file=path)
+    return visible
+
+
+def without_hidden(files: Iterable[Path], inspection: Inspection) -> list[Path]:
+    """Return the files that are not hidden, and note how many are."""
+    visible: list[Path] = []
+    hidden: list[Path] = []
+    for file in files:
+        (visible if _is_visible(file) else hidden).append(file)
+    if hidden:
+        note = f"{len(hidden):,} hidden files are left out, such as {hidden[0].name}"
+        inspection.notes.append(note)
     return visible
 
 
@@ -34,5 +44,4 @@ def _tables(paths: Iterable[Path]) -> list[Path]:
 
 
 def _is_visible(path: Path) -> bool:
-    """Return whether a file is not hidden, as the ``._`` files of macOS are."""
-    return not path.name.startswith(".")
+    return not is_hidden(path.name)

@@ -88,6 +88,16 @@ OWN = TableLayout(
     )},
 )  # fmt: skip
 
+BENCHMARK = TableLayout(
+    "jxu124's refcoco-benchmark",
+    frozenset({"image", "ref_list.ann_info.bbox", f"{_REFERENCE}.sentences"}),
+    {names.IMAGE: "image", names.IMAGE_ID: "image_id", names.BOX: "ref_list.ann_info.bbox",
+     names.ANNOTATION_ID: "ref_list.ann_info.id", names.REF_ID: f"{_REFERENCE}.ref_id",
+     names.EXPRESSION_ID: f"{_REFERENCE}.sentences.sent_id",
+     names.EXPRESSION: f"{_REFERENCE}.sentences.sent|{_REFERENCE}.sentences.raw"},
+    _SIDES,
+)  # fmt: skip
+
 LAYOUTS = (
     TableLayout(
         "MiniGPT-v2",
@@ -126,7 +136,7 @@ LAYOUTS = (
         frozenset({"index", "image", "question", "answer"}),
         {names.IMAGE: "image", names.EXPRESSION: "question", names.BOX: "answer",
          names.SPLIT: "split|category"},
-        DeclaredBoxes("xyxy"),
+        DeclaredBoxes("xyxy", "unit"),
         prompts=_PROMPTS,
         image_key="index",
     ),
@@ -155,15 +165,7 @@ LAYOUTS = (
         image_stem=re.compile("(.+)"),
         image_names=visual_genome_names,
     ),
-    TableLayout(
-        "jxu124's refcoco-benchmark",
-        frozenset({"image", "ref_list.ann_info.bbox", f"{_REFERENCE}.sentences"}),
-        {names.IMAGE: "image", names.IMAGE_ID: "image_id", names.BOX: "ref_list.ann_info.bbox",
-         names.ANNOTATION_ID: "ref_list.ann_info.id", names.REF_ID: f"{_REFERENCE}.ref_id",
-         names.EXPRESSION_ID: f"{_REFERENCE}.sentences.sent_id",
-         names.EXPRESSION: f"{_REFERENCE}.sentences.sent|{_REFERENCE}.sentences.raw"},
-        _SIDES,
-    ),
+    BENCHMARK,
     TableLayout(
         "MDETR",  # as joined by `coco_expressions.captioned_images`
         frozenset({"image.caption", "annotation.bbox"}),
