@@ -10,6 +10,7 @@ from tests.refusals import refused
 from vg_mc.boxes import arithmetic as boxes
 from vg_mc.corpora.refer import read_refer
 from vg_mc.proposers.yolo import YoloProposer
+from vg_mc.proposers.yolo_training import TINY
 from vg_mc.records import ImageFolder, Photo
 
 
@@ -147,6 +148,67 @@ def test_another_kind_of_model_is_refused(tmp_path):
 
     with refused("ClassificationModel"):
         YoloProposer(file, confidence=0.25)
+
+
+HEADS = {
+    "segment": ("SegmentationModel", ["Segment", ["nc", 4, 8]]),
+    "pose": ("PoseModel", ["Pose", ["nc", [5, 3]]]),
+    "obb": ("OBBModel", ["OBB", ["nc", 1]]),
+}
+
+
+def with_head(task, folder):
+    """Write a model like `random_weights` with the head of another task."""
+    import yaml
+    from ultralytics.nn import tasks
+
+    kind, head = HEADS[task]
+    layers = yaml.safe_load(TINY.read_text())
+    layers["head"][-1][-2:] = head
+    layers |= {"kpt_shape": [5, 3]} if task == "pose" else {}
+    torch.manual_seed(0)
+    model = getattr(tasks, kind)(layers, nc=2, verbose=False)
+    model.names = {0: "cat", 1: "dog"}
+    last = model.model[-1]
+    for layer in [*model.model[:-1].modules(), *last.cv2.modules(), *last.cv3.modules()]:
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(layer.weight)
+    for branch in last.cv3:
+        torch.nn.init.zeros_(branch[-1].bias)
+    arguments = {"imgsz": 96, "task": task}
+    torch.save({"model": model, "train_args": arguments}, folder / f"{task}.pt")
+    return folder / f"{task}.pt"
+
+
+@pytest.mark.parametrize("task", ["segment", "pose"])
+def test_models_for_masks_and_poses_give_the_boxes_of_ultralytics(
+    task, noise, tmp_path, monkeypatch
+):
+    from ultralytics import YOLO
+
+    weights = with_head(task, tmp_path)
+    proposer, theirs = YoloProposer(weights, confidence=0.3), YOLO(str(weights))
+    monkeypatch.chdir(tmp_path)  # where its predictor would keep results
+    found = 0
+    for photo, picture in zip(*noise, strict=True):
+        ours = proposer.propose([photo], [picture])[0]
+        boxes_of = theirs.predict(picture[..., ::-1], conf=0.3, imgsz=96, verbose=False)[0].boxes
+        scores = np.array([one.score for one in ours])
+
+        for box, score, number in zip(boxes_of.xyxy, boxes_of.conf, boxes_of.cls, strict=True):
+            place = int(np.abs(scores - score.item()).argmin())
+            assert ours[place].score == pytest.approx(score.item(), abs=1e-5)
+            assert ours[place].box == pytest.approx(box.tolist(), abs=1e-3)
+            assert ours[place].category == theirs.names[int(number)]
+        found += len(boxes_of)
+        if task == "pose":  # a box with an empty mask is kept here
+            assert len(boxes_of) == len(ours)
+    assert found > 20
+
+
+def test_oriented_boxes_are_refused_with_the_tasks_that_are_not(tmp_path):
+    with refused("obb", "detect", "segment", "pose", file="obb.pt"):
+        YoloProposer(with_head("obb", tmp_path), confidence=0.25)
 
 
 @pytest.mark.parametrize("name", ["yolov5nu", "yolov8n", "yolo26n", "yolov8s-worldv2"])

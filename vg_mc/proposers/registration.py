@@ -6,6 +6,7 @@ their options.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -108,6 +109,13 @@ def selection_settings(choice: ProposerChoice) -> dict[str, Any]:
     }
 
 
-def device_setting(choice: ProposerChoice) -> dict[str, str]:
-    """Return the type of the device without its index."""
-    return {"device": choice.device.partition(":")[0]}
+def detector_settings(choice: ProposerChoice, library: str, **own: object) -> dict[str, Any]:
+    """Return the settings of a detector: how detections are selected and found.
+
+    Args:
+        choice: The detector.
+        library: The package that runs it, which is listed with its version.
+        own: Further settings of its kind.
+    """
+    device = choice.device.partition(":")[0]  # the type without its index
+    return {**selection_settings(choice), "device": device, **own, library: version(library)}

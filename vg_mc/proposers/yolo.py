@@ -1,4 +1,7 @@
-"""YOLO detectors loaded by ultralytics from a file of weights: YOLOv5u, v8, 11, 26 and World.
+"""YOLO models loaded by ultralytics from a file of weights: YOLOv5u, v8, 11, 26 and World.
+
+Models for segmentation and poses find boxes as well, which are used without masks and keypoints.
+ultralytics removes boxes with an empty mask; here they are kept.
 
 YOLO-World detects the classes whose text features are stored in its file; released files have those
 of COCO. Other classes would require a download of CLIP by ultralytics and are not supported.
@@ -27,6 +30,7 @@ from vg_mc.records import Photo, Proposal
 OVERLAP = 0.7  # IoU threshold of non-maximum suppression; ultralytics' default
 MOST_BOXES = 300  # per image; ultralytics' default
 PHOTOS_AT_ONCE = 16  # batch size on an accelerator
+FIND_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics with upright boxes
 
 
 class YoloProposer:
@@ -45,7 +49,7 @@ class YoloProposer:
         """Load a detector without running code from the file.
 
         Args:
-            weights: An ultralytics checkpoint of a detection model.
+            weights: An ultralytics checkpoint of a model for one of the tasks `FIND_BOXES`.
             confidence: Minimum score of detections.
             image_size: Longer side in pixels to which images are resized, rounded up to a multiple
                 of the stride; by default the size with which the model was trained.
@@ -100,12 +104,17 @@ class YoloProposer:
         padded = np.stack([letterbox(image=picture) for picture in pictures])
         batch = torch.from_numpy(padded).to(self._device).permute(0, 3, 1, 2).contiguous()
         height, width = batch.shape[2:]
+        outputs = self._model(batch.float().div_(255))
+        while isinstance(outputs, list | tuple):  # the others are for losses and masks
+            outputs = outputs[0]
         found: list[Tensor] = non_max_suppression(
-            self._model(batch.float().div_(255)),
+            outputs,
             self._confidence,
             OVERLAP,
             max_det=MOST_BOXES,
             max_time_img=float("inf"),
+            # Further channels are of masks or keypoints.
+            nc=0 if self._model.task == "detect" else len(self._model.names),
             end2end=getattr(self._model, "end2end", False),
         )
         for rows in found:
@@ -117,7 +126,7 @@ class YoloProposer:
         visible = boxes.areas(rows[:, :4]) > 0
         return [
             Proposal((left, top, right, bottom), score, self._category(int(number)), self.name)
-            for left, top, right, bottom, score, number in rows[visible].tolist()
+            for left, top, right, bottom, score, number in rows[visible, :6].tolist()
         ]
 
     def _category(self, number: int) -> str | None:
@@ -141,10 +150,15 @@ def _load(weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes
 
 
 def _checked(model: Any, weights: Path) -> Any:  # noqa: ANN401 - ultralytics' own classes
-    from ultralytics.nn.tasks import DetectionModel, RTDETRDetectionModel
+    from ultralytics.nn.tasks import DetectionModel, RTDETRDetectionModel, YOLOEModel
 
-    is_detector = isinstance(model, DetectionModel) and model.task == "detect"
-    if not is_detector or isinstance(model, RTDETRDetectionModel):
-        problem = f"expected ultralytics weights of a YOLO detector, found {type(model).__name__}"
-        raise BadInputError(problem, file=weights)
+    task = getattr(model, "task", None)
+    other = isinstance(model, RTDETRDetectionModel | YOLOEModel)
+    if not isinstance(model, DetectionModel) or other or task not in FIND_BOXES:
+        problem = (
+            f"expected ultralytics weights of a YOLO model for one of the tasks "
+            f"{', '.join(FIND_BOXES)}, found {type(model).__name__}"
+        )
+        hint = "" if task is None else f" for the task {task}"
+        raise BadInputError(f"{problem}{hint}", file=weights)
     return model.fuse(verbose=False)

@@ -1,12 +1,11 @@
 """The proposer ``transformers``: DETR, RT-DETR, OWLv2, Grounding DINO and similar detectors."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from vg_mc.proposers.choice import ProposerChoice
-from vg_mc.proposers.registration import Kind, device_setting, require, selection_settings
+from vg_mc.proposers.registration import Kind, detector_settings, require
 from vg_mc.records import Proposer
 from vg_mc.system.hub import MODEL, local_or_fetched
 
@@ -38,14 +37,6 @@ def _build(choice: ProposerChoice) -> Proposer:
     return TransformersProposer(folder, confidence=choice.confidence, device=choice.device)
 
 
-def _settings(choice: ProposerChoice) -> dict[str, Any]:
-    return {
-        **selection_settings(choice),
-        **device_setting(choice),
-        "transformers": version("transformers"),
-    }
-
-
 TRANSFORMERS = Kind(
     name="transformers",
     summary="DETR, RT-DETR, OWLv2 or Grounding DINO",
@@ -53,6 +44,6 @@ TRANSFORMERS = Kind(
     check=_check,
     configure=_configure,
     build=_build,
-    settings=_settings,
+    settings=lambda choice: detector_settings(choice, "transformers"),
     trained=True,
 )

@@ -1,17 +1,15 @@
 """The proposer ``yolo``: any YOLO detector that ultralytics can load."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registration import (
     Kind,
-    device_setting,
+    detector_settings,
     require,
     require_file,
-    selection_settings,
 )
 from vg_mc.records import Proposer
 from vg_mc.system.options import AT_LEAST_1
@@ -22,7 +20,7 @@ class YoloOptions:
     """Options of the proposer yolo."""
 
     weights: Path | None = None
-    """Weights of the proposer yolo: YOLOv5u, v8, 11, 26 or World."""
+    """Weights of the proposer yolo: YOLOv5u, v8, 11, 26 or World, also -seg and -pose."""
 
     detector_size: Annotated[int, AT_LEAST_1] | None = None
     """Longer side in pixels to which images are resized for the proposer yolo; by default that of
@@ -48,15 +46,6 @@ def _build(choice: ProposerChoice) -> Proposer:
     )
 
 
-def _settings(choice: ProposerChoice) -> dict[str, Any]:
-    return {
-        **selection_settings(choice),
-        **device_setting(choice),
-        "detector_size": choice.detector_size,
-        "ultralytics": version("ultralytics"),
-    }
-
-
 YOLO = Kind(
     name="yolo",
     summary="YOLOv5u, v8, 11, 26 or World",
@@ -64,6 +53,8 @@ YOLO = Kind(
     check=_check,
     configure=_configure,
     build=_build,
-    settings=_settings,
+    settings=lambda choice: detector_settings(
+        choice, "ultralytics", detector_size=choice.detector_size
+    ),
     trained=True,
 )
