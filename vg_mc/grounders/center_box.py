@@ -1,6 +1,6 @@
-"""The grounder ``center-box``: predicts a box in the middle of the image for every expression.
+"""The grounders ``center-box`` and ``whole-image``: a box in the middle of the image.
 
-It is the baseline for grounders that predict a box.
+They are baselines for grounders that predict a box.
 """
 
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vg_mc.boxes.arithmetic import Boxes
-from vg_mc.grounders.registration import Registration
+from vg_mc.grounders.registration import NoOptions, Registration
 from vg_mc.system.options import Range
 
 if TYPE_CHECKING:
@@ -43,17 +44,25 @@ class CenterBox:
     @property
     def facts(self) -> Mapping[str, str]:
         """The name of the grounder and the size of its box."""
-        return {"grounder": f"{NAME}, {self.share:g} of width and height"}
+        return {"grounder": f"{self.name}, {self.share:g} of width and height"}
 
     def predict(self, dataset: "PreparedDataset", expressions: "Expressions") -> tuple[Boxes, None]:
         """Return a box for each expression, shape (B, 4) in pixels, and None as confidence."""
-        images = dataset.photos()
-        sizes = [(images[one].width, images[one].height) for one in expressions.image_ids.tolist()]
-        sides = np.array(sizes, np.float64).reshape(-1, 2)
+        sides = sides_of(dataset, expressions)
         start = (1 - self.share) / 2 * sides
         return np.concatenate([start, sides - start], axis=1), None
 
 
+def sides_of(dataset: "PreparedDataset", expressions: "Expressions") -> NDArray[np.float64]:
+    """Return width and height in pixels of the image of each expression, shape (B, 2)."""
+    images = dataset.photos()
+    sizes = [(images[one].width, images[one].height) for one in expressions.image_ids.tolist()]
+    return np.array(sizes, np.float64).reshape(-1, 2)
+
+
+WHOLE_IMAGE = Registration(
+    name="whole-image", options=NoOptions, build=lambda *_: CenterBox(1.0, "whole-image")
+)
 CENTER_BOX = Registration(
     name=NAME,
     options=CenterBoxOptions,

@@ -13,8 +13,9 @@ from vg_mc.errors import BadInputError
 from vg_mc.grounders.baselines import BASELINES
 from vg_mc.grounders.box_model import BOX
 from vg_mc.grounders.center import NEAREST_CENTER
-from vg_mc.grounders.center_box import CENTER_BOX, CenterBoxOptions
+from vg_mc.grounders.center_box import CENTER_BOX, WHOLE_IMAGE, CenterBoxOptions
 from vg_mc.grounders.clip import CLIP, ClipOptions
+from vg_mc.grounders.mean_box import MEAN_BOX
 from vg_mc.grounders.protocol import AnyGrounder
 from vg_mc.grounders.pseudo_query import PSEUDO_QUERY, PseudoQueryOptions
 from vg_mc.grounders.registration import Context, Registration
@@ -23,7 +24,17 @@ from vg_mc.system.options import AT_LEAST_0
 
 GROUNDERS: dict[str, Registration[Any]] = {
     one.name: one
-    for one in (CLIP, *BASELINES, NEAREST_CENTER, CENTER_BOX, BOX, *SUBJECT_MATCH, *PSEUDO_QUERY)
+    for one in (
+        CLIP,
+        *BASELINES,
+        NEAREST_CENTER,
+        CENTER_BOX,
+        WHOLE_IMAGE,
+        MEAN_BOX,
+        BOX,
+        *SUBJECT_MATCH,
+        *PSEUDO_QUERY,
+    )
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)
 _NEEDING_MODEL = ", ".join(sorted(WITH_MODEL))
