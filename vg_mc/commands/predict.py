@@ -110,7 +110,7 @@ def run(config: PredictConfig) -> None:
     from vg_mc.reports.answers import answer_record, answer_text, write_answers
 
     selected = selected_grounder(config)
-    choice = proposer_of(config)
+    choice = proposer_of(config, selected)
     questions = questions_of(config)
     single = config.output.suffix.lower() in PICTURE_ENDINGS
     asked = sum(len(question.expressions) for question in questions)
@@ -198,12 +198,20 @@ def selected_grounder(config: PredictConfig) -> Selected:
     return selected[0]
 
 
-def proposer_of(config: PredictConfig) -> ProposerChoice:
-    """Return the proposer.
+def proposer_of(config: PredictConfig, selected: Selected) -> ProposerChoice:
+    """Return the proposer; a grounder that predicts boxes has none.
 
     Raises:
         BadInputError: If a required file is missing, or an option has no effect.
     """
+    from vg_mc.proposers.on_demand import GIVEN
+
+    if selected.grounder.predicts_boxes:
+        unused = ["--boxes"] if config.boxes is not None else []
+        for flag in [*unused, *changed_flags(config.proposing)]:
+            problem = f"has no effect with the grounder {selected.grounder.name}"
+            raise BadInputError(problem, record=flag)
+        return GIVEN
     if config.boxes is None:
         for flag, value in (("--box-format", config.box_format), ("--box-unit", config.box_unit)):
             if value is not None:
@@ -246,7 +254,7 @@ def load_grounder(
         if note.category is UserWarning:
             print(f"note: {note.message}", file=sys.stderr)
     return Grounder(
-        loaded.chooser,
+        loaded.grounder,
         loaded.drawing,
         choice,
         temperature=loaded.temperature,

@@ -54,6 +54,11 @@ class BoxModelGrounder:
         """Side of the square inputs in pixels."""
         return self.model.encoder.image_size
 
+    @property
+    def whole_images(self) -> int:
+        """Longer side in pixels of the stored images that the model was trained on."""
+        return self.model.definition.whole_images
+
     def model_hash(self) -> str:
         """Return a hash of the weights, the precision and the library versions."""
         from vg_mc.models.features.identity import model_hash
@@ -114,4 +119,4 @@ def _build(_: NoOptions, context: Context) -> BoxModelGrounder:
     )
 
 
-BOX = Registration(name=NAME, options=NoOptions, build=_build, model="images")
+BOX = Registration(name=NAME, options=NoOptions, build=_build, model="images", predicts_boxes=True)

@@ -61,10 +61,14 @@ def sides_of(dataset: "PreparedDataset", expressions: "Expressions") -> NDArray[
 
 
 WHOLE_IMAGE = Registration(
-    name="whole-image", options=NoOptions, build=lambda *_: CenterBox(1.0, "whole-image")
+    name="whole-image",
+    options=NoOptions,
+    build=lambda *_: CenterBox(1.0, "whole-image"),
+    predicts_boxes=True,
 )
 CENTER_BOX = Registration(
     name=NAME,
     options=CenterBoxOptions,
     build=lambda options, _: CenterBox(options.center_box_share),
+    predicts_boxes=True,
 )

@@ -43,4 +43,6 @@ class MeanBox:
         return mean * np.tile(sides_of(dataset, expressions), 2), None
 
 
-MEAN_BOX = Registration(name=NAME, options=NoOptions, build=lambda *_: MeanBox())
+MEAN_BOX = Registration(
+    name=NAME, options=NoOptions, build=lambda *_: MeanBox(), predicts_boxes=True
+)

@@ -79,6 +79,15 @@ class TakesImages(Protocol):
         """Return a hash of everything besides the input that affects the logits."""
 
 
+@runtime_checkable
+class TakesWholeImages(Protocol):
+    """A grounder whose model sees whole images, stored as in its training."""
+
+    @property
+    def whole_images(self) -> int:
+        """Longer side of the stored images in pixels."""
+
+
 def logits_in_order(*reasons: NDArray[np.floating]) -> Logits:
     """Rank candidates lexicographically: later criteria only break ties of earlier ones.
 

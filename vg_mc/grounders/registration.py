@@ -107,6 +107,7 @@ class Registration(Generic[Options]):
         model: The modality that its ``--model`` must encode; None if it takes no model.
         scores_are_logits: Whether a softmax over its logits gives probabilities; False if the
             logits are ranks.
+        predicts_boxes: Whether it predicts boxes and takes no candidates.
         check: Raises `BadInputError` for invalid options, before anything is loaded.
         detail: Returns the part of its default name that distinguishes variants in tables.
         variants: Returns the options of each of its rows, usually one, and a suffix of the row's
@@ -118,6 +119,7 @@ class Registration(Generic[Options]):
     build: Callable[[Options, Context], AnyGrounder]
     model: Literal["images", "texts"] | None = None
     scores_are_logits: bool = False
+    predicts_boxes: bool = False
     check: Callable[[Options, Context], None] = _nothing
     detail: Callable[[Options], str] = lambda _: ""
     variants: Callable[[Options], Sequence[tuple[Options, str]]] = lambda options: [(options, "")]

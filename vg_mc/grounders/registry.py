@@ -25,15 +25,9 @@ from vg_mc.system.options import AT_LEAST_0
 GROUNDERS: dict[str, Registration[Any]] = {
     one.name: one
     for one in (
-        CLIP,
-        *BASELINES,
-        NEAREST_CENTER,
-        CENTER_BOX,
-        WHOLE_IMAGE,
-        MEAN_BOX,
-        BOX,
-        *SUBJECT_MATCH,
-        *PSEUDO_QUERY,
+        *(CLIP, *BASELINES, NEAREST_CENTER),
+        *(CENTER_BOX, WHOLE_IMAGE, MEAN_BOX, BOX),
+        *(*SUBJECT_MATCH, *PSEUDO_QUERY),
     )
 }
 WITH_MODEL = frozenset(name for name, one in GROUNDERS.items() if one.model is not None)

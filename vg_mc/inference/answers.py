@@ -18,7 +18,8 @@ class Answer:
         expression: The cleaned text.
         proposals: The C candidates, clipped to the image, in the order of the proposer.
         logits: The logit of each candidate, shape (C,).
-        probabilities: Softmax of the logits at the temperature of the grounder, shape (C,).
+        probabilities: Softmax of the logits at the temperature of the grounder, shape (C,); NaN for
+            a predicted box without confidence.
     """
 
     expression: str

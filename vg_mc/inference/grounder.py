@@ -16,17 +16,25 @@ from numpy.typing import NDArray
 
 from vg_mc.boxes.transforms import Fit
 from vg_mc.errors import BadInputError
+from vg_mc.grounders.box_model import BOX
 from vg_mc.grounders.clip import CLIP, ClipOptions
-from vg_mc.grounders.protocol import Chooser, Combination, Logits
+from vg_mc.grounders.protocol import (
+    AnyGrounder,
+    BoxPredictor,
+    Combination,
+    Logits,
+    TakesWholeImages,
+)
 from vg_mc.grounders.registry import GrounderOptions, select
 from vg_mc.images import View
 from vg_mc.images.opening import ImageLike
 from vg_mc.inference.answers import Answer
-from vg_mc.inference.in_memory import asked
+from vg_mc.inference.in_memory import asked, asked_whole
 from vg_mc.inference.loading import load
 from vg_mc.inference.queries import Question
 from vg_mc.inference.run_settings import checked_temperature
 from vg_mc.metrics.ranking import probabilities
+from vg_mc.models.box_predictors.files import is_box_predictor
 from vg_mc.prepared.build.settings import Drawing
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.kinds.stored import StoredOptions
@@ -39,13 +47,15 @@ from vg_mc.text.prompts import PLACE
 
 File: TypeAlias = Path | str
 
+PREDICTED = "predicted"  # source of the box of a grounder that predicts boxes
+
 
 class Grounder:
     """Finds the boxes in images to which expressions refer."""
 
     def __init__(
         self,
-        scorer: Chooser,
+        scorer: AnyGrounder,
         drawing: Drawing,
         proposer: ProposerChoice = GIVEN,
         *,
@@ -55,7 +65,8 @@ class Grounder:
         """Create a grounder of images from a grounder of prepared datasets.
 
         Args:
-            scorer: A model, or a rule such as `vg_mc.grounders.baselines.BiggestBox`.
+            scorer: A model, or a rule such as `vg_mc.grounders.baselines.BiggestBox`. A box
+                predictor uses neither drawing nor proposer.
             drawing: How candidate images are drawn.
             proposer: Finds candidates if the caller gives no boxes.
             temperature: Divisor of the logits before the softmax.
@@ -93,7 +104,8 @@ class Grounder:
         """Load a model with the marker, fit and temperature of its run.
 
         Args:
-            model: ``RUN/best`` of a run, or any other model that evaluate.py accepts.
+            model: ``RUN/best`` of a run, or any other model that evaluate.py accepts. A box
+                predictor needs no proposer.
             proposer: Name of a proposer: yolo with `weights`, transformers with `detector`, stored
                 with `proposals`, or several joined by ``+``; or a result of `named_proposer`. By
                 default boxes must be given with each image.
@@ -118,12 +130,13 @@ class Grounder:
         choice = _choice(proposer, weights, detector, proposals, confidence, device)
         clip = ClipOptions(views=tuple(views or ()), prompts=tuple(prompts), combine=combine)
         options = GrounderOptions(clip=clip, spacy_model=spacy_model)
-        (selected,) = select([CLIP.name], [str(model)], options)
+        kind = BOX.name if is_box_predictor(Path(model)) else CLIP.name
+        (selected,) = select([kind], [str(model)], options)
         loaded = load(
             selected, options, views=views or {}, fit=fit, temperature=temperature, device=device
         )
         return cls(
-            loaded.chooser,
+            loaded.grounder,
             loaded.drawing,
             choice,
             temperature=loaded.temperature,
@@ -162,6 +175,8 @@ class Grounder:
         Raises:
             BadInputError: If an image, a text or a box is invalid.
         """
+        if isinstance(self.scorer, BoxPredictor):
+            return _predicted(self.scorer, questions, self.orientation)
         dataset, expressions, proposals = asked(
             questions, self.drawing, self.proposer, self.orientation
         )
@@ -176,6 +191,32 @@ class Grounder:
 
     def _answer(self, text: str, proposals: tuple[Proposal, ...], logits: Logits) -> Answer:
         return Answer(text, proposals, logits, probabilities(logits, self.temperature))
+
+
+def _predicted(
+    scorer: BoxPredictor, questions: Sequence[Question], orientation: Orientation
+) -> list[list[Answer]]:
+    """Return answers whose only candidate is the predicted box, if there is one."""
+    if any(question.boxes is not None for question in questions):
+        problem = f"the grounder {scorer.name} predicts boxes and takes no candidates"
+        raise BadInputError(problem, record="boxes")
+    side = scorer.whole_images if isinstance(scorer, TakesWholeImages) else None
+    dataset, expressions = asked_whole(questions, side, orientation)
+    boxes, found = scorer.predict(dataset, expressions)
+    confidences = np.full(len(boxes), np.nan) if found is None else found
+    answers = iter(
+        _predicted_answer(*row)
+        for row in zip(expressions.texts, boxes.tolist(), confidences.tolist(), strict=True)
+    )
+    return [[next(answers) for _ in question.expressions] for question in questions]
+
+
+def _predicted_answer(text: str, box: list[float], confidence: float) -> Answer:
+    if np.isnan(box).any():
+        return Answer(text, (), np.empty(0, np.float32), np.empty(0))
+    left, top, right, bottom = box
+    proposal = Proposal((left, top, right, bottom), 1.0, None, PREDICTED)
+    return Answer(text, (proposal,), np.zeros(1, np.float32), np.array([confidence]))
 
 
 def _choice(

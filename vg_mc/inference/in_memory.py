@@ -14,14 +14,22 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.inference.opening import opened
 from vg_mc.inference.queries import Question
 from vg_mc.prepared.build.description import described_views
 from vg_mc.prepared.build.settings import Drawing
-from vg_mc.prepared.build.shards import candidate_rows
+from vg_mc.prepared.build.shards import candidate_rows, whole_image_row
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
-from vg_mc.prepared.schema import IMAGES, Features, arrow_schema, candidate_features
+from vg_mc.prepared.manifest import WHOLE_IMAGES
+from vg_mc.prepared.schema import (
+    IMAGES,
+    IMAGES_WITH_PIXELS,
+    Features,
+    arrow_schema,
+    candidate_features,
+)
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.on_demand import given, proposed
 from vg_mc.records import UNKNOWN_RIVALS, Orientation, Photo, Proposal
@@ -85,6 +93,36 @@ def asked(
     ]
     dataset = PreparedDataset(NAME, manifest, tables)
     return Asked(dataset, _expressions(photos, texts, [len(rows) for rows in drawn]), placed)
+
+
+def asked_whole(
+    questions: Sequence[Question], side: int | None, orientation: Orientation
+) -> tuple[PreparedDataset, Expressions]:
+    """Decode the images and store them whole, for a grounder that predicts boxes.
+
+    Args:
+        questions: Images with expressions.
+        side: Longer side of stored images in pixels; None stores their sizes only.
+        orientation: The frame of the boxes.
+
+    Raises:
+        BadInputError: If an image or a text is invalid.
+    """
+    looked_at = [opened(question.image, orientation)[:2] for question in questions]
+    texts = [[_cleaned(text) for text in question.expressions] for question in questions]
+    photos = [replace(photo, image_id=place) for place, (photo, _) in enumerate(looked_at)]
+    settings: dict[str, object] = {"views": {}}
+    if side is None:
+        table = _table(IMAGES, [asdict(photo) for photo in photos])
+    else:
+        settings[WHOLE_IMAGES] = side
+        images = (image for _, image in looked_at)
+        rows = [
+            whole_image_row(*pair, LongerSide(side)) for pair in zip(photos, images, strict=True)
+        ]
+        table = _table(IMAGES_WITH_PIXELS, rows)
+    dataset = PreparedDataset(NAME, {"splits": [], "settings": settings}, {"images": table})
+    return dataset, _expressions(photos, texts, [0] * len(photos))
 
 
 def _found(

@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 
 from vg_mc.boxes.transforms import Fit
-from vg_mc.errors import BadInputError
-from vg_mc.grounders.protocol import BoxPredictor, Chooser, TakesImages
+from vg_mc.grounders.protocol import AnyGrounder, BoxPredictor, TakesImages
 from vg_mc.grounders.registration import Context
 from vg_mc.grounders.registry import GrounderOptions, Selected
 from vg_mc.images import DEFAULT_VIEW, VIEWS, View
@@ -39,12 +38,12 @@ class Loaded:
     """A grounder with its drawing settings and temperature.
 
     Attributes:
-        chooser: The grounder.
+        grounder: The grounder.
         drawing: How candidate images are drawn.
         temperature: Divisor of the logits before the softmax.
     """
 
-    chooser: Chooser
+    grounder: AnyGrounder
     drawing: Drawing
     temperature: float
 
@@ -72,8 +71,7 @@ def load(
         corpus: Returns texts from which word frequencies are computed.
 
     Raises:
-        BadInputError: If a file is missing or damaged, an option is invalid, or the grounder
-            predicts boxes.
+        BadInputError: If a file is missing or damaged, or an option is invalid.
     """
     look, views = _look(selected, views)
     context = Context(
@@ -87,20 +85,17 @@ def load(
         batch_size=IMAGES_AT_ONCE,
     )
     selected.check(context)
-    chooser = selected.build(context)
-    if isinstance(chooser, BoxPredictor):
-        problem = f"expected a grounder that ranks candidates; {selected.name} predicts boxes"
-        raise BadInputError(problem, record="--grounder")
-    image_size = chooser.image_size if isinstance(chooser, TakesImages) else IMAGE_SIZE
+    grounder = selected.build(context)
+    image_size = grounder.image_size if isinstance(grounder, TakesImages) else IMAGE_SIZE
     drawing = Drawing(views, image_size, fit or look.fit)
     if temperature is None:
-        temperature = _temperature_of(chooser, Path(selected.model))
-    return Loaded(chooser, drawing, temperature)
+        temperature = _temperature_of(grounder, Path(selected.model))
+    return Loaded(grounder, drawing, temperature)
 
 
 def _look(selected: Selected, views: Mapping[str, View]) -> tuple[Look, Mapping[str, View]]:
     """Return the recorded look of a model's run and the views; warn if the look is unknown."""
-    if selected.grounder.model != "images":
+    if selected.grounder.model != "images" or selected.grounder.predicts_boxes:
         return UNKNOWN_LOOK, views or {DEFAULT_VIEW: VIEWS[DEFAULT_VIEW]}
     recorded = recorded_look(Path(selected.model))
     if recorded is None and not views:
@@ -109,12 +104,12 @@ def _look(selected: Selected, views: Mapping[str, View]) -> tuple[Look, Mapping[
     return look, views or {"marker": look.marker}
 
 
-def _temperature_of(chooser: Chooser, model: Path) -> float:
-    if not isinstance(chooser, TakesImages):
+def _temperature_of(grounder: AnyGrounder, model: Path) -> float:
+    if not isinstance(grounder, TakesImages) or isinstance(grounder, BoxPredictor):
         return 1.0
     stored = recorded_temperature(model)
     if stored is None:
         return 1.0
-    if stored.model_hash and stored.model_hash != chooser.model_hash():
+    if stored.model_hash and stored.model_hash != grounder.model_hash():
         warnings.warn(OTHER_MODEL_NOTE, stacklevel=4)
     return stored.temperature

@@ -1,6 +1,7 @@
 """Answers for user images: as tables, as JSON records, and drawn on the image."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,12 +64,12 @@ def answer_record(image: str, answer: "Answer") -> dict[str, Any]:
         "image": image,
         "expression": answer.expression,
         "box": answer.box and list(answer.box),
-        "score": round(answer.score, 6),
+        "score": _rounded(answer.score),
         "index": answer.index if answer.proposals else None,
         "candidates": [
             {
                 "box": list(proposal.box),
-                "probability": round(float(answer.probabilities[at]), 6),
+                "probability": _rounded(float(answer.probabilities[at])),
                 "logit": float(answer.logits[at]),
                 "category": proposal.category,
                 "detector_score": proposal.score,
@@ -77,6 +78,11 @@ def answer_record(image: str, answer: "Answer") -> dict[str, Any]:
             for at, proposal in enumerate(answer.proposals)
         ],
     }
+
+
+def _rounded(probability: float) -> float | None:
+    """Return a probability for JSON, which has no NaN."""
+    return None if math.isnan(probability) else round(probability, 6)
 
 
 def write_answers(answers: Sequence[Named], folder: Path) -> None:
@@ -89,7 +95,8 @@ def write_answers(answers: Sequence[Named], folder: Path) -> None:
         [
             *(image, answer.expression),
             *([f"{edge:.2f}" for edge in answer.box] if answer.box else [None] * len(edges)),
-            *(f"{answer.score:.6f}", str(len(answer.proposals))),
+            None if math.isnan(answer.score) else f"{answer.score:.6f}",
+            str(len(answer.proposals)),
         ]
         for image, answer in answers
     ]

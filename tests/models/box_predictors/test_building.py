@@ -8,12 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from tests.models.box_predictors.made import inputs_of, predictor, randomized
 from tests.refusals import refused
-from vg_mc.models.box_predictors.building import (
-    HEAD_FILE,
-    SETTINGS_FILE,
-    load_box_predictor,
-    save_predictor,
-)
+from vg_mc.models.box_predictors.building import load_box_predictor, save_predictor
+from vg_mc.models.box_predictors.files import HEAD_FILE, SETTINGS_FILE
 from vg_mc.models.box_predictors.registry import PREDICTORS
 from vg_mc.models.loading import load_encoder
 

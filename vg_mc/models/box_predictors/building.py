@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vg_mc.boxes.transforms import Fit
 from vg_mc.errors import BadInputError
+from vg_mc.models.box_predictors.files import HEAD_FILE, SETTINGS_FILE, is_box_predictor
 from vg_mc.models.box_predictors.layers import CENTER_HALF
 from vg_mc.models.box_predictors.options import ClipVgOptions, HeadOptions, HrnetOptions
 from vg_mc.models.box_predictors.probing import TEXTS, black_image
@@ -30,8 +31,6 @@ from vg_mc.system.options import check_ranges
 
 if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
-
-HEAD_FILE, SETTINGS_FILE = "head.safetensors", "box_predictor.json"
 
 
 def build_predictor(
@@ -120,7 +119,7 @@ def read_settings(folder: Path) -> PredictorSettings:
         BadInputError: If the folder holds no box predictor, or an unknown one.
     """
     file = folder / SETTINGS_FILE
-    if not file.is_file():
+    if not is_box_predictor(folder):
         problem = f"expected a box predictor, the folder best of a run, with {SETTINGS_FILE}"
         raise BadInputError(problem, file=folder)
     try:

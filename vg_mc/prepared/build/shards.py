@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from vg_mc.boxes.arithmetic import as_boxes, clipped
+from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.images import draw_views
 from vg_mc.images.files import locate, open_photo
@@ -124,7 +125,12 @@ def _whole_image(task: ShardTask, photo: Photo, image: Image.Image) -> list[dict
     """Return the row of a whole image; empty if this shard does not store it."""
     if task.whole_images is None or photo.image_id not in task.image_ids:
         return []
-    return [asdict(photo) | {IMAGE: as_cell(encoded(task.whole_images.apply(image), HALF_COLOR))}]
+    return [whole_image_row(photo, image, task.whole_images)]
+
+
+def whole_image_row(photo: Photo, image: Image.Image, whole_images: LongerSide) -> dict[str, Any]:
+    """Return the row of a whole image in the images table."""
+    return asdict(photo) | {IMAGE: as_cell(encoded(whole_images.apply(image), HALF_COLOR))}
 
 
 def _hashes(task: ShardTask, photo: Photo) -> list[dict[str, Any]]:
