@@ -12,8 +12,9 @@ from vg_mc.grounders.protocol import AnyGrounder, BoxPredictor, Chooser
 from vg_mc.models.dual_encoder import DualEncoder
 from vg_mc.models.features.cache import FeatureBank
 from vg_mc.predictions.answers import Choices, PredictedBoxes
+from vg_mc.predictions.examples import examples_of
 from vg_mc.predictions.provenance import Provenance
-from vg_mc.predictions.table import Examples, Predictions
+from vg_mc.predictions.table import Predictions
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.prepared.detector_exposure import exposure
 from vg_mc.proposers.description import ProposerDescription
@@ -51,19 +52,6 @@ def _choices(scorer: Chooser, dataset: PreparedDataset, expressions: Expressions
         logits=scorer.logits(dataset, expressions),
         scores=[dataset.scores(ids) for ids in expressions.candidate_ids],
         categories=_candidate_categories(dataset, expressions),
-    )
-
-
-def examples_of(dataset: PreparedDataset, expressions: Expressions) -> Examples:
-    """Return the columns of expressions that predictions store."""
-    return Examples(
-        expression_ids=expressions.expression_ids,
-        texts=expressions.texts,
-        image_ids=expressions.image_ids,
-        targets=expressions.targets,
-        categories=expressions.categories,
-        distractors=expressions.rivals,
-        image_sizes=_image_sizes(dataset, expressions.image_ids),
     )
 
 
@@ -121,10 +109,3 @@ def _candidate_categories(dataset: PreparedDataset, expressions: Expressions) ->
     all_ids = np.concatenate([np.empty(0, np.int64), *expressions.candidate_ids])
     names = iter(dataset.candidate_categories(all_ids))
     return [list(islice(names, len(ids))) for ids in expressions.candidate_ids]
-
-
-def _image_sizes(dataset: PreparedDataset, image_ids: Ids) -> NDArray[np.int64]:
-    """Return width and height of each expression's image in pixels, shape (B, 2)."""
-    photos = dataset.photos()
-    sides = [(photos[id_].width, photos[id_].height) for id_ in image_ids.tolist()]
-    return np.array(sides, dtype=np.int64).reshape(-1, 2)

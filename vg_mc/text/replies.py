@@ -74,6 +74,8 @@ class _Syntax:
     def _parts(self, reply: str) -> list[str]:
         if self.marks is None:
             return [reply]
+        if self.marks[0] not in reply:
+            return []
         start, end = map(re.escape, self.marks)
         return re.findall(rf"{start}(.*?)(?:{end}|\Z)", reply, re.DOTALL)
 
@@ -185,7 +187,8 @@ def read_reply(reply: str) -> Reply:
     ``<answer>`` tags, only their content counts if it contains a box.
     """
     answer = without_reasoning(reply)
-    for text in ("\n".join(_ANSWER.findall(answer)), answer):
+    tagged = "\n".join(_ANSWER.findall(answer))
+    for text in (tagged, answer) if tagged else (answer,):
         if found := _boxes_in(text):
             return Reply(tuple(found))
     if _POINT.search(answer):

@@ -49,6 +49,17 @@ def test_an_answer_finds_its_expression(given, expected):
     assert list(join([answer(**given)], EXPRESSIONS)) == [expected]
 
 
+def test_images_of_one_name_are_told_apart_by_their_folders():
+    expressions = [
+        Expected(number, number, f"{folder}/1.jpg", "the man", LEFT, 640, 480)
+        for number, folder in enumerate("ab")
+    ]
+
+    assert list(join([answer(image="data/b/1.jpg", text="the man")], expressions)) == [1]
+    with refused("a/1.jpg", "b/1.jpg", record="record 0"):
+        join([answer(image="1.jpg", text="the man")], expressions)
+
+
 def test_answers_about_one_box_are_taken_in_order():
     image = "COCO_train2014_000000000009.jpg"
     first, second = (answer(image=image, target=LEFT, record=f"record {n}") for n in range(2))

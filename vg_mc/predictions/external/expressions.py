@@ -9,7 +9,7 @@ from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.corpora.distractors import count_distractors
 from vg_mc.corpora.splits import splits_of_files
 from vg_mc.errors import BadInputError
-from vg_mc.predictions.run import examples_of
+from vg_mc.predictions.examples import examples_of
 from vg_mc.predictions.table import Examples
 from vg_mc.prepared.dataset import PreparedDataset
 from vg_mc.records import UNKNOWN_RIVALS, Corpus, Photo, ReferringExpression

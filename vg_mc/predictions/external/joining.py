@@ -7,7 +7,7 @@ in order, since several expressions may describe one box.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -20,6 +20,7 @@ from vg_mc.text.cleaning import clean_text
 SAME_BOX = 2.0  # tolerance of target coordinates in pixels, since some files round them
 
 _COCO_STEM = re.compile(r"(?:COCO_(?:train|val|test)20\d\d_)?(\d{12})(?:_\d+)?")
+_PUNCTUATION = re.compile(r"[^\w]+")
 _ENDING = re.compile(r"\.(?:jpe?g|png|webp|bmp|gif|tiff?)$", re.IGNORECASE)
 
 
@@ -110,11 +111,12 @@ class _Index:
             found = (
                 self._by_text.get(key or "", []) if answer.image is None else self._of_image(answer)
             )
-        found = _nearest(found, answer.target)
         same_words = [one for one in found if key is None or self._key_of[one.expression_id] == key]
+        nearest = _nearest(same_words, answer.target)
         # Raw and processed texts of an expression differ; image and target are the same.
-        may_reword = answer.target is not None and answer.image is not None
-        yield from _ids(same_words or (found if may_reword else []))
+        if not nearest and answer.target is not None and answer.image is not None:
+            nearest = _nearest(found, answer.target)
+        yield from (one.expression_id for one in nearest)
 
     def explained(self, answer: ExternalAnswer) -> str:
         """Describe why an answer matches no expression."""
@@ -131,12 +133,23 @@ class _Index:
         return f"{problem}; check --split and --origin"
 
     def _of_image(self, answer: ExternalAnswer) -> list[Expected]:
-        image = answer.image or 0
-        return self._by_image.get(image_key(image) if isinstance(image, str) else image, [])
+        """Return the expressions of the image of an answer.
 
-
-def _ids(expressions: Iterable[Expected]) -> Iterator[int]:
-    return (one.expression_id for one in expressions)
+        Raises:
+            BadInputError: If its name is that of images in several folders.
+        """
+        if not isinstance(answer.image, str):
+            return self._by_image.get(answer.image or 0, [])
+        found = self._by_image.get(image_key(answer.image), [])
+        names = {one.image for one in found}
+        if len(names) < 2:
+            return found
+        path = answer.image.replace("\\", "/")
+        same = {name for name in names if f"/{path}".endswith(f"/{name}")}
+        if len(same) != 1:
+            problem = f"image {answer.image} may be {' or '.join(sorted(names))}"
+            raise BadInputError(f"{problem}; write their folders", record=answer.record)
+        return [one for one in found if one.image in same]
 
 
 def _nearest(found: list[Expected], stated: tuple[float, ...] | None) -> list[Expected]:
@@ -173,4 +186,6 @@ def image_key(name: str) -> str:
 
 def text_key(text: str) -> str:
     """Return a text without case, punctuation and repeated spaces."""
-    return " ".join(re.sub(r"[^\w]+", " ", clean_text(text).casefold()).split())
+    is_clean = text.isascii() and "&" not in text  # otherwise it may contain entities or mojibake
+    cleaned = text if is_clean else clean_text(text)
+    return " ".join(_PUNCTUATION.sub(" ", cleaned.casefold()).split())
