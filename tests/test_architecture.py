@@ -108,7 +108,8 @@ def dangers(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.Call):
             keywords = {word.arg: ast.unparse(word.value) for word in node.keywords}
             name = dotted(node.func)
-            if "trust_remote_code" in keywords:
+            # Without it, transformers asks on a terminal whether to run code of the model.
+            if keywords.get("trust_remote_code", "False") != "False":
                 yield "trust_remote_code"
             if name.split(".")[0] in {"pickle", "dill", "cloudpickle"} and "load" in name:
                 yield name
@@ -221,6 +222,7 @@ def test_the_guard_knows_a_danger_when_it_sees_one(code):
 
 def test_the_guard_lets_safe_reading_pass():
     safe = "torch.load(path, weights_only=True); json.load(file); pickle.dump(rows, file)"
+    safe += "; load(name, trust_remote_code=False)"
 
     assert list(dangers(ast.parse(safe))) == []
 

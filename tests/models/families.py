@@ -8,6 +8,7 @@ from typing import Any
 import open_clip
 import pytest
 import torch
+import transformers
 from safetensors.torch import save_file
 from transformers import (
     AltCLIPConfig,
@@ -171,6 +172,25 @@ def write_open_clip_bert(folder: Path) -> None:
     _write_open_clip(folder, {"embed_dim": 24, "vision_cfg": vision, "text_cfg": text})
 
 
+def write_relative_of_clip(folder: Path, family: str, **vision: object) -> None:
+    """Write a model of a family with CLIP's text tower, tokenizer and preprocessing."""
+    tokens = {"bos_token_id": VOCABULARY_SIZE - 2, "eos_token_id": VOCABULARY_SIZE - 1}
+    text = {"vocab_size": VOCABULARY_SIZE, "max_position_embeddings": CONTEXT_LENGTH, **tokens}
+    config = getattr(transformers, f"{family}Config")(
+        text_config={**SMALL, **text, "pad_token_id": VOCABULARY_SIZE - 1},
+        vision_config={**VISION, **vision},
+        projection_dim=16,
+    )
+    getattr(transformers, f"{family}Model")(config).save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    CLIPImageProcessor(size=SQUARE, crop_size=SQUARE).save_pretrained(folder)
+
+
+def write_group_vit(folder: Path) -> None:
+    stages = {"depths": [1, 1], "num_group_tokens": [4, 0], "num_output_groups": [4, 8]}
+    write_relative_of_clip(folder, "GroupViT", **stages)
+
+
 HUGGING_FACE: dict[str, Callable[[Path], None]] = {
     "clip": write_clip,
     "siglip": write_siglip,
@@ -179,6 +199,15 @@ HUGGING_FACE: dict[str, Callable[[Path], None]] = {
     "alt-clip": write_alt_clip,
     "vision-text": write_vision_text,
     "dinov2-text": write_dinov2_text,
+    "clipseg": lambda folder: write_relative_of_clip(folder, "CLIPSeg"),
+    "metaclip-2": lambda folder: write_relative_of_clip(folder, "MetaClip2"),
+}
+# Models for other purposes that contain a dual encoder; they are evaluated, seldom trained.
+INCIDENTAL: dict[str, Callable[[Path], None]] = {
+    "blip": lambda folder: write_relative_of_clip(folder, "Blip"),
+    "groupvit": write_group_vit,
+    "owlvit": lambda folder: write_relative_of_clip(folder, "OwlViT"),
+    "owlv2": lambda folder: write_relative_of_clip(folder, "Owlv2"),
 }
 OPEN_CLIP: dict[str, Callable[[Path], None]] = {
     "open_clip-resnet": lambda folder: tiny_resnet(SIZE).save(folder),
@@ -209,5 +238,5 @@ def build(family: str, folder: Path):
     """Write a tiny, deterministic model of `family` to `folder`, and load it."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        FAMILIES[family](folder)
+        {**FAMILIES, **INCIDENTAL}[family](folder)
     return load_encoder(str(folder))

@@ -23,6 +23,7 @@ from transformers import (
 
 from tests.models.families import (
     HUGGING_FACE,
+    INCIDENTAL,
     SIZE,
     SMALL,
     TEXTS,
@@ -33,12 +34,11 @@ from tests.models.families import (
     write_vision_text,
 )
 from tests.refusals import refused
-from vg_mc.models.huggingface import HuggingFaceEncoder
 from vg_mc.models.loading import load_encoder
 from vg_mc.models.tiny import CONTEXT_LENGTH, VOCABULARY_SIZE, tiny_tokenizer, tiny_vit
 
 
-@pytest.fixture(scope="module", params=parameters(HUGGING_FACE))
+@pytest.fixture(scope="module", params=parameters([*HUGGING_FACE, *INCIDENTAL]))
 def encoder(request, tmp_path_factory):
     return build(request.param, tmp_path_factory.mktemp(request.param))
 
@@ -234,14 +234,6 @@ def test_clip_and_siglip_get_no_mask(tmp_path, monkeypatch, family):
     encoder.encode_texts(encoder.tokenize(TEXTS))
 
     assert (given[0] is None) == (family in ("clip", "siglip", "siglip2"))
-
-
-def test_clip_with_left_padding_gets_a_mask():
-    encoder = tiny_vit(SIZE)
-    encoder.tokenizer.padding_side = "left"
-
-    parts = encoder.model, encoder.tokenizer, encoder.image_processor
-    assert HuggingFaceEncoder(*parts, name="clip").needs_mask
 
 
 def test_the_error_names_a_package_that_a_tokenizer_requires(tmp_path, monkeypatch):

@@ -10,19 +10,27 @@ TEXTS = torch.tensor([[0.0, 1.0]])
 
 
 def test_texts_are_rows_and_images_are_columns():
-    logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(10.0)), None)
+    logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(10.0)), None, clipped=True)
 
     assert torch.allclose(logits, torch.tensor([[0.0, 8.0]]))
 
 
-def test_the_scale_of_clip_is_clipped_at_100():
-    logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(500.0)), None)
+def test_the_scale_of_clip_is_clipped_at_100_in_training():
+    logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(500.0)), None, clipped=True)
 
     assert torch.allclose(logits, torch.tensor([[0.0, 80.0]]))
 
 
+def test_a_stored_scale_above_100_is_used_as_it_is_outside_of_training():
+    logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(500.0)), None, clipped=False)
+
+    assert torch.allclose(logits, torch.tensor([[0.0, 400.0]]))
+
+
 def test_the_scale_of_siglip_is_not_clipped_and_its_bias_is_added():
-    logits = similarity_logits(PICTURES, TEXTS, torch.tensor(log(500.0)), torch.tensor(-10.0))
+    logits = similarity_logits(
+        PICTURES, TEXTS, torch.tensor(log(500.0)), torch.tensor(-10.0), clipped=True
+    )
 
     assert torch.allclose(logits, torch.tensor([[-10.0, 390.0]]))
 
@@ -31,7 +39,7 @@ def test_the_scale_of_siglip_is_not_clipped_and_its_bias_is_added():
 def test_a_scale_beyond_the_limit_can_only_decrease(direction, moves):
     log_scale = torch.tensor(log(100.003), requires_grad=True)
 
-    (direction * similarity_logits(PICTURES, TEXTS, log_scale, None).sum()).backward()
+    (direction * similarity_logits(PICTURES, TEXTS, log_scale, None, clipped=True).sum()).backward()
 
     assert bool(log_scale.grad != 0) is moves
 
@@ -39,7 +47,7 @@ def test_a_scale_beyond_the_limit_can_only_decrease(direction, moves):
 def test_below_the_limit_the_gradient_is_that_of_the_formula():
     ours, plain = (torch.tensor(2.0, requires_grad=True) for _ in range(2))
 
-    similarity_logits(PICTURES, TEXTS, ours, None).sum().backward()
+    similarity_logits(PICTURES, TEXTS, ours, None, clipped=True).sum().backward()
     (TEXTS @ PICTURES.T * plain.exp()).sum().backward()
 
     assert torch.allclose(ours.grad, plain.grad)
@@ -50,10 +58,10 @@ def test_logits_keep_float32_under_autocast():
     log_scale = torch.tensor(log(100.0))
 
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = similarity_logits(features, features, log_scale, None)
+        logits = similarity_logits(features, features, log_scale, None, clipped=True)
 
     assert logits.dtype == torch.float32
-    assert torch.equal(logits, similarity_logits(features, features, log_scale, None))
+    assert torch.equal(logits, similarity_logits(features, features, log_scale, None, clipped=True))
 
 
 def test_unit_vectors_are_float32_of_length_one():

@@ -122,6 +122,7 @@ def load_captioner(name: str) -> Captioner:
                 folder,
                 dtype=torch.float32,
                 weights_only=True,  # for older checkpoints that are not safetensors
+                trust_remote_code=False,
                 local_files_only=True,
                 output_loading_info=True,
             )
@@ -145,7 +146,7 @@ def _processor_of(folder: Path) -> tuple[Any, Any]:
 
 
 def _opened(kind: Any, folder: Path) -> Any:  # noqa: ANN401  # of any family
-    return kind.from_pretrained(folder, local_files_only=True)
+    return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _try_out(captioner: Captioner, name: str) -> None:

@@ -1,9 +1,12 @@
 """Protocols of the models: images and texts in, or texts only, and unit vectors out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
+
+from vg_mc.errors import BadInputError
 
 
 class TokenBatch(NamedTuple):
@@ -34,10 +37,15 @@ class DualEncoder(TextEncoder, Protocol):
     Attributes:
         image_size: Side of the square input images, in pixels.
         name: Name of the model in result tables.
+        maximal_tokens: Number of tokens of a text that the model reads, special tokens included.
     """
 
     image_size: int
     name: str
+    maximal_tokens: int
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """Return the number of texts that `tokenize` truncates."""
 
     def encode_images(self, pictures: Tensor) -> Tensor:
         """Encode uint8 images (N, 3, H, W) of the model's size as unit vectors (N, D).
@@ -53,3 +61,31 @@ class DualEncoder(TextEncoder, Protocol):
 
     def save(self, folder: Path) -> None:
         """Write a folder that the model's library loads, including preprocessing."""
+
+
+SPECIAL_TOKENS = 4  # at most, of a text; SentencePiece also puts a space before it
+
+
+def possibly_truncated(texts: Sequence[str], maximal_tokens: int) -> list[str]:
+    """Return the texts that may have more tokens; an ASCII character is one token at most."""
+    shortest = maximal_tokens - SPECIAL_TOKENS
+    return [text for text in texts if len(text) > shortest or not text.isascii()]
+
+
+def check_token_ids(
+    token_ids: Tensor,  # (B, T)
+    embeddings: nn.Embedding | None,  # of the text tower; None if unknown
+    name: str,
+) -> None:
+    """Check that a text tower knows all tokens; on a GPU, others would stop the process.
+
+    Raises:
+        BadInputError: If a token has no embedding.
+    """
+    largest = int(token_ids.max()) if token_ids.numel() else 0
+    if embeddings is not None and largest >= embeddings.num_embeddings:
+        problem = (
+            f"expected token ids below {embeddings.num_embeddings}, the size of the text tower's "
+            f"vocabulary; its tokenizer gives {largest}: it belongs to another model"
+        )
+        raise BadInputError(problem, file=name)

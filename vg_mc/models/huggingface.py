@@ -1,10 +1,13 @@
-"""Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, VisionTextDualEncoderModel.
+"""Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, VisionTextDualEncoderModel and others.
 
 Tokenizer and preprocessing are those of the model: channel statistics and padding rules differ
 between model families.
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,50 @@ from transformers import (
 )
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.models.adapter_folders import adapter_folder, base_of, merged_adapter
+from vg_mc.models.dual_encoder import TokenBatch, check_token_ids, possibly_truncated
+from vg_mc.models.folders import check_vocabulary, explained
 from vg_mc.models.preprocessing import PictureNormalizer
 from vg_mc.models.similarity import similarity_logits, unit_vectors
 from vg_mc.system.hub import check_complete
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a family of models reads texts.
+
+    Attributes:
+        reads_padding: Trained without an attention mask on texts padded to the full length, and
+            pools at the last position.
+        needs_mask: Attends to all tokens that are not masked. Models that pool at the end token
+            behind a causal mask do not need one, and its values cost a synchronisation with the
+            GPU.
+        has_own_positions: The position embeddings were trained with the model, so a text may fill
+            all of them, whatever length its tokenizer names. Otherwise they are those of a language
+            model, and the tokenizer names the length that was used.
+    """
+
+    reads_padding: bool = False
+    needs_mask: bool = True
+    has_own_positions: bool = True
+
+
+LAYER = re.compile(r"\.layers?\.\d+\.")  # in the name of a weight
+LANGUAGE_MODEL = Family(has_own_positions=False)
+# By model_type. Tests compare each with its library; others may differ from it without an error.
+FAMILIES = {
+    "altclip": LANGUAGE_MODEL,
+    "blip": LANGUAGE_MODEL,
+    "chinese_clip": LANGUAGE_MODEL,
+    "clip": Family(needs_mask=False),
+    "clipseg": Family(),
+    "groupvit": Family(),
+    "metaclip_2": Family(),
+    "owlv2": Family(),
+    "owlvit": Family(),
+    "siglip": Family(reads_padding=True, needs_mask=False),
+    "vision-text-dual-encoder": LANGUAGE_MODEL,
+}
 
 
 class HuggingFaceEncoder(nn.Module):
@@ -50,15 +93,15 @@ class HuggingFaceEncoder(nn.Module):
         self.image_processor = image_processor
         self.image_size: int = model.config.vision_config.image_size
         self.normalize = _normalizer(image_processor, self.image_size)
-        # SigLIP was trained without an attention mask and pools at the last position.
-        self.reads_padding = model.config.model_type in ("siglip", "siglip2")
-        # CLIP pools at the end token behind a causal mask, so padding has no effect. A mask would
-        # cost a synchronisation with the GPU, because the library inspects its values.
-        is_causal = model.config.model_type == "clip" and tokenizer.padding_side == "right"
-        self.needs_mask = not (self.reads_padding or is_causal)
-        self.maximal_tokens = min(
-            tokenizer.model_max_length, model.config.text_config.max_position_embeddings
-        )
+        family = FAMILIES[model.config.model_type]
+        self.reads_padding, self.needs_mask = family.reads_padding, family.needs_mask
+        self.maximal_tokens = _position_count(model)
+        if not family.has_own_positions:
+            self.maximal_tokens = min(tokenizer.model_max_length, self.maximal_tokens)
+        tokenizer.model_max_length = self.maximal_tokens
+        if not self.reads_padding:
+            # Padding before a text would shift its positions and its pooled token.
+            tokenizer.padding_side = "right"
 
     def tokenize(self, texts: list[str]) -> TokenBatch:
         """Tokenize texts on the CPU; longer texts are truncated, keeping the end token."""
@@ -71,7 +114,15 @@ class HuggingFaceEncoder(nn.Module):
             return_tensors="pt",
         )
         token_ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        vocabulary = _embedding(self.model, ("token_embedding", "word_embeddings"))
+        check_token_ids(token_ids, vocabulary, self.name)
         return TokenBatch(token_ids, torch.ones_like(mask) if self.reads_padding else mask)
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """Return the number of texts that `tokenize` truncates."""
+        long = possibly_truncated(texts, self.maximal_tokens)
+        token_ids = self.tokenizer(long, verbose=False)["input_ids"] if long else []
+        return sum(len(one) > self.maximal_tokens for one in token_ids)
 
     def encode_images(
         self,
@@ -101,7 +152,8 @@ class HuggingFaceEncoder(nn.Module):
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Return scaled similarities (B, N) of texts (B, D) and images (N, D), float32."""
         bias = getattr(self.model, "logit_bias", None)
-        return similarity_logits(image_features, text_features, self.model.logit_scale, bias)
+        scale = self.model.logit_scale
+        return similarity_logits(image_features, text_features, scale, bias, clipped=self.training)
 
     def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
         """Return the logits (B, N) of each text with each image."""
@@ -120,33 +172,92 @@ class HuggingFaceEncoder(nn.Module):
 
 
 def open_huggingface(name: str) -> HuggingFaceEncoder:
-    """Load a local folder or a model of the hub (of its cache when offline)."""
+    """Load a local folder or a model of the hub (of its cache when offline).
+
+    The adapter of a folder of PEFT is merged into its base model.
+    """
+    adapter = adapter_folder(name)
+    if adapter is None:
+        model = _open_model(name)
+        return HuggingFaceEncoder(model, *_open_processors(name, model, name), name)
+    base = base_of(adapter)
+    model = merged_adapter(_open_model(base), adapter)
+    source = str(adapter) if (adapter / "tokenizer_config.json").is_file() else base
+    processing = str(adapter) if (adapter / "preprocessor_config.json").is_file() else base
+    return HuggingFaceEncoder(model, *_open_processors(source, model, processing), name)
+
+
+def _open_model(name: str) -> Any:  # noqa: ANN401
     local = Path(name).is_dir()
-    try:
+    with explained(_expected(local=local), name):
         # Half-precision checkpoints are trained in float32; autocast selects the compute precision.
         model, report = AutoModel.from_pretrained(
             name,
             dtype=torch.float32,
-            use_safetensors=True,
+            use_safetensors=_has_safetensors(name),
+            weights_only=True,
+            trust_remote_code=False,
             local_files_only=local,
+            ignore_mismatched_sizes=True,  # refused below, by name
             output_loading_info=True,
         )
-        tokenizer = _open_tokenizer(name, model.config.model_type, local=local)
-        # Candidate images are resized by Pillow, so the saved processor must do the same.
-        image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
-            name, backend="pil", local_files_only=local
-        )
-    except (OSError, ValueError, ImportError) as error:  # a tokenizer may need another package
-        where = "in the local folder" if local else "not a local folder, so looked up on the hub"
-        problem = "expected a dual encoder: safetensors weights, tokenizer, image processor"
-        raise BadInputError(f"{problem} ({where}): {error}", file=name) from error
     _check_dual_encoder(model, name)
     check_complete(report["missing_keys"], name)
-    return HuggingFaceEncoder(model, tokenizer, image_processor, name)
+    _check_fit(report, name)
+    return model
+
+
+def _check_fit(report: Mapping[str, Any], name: str) -> None:
+    """Check that the weights have the shapes and the layers that the config describes.
+
+    Raises:
+        BadInputError: If not: transformers would initialise or ignore the others.
+    """
+    if report["mismatched_keys"]:
+        key, found, expected = min(report["mismatched_keys"])
+        problem = f"{key} has the shape {tuple(found)} in place of {tuple(expected)}"
+        raise BadInputError(
+            f"expected the weights that config.json describes; {problem}", file=name
+        )
+    further = [key for key in report["unexpected_keys"] if LAYER.search(key)]
+    if further:
+        problem = f"the weights have {len(further)} of layers that config.json does not describe"
+        raise BadInputError(f"{problem}, the first is {min(further)}", file=name)
+
+
+def _has_safetensors(name: str) -> bool:
+    """Return False for a local folder that only has weights of PyTorch's older format."""
+    folder = Path(name)
+    return not any(folder.glob("pytorch_model*.bin")) or any(folder.glob("*.safetensors"))
+
+
+def _open_processors(
+    tokenizer_name: str,
+    model: Any,  # noqa: ANN401
+    processor_name: str,
+) -> tuple[Any, Any]:
+    """Load the tokenizer and the image processor of a model."""
+    local = Path(tokenizer_name).is_dir()
+    with explained(_expected(local=local), tokenizer_name):
+        tokenizer = _open_tokenizer(tokenizer_name, model.config.model_type, local=local)
+    local = Path(processor_name).is_dir()
+    with explained(_expected(local=local), processor_name):
+        # Candidate images are resized by Pillow, so the saved processor must do the same.
+        image_processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
+            processor_name, backend="pil", local_files_only=local, trust_remote_code=False
+        )
+    return tokenizer, image_processor
+
+
+def _expected(*, local: bool) -> str:
+    where = "in the local folder" if local else "not a local folder, so looked up on the hub"
+    return f"a dual encoder: safetensors weights, tokenizer, image processor ({where})"
 
 
 def _open_tokenizer(name: str, model_type: str, *, local: bool) -> Any:  # noqa: ANN401
-    tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+    if local:
+        check_vocabulary(Path(name))
+    tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local, trust_remote_code=False)
     # SigLIP 2 was trained on lower case (https://arxiv.org/abs/2502.14786, section 2.1), but its
     # published folders name Gemma's tokenizer, which is case-sensitive. Siglip2Tokenizer has the
     # same vocabulary, and saving it also fixes the folder for other users.
@@ -156,25 +267,47 @@ def _open_tokenizer(name: str, model_type: str, *, local: bool) -> Any:  # noqa:
 
 
 def _check_dual_encoder(model: nn.Module, name: str) -> None:
+    kind, model_type = type(model).__name__, model.config.model_type  # type: ignore[union-attr]
     parts = ("get_image_features", "get_text_features", "logit_scale")
     missing = [part for part in parts if not hasattr(model, part)]
     if missing:
         problem = "expected a dual encoder such as CLIPModel or SiglipModel"
-        kind = type(model).__name__
         raise BadInputError(f"{problem}; {kind} lacks {', '.join(missing)}", file=name)
     if not hasattr(model.config.vision_config, "image_size"):  # type: ignore[union-attr]
         problem = "expected a fixed square input, such as that of the fixed-resolution SigLIP 2"
-        kind = type(model).__name__
         raise BadInputError(f"{problem}; {kind} has variable image sizes", file=name)
+    if model_type not in FAMILIES:
+        problem = f"expected one of the model types {', '.join(sorted(FAMILIES))}"
+        untested = "its features were not compared with its library"
+        raise BadInputError(f"{problem}; found {model_type} ({kind}), {untested}", file=name)
+
+
+def _position_count(model: Any) -> int:  # noqa: ANN401
+    """Return the number of tokens with a position embedding; RoBERTa numbers them after padding."""
+    positions = _embedding(model, ("position_embedding", "position_embeddings"))
+    if positions is None:
+        return int(model.config.text_config.max_position_embeddings)
+    padding = positions.padding_idx
+    return positions.num_embeddings - (0 if padding is None else padding + 1)
+
+
+def _embedding(
+    model: Any,  # noqa: ANN401
+    names: tuple[str, ...],
+) -> nn.Embedding | None:
+    """Return the embedding of the text tower with one of the names."""
+    for name, module in model.text_model.named_modules():
+        if name.split(".")[-1] in names and isinstance(module, nn.Embedding):
+            return module
+    return None
 
 
 def _normalizer(image_processor: Any, image_size: int) -> PictureNormalizer:  # noqa: ANN401
-    return PictureNormalizer(
-        image_size,
-        image_processor.image_mean,
-        image_processor.image_std,
-        highest_value=1 / image_processor.rescale_factor,
-    )
+    mean, std = image_processor.image_mean, image_processor.image_std
+    if not image_processor.do_normalize:
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    factor = image_processor.rescale_factor if image_processor.do_rescale else 1
+    return PictureNormalizer(image_size, mean, std, highest_value=1 / factor)
 
 
 def without_folders(settings: dict[str, Any]) -> dict[str, Any]:

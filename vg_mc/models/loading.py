@@ -26,8 +26,10 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
     """Load a dual encoder on the CPU, in evaluation mode.
 
     Args:
-        name: A local folder of transformers or open_clip, ``tiny-vit``, ``tiny-resnet``,
-            ``open_clip:RN50`` (random start), ``open_clip:RN50/openai`` (published weights),
+        name: A local folder of transformers, PEFT (an adapter) or open_clip, ``tiny-vit``,
+            ``tiny-resnet``, ``open_clip:RN50`` (random start), ``open_clip:RN50/openai`` (published
+            weights), ``open_clip:RN50/FILE`` (a checkpoint of open_clip or openai/CLIP),
+            ``open_clip:RN50/openai/FILE`` (one whose training started from published weights),
             ``open_clip:hf-hub:OWNER/MODEL``, or else a model of transformers on the hub.
         image_size: Side of the input images in pixels; configurable for the tiny models only.
         seed: Seed of randomly initialised weights.
@@ -41,7 +43,9 @@ def load_encoder(name: str, *, image_size: int | None = None, seed: int = 0) -> 
     if image_size not in (None, encoder.image_size):
         problem = f"expects images of {encoder.image_size} pixels, the data has {image_size}"
         raise BadInputError(f"{problem}: its position embeddings have a fixed size", file=name)
-    return encoder.eval()
+    encoder.eval()
+    _check_texts(encoder, name)
+    return encoder
 
 
 def load_text_encoder(name: str, *, image_size: int | None) -> "Encoder | SentenceEncoder":
@@ -73,6 +77,31 @@ def check_sees_pictures(name: str) -> None:
         raise BadInputError("encodes texts only: expected a dual encoder such as CLIP", file=name)
 
 
+SHORT_TEXT, LONGER_TEXT = "a dog", "the small red square on the left of a man"
+EQUAL, CLOSE = 1e-6, 1e-3  # largest differences of unit vectors that are equal, or only rounded
+
+
+@torch.no_grad()
+def _check_texts(encoder: "Encoder", name: str) -> None:
+    """Check that the text tower tells texts apart, and that a text does not depend on others.
+
+    Raises:
+        BadInputError: If not: tokenizer and text tower do not fit together.
+    """
+    from vg_mc.models.folders import explained
+
+    with explained("a text tower that fits its tokenizer", name):
+        short, longer = encoder.encode_texts(encoder.tokenize([SHORT_TEXT, LONGER_TEXT]))
+        alone = encoder.encode_texts(encoder.tokenize([SHORT_TEXT]))[0]
+    problem = "expected a text tower that fits its tokenizer"
+    if float((short - longer).abs().max()) < EQUAL:
+        fault = "every text has the same features, since the end token of config.json is not that"
+        raise BadInputError(f"{problem}; {fault} of the tokenizer", file=name)
+    if not float((short - alone).abs().max()) < CLOSE:
+        fault = "the features of a text depend on the texts beside it, or are not numbers"
+        raise BadInputError(f"{problem}; {fault}", file=name)
+
+
 def _open(name: str, image_size: int | None) -> "Encoder":
     if name in ("tiny-vit", "tiny-resnet"):  # even if there is a folder of that name
         from vg_mc.models import tiny
@@ -83,17 +112,24 @@ def _open(name: str, image_size: int | None) -> "Encoder":
     if folder.is_dir():
         return _open_folder(folder)
     if name.startswith("open_clip:"):
-        from vg_mc.models.openclip import open_builtin
+        from vg_mc.models.openclip_loading import open_builtin
 
         return open_builtin(name.removeprefix("open_clip:"))
+    if folder.is_file():
+        from vg_mc.models.folders import named_checkpoint
+
+        raise BadInputError(named_checkpoint(folder), file=folder)
     from vg_mc.models.huggingface import open_huggingface
 
     return open_huggingface(name)
 
 
 def _open_folder(folder: Path) -> "Encoder":
+    from vg_mc.models.folders import check_folder
+
+    check_folder(folder)
     if (folder / "open_clip_config.json").is_file():
-        from vg_mc.models.openclip import open_folder
+        from vg_mc.models.openclip_loading import open_folder
 
         return open_folder(folder)
     from vg_mc.models.huggingface import open_huggingface

@@ -1,28 +1,25 @@
 """Dual encoders of open_clip, including the CLIP ResNets, which transformers lacks."""
 
 import json
-from collections.abc import Callable
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
 from open_clip.hf_model import HFTextEncoder
-from open_clip.pretrained import get_pretrained_cfg
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.models.dual_encoder import TokenBatch, check_token_ids, possibly_truncated
 from vg_mc.models.preprocessing import PictureNormalizer
 from vg_mc.models.similarity import similarity_logits, unit_vectors
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 
-Tokenizer = Callable[[list[str]], Tensor]
+Tokenizer = Callable[..., Tensor]  # of texts, and optionally the number of tokens
 
 
 class OpenClipEncoder(nn.Module):
@@ -47,6 +44,7 @@ class OpenClipEncoder(nn.Module):
         self.model = model
         self.tokenizer = tokenizer
         self.model_config = model_config
+        self.maximal_tokens: int = tokenizer.context_length  # type: ignore[attr-defined]
         self.preprocessing: dict[str, Any] = model.visual.preprocess_cfg
         self.image_size = _side(model.visual.image_size, name)
         self.normalize = PictureNormalizer(
@@ -59,12 +57,29 @@ class OpenClipEncoder(nn.Module):
         Padding is removed if the text tower ignores it; otherwise all tokens are attended to.
         """
         token_ids = self.tokenizer(texts)
+        check_token_ids(token_ids, self._embeddings(), self.name)
         ends = _end_positions(self.model, token_ids)
         if ends is None:
             return TokenBatch(token_ids, torch.ones_like(token_ids))
         longest = int(ends.max()) + 1
         mask = torch.arange(longest) <= ends[:, None]
         return TokenBatch(token_ids[:, :longest], mask.long())
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """Return the number of texts that `tokenize` truncates: one more place adds a token."""
+        long = possibly_truncated(texts, self.maximal_tokens)
+        if not long:
+            return 0
+        padding = getattr(getattr(self.tokenizer, "tokenizer", None), "pad_token_id", None) or 0
+        more = self.tokenizer(long, context_length=self.maximal_tokens + 1)
+        counts = [token_ids.ne(padding).sum(dim=1) for token_ids in (self.tokenizer(long), more)]
+        return int((counts[1] > counts[0]).sum())
+
+    def _embeddings(self) -> Any:  # noqa: ANN401
+        _, tower = _text_tower(self.model)
+        if isinstance(tower, HFTextEncoder):
+            return tower.transformer.get_input_embeddings()
+        return tower.token_embedding
 
     def encode_images(
         self,
@@ -92,8 +107,8 @@ class OpenClipEncoder(nn.Module):
 
     def logits(self, image_features: Tensor, text_features: Tensor) -> Tensor:
         """Return scaled similarities (B, N) of texts (B, D) and images (N, D), float32."""
-        log_scale, bias = self.model.logit_scale, self.model.logit_bias
-        return similarity_logits(image_features, text_features, log_scale, bias)
+        scale, bias = self.model.logit_scale, self.model.logit_bias
+        return similarity_logits(image_features, text_features, scale, bias, clipped=self.training)
 
     def forward(self, pictures: Tensor, tokens: TokenBatch) -> Tensor:
         """Return the logits (B, N) of each text with each image."""
@@ -117,63 +132,6 @@ class OpenClipEncoder(nn.Module):
         save_file(weights, folder / WEIGHTS_FILE)
         if hasattr(self.tokenizer, "save_pretrained"):
             self.tokenizer.save_pretrained(folder)
-
-
-def open_builtin(
-    name: str,  # ARCHITECTURE, ARCHITECTURE/PRETRAINED_TAG or hf-hub:OWNER/MODEL
-) -> OpenClipEncoder:
-    """Load a model by its name in open_clip; without a tag it is initialised at random."""
-    hub = name.startswith("hf-hub:")
-    architecture, _, tag = (name, "", "") if hub else name.partition("/")
-    try:
-        model_config = _built_in_config(architecture)
-        if tag and _quick_gelu(architecture, tag):
-            # Weights trained with QuickGELU silently give wrong features with GELU.
-            model_config["quick_gelu"] = True
-        model = open_clip.create_model(
-            architecture,
-            pretrained=tag or None,
-            force_quick_gelu=model_config.get("quick_gelu", False),
-            require_pretrained=bool(tag) or hub,
-        )
-        tokenizer = open_clip.get_tokenizer(architecture)
-    except (RuntimeError, OSError) as error:
-        problem = f"open_clip cannot load the model: {error}"
-        raise BadInputError(problem, file=f"open_clip:{name}") from error
-    return OpenClipEncoder(model, tokenizer, model_config, f"open_clip:{name}")
-
-
-def open_folder(folder: Path) -> OpenClipEncoder:
-    """Load a folder written by `OpenClipEncoder.save`, or any other in the layout of open_clip."""
-    if not (folder / WEIGHTS_FILE).is_file():
-        # open_clip only warns, and continues with random weights.
-        raise BadInputError(f"expected {WEIGHTS_FILE} beside {CONFIG_FILE}", file=folder)
-    try:
-        settings = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        source = f"local-dir:{folder}"
-        model = open_clip.create_model(source)
-        tokenizer = open_clip.get_tokenizer(source)
-    except (RuntimeError, OSError, ValueError) as error:
-        raise BadInputError(f"expected a model of open_clip: {error}", file=folder) from error
-    return OpenClipEncoder(model, tokenizer, settings["model_cfg"], str(folder))
-
-
-def _built_in_config(architecture: str) -> dict[str, Any]:
-    model_config: dict[str, Any] | None = open_clip.get_model_config(architecture)
-    if model_config is None:
-        near = get_close_matches(architecture, open_clip.list_models(), n=5, cutoff=0.3)
-        problem = f"open_clip has no such model; similar names: {', '.join(near)}"
-        raise BadInputError(problem, file=f"open_clip:{architecture}")
-    return model_config
-
-
-def _quick_gelu(architecture: str, tag: str) -> bool:
-    published = get_pretrained_cfg(architecture, tag)
-    if not published:
-        tags = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
-        problem = f"open_clip has no such weights; available: {tags}"
-        raise BadInputError(problem, file=f"open_clip:{architecture}/{tag}")
-    return bool(published.get("quick_gelu", False))
 
 
 def _side(image_size: Any, name: str) -> int:  # noqa: ANN401  # open_clip allows int or a pair

@@ -20,7 +20,7 @@ class Origin:
     """The weights that a training run started from.
 
     Attributes:
-        name: As given by the user; only the last two parts of a folder.
+        name: As given by the user; only the last two parts of a folder or file.
         is_random: True if the weights were initialised at random.
         hub_id: Id on the hub, empty if unknown.
         licence: Licence named in the model card, empty if unknown.
@@ -40,8 +40,12 @@ def origin_of(name: str) -> Origin:
     if folder.is_dir():
         head = _head(folder / "README.md")
         shown = "/".join(folder.resolve().parts[-2:])
-        return Origin(shown, hub_id=_text(head, "base_model"), licence=_text(head, "license"))
+        base = _text(head, "base_model") or _base_of_adapter(folder)
+        return Origin(shown, hub_id=base, licence=_text(head, "license") or _cached(base))
     if name.startswith("open_clip:"):
+        checkpoint = _checkpoint(name.removeprefix("open_clip:"))
+        if checkpoint is not None:
+            return checkpoint
         hub_id = _hub_id_of_open_clip(name.removeprefix("open_clip:"))
         return Origin(name, is_random=hub_id is None, hub_id=hub_id or "", licence=_cached(hub_id))
     return Origin(name, hub_id=name, licence=_cached(name))
@@ -57,6 +61,29 @@ def _hub_id_of_open_clip(name: str) -> str | None:
     published = get_pretrained_cfg(architecture, tag).get("hf_hub", "")
     found = HUB_ID.match(published)  # some entries also name a file
     return found[0] if found else ""
+
+
+def _base_of_adapter(folder: Path) -> str:
+    from vg_mc.models.adapter_folders import base_of
+    from vg_mc.models.folders import ADAPTER_CONFIG
+
+    if not (folder / ADAPTER_CONFIG).is_file():
+        return ""
+    base = base_of(folder)
+    return base if HUB_ID.fullmatch(base) and not Path(base).is_dir() else ""
+
+
+def _checkpoint(name: str) -> Origin | None:
+    """Return the origin of a local checkpoint, which its training may have started from a tag's."""
+    from vg_mc.models.openclip_loading import parse_builtin
+
+    chosen = None if name.startswith("hf-hub:") else parse_builtin(name)
+    if chosen is None or chosen.checkpoint is None:
+        return None
+    weights = f"{chosen.architecture}/{chosen.tag}" if chosen.tag else chosen.architecture
+    hub_id = _hub_id_of_open_clip(weights) or ""
+    shown = "/".join(chosen.checkpoint.resolve().parts[-2:])
+    return Origin(f"open_clip:{weights}/{shown}", hub_id=hub_id, licence=_cached(hub_id))
 
 
 def _cached(hub_id: str | None) -> str:

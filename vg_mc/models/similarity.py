@@ -1,8 +1,9 @@
 """Logits of unit vectors.
 
-CLIP multiplies similarities by a learned scale, clipped at 100 to keep training stable
-(https://arxiv.org/abs/2103.00020, section 2.5). SigLIP adds a learned bias and does not clip the
-scale (https://arxiv.org/abs/2303.15343).
+CLIP multiplies similarities by a learned scale, which training clips at 100 to stay stable
+(https://arxiv.org/abs/2103.00020, section 2.5); the libraries evaluate with the stored scale, also
+where another training left it above 100. SigLIP adds a learned bias and does not clip the scale
+(https://arxiv.org/abs/2303.15343).
 """
 
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def similarity_logits(
     text_features: Tensor,  # (B, D)
     log_scale: Tensor,
     bias: Tensor | None,
+    *,
+    clipped: bool,
 ) -> Tensor:
     """Return logits (B, N) in float32; under autocast they would have three significant digits.
 
@@ -57,8 +60,9 @@ def similarity_logits(
         scale = log_scale.float().exp()
         if bias is not None:
             return similarities * scale + bias.float()
-        limited: Tensor = _AtMost.apply(scale, MAXIMAL_CLIP_SCALE)
-        return similarities * limited
+        if clipped:
+            scale = _AtMost.apply(scale, MAXIMAL_CLIP_SCALE)
+        return similarities * scale
 
 
 @contextmanager
