@@ -119,7 +119,7 @@ def _open(name: str, image_size: int | None) -> "Encoder":
         from vg_mc.models.folders import named_checkpoint
 
         raise BadInputError(named_checkpoint(folder), file=folder)
-    from vg_mc.models.huggingface import open_huggingface
+    from vg_mc.models.huggingface_loading import open_huggingface
 
     return open_huggingface(name)
 
@@ -132,7 +132,7 @@ def _open_folder(folder: Path) -> "Encoder":
         from vg_mc.models.openclip_loading import open_folder
 
         return open_folder(folder)
-    from vg_mc.models.huggingface import open_huggingface
+    from vg_mc.models.huggingface_loading import open_huggingface
 
     return open_huggingface(str(folder))
 
