@@ -19,8 +19,9 @@ from tests.refusals import refused
 from vg_mc.boxes import arithmetic as boxes
 from vg_mc.proposers.transformers_detector import OVERLAP, TransformersProposer
 
-CLOSED, READING = ("detr", "rt_detr"), ("owlv2", "grounding_dino")
-THRESHOLD = {"detr": 0.3, "rt_detr": 0.1, "owlv2": 0.5, "grounding_dino": 0.5}
+CAPTIONED = ("grounding_dino", "mm_grounding_dino")
+CLOSED, READING = ("detr", "rt_detr"), ("owlv2", "owlvit", *CAPTIONED)
+THRESHOLD = {"detr": 0.3, "rt_detr": 0.1, **dict.fromkeys(READING, 0.5), "mm_grounding_dino": 0}
 ABOUT = ["dog on the left", "Red cat"]
 
 
@@ -48,7 +49,7 @@ def by_the_library(kind, folder, picture, sentence):
     else:
         processor = AutoProcessor.from_pretrained(folder)
         model = AutoModelForZeroShotObjectDetection.from_pretrained(folder)
-        query = f"{sentence.lower()}." if kind == "grounding_dino" else sentence
+        query = f"{sentence.lower().removesuffix('.')}." if kind in CAPTIONED else sentence
         inputs = processor(text=query, images=image, return_tensors="pt")
         finish = "post_process_grounded_object_detection"
     with torch.no_grad():
@@ -88,7 +89,7 @@ def test_a_detector_finds_what_the_library_s_own_steps_find(kind, folders, propo
         visible = [place for place in order if boxes.areas(expected)[place] > 0]
         np.testing.assert_allclose(boxes_of(ours), expected[visible], atol=1e-4)
         np.testing.assert_allclose([one.score for one in ours], scores[visible], atol=1e-6)
-        names = ["cat", "", "dog"]
+        names = ["cat", None, "dog"]
         assert [one.category for one in ours] == [names[found["labels"][at]] for at in visible]
         many += len(ours)
     assert many > 20
@@ -165,6 +166,34 @@ def test_without_a_sentence_there_is_nothing_to_look_for(kind, proposers, noise)
 def test_a_sentence_of_any_length_is_cut_to_what_the_model_reads(kind, proposers, noise):
     photos, pixels = (part[:1] for part in noise)
     assert len(proposers[kind].propose(photos, pixels, [["the dog " * 200]])) == 1
+
+
+@pytest.mark.parametrize("text", ["Red cat.", "Red. The cat", "Cat. "])
+@pytest.mark.parametrize("kind", CAPTIONED)
+def test_a_full_stop_in_a_sentence_changes_nothing_else(text, kind, folders, proposers, noise):
+    photo, picture = noise[0][0], noise[1][0]
+
+    ours = proposers[kind].propose([photo], [picture], [[text]])[0]
+
+    corners, scores, _ = by_the_library(kind, folders[kind], picture, text.strip())
+    corners = inside_of(corners, picture)
+    kept = without_overlaps(corners, scores, OVERLAP)
+    np.testing.assert_allclose(boxes_of(ours), corners[kept], atol=1e-4)
+    np.testing.assert_allclose([one.score for one in ours], scores[kept], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", READING)
+def test_the_limit_of_the_model_counts_if_the_tokenizer_knows_none(kind, tmp_path, noise):
+    folder = write_detector(kind, tmp_path / kind)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    settings.pop("model_max_length", None)
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    proposer = TransformersProposer(folder, confidence=0)
+    photos, pixels = (part[:1] for part in noise)
+
+    long, longer = (proposer.propose(photos, pixels, [["the dog " * count]]) for count in (99, 200))
+
+    assert long == longer
 
 
 @pytest.mark.parametrize("kind", BUILDERS)

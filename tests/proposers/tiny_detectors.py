@@ -12,10 +12,16 @@ from transformers import (
     GroundingDinoForObjectDetection,
     GroundingDinoImageProcessor,
     GroundingDinoProcessor,
+    MMGroundingDinoConfig,
+    MMGroundingDinoForObjectDetection,
     Owlv2Config,
     Owlv2ForObjectDetection,
     Owlv2ImageProcessor,
     Owlv2Processor,
+    OwlViTConfig,
+    OwlViTForObjectDetection,
+    OwlViTImageProcessor,
+    OwlViTProcessor,
     ResNetConfig,
     RTDetrConfig,
     RTDetrForObjectDetection,
@@ -57,28 +63,43 @@ def _rt_detr():
     return RTDetrForObjectDetection(config), RTDetrImageProcessor(size=SQUARE)
 
 
+def _owlvit():
+    return _owl(OwlViTConfig, OwlViTForObjectDetection, OwlViTProcessor, OwlViTImageProcessor)
+
+
 def _owlv2():
+    return _owl(Owlv2Config, Owlv2ForObjectDetection, Owlv2Processor, Owlv2ImageProcessor)
+
+
+def _owl(configuration, model, processor, image_processor):
     sides = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
              "num_attention_heads": 2}  # fmt: skip
     tokenizer = tiny_tokenizer()
     tokenizer.model_max_length = 16
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
-    config = Owlv2Config(
+    config = configuration(
         text_config={**sides, **ends, "vocab_size": len(tokenizer), "max_position_embeddings": 16},
         vision_config={**sides, "image_size": 64, "patch_size": 16},
         projection_dim=32,  # the width of the text tower, as in the released ones
     )
-    processor = Owlv2Processor(Owlv2ImageProcessor(size=SQUARE), tokenizer)
-    return Owlv2ForObjectDetection(config), processor
+    return model(config), processor(image_processor(size=SQUARE), tokenizer)
 
 
 def _grounding_dino():
+    return _dino(GroundingDinoConfig, GroundingDinoForObjectDetection)
+
+
+def _mm_grounding_dino():
+    return _dino(MMGroundingDinoConfig, MMGroundingDinoForObjectDetection)
+
+
+def _dino(configuration, model):
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", *LETTERS,
              *(f"##{letter}" for letter in LETTERS)]  # fmt: skip
     tokenizer = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
     text = {"vocab_size": len(words), "hidden_size": 16, "num_hidden_layers": 1,
             "num_attention_heads": 2, "intermediate_size": 16}  # fmt: skip
-    config = GroundingDinoConfig(
+    config = configuration(
         backbone_config=SwinConfig(
             embed_dim=8, depths=[1, 1, 1], num_heads=[1, 2, 2], window_size=4, image_size=64,
             out_features=["stage2", "stage3"],
@@ -90,14 +111,16 @@ def _grounding_dino():
         **HEADS,
     )  # fmt: skip
     processor = GroundingDinoProcessor(GroundingDinoImageProcessor(size=SHORTEST), tokenizer)
-    return GroundingDinoForObjectDetection(config), processor
+    return model(config), processor
 
 
 BUILDERS = {
     "detr": _detr,
     "rt_detr": _rt_detr,
     "owlv2": _owlv2,
+    "owlvit": _owlvit,
     "grounding_dino": _grounding_dino,
+    "mm_grounding_dino": _mm_grounding_dino,
 }
 
 

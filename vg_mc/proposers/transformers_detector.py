@@ -32,7 +32,8 @@ from vg_mc.errors import BadInputError
 from vg_mc.records import Photo, Proposal
 from vg_mc.system.hub import check_complete
 
-READS_TEXT = frozenset({"grounding-dino", "mm-grounding-dino", "owlv2", "owlvit"})
+READS_CAPTIONS = frozenset({"grounding-dino", "mm-grounding-dino"})
+READS_TEXT = READS_CAPTIONS | {"owlv2", "owlvit"}
 OVERLAP = 0.7  # IoU above which boxes of different queries are duplicates
 NO_NAME = "N/A"  # label of COCO's unused category ids in DETR's checkpoints
 
@@ -102,16 +103,16 @@ class TransformersProposer:
         self, picture: NDArray[np.uint8], query: str | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return boxes (N, 4) in pixels, scores (N,) and category ids (N,)."""
-        image = Image.fromarray(picture)
+        image, config = Image.fromarray(picture), self._model.config
         if query is None:
             inputs = self._processor(images=image, return_tensors="pt")
             finish = self._processor.post_process_object_detection
         else:
             inputs = self._processor(
                 images=image,
-                text=[query],  # in a list: Grounding DINO's then lowers case and adds a full stop
+                text=[_caption(query) if config.model_type in READS_CAPTIONS else query],
                 truncation=True,
-                max_length=getattr(self._model.config, "max_text_len", None),
+                max_length=_longest_text(config),
                 return_tensors="pt",
             )
             finish = self._processor.post_process_grounded_object_detection
@@ -131,6 +132,21 @@ class TransformersProposer:
             name = names.get(int(labels[place]))
             category = None if name in (None, "", NO_NAME) else str(name)
             yield Proposal((left, top, right, bottom), float(scores[place]), category, self.name)
+
+
+def _caption(text: str) -> str:
+    """Return a text as the program of Grounding DINO writes captions.
+
+    The processor of transformers does this as well, but not to a text that contains a full stop.
+    """
+    caption = text.lower().strip()
+    return caption if caption.endswith(".") else f"{caption}."
+
+
+def _longest_text(config: Any) -> int | None:  # noqa: ANN401 - of any family
+    """Return the number of tokens that a model reads, which its tokenizer may not know."""
+    limit: int | None = getattr(config, "max_text_len", None)
+    return limit or getattr(config.text_config, "max_position_embeddings", None)
 
 
 def _ranked(corners: Boxes, scores: torch.Tensor) -> torch.Tensor:

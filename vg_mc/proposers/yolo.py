@@ -161,4 +161,4 @@ def _checked(model: Any, weights: Path) -> Any:  # noqa: ANN401 - ultralytics' o
         )
         hint = "" if task is None else f" for the task {task}"
         raise BadInputError(f"{problem}{hint}", file=weights)
-    return model.fuse(verbose=False)
+    return model.fuse(verbose=False)  # type: ignore[no-untyped-call]
