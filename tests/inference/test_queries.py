@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from tests.refusals import refused
-from vg_mc.inference.opening import checked, opened
+from vg_mc.inference.checking import checked
+from vg_mc.inference.opening import opened
 from vg_mc.inference.queries import Question, read_questions
 
 

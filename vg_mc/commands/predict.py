@@ -141,8 +141,10 @@ def answered(
     drawn, color, chances = 0, frame_color(grounder.drawing), gives_probabilities(config)
     for start in range(0, len(questions), PHOTOS_AT_ONCE):
         some = questions[start : start + PHOTOS_AT_ONCE]
-        for question, answers in zip(some, grounder.ground_all(some), strict=True):
-            photo, image, _ = opened(question.image, grounder.orientation)
+        images = [opened(question.image, grounder.orientation) for question in some]
+        decoded = [replace(one, image=image) for one, image in zip(some, images, strict=True)]
+        together = zip(some, images, grounder.ground_all(decoded), strict=True)
+        for question, (photo, image, _), answers in together:
             for answer in answers:
                 drawn += 1
                 name = f"{drawn:05d}-{Path(photo.file_name).stem}.jpg"
@@ -158,7 +160,7 @@ def questions_of(config: PredictConfig) -> list["Question"]:
         BadInputError: If a file is invalid, or boxes are given for several images.
     """
     from vg_mc.inference.box_files import read_boxes
-    from vg_mc.inference.opening import checked
+    from vg_mc.inference.checking import checked
     from vg_mc.inference.queries import read_questions
 
     read, notes = read_questions(config.photo, config.expressions)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vg_mc.errors import BadInputError
 from vg_mc.images.formats import IMAGE_ENDINGS
 from vg_mc.images.opening import ImageLike
+from vg_mc.inference.opening import OpenedImage
 from vg_mc.records import XYXY
 from vg_mc.system.hidden_files import is_hidden
 
@@ -21,12 +22,12 @@ class Question:
     """An image with expressions about it.
 
     Attributes:
-        image: An image file, its bytes, or an image or RGB array in memory.
+        image: An image file, its bytes, an image or RGB array in memory, or a decoded image.
         expressions: The texts, each answered independently.
         boxes: Candidates (left, top, right, bottom) in pixels of the image; None to use a proposer.
     """
 
-    image: ImageLike
+    image: ImageLike | OpenedImage
     expressions: tuple[str, ...]
     boxes: Sequence[XYXY] | None = None
 
