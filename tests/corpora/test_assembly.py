@@ -10,6 +10,7 @@ from tests.refusals import refused
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import ExpressionRecord
+from vg_mc.corpora.frames import ImageFrames
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.records import ImageFolder
 
@@ -39,7 +40,9 @@ def said(
 
 
 def put_together(statements, *, skip_bad=False, declared=CORNERS, candidates_file=None):
-    source = Source("mine", [FILE], ImageFolder(Path("images")), declared, candidates_file)
+    source = Source(
+        "mine", [FILE], ImageFrames(ImageFolder(Path("images"))), declared, candidates_file
+    )
     return assemble(statements, source, Inspection(skip_bad=skip_bad))
 
 

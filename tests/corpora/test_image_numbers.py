@@ -12,6 +12,7 @@ from vg_mc.corpora.assembly import (
     number_images,
 )
 from vg_mc.corpora.expression_records import ExpressionRecord
+from vg_mc.corpora.frames import ImageFrames
 from vg_mc.errors import BadInputError
 from vg_mc.records import ImageFolder, Photo
 
@@ -53,6 +54,10 @@ def test_counting_goes_on_behind_what_is_taken():
     assert counter([-4])() == 1
 
 
+def register(folder, image_ids, announced):
+    return PhotoRegister(ImageFrames(ImageFolder(folder)), image_ids, announced)
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     Image.new("RGB", (30, 20)).save(tmp_path / "a.jpg")
@@ -61,7 +66,9 @@ def folder(tmp_path) -> Path:
 
 def test_a_size_comes_from_the_statement_the_candidates_or_the_file(folder):
     announced = {3: Photo(3, "elsewhere.jpg", 7, 7)}
-    photos = PhotoRegister(ImageFolder(folder), {"a.jpg": 1, "b.jpg": 2, "c.jpg": 3}, announced)
+    photos = PhotoRegister(
+        ImageFrames(ImageFolder(folder)), {"a.jpg": 1, "b.jpg": 2, "c.jpg": 3}, announced
+    )
 
     assert photos.of(said("a.jpg")) == Photo(1, "a.jpg", 30, 20)
     assert photos.of(said("b.jpg", size=(5, 6))) == Photo(2, "b.jpg", 5, 6)
@@ -70,7 +77,7 @@ def test_a_size_comes_from_the_statement_the_candidates_or_the_file(folder):
 
 
 def test_statements_about_one_photo_have_to_agree(folder):
-    photos = PhotoRegister(ImageFolder(folder), {"a.jpg": 1, "b.jpg": 1}, {})
+    photos = register(folder, {"a.jpg": 1, "b.jpg": 1}, {})
     first = said("a.jpg", 1)
     photos.of(first)
 
@@ -84,7 +91,7 @@ def test_statements_about_one_photo_have_to_agree(folder):
 
 
 def test_an_unusable_photo_is_looked_at_once(folder, monkeypatch):
-    photos = PhotoRegister(ImageFolder(folder), {"b.jpg": 1}, {})
+    photos = register(folder, {"b.jpg": 1}, {})
     with refused("b.jpg"):
         photos.of(said("b.jpg"))
 
@@ -97,7 +104,9 @@ def test_all_missing_photos_are_reported_at_once(folder):
     names = ["a.jpg", *(f"{number}.jpg" for number in range(30)), "sized.jpg", "known.jpg"]
     numbers = {name: number for number, name in enumerate(names)}
     known = numbers["known.jpg"]
-    photos = PhotoRegister(ImageFolder(folder), numbers, {known: Photo(known, "known.jpg", 1, 1)})
+    photos = PhotoRegister(
+        ImageFrames(ImageFolder(folder)), numbers, {known: Photo(known, "known.jpg", 1, 1)}
+    )
     statements = [said(name, size=(1, 1) if name == "sized.jpg" else None) for name in names]
 
     with refused("30", "0.jpg", "19.jpg"):

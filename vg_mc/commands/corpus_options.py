@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from vg_mc.records import Orientation
+
 if TYPE_CHECKING:
     from vg_mc.corpora.readers import CorpusSource
     from vg_mc.records import Corpus
@@ -31,6 +33,11 @@ class CorpusOptions:
     images: Path | None = None
     """Folder of the images; by default images next to or in <annotations>. Images embedded in the
     tables of a mirror are written to this folder, by default <output>-photos."""
+
+    orientation: Orientation | None = None
+    """Frame of the boxes in images with an EXIF orientation: as image viewers show them, or stored,
+    without it; by default stored, and for a table shown unless its boxes or image sizes only fit
+    stored images."""
 
     instances: Path | None = None
     """File like COCO's instances_train2014.json with all annotated boxes of each image, joined on

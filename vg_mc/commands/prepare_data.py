@@ -243,6 +243,7 @@ def read_corpus(config: PrepareConfig) -> Corpus:
             kind="refer" if source.corpus == "scenes" else source.corpus,
             annotations=reading.annotations,
             images=source.images,
+            orientation=source.orientation,
             extracted=config.output.with_name(f"{config.output.name}-photos"),
             split_by=SCENES if source.corpus == "scenes" else source.split_by,
             instances=source.instances,

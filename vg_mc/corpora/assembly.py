@@ -5,7 +5,8 @@ image size.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,9 +15,11 @@ import numpy as np
 from vg_mc.boxes.arithmetic import as_boxes
 from vg_mc.boxes.clipping import cut_to_photo
 from vg_mc.boxes.conventions import BoxConvention
-from vg_mc.boxes.judging import DeclaredBoxes, Judged, convention_of
+from vg_mc.boxes.frames import Framed
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.cells import counter
 from vg_mc.corpora.expression_records import ExpressionRecord
+from vg_mc.corpora.frames import ImageFrames, PlacedBox
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import Instances, read_instances, require_image
 from vg_mc.errors import BadInputError
@@ -27,7 +30,7 @@ from vg_mc.records import (
     ANNOTATIONS,
     XYXY,
     Corpus,
-    ImageFolder,
+    Orientation,
     Photo,
     Proposal,
     ReferringExpression,
@@ -70,10 +73,10 @@ class PhotoRegister:
     """
 
     def __init__(
-        self, folder: ImageFolder, image_ids: dict[str, int], announced: dict[int, Photo]
+        self, frames: ImageFrames, image_ids: dict[str, int], announced: dict[int, Photo]
     ) -> None:
         self.found: dict[int, Photo] = {}
-        self._folder = folder
+        self._frames = frames
         self._image_ids = image_ids
         self._announced = announced
         self._faults: dict[int, BadInputError] = {}
@@ -85,7 +88,7 @@ class PhotoRegister:
             for record in records
             if record.size is None and self._image_ids[record.file_name] not in self._announced
         }
-        require_photos(self._folder, unmeasured.values())
+        require_photos(self._frames.folder, unmeasured.values())
 
     def of(self, record: ExpressionRecord) -> Photo:
         """Return the image of a record.
@@ -101,10 +104,16 @@ class PhotoRegister:
         if photo.file_name != record.file_name:
             problem = f"expected image {image_id} to be {photo.file_name} as in earlier records"
             raise BadInputError(f"{problem}, not {record.file_name}")
-        if record.size not in (None, (photo.width, photo.height)):
+        if record.size is not None and not self._frames.has_size(photo, record.size):
             size = f"{photo.width} x {photo.height}"
             raise BadInputError(f"expected an image size of {size} pixels, not {record.size}")
         return photo
+
+    def turn_to(self, frame: Orientation) -> None:
+        """Change the sizes of all images that were found to those of a frame."""
+        self.found = {
+            image_id: self._frames.in_frame(photo, frame) for image_id, photo in self.found.items()
+        }
 
     def _look_up(self, image_id: int, record: ExpressionRecord) -> Photo:
         if image_id in self._faults:
@@ -114,7 +123,8 @@ class PhotoRegister:
         except BadInputError as fault:
             self._faults[image_id] = fault
             raise
-        self.found[image_id] = Photo(image_id, record.file_name, width, height)
+        photo = Photo(image_id, record.file_name, width, height)
+        self.found[image_id] = self._frames.in_frame(photo, self._frames.folder.orientation)
         return self.found[image_id]
 
     def _size(self, image_id: int, record: ExpressionRecord) -> tuple[int, int]:
@@ -122,7 +132,7 @@ class PhotoRegister:
             return self._announced[image_id].width, self._announced[image_id].height
         if record.size is not None:
             return record.size
-        return header_of_file(self._folder, record.file_name)[:2]
+        return header_of_file(self._frames.folder, record.file_name)[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +149,7 @@ class Source:
 
     name: str
     files: list[Path]
-    images_folder: ImageFolder
+    frames: ImageFrames
     declared: DeclaredBoxes
     candidates_file: Path | None = None
 
@@ -158,13 +168,14 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
         referenced = {one.annotation_id for one in records if one.annotation_id is not None}
         needed = set(image_ids.values()) - assigned
         candidates = read_instances(source.candidates_file, needed, referenced, inspection)
-    photos = PhotoRegister(source.images_folder, image_ids, candidates.photos)
+    photos = PhotoRegister(source.frames, image_ids, candidates.photos)
     if not inspection.skip_bad:
         photos.require_unmeasured(records)
-    judged = _convention(records, photos, source)
-    inspection.notes += [judged.note] if judged.note else []
+    framed = _convention(records, photos, source)
+    photos.turn_to(framed.orientation)
+    inspection.notes += framed.notes
 
-    maker = _ExpressionMaker(records, source, photos, candidates, judged.convention)
+    maker = _ExpressionMaker(records, source, photos, candidates, framed.judged.convention)
     for record in records:
         with inspection.record(record.file, record.place):
             if source.candidates_file is not None and image_ids[record.file_name] in assigned:
@@ -173,7 +184,7 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
     known = source.candidates_file is not None
     return Corpus(
         name=source.name,
-        images_folder=source.images_folder,
+        images_folder=replace(source.frames.folder, orientation=framed.orientation),
         photos=photos.found,
         expressions=list(maker.expressions.values()),
         annotations=candidates.annotations if known else maker.annotations,
@@ -181,7 +192,7 @@ def assemble(records: list[ExpressionRecord], source: Source, inspection: Inspec
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
         assigned_ids=assigned & photos.found.keys(),
-        boxes=judged.described,
+        boxes=framed.judged.described,
         notes=inspection.notes,
         categories=candidates.categories,
     )
@@ -192,21 +203,13 @@ def _refuse_join(record: ExpressionRecord) -> NoReturn:
     raise BadInputError(f"{problem}, and {record.file_name!r} is not a COCO file name")
 
 
-def _convention(records: list[ExpressionRecord], photos: PhotoRegister, source: Source) -> Judged:
-    """Return the convention of all readable boxes."""
-    numbers, sizes, images = [], [], []
+def _convention(records: list[ExpressionRecord], photos: PhotoRegister, source: Source) -> Framed:
+    """Return frame and convention of all readable boxes."""
+    placed = []
     for record in records:
-        try:
-            photo = photos.of(record)
-        except BadInputError:
-            continue  # reported when the record itself is checked
-        numbers.append(record.box)
-        sizes.append((photo.width, photo.height))
-        images.append(photo.image_id)
-    sizes_array = np.array(sizes, dtype=np.float64).reshape(-1, 2)
-    return convention_of(
-        as_boxes(numbers), sizes_array, images, source.declared, file=source.files[0]
-    )
+        with suppress(BadInputError):  # reported when the record itself is checked
+            placed.append(PlacedBox(record.box, photos.of(record), record.size))
+    return source.frames.convention(placed, source.declared, source.files[0])
 
 
 class _ExpressionMaker:

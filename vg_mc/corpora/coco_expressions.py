@@ -7,12 +7,15 @@ files are another kind: they have one image per expression, with the expression 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.coco_files import CocoTables
+from vg_mc.corpora.frames import ImageFrames
 from vg_mc.corpora.inspection import Inspection, as_expression
 from vg_mc.corpora.instances import Instances, as_annotation_id, read_instances
 from vg_mc.corpora.nested import field_names, value_at
@@ -69,16 +72,19 @@ def read_coco_expressions(
     split: str,
     inspection: Inspection,
     columns: Mapping[str, str],
+    *,
+    judges_frame: bool,
 ) -> Corpus:
     """Read all annotations and their expressions.
 
     Args:
         tables: The content of the file.
         file: The file.
-        images_folder: Folder of the images.
+        images_folder: Folder of the images, and the frame of the boxes.
         split: Split of annotations that have none, nor their images.
         inspection: Handles bad records.
         columns: Paths of expression and split in an annotation, where they have other names.
+        judges_frame: Whether that frame is only the default one.
 
     Raises:
         BadInputError: If the file is not as described above, or at the first bad record without
@@ -88,7 +94,10 @@ def read_coco_expressions(
     said = {at: texts for at, one in enumerate(annotations) if (texts := _texts(one, columns))}
     if not said:
         raise BadInputError(_no_expressions(annotations, columns), file=file)
-    instances = _instances(tables, file, said, inspection)
+    is_declared = not judges_frame
+    frames_of = partial(ImageFrames.of, images_folder, is_declared=is_declared, beside=file.parent)
+    instances = _instances(tables, file, said, inspection, frames_of)
+    inspection.notes += instances.framed.notes
     split_of = _splits(images)
     expressions: list[ReferringExpression] = []
     holder_of: dict[int, int] = {}  # position of the first record with an annotation id
@@ -129,7 +138,7 @@ def _corpus(
 ) -> Corpus:
     return Corpus(
         name=file.stem,
-        images_folder=images_folder,
+        images_folder=replace(images_folder, orientation=instances.framed.orientation),
         photos=instances.photos,
         expressions=expressions,
         annotations=instances.annotations,
@@ -137,6 +146,7 @@ def _corpus(
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
         assigned_ids=tables.numbered_images & instances.photos.keys(),
+        boxes=instances.framed.judged.described,
         notes=inspection.notes,
         categories=instances.categories,
     )
@@ -179,7 +189,11 @@ def _no_expressions(annotations: list[object], columns: Mapping[str, str]) -> st
 
 
 def _instances(
-    tables: CocoTables, file: Path, said: Mapping[int, object], inspection: Inspection
+    tables: CocoTables,
+    file: Path,
+    said: Mapping[int, object],
+    inspection: Inspection,
+    frames_of: Callable[[Iterable[str]], ImageFrames],
 ) -> Instances:
     """Return the images with an expression, and all their annotations."""
     referenced, images = set(), set()
@@ -190,7 +204,7 @@ def _instances(
         with suppress(BadInputError):  # reported later
             referenced.add(as_annotation_id(annotation, "id"))
     inspection.notes.extend(tables.notes)
-    return read_instances(file, images, referenced, inspection, tables)
+    return read_instances(file, images, referenced, inspection, tables, frames_of)
 
 
 def _usable_id(annotation: object, instances: Instances) -> int:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from vg_mc.corpora.cells import counter
-from vg_mc.records import Corpus, ImageFolder, Proposal, ReferringExpression
+from vg_mc.corpora.frames import ImageFrames
+from vg_mc.errors import BadInputError
+from vg_mc.records import Corpus, ImageFolder, Orientation, Proposal, ReferringExpression
 
 
 def united(corpora: Sequence[Corpus], name: str, root: Path) -> Corpus:
@@ -18,11 +20,15 @@ def united(corpora: Sequence[Corpus], name: str, root: Path) -> Corpus:
         corpora: Corpora that share their lists of rejected records and notes.
         name: Name of the union.
         root: Folder that the image folders of files are relative to.
+
+    Raises:
+        BadInputError: If the boxes of images with EXIF orientation are in different frames.
     """
     first = corpora[0]
+    folder = replace(first.images_folder, orientation=_common_frame(corpora))
     found = replace(
-        first, name=name, photos={}, expressions=[], annotations={}, source_files=[],
-        assigned_ids=frozenset(),
+        first, name=name, images_folder=folder, photos={}, expressions=[], annotations={},
+        source_files=[], assigned_ids=frozenset(),
     )  # fmt: skip
     for corpus in corpora:
         placed = _beside_file(corpus, root)
@@ -32,6 +38,29 @@ def united(corpora: Sequence[Corpus], name: str, root: Path) -> Corpus:
         notes = found.notes
         notes.append(f"{renumbered:,} images get new ids, since files use the same ids for others")
     return found
+
+
+def _common_frame(corpora: Sequence[Corpus]) -> Orientation:
+    """Return the only frame of files that have images with an EXIF orientation."""
+    frames: dict[Orientation, Corpus] = {one.images_folder.orientation: one for one in corpora}
+    if len(frames) == 1:
+        return corpora[0].images_folder.orientation
+    for corpus in corpora:
+        if corpus.images_folder.orientation == "stored" and _has_turned(corpus):
+            problem = (
+                "boxes in images with an EXIF orientation are those of stored images, but in "
+                f"{frames['shown'].source_files[0].name} those of shown ones; prepare the files "
+                "apart, or declare their frame with --orientation"
+            )
+            raise BadInputError(problem, file=corpus.source_files[0])
+    return "shown"
+
+
+def _has_turned(corpus: Corpus) -> bool:
+    names = (photo.file_name for photo in corpus.photos.values())
+    beside = corpus.source_files[0].parent
+    frames = ImageFrames.of(corpus.images_folder, names, is_declared=True, beside=beside)
+    return bool(frames.turned)
 
 
 def _beside_file(corpus: Corpus, root: Path) -> Corpus:

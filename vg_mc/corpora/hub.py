@@ -15,6 +15,7 @@ from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.expression_records import ExpressionRecord, as_expression_record
+from vg_mc.corpora.frames import ImageFrames
 from vg_mc.corpora.hub_layouts import Layout, Row, find_layout, sentences_of
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.rows import count_rows, read_columns, read_rows
@@ -89,7 +90,7 @@ def read_hub(
     source = Source(
         name=name,
         files=[file.path for file in files],
-        images_folder=images_folder,
+        frames=ImageFrames(images_folder),
         declared=declared.or_else(layout.boxes),
         candidates_file=candidates_file,
     )

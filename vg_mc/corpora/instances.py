@@ -1,18 +1,20 @@
 """Reader of COCO's ``instances.json``: images, annotated boxes and category names."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
-
-import numpy as np
 
 from vg_mc.boxes.arithmetic import as_boxes, xywh_to_xyxy
 from vg_mc.boxes.clipping import cut_to_photo
-from vg_mc.boxes.judging import DeclaredBoxes, convention_of
+from vg_mc.boxes.conventions import BoxConvention
+from vg_mc.boxes.frames import Framed
+from vg_mc.boxes.judging import DeclaredBoxes, Judged
 from vg_mc.corpora.coco_files import REGION_OF_IMAGE, CocoTables, read_coco
+from vg_mc.corpora.frames import ImageFrames, PlacedBox
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
-from vg_mc.records import ANNOTATIONS, Photo, Proposal
+from vg_mc.records import ANNOTATIONS, ImageFolder, Photo, Proposal
 from vg_mc.system.fields import (
     as_integer,
     as_mapping,
@@ -23,6 +25,7 @@ from vg_mc.system.fields import (
 )
 
 COCO_BOXES = DeclaredBoxes("xywh", "pixels")
+COCO_FRAME = Framed("stored", Judged(BoxConvention("xywh", "pixels")))
 # Names of categories that stand for none; a detector never finds them.
 _NO_NAMES = frozenset(
     {"", "n/a", "none", "unlabeled", "unlabelled", "background", "__background__"}
@@ -38,6 +41,7 @@ class Instances:
         image_of: Image id per annotation id.
         region_of: Region per annotation id.
         categories: Names of the categories that a detector may find, by id.
+        framed: Frame and convention of the boxes.
     """
 
     photos: dict[int, Photo] = field(default_factory=dict)
@@ -45,6 +49,7 @@ class Instances:
     image_of: dict[int, int] = field(default_factory=dict)
     region_of: dict[int, Proposal] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
+    framed: Framed = COCO_FRAME
 
 
 def read_instances(
@@ -53,6 +58,7 @@ def read_instances(
     referenced: Collection[int],
     inspection: Inspection,
     tables: CocoTables | None = None,
+    frames_of: Callable[[Iterable[str]], ImageFrames] | None = None,
 ) -> Instances:
     """Read the images with an id in `needed` and all their annotations, including crowds.
 
@@ -65,6 +71,8 @@ def read_instances(
         referenced: Ids of the annotations that expressions refer to.
         inspection: Handles bad records.
         tables: The content of the file, if it is already read.
+        frames_of: Returns the frames of the images with the given names; None if boxes and sizes
+            are known to be those of stored images.
 
     Raises:
         BadInputError: If the file is not a COCO file, or at the first bad record without
@@ -81,7 +89,7 @@ def read_instances(
         if _is_needed(record, "id", needed):
             with inspection.record(file, f"image {place(record, 'id', position)}"):
                 _add_photo(instances, record)
-    _require_boxes_fit(annotations, instances.photos, file)
+    framed = _framed(annotations, instances.photos, frames_of, file, inspection)
     for position, record in enumerate(annotations):
         if not _is_needed(record, "image_id", needed):
             continue
@@ -93,7 +101,7 @@ def read_instances(
                 )
             else:
                 _add_annotation(instances, record, categories)
-    return instances
+    return replace(instances, framed=framed)
 
 
 def _category_names(categories: list[object]) -> dict[int, str]:
@@ -183,19 +191,28 @@ def as_annotation_id(record: object, field: str) -> int:
     return int(region[1]) * 10_000 + int(region[2])
 
 
-def _require_boxes_fit(annotations: list[object], photos: dict[int, Photo], file: Path) -> None:
-    """Check the box format on all readable boxes before the first bad one raises an error."""
-    numbers, sizes, images = [], [], []
+def _framed(
+    annotations: list[object],
+    photos: dict[int, Photo],
+    frames_of: Callable[[Iterable[str]], ImageFrames] | None,
+    file: Path,
+    inspection: Inspection,
+) -> Framed:
+    """Judge all readable boxes before the first bad one raises an error; resize turned images."""
+    frames = ImageFrames(ImageFolder(file.parent))
+    if frames_of is not None:
+        frames = frames_of(photo.file_name for photo in photos.values())
+    placed = []
     for record in annotations:
-        try:
+        with suppress(BadInputError, KeyError):  # reported when the record itself is read
             photo = photos[as_integer(record, "image_id")]
-            numbers.append(as_numbers(record, "bbox", 4))
-            sizes.append((photo.width, photo.height))
-            images.append(photo.image_id)
-        except (BadInputError, KeyError):
-            continue  # reported when the record itself is read
-    sizes_array = np.array(sizes, np.float64).reshape(-1, 2)
-    convention_of(as_boxes(numbers), sizes_array, images, COCO_BOXES, file=file)
+            numbers = as_numbers(record, "bbox", 4)
+            placed.append(PlacedBox(numbers, photo, (photo.width, photo.height)))
+    framed = frames.convention(placed, COCO_BOXES, file)
+    for image_id in list(photos):
+        with inspection.record(file, f"image {image_id}"):
+            photos[image_id] = frames.resized(photos.pop(image_id), framed.orientation)
+    return framed
 
 
 def _lacks_area(record: object) -> bool:

@@ -20,6 +20,7 @@ from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.assembly import Source, assemble
 from vg_mc.corpora.expression_records import as_expression_record
+from vg_mc.corpora.frames import ImageFrames
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.table_files import without_hidden
 from vg_mc.errors import BadInputError
@@ -78,7 +79,7 @@ def read_pth(
             record = f"record {position}"
             with inspection.record(file, record):
                 records.append(as_expression_record(_fields(row, split), file, record, inspection))
-    source = Source(path.stem, files, images_folder, declared, candidates_file)
+    source = Source(path.stem, files, ImageFrames(images_folder), declared, candidates_file)
     return assemble(records, source, inspection)
 
 

@@ -46,7 +46,7 @@ class CorpusSource:
         annotations: A file or folder; for the hub also the id of a dataset.
         images: Folder of the images; None for the default folder of the kind.
         extracted: Folder for images embedded in the annotations, if `images` is None.
-        orientation: The frame of the boxes.
+        orientation: The frame of the boxes; None for the default of the kind, judged for a table.
         split_by: Author of the splits of a REFER corpus, such as ``unc``.
         instances: Another file with the annotated regions of all images.
         boxes: Convention of the boxes where it is not that of the kind.
@@ -61,7 +61,7 @@ class CorpusSource:
     annotations: Path
     images: Path | None
     extracted: Path
-    orientation: Orientation = "stored"
+    orientation: Orientation | None = None
     split_by: str = "unc"
     instances: Path | None = None
     boxes: DeclaredBoxes = UNDECLARED
@@ -71,9 +71,9 @@ class CorpusSource:
     skip_bad: bool = False
     allow_count_mismatch: bool = False
 
-    def image_folder(self, default: Path) -> ImageFolder:
-        """Return the folder of the images, by default one that depends on the kind."""
-        return ImageFolder(self.images or default, self.orientation)
+    def image_folder(self, default: Path, frame: Orientation = "stored") -> ImageFolder:
+        """Return the folder of the images; default folder and frame depend on the kind."""
+        return ImageFolder(self.images or default, self.orientation or frame)
 
 
 def read_corpus(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
@@ -190,10 +190,11 @@ def _table(source: CorpusSource) -> tuple[Corpus, list[CountComparison]]:
 
     corpus = read_table(
         source.annotations,
-        source.image_folder(_images_beside(source.annotations)),
+        source.image_folder(_images_beside(source.annotations), "shown"),
         declared=source.boxes,
         skip_bad=source.skip_bad,
         candidates_file=source.instances,
+        judges_frame=source.orientation is None,
         columns=source.columns,
         extracted=source.images or source.extracted,
     )

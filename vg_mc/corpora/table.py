@@ -25,6 +25,7 @@ from vg_mc.corpora.coco_files import coco_tables
 from vg_mc.corpora.coco_folder import united
 from vg_mc.corpora.embedded_images import EmbeddedPhotos
 from vg_mc.corpora.expression_records import ExpressionRecord, as_expression_record
+from vg_mc.corpora.frames import ImageFrames
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import COCO_BOXES
 from vg_mc.corpora.row_fields import RowFields, RowReader
@@ -56,12 +57,13 @@ def read_table(
     columns: Names | None = None,
     extracted: Path | None = None,
     splits: tuple[str, ...] = (),
+    judges_frame: bool = False,
 ) -> Corpus:
     """Read a table, or all tables of a folder.
 
     Args:
         path: A file ending in .csv, .tsv, .jsonl, .json or .parquet, or a folder of such files.
-        images_folder: Base folder of the names of images.
+        images_folder: Base folder of the names of images, and the frame of the boxes.
         declared: Convention of the boxes where columns or layout do not state it. COCO files are
             always ``xywh`` in pixels.
         skip_bad: Collect bad records in the corpus' `rejected` instead of stopping at the first.
@@ -70,6 +72,8 @@ def read_table(
         columns: Paths of fields in the files, where they are not those of a known layout.
         extracted: Folder that embedded images are written to; None to only measure them.
         splits: Splits in the names of files; files of others are not read. All if empty.
+        judges_frame: Whether that frame is only the default one; it is always ``stored`` for COCO
+            files and for a `candidates_file` with the annotations of COCO's images.
 
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
@@ -79,6 +83,8 @@ def read_table(
     files = tables_in(path, inspection)
     split_of = splits_of_files(files)
     files = files_of_splits(split_of, splits, path)
+    stored = replace(images_folder, orientation="stored") if judges_frame else images_folder
+    images_folder = images_folder if candidates_file is None else stored
     embedded_in = replace(images_folder, path=extracted or images_folder.path)
     images = RowImages(
         images_folder.path, EmbeddedPhotos(embedded_in, is_written=extracted is not None)
@@ -92,7 +98,9 @@ def read_table(
             tables = coco_tables(content, file)
             split = split_of[file]
             coco.append(
-                read_coco_expressions(tables, file, images_folder, split, inspection, columns)
+                read_coco_expressions(
+                    tables, file, stored, split, inspection, columns, judges_frame=judges_frame
+                )
             )
         else:
             reader = RowReader(split_of[file], columns, images)
@@ -104,8 +112,11 @@ def read_table(
         raise BadInputError("expected all images in the tables or none of them", file=path)
     declared = _common(declared, table.stated, path)
     folder = embedded_in if images.embedded else images_folder
-    source = Source(path.stem, files, folder, declared, candidates_file)
-    return assemble(table.numbered(), source, inspection)
+    records = table.numbered()
+    names_of_images = (one.file_name for one in records)
+    frames = ImageFrames.of(folder, names_of_images, is_declared=not judges_frame)
+    source = Source(path.stem, files, frames, declared, candidates_file)
+    return assemble(records, source, inspection)
 
 
 @dataclass(slots=True)

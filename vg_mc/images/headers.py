@@ -1,5 +1,6 @@
 """Read the size and format of images from their headers, without decoding them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.images.files import locate
 from vg_mc.images.formats import ENDINGS
 from vg_mc.images.opening import opened_image
-from vg_mc.images.orientation import oriented_size
+from vg_mc.images.orientation import UPRIGHT, exif_orientation, oriented_size
 from vg_mc.records import ImageFolder, Orientation, Photo
 
 
@@ -39,6 +40,18 @@ def header_of_bytes(content: bytes, orientation: Orientation) -> Header:
         BadInputError: If it is not an image.
     """
     return _header(content, orientation)
+
+
+def sizes_of_turned(folder: Path, file_name: str) -> Mapping[Orientation, tuple[int, int]] | None:
+    """Return the size of an image in both frames; None without EXIF orientation or usable file."""
+    try:
+        path = locate(ImageFolder(folder), Photo(-1, file_name, 0, 0))
+        with opened_image(path) as image:
+            if exif_orientation(image) == UPRIGHT:
+                return None
+            return {"stored": image.size, "shown": oriented_size(image, "shown")}
+    except BadInputError:
+        return None  # reported where the image is used
 
 
 def _header(source: Path | bytes, orientation: Orientation) -> Header:
