@@ -193,6 +193,7 @@ def corpus_of(config: ScoreConfig, annotations: Path) -> "Corpus":
                 annotations=annotations,
                 images=options.images or (extracted if options.corpus == "hub" else None),
                 extracted=extracted,
+                orientation=options.orientation,
                 split_by=SCENES if is_scenes else options.split_by,
                 instances=options.instances,
                 boxes=DeclaredBoxes(config.annotations_format, config.annotations_unit),
