@@ -7,20 +7,18 @@ files are another kind: they have one image per expression, with the expression 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.coco_files import CocoTables
-from vg_mc.corpora.frames import ImageFrames
+from vg_mc.corpora.frames import FramesOf
 from vg_mc.corpora.inspection import Inspection, as_expression
 from vg_mc.corpora.instances import Instances, as_annotation_id, read_instances
 from vg_mc.corpora.nested import field_names, value_at
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus, ImageFolder, ReferringExpression
+from vg_mc.records import Corpus, ReferringExpression
 from vg_mc.system.fields import as_mapping, as_text, place
 
 EXPRESSIONS = "expressions"
@@ -68,23 +66,20 @@ def captioned_images(tables: CocoTables) -> Iterator[tuple[str, object]]:
 def read_coco_expressions(
     tables: CocoTables,
     file: Path,
-    images_folder: ImageFolder,
+    frames_of: FramesOf,
     split: str,
     inspection: Inspection,
     columns: Mapping[str, str],
-    *,
-    judges_frame: bool,
 ) -> Corpus:
     """Read all annotations and their expressions.
 
     Args:
         tables: The content of the file.
         file: The file.
-        images_folder: Folder of the images, and the frame of the boxes.
+        frames_of: Returns the frames of the images with the given names.
         split: Split of annotations that have none, nor their images.
         inspection: Handles bad records.
         columns: Paths of expression and split in an annotation, where they have other names.
-        judges_frame: Whether that frame is only the default one.
 
     Raises:
         BadInputError: If the file is not as described above, or at the first bad record without
@@ -94,10 +89,7 @@ def read_coco_expressions(
     said = {at: texts for at, one in enumerate(annotations) if (texts := _texts(one, columns))}
     if not said:
         raise BadInputError(_no_expressions(annotations, columns), file=file)
-    is_declared = not judges_frame
-    frames_of = partial(ImageFrames.of, images_folder, is_declared=is_declared, beside=file.parent)
     instances = _instances(tables, file, said, inspection, frames_of)
-    inspection.notes += instances.framed.notes
     split_of = _splits(images)
     expressions: list[ReferringExpression] = []
     holder_of: dict[int, int] = {}  # position of the first record with an annotation id
@@ -125,20 +117,19 @@ def read_coco_expressions(
                         split=written_split,
                     )
                 )
-    return _corpus(tables, file, images_folder, instances, expressions, inspection)
+    return _corpus(tables, file, instances, expressions, inspection)
 
 
 def _corpus(
     tables: CocoTables,
     file: Path,
-    images_folder: ImageFolder,
     instances: Instances,
     expressions: list[ReferringExpression],
     inspection: Inspection,
 ) -> Corpus:
     return Corpus(
         name=file.stem,
-        images_folder=replace(images_folder, orientation=instances.framed.orientation),
+        images_folder=instances.images_folder,
         photos=instances.photos,
         expressions=expressions,
         annotations=instances.annotations,
@@ -146,7 +137,7 @@ def _corpus(
         rejected=inspection.rejected,
         texts=dict(inspection.texts),
         assigned_ids=tables.numbered_images & instances.photos.keys(),
-        boxes=instances.framed.judged.described,
+        boxes=instances.boxes,
         notes=inspection.notes,
         categories=instances.categories,
     )
@@ -193,7 +184,7 @@ def _instances(
     file: Path,
     said: Mapping[int, object],
     inspection: Inspection,
-    frames_of: Callable[[Iterable[str]], ImageFrames],
+    frames_of: FramesOf,
 ) -> Instances:
     """Return the images with an expression, and all their annotations."""
     referenced, images = set(), set()

@@ -4,7 +4,7 @@ They differ for images with an EXIF orientation, whose sizes are read from the f
 the annotations state may be those of either frame.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -129,3 +129,6 @@ class ImageFrames:
             found = [frame for frame, size in sizes.items() if size == box.stated]
             agreeing |= set(found) if len(found) == 1 else set()
         return agreeing.pop() if len(agreeing) == 1 else None
+
+
+FramesOf = Callable[[Iterable[str]], ImageFrames]  # returns the frames of images by their names

@@ -1,17 +1,16 @@
 """Reader of COCO's ``instances.json``: images, annotated boxes and category names."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vg_mc.boxes.arithmetic import as_boxes, xywh_to_xyxy
 from vg_mc.boxes.clipping import cut_to_photo
-from vg_mc.boxes.conventions import BoxConvention
 from vg_mc.boxes.frames import Framed
-from vg_mc.boxes.judging import DeclaredBoxes, Judged
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora.coco_files import REGION_OF_IMAGE, CocoTables, read_coco
-from vg_mc.corpora.frames import ImageFrames, PlacedBox
+from vg_mc.corpora.frames import FramesOf, ImageFrames, PlacedBox
 from vg_mc.corpora.inspection import Inspection
 from vg_mc.errors import BadInputError
 from vg_mc.records import ANNOTATIONS, ImageFolder, Photo, Proposal
@@ -25,7 +24,6 @@ from vg_mc.system.fields import (
 )
 
 COCO_BOXES = DeclaredBoxes("xywh", "pixels")
-COCO_FRAME = Framed("stored", Judged(BoxConvention("xywh", "pixels")))
 # Names of categories that stand for none; a detector never finds them.
 _NO_NAMES = frozenset(
     {"", "n/a", "none", "unlabeled", "unlabelled", "background", "__background__"}
@@ -41,7 +39,8 @@ class Instances:
         image_of: Image id per annotation id.
         region_of: Region per annotation id.
         categories: Names of the categories that a detector may find, by id.
-        framed: Frame and convention of the boxes.
+        boxes: Convention of the boxes.
+        images_folder: Folder of the images, and the frame of the boxes.
     """
 
     photos: dict[int, Photo] = field(default_factory=dict)
@@ -49,7 +48,8 @@ class Instances:
     image_of: dict[int, int] = field(default_factory=dict)
     region_of: dict[int, Proposal] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
-    framed: Framed = COCO_FRAME
+    boxes: str = ""
+    images_folder: ImageFolder = field(default_factory=lambda: ImageFolder(Path()))
 
 
 def read_instances(
@@ -58,7 +58,7 @@ def read_instances(
     referenced: Collection[int],
     inspection: Inspection,
     tables: CocoTables | None = None,
-    frames_of: Callable[[Iterable[str]], ImageFrames] | None = None,
+    frames_of: FramesOf | None = None,
 ) -> Instances:
     """Read the images with an id in `needed` and all their annotations, including crowds.
 
@@ -89,7 +89,11 @@ def read_instances(
         if _is_needed(record, "id", needed):
             with inspection.record(file, f"image {place(record, 'id', position)}"):
                 _add_photo(instances, record)
-    framed = _framed(annotations, instances.photos, frames_of, file, inspection)
+    frames = ImageFrames(ImageFolder(file.parent))
+    if frames_of is not None:
+        frames = frames_of(photo.file_name for photo in instances.photos.values())
+    framed = _framed(annotations, instances.photos, frames, file, inspection)
+    inspection.notes += framed.notes
     for position, record in enumerate(annotations):
         if not _is_needed(record, "image_id", needed):
             continue
@@ -101,7 +105,8 @@ def read_instances(
                 )
             else:
                 _add_annotation(instances, record, categories)
-    return replace(instances, framed=framed)
+    folder = replace(frames.folder, orientation=framed.orientation)
+    return replace(instances, boxes=framed.judged.described, images_folder=folder)
 
 
 def _category_names(categories: list[object]) -> dict[int, str]:
@@ -194,14 +199,11 @@ def as_annotation_id(record: object, field: str) -> int:
 def _framed(
     annotations: list[object],
     photos: dict[int, Photo],
-    frames_of: Callable[[Iterable[str]], ImageFrames] | None,
+    frames: ImageFrames,
     file: Path,
     inspection: Inspection,
 ) -> Framed:
     """Judge all readable boxes before the first bad one raises an error; resize turned images."""
-    frames = ImageFrames(ImageFolder(file.parent))
-    if frames_of is not None:
-        frames = frames_of(photo.file_name for photo in photos.values())
     placed = []
     for record in annotations:
         with suppress(BadInputError, KeyError):  # reported when the record itself is read

@@ -9,6 +9,7 @@ programs are read by the layouts of `corpora.table_layouts`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from vg_mc.boxes.judging import DeclaredBoxes
@@ -72,8 +73,7 @@ def read_table(
         columns: Paths of fields in the files, where they are not those of a known layout.
         extracted: Folder that embedded images are written to; None to only measure them.
         splits: Splits in the names of files; files of others are not read. All if empty.
-        judges_frame: Whether that frame is only the default one; it is always ``stored`` for COCO
-            files and for a `candidates_file` with the annotations of COCO's images.
+        judges_frame: Whether that frame is only a default; it is then ``stored`` for COCO files.
 
     Raises:
         BadInputError: If a file is unusable, or at the first bad record.
@@ -83,38 +83,29 @@ def read_table(
     files = tables_in(path, inspection)
     split_of = splits_of_files(files)
     files = files_of_splits(split_of, splits, path)
+    frames_in = partial(ImageFrames.of, is_declared=not judges_frame)
     stored = replace(images_folder, orientation="stored") if judges_frame else images_folder
     images_folder = images_folder if candidates_file is None else stored
-    embedded_in = replace(images_folder, path=extracted or images_folder.path)
-    images = RowImages(
-        images_folder.path, EmbeddedPhotos(embedded_in, is_written=extracted is not None)
-    )
+    images = _row_images(images_folder, extracted)
     table = _Table(inspection)
     coco: list[Corpus] = []
     for file in files:
         content = read_json(file) if file.suffix.lower() == ".json" else None
         if is_coco(content) and not has_captions(content):
             _check_coco_flags(declared, candidates_file, columns, file)
-            tables = coco_tables(content, file)
-            split = split_of[file]
-            coco.append(
-                read_coco_expressions(
-                    tables, file, stored, split, inspection, columns, judges_frame=judges_frame
-                )
-            )
+            tables, split = coco_tables(content, file), split_of[file]
+            frames_of = partial(frames_in, stored, beside=file.parent)
+            coco.append(read_coco_expressions(tables, file, frames_of, split, inspection, columns))
         else:
             reader = RowReader(split_of[file], columns, images)
             table.read(file, _rows(file, content), reader)
     if coco:
         return _of_coco(coco, files, path)
     table.add_notes(images)
-    if images.embedded and images.named:
-        raise BadInputError("expected all images in the tables or none of them", file=path)
     declared = _common(declared, table.stated, path)
-    folder = embedded_in if images.embedded else images_folder
+    folder = _folder_of(images, images_folder, extracted, path)
     records = table.numbered()
-    names_of_images = (one.file_name for one in records)
-    frames = ImageFrames.of(folder, names_of_images, is_declared=not judges_frame)
+    frames = frames_in(folder, (one.file_name for one in records))
     source = Source(path.stem, files, frames, declared, candidates_file)
     return assemble(records, source, inspection)
 
@@ -179,6 +170,20 @@ class _Table:
         if images.renamed is not None:
             written, found = images.renamed
             notes.append(f"images are found by the end of their path: {written} as {found}")
+
+
+def _row_images(folder: ImageFolder, extracted: Path | None) -> RowImages:
+    embedded_in = replace(folder, path=extracted or folder.path)
+    return RowImages(folder.path, EmbeddedPhotos(embedded_in, is_written=extracted is not None))
+
+
+def _folder_of(
+    images: RowImages, named: ImageFolder, extracted: Path | None, path: Path
+) -> ImageFolder:
+    """Return the folder of the images that rows name, or of those that rows contain."""
+    if images.embedded and images.named:
+        raise BadInputError("expected all images in the tables or none of them", file=path)
+    return replace(named, path=extracted or named.path) if images.embedded else named
 
 
 def _rows(file: Path, content: object) -> Iterable[tuple[str, object]]:
