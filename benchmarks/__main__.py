@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import evaluation, preparation, scoring, training
+from benchmarks import evaluation, external_answers, preparation, scoring, training
 from benchmarks.comparison import Aim, Comparison, carry_out
 from benchmarks.made_up import SCENES
 from benchmarks.models import CPU
@@ -65,6 +65,7 @@ def comparisons(config: BenchmarkConfig, scratch: Path) -> list[Comparison]:
         print(f"no real images in {config.refer}; only synthetic ones are used")
     chosen += [evaluation.of_model(task, scratch, (EVALUATING,)) for task in size.evaluations]
     chosen += [evaluation.of_memory(size.memory_photos, scratch), scoring.of_split(*size.scored)]
+    chosen.append(external_answers.of_split(*size.scored, scratch))
     for task in size.trainings:
         aims = (TRAINING,) if task.shape is SCENES else ()
         chosen.append(training.of_model(task, scratch, hardware, aims))

@@ -129,7 +129,7 @@ def test_other_candidates_are_refused_and_nothing_is_written(evaluations, tmp_pa
 
     assert message.startswith("error: these predictions cannot be averaged: row 1, expression 2107")
     assert "candidate 0 is (" in message
-    assert message.endswith("in 'rn' and 'vit'\n")
+    assert "in 'rn' and 'vit'; evaluate" in message
     assert not (tmp_path / "both").exists()
 
 

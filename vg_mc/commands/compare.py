@@ -75,7 +75,9 @@ def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System
     from vg_mc.scoring.leaderboard import System
 
     if not folders:
-        raise BadInputError("expected one or more folders of results")
+        raise BadInputError(
+            "expected one or more folders of results as arguments", record="compare"
+        )
     found = [(folder, each) for folder in folders for each in read_evaluations(folder)]
     known = {split for _, each in found for split in each}
     for split in splits:
@@ -87,7 +89,7 @@ def read_systems(folders: Sequence[Path], splits: Sequence[str]) -> list["System
     for name, (folder, each) in zip(names, found, strict=True):
         unique = f"{name} ({folder})" if names.count(name) > 1 else name
         if unique in systems:
-            raise BadInputError(f"duplicate system {name!r}", file=folder)
+            raise BadInputError(f"duplicate system {name!r}; name each folder once", file=folder)
         chosen = {split: each[split] for split in each if split in splits or not splits}
         systems[unique] = System(unique, chosen)
     return [system for system in systems.values() if system.splits]

@@ -131,6 +131,9 @@ def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "G
     dataset = open_prepared(config.dataset)
     for first, *_ in members:
         if first.provenance.data_hash != dataset.data_hash:
-            problem = f"expected the dataset of {first.name!r}: {first.provenance.data_hash}"
+            problem = (
+                f"expected the dataset that {first.name!r} was evaluated on, with data hash "
+                f"{first.provenance.data_hash}, found {dataset.data_hash}"
+            )
             raise BadInputError(problem, file=config.dataset, record="--dataset")
     return Gallery.of(dataset, config.images, config.examples)

@@ -24,13 +24,16 @@ def read_evaluation(folder: Path) -> dict[str, Predictions]:
     """
     folders = [folder] if is_one_split(folder) else sorted(filter(is_one_split, _below(folder)))
     if not folders:
-        problem = f"no {FILE_NAME} here or in a subfolder; evaluate.py writes one per split"
+        problem = f"no {FILE_NAME} here or in a subfolder; evaluate.py and vg_mc score write it"
         raise BadInputError(problem, file=folder)
     found: dict[str, Predictions] = {}
     for place in folders:
         predictions = read_predictions(place)
         if predictions.split in found:
-            problem = f"split {predictions.split!r} is also in another folder of this evaluation"
+            problem = (
+                f"split {predictions.split!r} is also in another folder of this evaluation; "
+                "move one of them, or name the folder of one split"
+            )
             raise BadInputError(problem, file=place)
         found[predictions.split] = predictions
     return {split: found[split] for split in usual_order(found)}

@@ -50,7 +50,9 @@ def read_predictions(folder: Path) -> Predictions:
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        raise BadInputError(f"no {FILE_NAME} here; create one with evaluate.py", file=folder)
+        raise BadInputError(
+            f"no {FILE_NAME} here; create one with evaluate.py or vg_mc score", file=folder
+        )
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -95,7 +97,10 @@ def _read_header(metadata: Mapping[bytes, bytes], path: Path) -> tuple[Provenanc
             return from_json(header["provenance"]), KINDS[header["kind"]]
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"damaged metadata ({error!r})", file=path) from error
-    problem = f"expected schema {SCHEMA_VERSION}, found {version}; run evaluate.py again"
+    problem = (
+        f"expected schema {SCHEMA_VERSION}, found {version}. Files of other versions cannot be "
+        "converted; write it again with evaluate.py, ensemble.py or vg_mc score"
+    )
     raise BadInputError(problem, file=path)
 
 

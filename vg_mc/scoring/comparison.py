@@ -36,7 +36,8 @@ def compare(first: Predictions, second: Predictions) -> Comparison:
     """
     problem = first_question_difference(first, second)
     if problem is not None:
-        raise BadInputError(f"these predictions cannot be compared: {problem}")
+        hint = "evaluate both on the same --dataset, with the same --only-answered of vg_mc score"
+        raise BadInputError(f"these predictions cannot be compared: {problem}; {hint}")
     one, other = (outcomes(each).right for each in (first, second))
     return Comparison(
         first=first.name,

@@ -43,7 +43,10 @@ def combine(members: Sequence[Predictions], name: str, rule: Rule) -> Prediction
     for other in others:
         difference = first_difference(first, other)
         if difference is not None:
-            raise BadInputError(f"these predictions cannot be averaged: {difference}")
+            raise BadInputError(
+                f"these predictions cannot be averaged: {difference}; "
+                "evaluate all members on the same --dataset"
+            )
     rows = zip(*(member.choices.logits for member in members), strict=True)
     logits = [_combined(np.stack(row).astype(np.float64), rule) for row in rows]
     return Predictions(

@@ -37,7 +37,10 @@ def _voting(member: Predictions, chooser: Predictions) -> Predictions:
         return member
     difference = first_question_difference(chooser, member)
     if difference is not None:
-        raise BadInputError(f"these predictions cannot be combined: {difference}")
+        raise BadInputError(
+            f"these predictions cannot be combined: {difference}; evaluate all members on the same "
+            "--dataset"
+        )
     candidates = chooser.choices
     return replace(member, answers=replace(candidates, logits=_votes(member.answers, candidates)))
 

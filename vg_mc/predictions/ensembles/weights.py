@@ -172,7 +172,10 @@ def _gaps(members: Sequence[Predictions]) -> tuple[Values, NDArray[np.int64]]:
             logits = np.stack([member.choices.logits[row][asked] for member in members], axis=1)
             questions.append(logits.astype(np.float64) - logits[:1])
     if not questions:
-        problem = "no expression has both a positive and a negative candidate"
+        problem = (
+            "no expression has both a positive and a negative candidate, so weights cannot be "
+            "fitted; use --weighting equal, probability or rank"
+        )
         raise BadInputError(problem, record=f"split {members[0].split!r}")
     ends = np.cumsum([len(question) for question in questions])
     return np.concatenate(questions), np.array([0, *ends[:-1]], np.int64)
