@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.conventions import (
     CARELESS,
+    LEAST_LIKELY,
     MOST_OUTSIDE,
     BoxConvention,
     Sizes,
@@ -16,6 +19,8 @@ from vg_mc.errors import BadInputError
 from vg_mc.proposers.stored import ORDER_FLAG, UNIT_FLAG, StoredDetections
 
 MOST_COMPARED = 20_000  # boxes, evenly distributed over the file; more would decide the same
+ACROSS = 0.75  # fraction of the side that detections extend to
+TINY = 1e-9
 FEWEST_JUDGED = 20  # with fewer boxes, single ones may exceed their images
 
 
@@ -23,7 +28,7 @@ def require_fit(
     stored: StoredDetections,
     numbers: Boxes,  # (N, 4)
     sizes: Sizes,  # (N, 2)
-    images: Sequence[object],  # N keys of images
+    images: Sequence[int],  # N numbers of images
 ) -> None:
     """Check that detections of images of known size are in the declared convention.
 
@@ -48,7 +53,7 @@ def require_fit(
             _require_plausible(convention, numbers, sizes, images, stored.file)
             _require_not_corners(stored, len(numbers))
         return
-    fitting = _fitting(numbers, sizes, images)
+    fitting = _fitting(numbers, sizes, images, convention)
     same_unit = any(one.unit == convention.unit for one in fitting)
     if same_unit or len(numbers) >= FEWEST_JUDGED or 2 * count > len(numbers):
         problem = (
@@ -58,22 +63,24 @@ def require_fit(
 
 
 def _require_plausible(
-    convention: BoxConvention, numbers: Boxes, sizes: Sizes, images: Sequence[object], file: Path
+    convention: BoxConvention, numbers: Boxes, sizes: Sizes, images: Sequence[int], file: Path
 ) -> None:
     if convention.unit == "pixels" and bool((numbers <= 1).all()):
         problem = f"none of the numbers in {len(numbers):,} boxes exceeds 1"
-        raise BadInputError(
-            _misfit(problem, convention, _fitting(numbers, sizes, images)), file=file
-        )
+        fitting = plausible_conventions(numbers, sizes, images, units=("unit",))
+        raise BadInputError(_misfit(problem, convention, fitting), file=file)
     if len(numbers) <= CARELESS:
         return
     step = -(-len(numbers) // MOST_COMPARED)
     numbers, sizes, images = numbers[::step], sizes[::step], images[::step]
-    if convention not in plausible_conventions(numbers, sizes, images):
-        fitting = _fitting(numbers, sizes, images)
-        problem = (
-            f"the {len(numbers):,} boxes end far from the edges of their images, or at other edges"
-        )
+    fitting = [one for one in _fitting(numbers, sizes, images, convention)
+               if one.unit != convention.unit]  # fmt: skip
+    different = len(np.unique(np.column_stack([images, numbers]), axis=0))
+    farthest = max((_reach(numbers, sizes, one) for one in fitting), default=0.0)
+    nearer = min(1.0, _reach(numbers, sizes, convention) / max(farthest, TINY))
+    plausible = convention in plausible_conventions(numbers, sizes, images)
+    if not plausible or (farthest > ACROSS and nearer**different < LEAST_LIKELY):
+        problem = f"the {len(numbers):,} boxes end too far from the edges of their images"
         raise BadInputError(_misfit(problem, convention, fitting), file=file)
 
 
@@ -94,13 +101,26 @@ def _require_not_corners(stored: StoredDetections, known: int) -> None:
         raise BadInputError(problem, file=stored.file)
 
 
-def _fitting(numbers: Boxes, sizes: Sizes, images: Sequence[object]) -> list[BoxConvention]:
-    """Return the plausible conventions in which hardly any box exceeds its image."""
+def _fitting(
+    numbers: Boxes, sizes: Sizes, images: Sequence[int], declared: BoxConvention
+) -> list[BoxConvention]:
+    """Return the other plausible conventions in which hardly any box exceeds its image.
+
+    Detections lie anywhere in their images, so in another unit they must extend across them.
+    """
     return [
         one
         for one in plausible_conventions(numbers, sizes, images)
-        if outside(one.to_xyxy(numbers, sizes), sizes).mean() <= MOST_OUTSIDE
+        if one != declared
+        and outside(one.to_xyxy(numbers, sizes), sizes).mean() <= MOST_OUTSIDE
+        and (one.unit == declared.unit or _reach(numbers, sizes, one) > ACROSS)
     ]
+
+
+def _reach(numbers: Boxes, sizes: Sizes, convention: BoxConvention) -> float:
+    """Return the extent of the boxes as a fraction of the image side, ignoring outliers."""
+    ends = convention.to_xyxy(numbers, sizes)[:, 2:] / sizes
+    return float(np.quantile(ends.max(axis=1), 1 - MOST_OUTSIDE).clip(0, 1))
 
 
 def _misfit(problem: str, declared: BoxConvention, fitting: Sequence[BoxConvention]) -> str:
