@@ -218,3 +218,27 @@ def test_one_unreadable_photo_stops_the_folder_or_is_skipped(folder, capsys):
     assert "c_3.jpg" in skipped.err
     assert "1 hidden files" in skipped.err
     assert skipped.out.count(": red") == 2
+
+
+def test_stored_detections_of_a_folder_are_found_by_name_and_checked_together(folder, capsys):
+    for number in range(30):
+        Image.new("RGB", (64, 48)).save(folder / f"{number:02}x.png")
+    boxes = [[4, 5, 20, 20], [30, 5, 20, 30], [8, 9, 10, 11]]
+    few_outside = [[40, 5, 60, 20], [30, 5, 50, 30], [30, 9, 60, 11]]  # of one image only
+    stored = [
+        {"file_name": f"{number:02}x.png", "bbox": box, "score": 0.9 - 0.1 * place}
+        for number in range(30)
+        for place, box in enumerate(few_outside if number == 20 else boxes)
+    ]
+    (folder / "stored.json").write_text(json.dumps(stored))
+    named = ["--grounder", "most-confident", "--output", str(folder / "out"), "--json"]
+    flags = ["--proposer", "stored", "--proposals", str(folder / "stored.json")]
+
+    main([str(folder), "red", *named, *flags])
+
+    told = capsys.readouterr()
+    answers = {one["image"]: one["box"] for one in map(json.loads, told.out.splitlines())}
+    assert len(answers) == 32
+    assert answers["07x.png"] == [4, 5, 24, 25]
+    assert answers["20x.png"] == [40, 5, 64, 25]
+    assert "Warning" not in told.err

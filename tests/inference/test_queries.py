@@ -114,7 +114,7 @@ def test_unreadable_images_stop_or_are_skipped_before_anything_is_answered(folde
     Image.new("RGBA", (4, 8)).save(folder / "d.png")
     questions, _ = read_questions(folder, ("red",))
 
-    kept, sizes, notes = checked(questions, "shown", skip_bad=True)
+    kept, seen, notes = checked(questions, "shown", skip_bad=True)
 
     assert [one.image.name for one in kept] == [
         "COCO_000000000009.jpg",
@@ -122,7 +122,7 @@ def test_unreadable_images_stop_or_are_skipped_before_anything_is_answered(folde
         "b_12.png",
         "d.png",
     ]
-    assert sizes == [(12, 9)] * 3 + [(4, 8)]
+    assert [(one.width, one.height) for one in seen] == [(12, 9)] * 3 + [(4, 8)]
     assert "c.jpg" in notes[0]
     assert "1 images: transparent" in notes[1]
     with refused(file="c.jpg"):

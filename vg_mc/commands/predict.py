@@ -2,7 +2,6 @@
 
 import json
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.boxes.transforms import Fit
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
+from vg_mc.commands.notes import print_notes, warnings_as_notes
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.registry import GROUNDER_HELP, GROUNDERS, GrounderOptions, Selected, select
 from vg_mc.images import Marker, ViewOptions
@@ -26,13 +26,14 @@ from vg_mc.proposers.registry import (
     named_proposer,
     proposer_help,
 )
-from vg_mc.records import Orientation
+from vg_mc.records import Orientation, Photo
 from vg_mc.system.launch import require_device
 from vg_mc.system.options import changed_flags
 from vg_mc.text.cleaning import clean_text
 
 if TYPE_CHECKING:
     from vg_mc.inference import Answer, Grounder, Question
+    from vg_mc.inference.checking import Checked
     from vg_mc.prepared.build.settings import Drawing
 
 PHOTOS_AT_ONCE = 8
@@ -111,7 +112,8 @@ def run(config: PredictConfig) -> None:
 
     selected = selected_grounder(config)
     choice = proposer_of(config, selected)
-    questions = questions_of(config)
+    questions, photos, notes = questions_of(config)
+    print_notes(notes)
     single = config.output.suffix.lower() in PICTURE_ENDINGS
     asked = sum(len(question.expressions) for question in questions)
     if single and asked > 1:
@@ -119,7 +121,7 @@ def run(config: PredictConfig) -> None:
         raise BadInputError(problem, file=config.output, record="--output")
     grounder = load_grounder(config, selected, choice, questions)
     answers = []
-    for name, answer in answered(config, grounder, questions, single=single):
+    for name, answer in answered(config, grounder, questions, photos, single=single):
         record = answer_record(name, answer)
         if config.json:
             print(json.dumps(record, ensure_ascii=False))
@@ -132,7 +134,12 @@ def run(config: PredictConfig) -> None:
 
 
 def answered(
-    config: PredictConfig, grounder: "Grounder", questions: list["Question"], *, single: bool
+    config: PredictConfig,
+    grounder: "Grounder",
+    questions: list["Question"],
+    photos: list[Photo],
+    *,
+    single: bool,
 ) -> Iterator[tuple[str, "Answer"]]:
     """Yield each answer with the name of its image, and draw it; images are read in batches."""
     from vg_mc.inference.opening import opened
@@ -143,7 +150,9 @@ def answered(
         some = questions[start : start + PHOTOS_AT_ONCE]
         images = [opened(question.image, grounder.orientation) for question in some]
         decoded = [replace(one, image=image) for one, image in zip(some, images, strict=True)]
-        together = zip(some, images, grounder.ground_all(decoded), strict=True)
+        with warnings_as_notes():
+            found = grounder.ground_all(decoded, photos)
+        together = zip(some, images, found, strict=True)
         for question, (photo, image, _), answers in together:
             for answer in answers:
                 drawn += 1
@@ -153,29 +162,28 @@ def answered(
                 yield Path(str(question.image)).name, answer
 
 
-def questions_of(config: PredictConfig) -> list["Question"]:
-    """Return the questions about readable images, and print notes on stderr.
+def questions_of(config: PredictConfig) -> "Checked":
+    """Return the questions about readable images.
 
     Raises:
         BadInputError: If a file is invalid, or boxes are given for several images.
     """
     from vg_mc.inference.box_files import read_boxes
-    from vg_mc.inference.checking import checked
+    from vg_mc.inference.checking import Checked, checked
     from vg_mc.inference.queries import read_questions
 
     read, notes = read_questions(config.photo, config.expressions)
     if config.boxes is not None and (config.photo.is_dir() or len(read) != 1):
         raise BadInputError("requires a single image", file=config.photo, record="--boxes")
-    questions, sizes, more = checked(read, config.orientation, skip_bad=config.on_error == "skip")
+    questions, photos, more = checked(read, config.orientation, skip_bad=config.on_error == "skip")
     notes += more
     if config.boxes is not None:
         declared = DeclaredBoxes(config.box_format, config.box_unit)
-        boxes, inferred = read_boxes(config.boxes, sizes[0], declared)
+        size = photos[0].width, photos[0].height
+        boxes, inferred = read_boxes(config.boxes, size, declared)
         questions = [replace(questions[0], boxes=boxes)]
         notes += [f"{config.boxes}: {inferred}"] if inferred else []
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-    return questions
+    return Checked(questions, photos, notes)
 
 
 def gives_probabilities(config: PredictConfig) -> bool:
@@ -241,8 +249,7 @@ def load_grounder(
     require_device(config.device)
     names = config.grounders.clip.views
     views = ViewOptions(names).chosen() if names else {}
-    with warnings.catch_warnings(record=True) as noted:
-        warnings.simplefilter("always", UserWarning)
+    with warnings_as_notes():
         loaded = load(
             selected,
             config.grounders,
@@ -252,9 +259,6 @@ def load_grounder(
             device=config.device,
             corpus=lambda: [clean_text(text) for one in questions for text in one.expressions],
         )
-    for note in noted:
-        if note.category is UserWarning:
-            print(f"note: {note.message}", file=sys.stderr)
     return Grounder(
         loaded.grounder,
         loaded.drawing,

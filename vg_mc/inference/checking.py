@@ -8,19 +8,19 @@ from vg_mc.errors import BadInputError
 from vg_mc.images.opening import PECULIARITIES
 from vg_mc.inference.opening import opened
 from vg_mc.inference.queries import Question
-from vg_mc.records import Orientation
+from vg_mc.records import Orientation, Photo
 
 
 class Checked(NamedTuple):
     """Questions about readable images.
 
     Attributes:
-        sizes: Width and height of each image in pixels.
+        photos: The record of each image.
         notes: Sentences about images that are skipped or unusual.
     """
 
     questions: list[Question]
-    sizes: list[tuple[int, int]]
+    photos: list[Photo]
     notes: list[str]
 
 
@@ -31,19 +31,19 @@ def checked(questions: Sequence[Question], orientation: Orientation, *, skip_bad
         BadInputError: If an image cannot be read and `skip_bad` is False, or none can.
     """
     kept: list[Question] = []
-    sizes: list[tuple[int, int]] = []
+    photos: list[Photo] = []
     notes: list[str] = []
     counts: Counter[str] = Counter()
     for question in questions:
         try:
-            _, image, peculiarities = opened(question.image, orientation)
+            photo, _, peculiarities = opened(question.image, orientation)
         except BadInputError as fault:
             if not skip_bad or len(questions) == 1:
                 raise
             notes.append(f"skipped: {fault}")
             continue
         kept.append(question)
-        sizes.append(image.size)
+        photos.append(photo)
         counts.update(peculiarities)
     if questions and not kept:
         raise BadInputError(f"no readable image; the first of {len(questions):,} {notes[0]}")
@@ -52,4 +52,4 @@ def checked(questions: Sequence[Question], orientation: Orientation, *, skip_bad
         for name, how in PECULIARITIES.items()
         if counts[name]
     ]
-    return Checked(kept, sizes, notes)
+    return Checked(kept, photos, notes)

@@ -42,7 +42,7 @@ from vg_mc.proposers.kinds.transformers import TransformersOptions
 from vg_mc.proposers.kinds.yolo import YoloOptions
 from vg_mc.proposers.on_demand import GIVEN
 from vg_mc.proposers.registry import ProposerOptions, named_proposer
-from vg_mc.records import XYXY, Orientation, Proposal
+from vg_mc.records import XYXY, Orientation, Photo, Proposal
 from vg_mc.text.prompts import PLACE
 
 File: TypeAlias = Path | str
@@ -166,8 +166,14 @@ class Grounder:
         """Return the probability of each box, shape (C,), to re-rank the boxes of a detector."""
         return self.ground(image, [expression], boxes)[0].probabilities
 
-    def ground_all(self, questions: Sequence[Question]) -> list[list[Answer]]:
+    def ground_all(
+        self, questions: Sequence[Question], run: Sequence[Photo] = ()
+    ) -> list[list[Answer]]:
         """Answer expressions about several images, which are in memory at the same time.
+
+        Args:
+            questions: Images with expressions.
+            run: All images of a run in several calls, whose stored detections are checked together.
 
         Returns:
             For each image the answers to its expressions.
@@ -178,7 +184,7 @@ class Grounder:
         if isinstance(self.scorer, BoxPredictor):
             return _predicted(self.scorer, questions, self.orientation)
         dataset, expressions, proposals = asked(
-            questions, self.drawing, self.proposer, self.orientation
+            questions, self.drawing, self.proposer, self.orientation, run
         )
         logits = self.scorer.logits(dataset, expressions)
         answers = iter(

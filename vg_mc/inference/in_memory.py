@@ -59,6 +59,7 @@ def asked(
     drawing: Drawing,
     proposer: ProposerChoice,
     orientation: Orientation = "shown",
+    run: Sequence[Photo] = (),
 ) -> Asked:
     """Decode the images, find their candidates and draw them.
 
@@ -67,13 +68,14 @@ def asked(
         drawing: How candidate images are drawn.
         proposer: Finds candidates of images without given boxes.
         orientation: The frame of the boxes.
+        run: All images of a run in several calls, whose stored detections are checked together.
 
     Raises:
         BadInputError: If an image, a text or a box is invalid.
     """
     looked_at = [opened(question.image, orientation)[:2] for question in questions]
     texts = [[_cleaned(text) for text in question.expressions] for question in questions]
-    found = _found(questions, looked_at, texts, proposer)
+    found = _found(questions, looked_at, texts, proposer, run)
     photos = [replace(photo, image_id=place) for place, (photo, _) in enumerate(looked_at)]
     drawn = [
         candidate_rows(photo, image, proposals, drawing)
@@ -130,13 +132,14 @@ def _found(
     looked_at: LookedAt,
     texts: list[list[str]],
     proposer: ProposerChoice,
+    run: Sequence[Photo],
 ) -> list[list[Proposal]]:
     """Return the candidates of each image; the proposer runs once for all without boxes."""
     boxless = [place for place, question in enumerate(questions) if question.boxes is None]
     detected: Iterator[list[Proposal]] = iter(())
     if boxless:
         seen, sentences = [looked_at[at] for at in boxless], [texts[at] for at in boxless]
-        detected = iter(proposed(seen, proposer, sentences))
+        detected = iter(proposed(seen, proposer, sentences, run))
     return [
         next(detected) if question.boxes is None else given(question.boxes, photo, proposer)
         for question, (photo, _) in zip(questions, looked_at, strict=True)

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -60,6 +60,7 @@ def proposed(
     looked_at: Sequence[tuple[Photo, Image.Image]],
     choice: ProposerChoice,
     sentences: Sequence[Sequence[str]] = (),
+    run: Sequence[Photo] = (),
 ) -> list[list[Proposal]]:
     """Return the candidates of each image.
 
@@ -68,13 +69,14 @@ def proposed(
         choice: The proposer, or a union.
         sentences: Expressions about each image. Detectors that take text search for all of them;
             the expressions share the candidates.
+        run: All images of a run in several calls, whose stored detections are checked together.
 
     Raises:
         BadInputError: If `choice` has no proposer, or its file cannot be used.
     """
     if choice.kind == GIVEN.kind:
         raise BadInputError("expected boxes or a proposer")
-    found = [_found_by(member, looked_at, sentences) for member in choice.members]
+    found = [_found_by(member, looked_at, sentences, run) for member in choice.members]
     return [choose(of_photo, photo, choice)
             for (photo, _), *of_photo in zip(looked_at, *found, strict=True)]  # fmt: skip
 
@@ -83,14 +85,15 @@ def _found_by(
     member: ProposerChoice,
     looked_at: Sequence[tuple[Photo, Image.Image]],
     sentences: Sequence[Sequence[str]],
+    run: Sequence[Photo],
 ) -> list[list[Proposal]]:
     """Return all boxes of one proposer, including weak detections."""
     photos = [photo for photo, _ in looked_at]
     kind = KINDS[member.kind]
     if kind.known is not None:
-        stored = _stored_of(member, photos) if kind.reads_file else [[] for _ in photos]
-        known = [Known(photo, stored=of_photo)
-                 for photo, of_photo in zip(photos, stored, strict=True)]  # fmt: skip
+        together = tuple(dict.fromkeys([*run, *photos]))
+        stored = _stored_of(member, together) if kind.reads_file else {}
+        known = [Known(photo, stored=stored.get(photo, ())) for photo in photos]
         return [list(kind.known(member, image)) for image in known]
     return ask(member, photos, [np.asarray(image) for _, image in looked_at], sentences)
 
@@ -103,14 +106,17 @@ def _stored(choice: ProposerChoice) -> StoredDetections:
     return read_detections(choice.source, skip_bad=False, declared=choice.options or UNDECLARED)
 
 
-def _stored_of(choice: ProposerChoice, photos: Sequence[Photo]) -> list[list[Proposal]]:
-    """Return the detections of each image, with a warning for what was interpreted.
+@lru_cache(maxsize=2)
+def _stored_of(
+    choice: ProposerChoice, photos: tuple[Photo, ...]
+) -> Mapping[Photo, Sequence[Proposal]]:
+    """Return the detections of different images, with a warning for what was interpreted.
 
     The number at the end of a file name is the image id, as in COCO's names, unless the file of
     detections contains file names.
     """
     stored = _stored(choice)
-    found: list[list[Proposal]] = [[] for _ in photos]
+    found: dict[Photo, list[Proposal]] = {}
     for places in _apart(photos):
         some = [replace(photos[place], image_id=place) for place in places]
         numbers = {number: photo for photo in some
@@ -118,7 +124,7 @@ def _stored_of(choice: ProposerChoice, photos: Sequence[Photo]) -> list[list[Pro
         joined = PhotoNames(some, numbers).join(stored.rows_of, certain=False)
         cut = placed(stored, some, joined, {})
         for place in places:
-            found[place] = cut.by_image.get(place, [])
+            found[photos[place]] = cut.by_image.get(place, [])
         for note in (*cut.notes, *_notes(stored, joined, cut, some)):
             warnings.warn(f"{stored.file.name}: {note}", stacklevel=2)
     return found
