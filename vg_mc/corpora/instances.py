@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vg_mc.boxes.arithmetic import as_boxes, xywh_to_xyxy
@@ -164,6 +165,7 @@ def _add_photo(instances: Instances, record: object) -> None:
     )
 
 
+@lru_cache(maxsize=2**16)  # names repeat: an image has several expressions
 def inner_path(name: str) -> str:
     """Return `name` if it is a path inside the image folder.
 

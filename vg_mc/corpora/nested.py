@@ -16,6 +16,8 @@ def value_at(record: Record, path: str) -> object:
     """Return the value at a path, which may also be the name of one field; None without one."""
     if path in record:
         return record[path]
+    if "." not in path:
+        return None
     value: object = record
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None

@@ -7,7 +7,7 @@ from vg_mc.boxes.conventions import Order
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
 from vg_mc.corpora.cells import BOX_COLUMNS, box_in, is_empty, numbers_in, whole_number_in
-from vg_mc.corpora.nested import OR, Record, first_value, unrolled
+from vg_mc.corpora.nested import Record, first_value, unrolled
 from vg_mc.corpora.row_images import Fields, RowImages, file_name_in
 from vg_mc.corpora.table_layouts import (
     OWN,
@@ -21,13 +21,15 @@ from vg_mc.corpora.table_layouts import (
 )
 from vg_mc.errors import BadInputError
 
-WHOLE_NUMBERS = (
-    names.EXPRESSION_ID,
-    names.REF_ID,
-    names.IMAGE_ID,
-    names.ANNOTATION_ID,
-    names.WIDTH,
-    names.HEIGHT,
+WHOLE_NUMBERS = frozenset(
+    {
+        names.EXPRESSION_ID,
+        names.REF_ID,
+        names.IMAGE_ID,
+        names.ANNOTATION_ID,
+        names.WIDTH,
+        names.HEIGHT,
+    }
 )
 
 
@@ -87,8 +89,7 @@ class RowReader:
         return layout, row
 
     def _parts(self, row: Record, layout: TableLayout) -> Iterator[RowFields]:
-        nested = any("." in path for path in layout.paths)
-        for part in unrolled(row, layout.paths) if nested else [row]:
+        for part in unrolled(row, layout.paths) if layout.is_nested else [row]:
             common, boxes = self._common(part, layout)
             said = common.get(names.EXPRESSION)
             for text in said if isinstance(said, list) and said else [said]:
@@ -98,13 +99,11 @@ class RowReader:
         """Return all fields of a record; its expression may be a list."""
         fields: Fields = {names.SPLIT: self._split}
         for name, path in layout.columns.items():
-            simple = "." not in path and OR not in path
-            value = row.get(path) if simple else first_value(row, path)
-            if name != names.BOX and not is_empty(value):
-                fields[name] = value
-        for name in WHOLE_NUMBERS:
-            if name in fields:
-                fields[name] = whole_number_in(fields[name])
+            if name == names.BOX:
+                continue
+            value = row[path] if path in row else first_value(row, path)
+            if not is_empty(value):
+                fields[name] = whole_number_in(value) if name in WHOLE_NUMBERS else value
         if names.IMAGE in fields:
             fields |= self._image(fields[names.IMAGE], row, layout)
         box, boxes = _box(row, layout)

@@ -128,18 +128,21 @@ class _Table:
                 if isinstance(row, BadInputError):
                     raise row
                 found = list(reader.records(as_mapping(row)))
+                if len(found) == 1:
+                    self._add(found.pop(), file, place)
             for number, one in enumerate(found):
                 name = place if number == 0 else f"{place}, expression {number}"
                 with self.inspection.record(file, name):
-                    if isinstance(one, BadInputError):
-                        raise one
-                    self._add(one.fields, file, name)
-                    self.stated.add(one.boxes)
+                    self._add(one, file, name)
         self.empty += reader.empty
 
-    def _add(self, fields: dict[str, object], file: Path, place: str) -> None:
+    def _add(self, row: RowFields | BadInputError, file: Path, place: str) -> None:
+        if isinstance(row, BadInputError):
+            raise row
+        fields, boxes = row
         texts = {name: fields.pop(name) for name in IDS if isinstance(fields.get(name), str)}
         self.records.append(as_expression_record(fields, file, place, self.inspection))
+        self.stated.add(boxes)
         for name, text in texts.items():
             self.text_ids.append((len(self.records) - 1, name, str(text)))
 

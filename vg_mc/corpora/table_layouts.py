@@ -38,6 +38,8 @@ class TableLayout:
             the name in the record only.
         image_key: Field that other records name in place of an embedded image that they share.
         records_in: Converts a record of the file to records with the `columns`.
+        paths: All paths in `columns`.
+        is_nested: Whether any of them leads into a nested record.
     """
 
     name: str
@@ -51,12 +53,14 @@ class TableLayout:
     image_key: str | None = None
     records_in: Callable[[Record], Iterable[Record | BadInputError]] | None = None
     paths: tuple[str, ...] = field(init=False)
+    is_nested: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Collect the paths of all fields."""
         separator = re.compile(rf"[{OR},]")
         paths = [path for paths in self.columns.values() for path in separator.split(paths)]
         object.__setattr__(self, "paths", tuple(dict.fromkeys(paths)))
+        object.__setattr__(self, "is_nested", any("." in path for path in paths))
 
 
 def endings_of_path(name: str) -> list[str]:
