@@ -95,7 +95,7 @@ class BoxModelGrounder:
         reader = InputReader(dataset, expressions, self.model)
         loaded = decoded(reader, batches, self.accelerator, self.num_workers, doing="predicting")
         for rows, (inputs, frames) in zip(batches, loaded, strict=True):
-            boxes = self.model(inputs.to(self.accelerator.device)).double().cpu().numpy()
+            boxes = self.model(inputs.to(self.accelerator.device)).boxes.double().cpu().numpy()
             of_images = zip(boxes[:, None], inputs.image_index.tolist(), strict=True)
             yield rows, np.concatenate([frames[image].to_source(box) for box, image in of_images])
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from vg_mc.boxes.transforms import Letterbox
 from vg_mc.models.box_predictors.layers import (
+    cell_centers,
     cxcywh_to_xyxy,
     padded_cells,
     perceptron,
@@ -43,6 +44,13 @@ def test_finer_maps_are_averaged_and_coarser_ones_repeated():
     assert resampled(maps, (2, 2)).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
     assert torch.equal(resampled(maps, (8, 8))[..., ::2, ::2], maps)
     assert resampled(maps, (4, 4)) is maps
+
+
+def test_cells_have_their_centers_in_row_major_order():
+    centers = cell_centers((2, 4), torch.device("cpu"))
+
+    assert centers[:4].tolist() == [[0.125, 0.25], [0.375, 0.25], [0.625, 0.25], [0.875, 0.25]]
+    assert centers[4].tolist() == [0.125, 0.75]
 
 
 def test_a_perceptron_has_no_activation_at_its_end():

@@ -100,11 +100,11 @@ def test_published_layers_are_tapped_and_all_tokens_joined(architecture, layers,
     assert head.positions.num_embeddings == tokens
 
 
-def test_ours_adds_one_norm_per_layer_and_trains_no_positions_of_the_encoder():
+def test_ours_adds_norms_and_scores_and_trains_no_positions_of_the_encoder():
     published, ours = (on_meta(name, "ViT-B-16") for name in ("clip-vg-published", "clip-vg"))
 
-    norms = 4 * 2 * 768
-    assert count(ours.head) == count(published.head) + norms
+    norms, scores = 4 * 2 * 768, 512
+    assert count(ours.head) == count(published.head) + norms + scores
     assert trained(ours) == count(ours.head)
 
 

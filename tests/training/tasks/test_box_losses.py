@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vg_mc.boxes.arithmetic import paired_gious, paired_ious
-from vg_mc.training.tasks.box_losses import BoxLossOptions, box_losses, coordinate_losses, ious
+from vg_mc.training.tasks.box_losses import (
+    BoxLossOptions,
+    box_losses,
+    coordinate_losses,
+    ious,
+    pointing_losses,
+)
 
 BOXES = np.array(
     [
@@ -114,3 +120,28 @@ def test_the_overlap_can_be_left_out():
     losses = box_losses(boxes, targets, BoxLossOptions(box_loss_weight=1, iou_loss="none"))
 
     assert np.allclose(losses, np.abs(PAIRS[0] - PAIRS[1]).sum(1))
+
+
+def test_cells_with_their_center_in_the_target_are_meant():
+    cells = torch.randn(3, 4, 8).flatten(1).log_softmax(dim=1).unflatten(1, (4, 8))
+    targets = torch.tensor([[0.5, 0.5, 0.5, 0.5], [0.9, 0.1, 0.02, 0.02], [0.5, 0.5, 1.0, 1.0]])
+
+    losses = pointing_losses(cells, targets)
+
+    shares = cells.exp().numpy()
+    meant = [shares[0, 1:3, 2:6].sum(), shares[1, 0, 7], 1.0]
+    assert np.allclose(losses, -np.log(meant), atol=1e-6)
+
+
+def test_a_target_in_padding_has_a_finite_loss_without_gradient():
+    scores = torch.zeros(1, 4, 4, requires_grad=True)
+    padding = torch.zeros(1, 4, 4, dtype=torch.bool)
+    padding[:, 0] = True
+    masked = scores.masked_fill(padding, -torch.inf)
+    cells = masked.flatten(1).log_softmax(dim=1).unflatten(1, (4, 4))
+
+    losses = pointing_losses(cells, torch.tensor([[0.1, 0.05, 0.1, 0.1]]))
+    losses.sum().backward()
+
+    assert losses.tolist() == [30.0]
+    assert torch.equal(scores.grad, torch.zeros(1, 4, 4))

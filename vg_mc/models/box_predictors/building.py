@@ -21,7 +21,12 @@ from vg_mc.models.box_predictors.files import HEAD_FILE, SETTINGS_FILE, is_box_p
 from vg_mc.models.box_predictors.layers import CENTER_HALF
 from vg_mc.models.box_predictors.options import ClipVgOptions, HeadOptions, HrnetOptions
 from vg_mc.models.box_predictors.probing import TEXTS, black_image
-from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPredictor, PredictorSettings
+from vg_mc.models.box_predictors.protocol import (
+    BoxInputs,
+    BoxPrediction,
+    BoxPredictor,
+    PredictorSettings,
+)
 from vg_mc.models.box_predictors.registry import PREDICTORS, MeanBox
 from vg_mc.models.loading import load_encoder, random_start
 from vg_mc.models.similarity import in_evaluation_mode
@@ -78,8 +83,8 @@ def trial_boxes(model: BoxPredictor) -> Tensor:
         text_index=torch.tensor([0]),
     )
     with in_evaluation_mode(model):
-        boxes: Tensor = model(inputs)
-    return boxes
+        prediction: BoxPrediction = model(inputs)
+    return prediction.boxes
 
 
 def save_predictor(model: BoxPredictor, folder: Path) -> None:

@@ -5,8 +5,10 @@ concatenated along channels, and all text tokens are projected to one width and 
 learned token [REG], whose output a perceptron maps to the box. Learned positions are added to
 queries and keys of every layer.
 
-Ours differs from the published model in the normalisation of each layer's tokens, in positions that
-start on a grid, and in a start at the mean box.
+Ours normalises the tokens of each layer, and its positions start on a grid. Instead of [REG], it
+reads the tokens of the grid: each predicts a box relative to its cell, and a probability that the
+cell is in the target. The result is the expected box. A regression from [REG] alone learns places
+only after many more steps.
 """
 
 import re
@@ -16,10 +18,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from vg_mc.models.box_predictors.layers import padded_cells, perceptron, resampled, start_at_box
+from vg_mc.models.box_predictors.layers import (
+    cell_centers,
+    padded_cells,
+    perceptron,
+    resampled,
+    start_at_box,
+)
 from vg_mc.models.box_predictors.options import ClipVgOptions
 from vg_mc.models.box_predictors.probing import context_length, sample_tokens, text_token_width
-from vg_mc.models.box_predictors.protocol import BoxInputs
+from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPrediction, Features
 from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.models.initialization import grid_positions
 from vg_mc.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalize_as
@@ -34,24 +42,18 @@ IMAGE_POSITIONS = re.compile(
 )
 
 
-class ClipVgHead(nn.Module):
-    """Regresses the box from the token [REG] of a transformer over all tokens."""
+class ClipVgTokens(nn.Module):
+    """Joins the tokens of image and text; the base of both heads."""
 
     backbone = None
 
-    def __init__(
-        self,
-        encoder: "Encoder",
-        options: ClipVgOptions,
-        mean_box: tuple[float, ...] | None = None,
-    ) -> None:
+    def __init__(self, encoder: "Encoder", options: ClipVgOptions, *, normalise: bool) -> None:
         """Create the layers for the tokens of `encoder`.
 
         Args:
             encoder: The dual encoder.
             options: Size of the transformer.
-            mean_box: Box that training starts from; None for the published initialisation, without
-                normalisation of tokens.
+            normalise: Whether the tokens of each layer are normalised.
         """
         super().__init__()
         width = options.fusion_width
@@ -63,7 +65,7 @@ class ClipVgHead(nn.Module):
         cells = self.grid[0] * self.grid[1]
         self.texts = context_length(encoder)
 
-        self.norms = nn.ModuleList(nn.LayerNorm(each) for each in self.widths if mean_box)
+        self.norms = nn.ModuleList(nn.LayerNorm(each) for each in self.widths if normalise)
         self.image_projection = nn.Linear(sum(self.widths), width)
         self.text_projection = nn.Linear(text_token_width(encoder), width)
         self.reg_token = nn.Parameter(torch.randn(1, width))
@@ -72,22 +74,11 @@ class ClipVgHead(nn.Module):
             FusionLayer(width, options.fusion_heads, options.fusion_dropout)
             for _ in range(options.fusion_layers)
         )
-        self.box = perceptron(width, width, width, 4)
         for weight in self.fusion.parameters():
             if weight.ndim > 1:
                 nn.init.xavier_uniform_(weight)
-        if mean_box:
-            self._start(mean_box)
 
-    @torch.no_grad()
-    def _start(self, mean_box: tuple[float, ...]) -> None:
-        start_at_box(self.box[-1], mean_box)
-        height, width = self.grid
-        if height == width and self.positions.embedding_dim % 4 == 0:
-            cells = grid_positions(height, self.positions.embedding_dim)
-            self.positions.weight[-height * width :] = cells.to(self.positions.weight.device)
-
-    def image_features(self, encoder: "Encoder", images: Tensor) -> tuple[Tensor, ...]:
+    def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return the tokens of all tapped layers (N, P + h * w, sum of widths)."""
         found = ClipTokens(encoder).image_tokens(images, self.layers)
         return (torch.cat([self._on_grid(one) for one in found], dim=2),)
@@ -103,23 +94,29 @@ class ClipVgHead(nn.Module):
         """Return projected text tokens (U, T, D)."""
         return ClipTokens(encoder).text_tokens(tokens)[0]
 
-    def forward(self, images: tuple[Tensor, ...], texts: Tensor, inputs: BoxInputs) -> Tensor:
-        """Return boxes (B, 4)."""
+    def joined(
+        self,
+        images: Features,
+        texts: Tensor,
+        inputs: BoxInputs,
+        *,
+        count: int | None = None,
+    ) -> Tensor:
+        """Return the first `count` output tokens (B, count, D), by default all."""
         image_tokens = self.image_projection(self._normalised(images[0]))
         text_tokens = self.text_projection(texts)
         rows = len(inputs.image_index)
-        joined = [
+        parts = [
             self.reg_token.to(text_tokens.dtype).expand(rows, 1, -1),
             text_tokens[inputs.text_index],
             image_tokens[inputs.image_index],
         ]
         padding = self._padding(inputs, texts.shape[1], image_tokens.shape[1])
-        tokens, positions = torch.cat(joined, dim=1), self._positions(texts.shape[1])
+        tokens, positions = torch.cat(parts, dim=1), self._positions(texts.shape[1])
         for layer in self.fusion[:-1]:
             tokens = layer(tokens, positions, padding)
-        # Only the first token is read, so that the last layer computes no other.
-        read = self.fusion[-1](tokens, positions, padding, count=1)[:, 0]
-        return torch.sigmoid(self.box(read))
+        last: Tensor = self.fusion[-1](tokens, positions, padding, count=count)
+        return last
 
     def _normalised(self, tokens: Tensor) -> Tensor:
         if not self.norms:
@@ -147,6 +144,55 @@ class ClipVgHead(nn.Module):
             ],
             dim=1,
         )
+
+
+class ClipVgHead(ClipVgTokens):
+    """Predicts a box and a probability at each cell; the box is the expected value."""
+
+    def __init__(
+        self, encoder: "Encoder", options: ClipVgOptions, mean_box: tuple[float, ...]
+    ) -> None:
+        """Create the layers; training starts from boxes of mean size in the middle."""
+        super().__init__(encoder, options, normalise=True)
+        width = options.fusion_width
+        self.score = nn.Linear(width, 1, bias=False)  # a bias would cancel in the softmax
+        self.box = perceptron(width, width, width, 4)
+        start_at_box(self.box[-1], (0.5, 0.5, *mean_box[2:]))
+        self._start_positions()
+
+    @torch.no_grad()
+    def _start_positions(self) -> None:
+        height, width = self.grid
+        if height == width and self.positions.embedding_dim % 4 == 0:
+            cells = grid_positions(height, self.positions.embedding_dim)
+            self.positions.weight[-height * width :] = cells
+
+    def forward(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
+        """Return boxes (B, 4) and log-probabilities of cells (B, h, w)."""
+        height, width = self.grid
+        tokens = self.joined(images, texts, inputs)[:, -height * width :]
+        padding = padded_cells(inputs.content, self.grid)[inputs.image_index]
+        scores = self.score(tokens)[..., 0].float().masked_fill(padding, -torch.inf)
+        cells = scores.log_softmax(dim=1)
+        at_cells = torch.sigmoid(self.box(tokens).float())  # (B, h * w, 4)
+        centers = cell_centers(self.grid, tokens.device) + at_cells[..., :2] - 0.5
+        boxes = torch.cat([centers, at_cells[..., 2:]], dim=2)
+        expected = (cells.exp()[..., None] * boxes).sum(dim=1)
+        return BoxPrediction(expected, cells.unflatten(1, self.grid))
+
+
+class PublishedClipVgHead(ClipVgTokens):
+    """Regresses the box from the token [REG], as the published model."""
+
+    def __init__(self, encoder: "Encoder", options: ClipVgOptions) -> None:
+        """Create the layers for the tokens of `encoder`."""
+        super().__init__(encoder, options, normalise=False)
+        self.box = perceptron(options.fusion_width, options.fusion_width, options.fusion_width, 4)
+
+    def forward(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
+        """Return boxes (B, 4); the last layer computes only the token that is read."""
+        read = self.joined(images, texts, inputs, count=1)[:, 0]
+        return BoxPrediction(torch.sigmoid(self.box(read)))
 
 
 class FusionLayer(nn.Module):
@@ -188,7 +234,7 @@ def tapped_layers(count: int) -> Sequence[int]:
     return sorted({1, max(1, round(count / 3)), max(1, round(2 * count / 3)), count})
 
 
-def published_clip_vg(encoder: "Encoder", options: ClipVgOptions) -> ClipVgHead:
+def published_clip_vg(encoder: "Encoder", options: ClipVgOptions) -> PublishedClipVgHead:
     """Build the head of the published model and change `encoder` accordingly.
 
     The published code normalises images by ImageNet's statistics and trains the positions of the
@@ -198,4 +244,4 @@ def published_clip_vg(encoder: "Encoder", options: ClipVgOptions) -> ClipVgHead:
     for name, weight in encoder.named_parameters():
         if IMAGE_POSITIONS.search(name):
             weight.requires_grad_()
-    return ClipVgHead(encoder, options)
+    return PublishedClipVgHead(encoder, options)

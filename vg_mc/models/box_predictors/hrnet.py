@@ -16,7 +16,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.models.box_predictors.layers import perceptron, resampled, start_at_box
 from vg_mc.models.box_predictors.options import HrnetOptions
 from vg_mc.models.box_predictors.probing import black_image, pooled_width, sample_tokens
-from vg_mc.models.box_predictors.protocol import BoxInputs
+from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPrediction, Features
 from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, PictureNormalizer
 from vg_mc.models.similarity import in_evaluation_mode
@@ -74,7 +74,7 @@ class HrnetHead(nn.Module):
         features: Tensor = self.backbone(self.normalize(images))[0]
         return features
 
-    def image_features(self, encoder: "Encoder", images: Tensor) -> tuple[Tensor, ...]:
+    def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return features of CLIP (N, W, h, w) and HRNet's map (N, 512, H, W)."""
         if self.layer:
             clip = ClipTokens(encoder).image_tokens(images, [self.layer])[0].feature_map
@@ -86,7 +86,7 @@ class HrnetHead(nn.Module):
         """Return pooled features (U, D, 1, 1), normalised."""
         return encoder.encode_texts(tokens)[:, :, None, None]
 
-    def forward(self, images: tuple[Tensor, ...], texts: Tensor, inputs: BoxInputs) -> Tensor:
+    def forward(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
         """Return boxes (B, 4)."""
         clip, grid_map = images
         size = (grid_map.shape[2], grid_map.shape[3])
@@ -95,7 +95,7 @@ class HrnetHead(nn.Module):
             resampled(self.text_stream(texts, inputs.text_index), size),
             self.map_stream(grid_map, inputs.image_index),
         ]
-        return torch.sigmoid(self.box(self.joint(torch.cat(streams, dim=1))))
+        return BoxPrediction(torch.sigmoid(self.box(self.joint(torch.cat(streams, dim=1)))))
 
 
 class Stream(nn.Module):

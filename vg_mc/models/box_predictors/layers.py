@@ -76,3 +76,10 @@ def _shown(start: Tensor, end: Tensor, cells: int) -> Tensor:
     edges = torch.arange(cells + 1, device=start.device) / cells
     inside = torch.minimum(end[:, None], edges[1:]) - torch.maximum(start[:, None], edges[:-1])
     return inside.clamp(min=0) * cells
+
+
+def cell_centers(grid: Size, device: torch.device) -> Tensor:
+    """Return the centers of the cells of a grid as fractions of the side, (h * w, 2) as x, y."""
+    rows = (torch.arange(grid[0], device=device) + 0.5) / grid[0]
+    columns = (torch.arange(grid[1], device=device) + 0.5) / grid[1]
+    return torch.stack([columns.repeat(grid[0]), rows.repeat_interleave(grid[1])], dim=1)

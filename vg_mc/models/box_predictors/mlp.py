@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vg_mc.models.box_predictors.layers import perceptron, start_at_box, xyxy_to_cxcywh
 from vg_mc.models.box_predictors.probing import pooled_width
-from vg_mc.models.box_predictors.protocol import BoxInputs
+from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPrediction, Features
 from vg_mc.models.dual_encoder import TokenBatch
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MlpHead(nn.Module):
         self.layers = perceptron(4 * width, width, width // 2, LAST_HIDDEN, 4)
         start_at_box(self.layers[-1], mean_box)
 
-    def image_features(self, encoder: "Encoder", images: Tensor) -> tuple[Tensor, ...]:
+    def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return pooled features (N, D), normalised."""
         return (encoder.encode_images(images),)
 
@@ -42,13 +42,13 @@ class MlpHead(nn.Module):
         """Return pooled features (U, D), normalised."""
         return encoder.encode_texts(tokens)
 
-    def forward(self, images: tuple[Tensor, ...], texts: Tensor, inputs: BoxInputs) -> Tensor:
+    def forward(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
         """Return boxes (B, 4)."""
         scale = texts.shape[1] ** 0.5  # of unit vectors, to values of about 1
         image = images[0][inputs.image_index] * scale
         text = texts[inputs.text_index] * scale
         joined = torch.cat([image, text, image * text, (image - text).abs()], dim=1)
-        return torch.sigmoid(self.layers(joined))
+        return BoxPrediction(torch.sigmoid(self.layers(joined)))
 
 
 class PublishedMlpHead(nn.Module):
@@ -62,7 +62,7 @@ class PublishedMlpHead(nn.Module):
         width = pooled_width(encoder)
         self.layers = perceptron(2 * width, width, width // 2, LAST_HIDDEN, 4)
 
-    def image_features(self, encoder: "Encoder", images: Tensor) -> tuple[Tensor, ...]:
+    def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return pooled features (N, D), not normalised."""
         return (encoder.embed_images(images),)
 
@@ -70,7 +70,7 @@ class PublishedMlpHead(nn.Module):
         """Return pooled features (U, D), not normalised."""
         return encoder.embed_texts(tokens)
 
-    def forward(self, images: tuple[Tensor, ...], texts: Tensor, inputs: BoxInputs) -> Tensor:
+    def forward(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
         """Return boxes (B, 4); they may lie outside of the image or have negative sides."""
         joined = torch.cat([images[0][inputs.image_index], texts[inputs.text_index]], dim=1)
-        return xyxy_to_cxcywh(self.layers(joined))
+        return BoxPrediction(xyxy_to_cxcywh(self.layers(joined)))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vg_mc.models.loading import Encoder
 
 
+Features = tuple[Tensor, ...]  # of N images, each (N, ...)
+
+
 class BoxInputs(NamedTuple):
     """B expressions about N images, with U distinct texts."""
 
@@ -38,6 +41,13 @@ class BoxInputs(NamedTuple):
         )
 
 
+class BoxPrediction(NamedTuple):
+    """Boxes of B expressions."""
+
+    boxes: Tensor  # (B, 4), cxcywh as fractions of S
+    cells: Tensor | None = None  # (B, h, w) log-probabilities of cells, of heads that point at one
+
+
 class BoxHead(Protocol):
     """The part of a box predictor that follows the encoder. Implementations are ``nn.Module``.
 
@@ -48,14 +58,14 @@ class BoxHead(Protocol):
     def backbone(self) -> nn.Module | None:
         """A pretrained image tower beside the encoder, or None."""
 
-    def image_features(self, encoder: "Encoder", images: Tensor) -> tuple[Tensor, ...]:
+    def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return features of uint8 images (N, 3, S, S), tensors (N, ...)."""
 
     def text_features(self, encoder: "Encoder", tokens: TokenBatch) -> Tensor:
         """Return features of texts (U, ...)."""
 
-    def __call__(self, images: tuple[Tensor, ...], texts: Tensor, inputs: BoxInputs) -> Tensor:
-        """Return boxes (B, 4) as cxcywh in fractions of the input's side.
+    def __call__(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
+        """Predict the boxes.
 
         Args:
             images: Result of `image_features`.
@@ -99,8 +109,9 @@ class BoxPredictor(nn.Module):
         """Return everything besides weights and inputs that the boxes depend on."""
         return {"encoder": self.encoder.settings(), **asdict(self.definition)}
 
-    def forward(self, inputs: BoxInputs) -> Tensor:
-        """Return boxes (B, 4) as cxcywh in fractions of the input's side, float32."""
+    def forward(self, inputs: BoxInputs) -> BoxPrediction:
+        """Predict the boxes, in float32."""
         images = self.head.image_features(self.encoder, inputs.images)
         texts = self.head.text_features(self.encoder, inputs.tokens)
-        return self.head(images, texts, inputs).float()
+        boxes, cells = self.head(images, texts, inputs)
+        return BoxPrediction(boxes.float(), None if cells is None else cells.float())

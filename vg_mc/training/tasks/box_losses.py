@@ -12,6 +12,7 @@ from vg_mc.system.options import ABOVE_0, AT_LEAST_0
 if TYPE_CHECKING:
     from torch import Tensor
 
+LEAST_LOG = -30.0  # log-probability of cells of padding, which is minus infinity
 SMALLEST_AREA = 1e-12  # of a union or hull, as a fraction of the input; avoids a division by zero
 
 
@@ -34,6 +35,9 @@ class BoxLossOptions:
     iou_loss_weight: Annotated[float, AT_LEAST_0] = 2.0
     """Weight of the loss of the overlap."""
 
+    pointing_loss_weight: Annotated[float, AT_LEAST_0] = 1.0
+    """Of the predictor clip-vg: weight of a loss of the probability of cells outside the target."""
+
 
 def box_losses(
     boxes: "Tensor",  # (B, 4), cxcywh
@@ -46,6 +50,33 @@ def box_losses(
         overlap = ious(boxes, targets, generalized=options.iou_loss == "giou")
         losses = losses + options.iou_loss_weight * (1 - overlap)
     return losses
+
+
+def pointing_losses(
+    cells: "Tensor",  # (B, h, w), log-probabilities
+    targets: "Tensor",  # (B, 4), cxcywh
+) -> "Tensor":
+    """Return minus the log-probability (B,) of the cells whose centers lie in the target.
+
+    For a target between centers it is that of the cell that contains the center of the target.
+    """
+    import torch
+
+    height, width = cells.shape[1:]
+    rows = _inside(targets[:, 1], targets[:, 3], height)
+    columns = _inside(targets[:, 0], targets[:, 2], width)
+    meant = rows[:, :, None] & columns[:, None, :]
+    likely = cells.clamp(min=LEAST_LOG)  # a target may be in a cell that is mostly padding
+    return -likely.masked_fill(~meant, -torch.inf).flatten(1).logsumexp(dim=1)
+
+
+def _inside(centers: "Tensor", sides: "Tensor", cells: int) -> "Tensor":  # (B,) to (B, cells)
+    import torch
+
+    places = torch.arange(cells, device=centers.device)
+    distances = ((places + 0.5) / cells - centers[:, None]).abs()
+    nearest = (centers * cells).long().clamp(0, cells - 1)
+    return (distances <= sides[:, None] / 2) | (places == nearest[:, None])
 
 
 def coordinate_losses(boxes: "Tensor", targets: "Tensor", options: BoxLossOptions) -> "Tensor":

@@ -32,7 +32,7 @@ from vg_mc.training.box_card import write_box_card
 from vg_mc.training.forecast import box_forecast
 from vg_mc.training.options import TrainingOptions
 from vg_mc.training.parameters import make_trainable, share_buffers
-from vg_mc.training.tasks.box_losses import box_losses, ious
+from vg_mc.training.tasks.box_losses import box_losses, ious, pointing_losses
 from vg_mc.training.tasks.box_options import BoxOptions
 from vg_mc.training.tasks.protocol import VALIDATION_SPLIT, StepOutcome, Validation
 
@@ -149,8 +149,11 @@ class BoxRegressionTask:
 
     def step(self, model: nn.Module, batch: BoxBatch) -> StepOutcome:
         """Return the loss and the accuracy of a batch."""
-        boxes = model(batch.inputs)
+        boxes, cells = model(batch.inputs)
         losses = box_losses(boxes, batch.targets, self.box.loss)
+        if cells is not None and self.box.loss.pointing_loss_weight:
+            pointing = pointing_losses(cells, batch.targets)
+            losses = losses + self.box.loss.pointing_loss_weight * pointing
         accuracy = (ious(boxes.detach(), batch.targets) > 0.5).float().mean()
         return StepOutcome(losses.mean(), accuracy, len(batch.inputs.images))
 
