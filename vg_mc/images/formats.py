@@ -39,8 +39,3 @@ def hint(start: bytes) -> str:
         if start[offset:].startswith(signature):
             return meaning
     return "it may be the error page of a download"
-
-
-def has_image_ending(name: str) -> bool:
-    """Return whether a file name has an extension of an image, and is not hidden."""
-    return not name.startswith(".") and name.lower().endswith(tuple(IMAGE_ENDINGS))
