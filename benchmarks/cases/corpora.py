@@ -32,7 +32,7 @@ def cases() -> Iterator[Case]:
     yield _table("mdetr-json", "finetune_refcoco_val.json", "val 6 of 6")
     yield _table("minigpt4-lists", "refcoco_val.json", VAL)
     yield _table("mpo-photo", "coco.json")
-    yield _table("mpo-photo", "mine.csv")
+    yield _table("mpo-photo", "mine.csv", f"{TRAIN_AND_VAL}, noted: xyxy in pixels")
     yield _table("qwen-internvl-jsonl", "refcoco_val.jsonl", VAL)
     yield _table("roboflow-coco", ".")
     yield _table(
@@ -51,12 +51,13 @@ def cases() -> Iterator[Case]:
 def _turned_photos() -> Iterator[Case]:
     name = "exif-turned-phone-photo"
     yield _table(name, "coco.json --orientation shown", boxes=TURNED)
-    yield _table(name, "coco.json", f"{REFUSED}--orientation")
+    yield _table(name, "coco.json", boxes=TURNED)
     yield _table(name, "labelstudio.json --orientation shown", boxes=TURNED)
-    yield _table(name, "mine.csv", boxes=TURNED)
+    yield _table(name, "labelstudio.json", boxes=TURNED)
+    yield _table(name, "mine.csv", f"{TRAIN_AND_VAL}, noted: xyxy in pixels", TURNED)
     yield _table(name, "mine.csv --orientation stored", f"{REFUSED}--orientation")
     half = "train 4 of 4, val 4 of 4"
-    yield _table(name, "mine-close.csv --box-format xyxy", half, TURNED)
+    yield _table(name, "mine-close.csv --box-format xyxy --box-unit pixels", half, TURNED)
     yield _table(name, "mine-close.csv", f"{REFUSED}--box-format")
 
 

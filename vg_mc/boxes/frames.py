@@ -87,6 +87,7 @@ def framed_convention(
     *,
     default: Orientation,
     stated: Orientation | None,
+    is_declared: bool = False,
     file: Path,
 ) -> Framed:
     """Return frame and convention of boxes, some of which are in images with EXIF orientation.
@@ -94,20 +95,22 @@ def framed_convention(
     Args:
         boxes: All boxes of the file.
         declared: What is known about the convention without looking at the boxes.
-        default: The frame if both fit.
+        default: The frame if both fit, or the declared frame.
         stated: The frame of image sizes that the file contains, None if they are equal in both.
+        is_declared: Whether only the default frame is possible.
         file: The file, for messages.
 
     Raises:
         BadInputError: If no frame fits, or several conventions do.
     """
-    first = stated or default
+    first = default if is_declared or stated is None else stated
     fitting = {frame: boxes.fitting(frame, declared) for frame in (first, OTHER[first])}
-    frame = first if fitting[first] else OTHER[first]
+    frame = first if fitting[first] or is_declared else OTHER[first]
     if _is_decided(fitting, frame, boxes, declared, is_stated=stated is not None):
         (convention,) = fitting[frame]
         judged = Judged(convention) if declared.is_complete else found(convention)
-        return Framed(frame, judged, _note(boxes, frame, fitting, stated))
+        note = None if is_declared else _note(boxes, frame, fitting, stated)
+        return Framed(frame, judged, note)
     raise BadInputError(_undecided(boxes, fitting, declared), file=file)
 
 

@@ -108,13 +108,19 @@ class ImageFrames:
         numbers, images = as_boxes([box.numbers for box in placed]), [one.photo for one in placed]
         turned = np.array([photo.file_name in self.turned for photo in images], np.bool_)
         keys = [photo.image_id for photo in images]
-        if self.is_declared or not turned.any():
+        if not turned.any():
             sizes = self._sizes(images, frame)
             return Framed(frame, convention_of(numbers, sizes, keys, declared, file=file))
         framed = {frame: self._sizes(images, frame) for frame in FRAMES}
         boxes = FramedBoxes(numbers, keys, framed, turned)
-        stated = self._stated(placed)
-        return framed_convention(boxes, declared, default=frame, stated=stated, file=file)
+        return framed_convention(
+            boxes,
+            declared,
+            default=frame,
+            stated=self._stated(placed),
+            is_declared=self.is_declared,
+            file=file,
+        )
 
     def _sizes(self, photos: Sequence[Photo], frame: Orientation) -> Sizes:
         framed = (self.in_frame(photo, frame) for photo in photos)
