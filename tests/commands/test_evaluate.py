@@ -318,3 +318,23 @@ def test_a_baseline_needs_no_model_and_may_have_a_name(coloured, tmp_path):
     main([*folders, "--grounder", "random", "--name", "any", "--seed", "3"])
 
     assert read_predictions(tmp_path / "val").name == "any"
+
+
+def test_truncated_expressions_are_counted_once(make_coloured, make_photos, tmp_path, capsys):
+    photos = make_photos(4, 1, 0)
+    long = photos[0]._replace(questions=[("red " * 31, photos[0].questions[0][1])])
+    dataset = make_coloured(tmp_path / "data", {"val": [long, *photos[1:]], "testA": photos})
+
+    run(
+        EvaluateConfig(
+            dataset=dataset.folder,
+            output=tmp_path / "out",
+            model=("tiny-vit",),
+            split=("val", "testA"),
+        )
+    )
+
+    printed = capsys.readouterr().out
+    assert printed.count("1 of 4 expressions are longer than the 32 tokens") == 1
+    assert "truncated" in read_predictions(tmp_path / "out" / "val").provenance.notes
+    assert "truncated" not in read_predictions(tmp_path / "out" / "testA").provenance.notes

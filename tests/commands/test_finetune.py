@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
+from tests.models.families import write_peft
 from tests.refusals import refused
 from tests.training.tiny_run import changed
 from vg_mc.commands.finetune import FinetuneConfig, main, run
@@ -196,3 +197,31 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(coloured, tmp_path
     names = ["image tower", "text tower", "steps", "images per step", "memory", "disk"]
     assert all(f"\n{name}" in f"\n{told}" for name in names)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_from_an_adapter_keeps_a_whole_model(coloured, tmp_path):
+    write_peft(tmp_path / "adapter")
+    config = varied(config_of(coloured, tmp_path / "run"), model=str(tmp_path / "adapter"))
+
+    run(varied(config, lora_rank=2))
+
+    best = tmp_path / "run" / "best"
+    assert not (best / "adapter_config.json").exists()
+    started, trained = (load_encoder(str(one)) for one in (tmp_path / "adapter", best))
+    assert trained.state_dict().keys() == started.state_dict().keys()
+    pictures = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    with torch.no_grad():
+        theirs = AutoModel.from_pretrained(best).get_image_features(trained.normalize(pictures))
+        ours = trained.encode_images(pictures)
+    assert torch.allclose(ours, torch.nn.functional.normalize(theirs.pooler_output), atol=1e-6)
+    assert not torch.equal(ours, started.encode_images(pictures))
+
+
+def test_truncated_expressions_are_counted(make_coloured, make_photos, tmp_path, capsys):
+    photos = make_photos(4, 1, 0)
+    long = photos[0]._replace(questions=[("red " * 31, photos[0].questions[0][1])])
+    dataset = make_coloured(tmp_path / "data", {"train": [long, *photos[1:]], "val": photos})
+
+    run(config_of(dataset, tmp_path / "run"))
+
+    assert "1 of 4 expressions are longer than the 32 tokens" in capsys.readouterr().out

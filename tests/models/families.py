@@ -1,6 +1,7 @@
 """Tiny models of each family of dual encoders, with random weights, in local folders."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import open_clip
 import pytest
 import torch
 import transformers
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import (
     AltCLIPConfig,
     AltCLIPModel,
+    AutoModel,
     BertConfig,
     BertTokenizer,
     ChineseCLIPConfig,
@@ -48,6 +51,16 @@ OPEN_CLIP_TEXT = {"width": 32, "heads": 2, "layers": 2, "vocab_size": 49408}
 
 def write_clip(folder: Path) -> None:
     tiny_vit(SIZE).save(folder)
+
+
+def write_peft(folder: Path) -> None:
+    """Write an adapter without the tokenizer and the weights of its base model."""
+    write_clip(folder / "base")
+    adapter = LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of peft, about its use of transformers
+        adapted = get_peft_model(AutoModel.from_pretrained(folder / "base"), adapter)
+    adapted.save_pretrained(folder)
 
 
 def write_siglip(folder: Path) -> None:
@@ -209,6 +222,7 @@ INCIDENTAL: dict[str, Callable[[Path], None]] = {
     "owlvit": lambda folder: write_relative_of_clip(folder, "OwlViT"),
     "owlv2": lambda folder: write_relative_of_clip(folder, "Owlv2"),
 }
+ADAPTERS: dict[str, Callable[[Path], None]] = {"peft": write_peft}
 OPEN_CLIP: dict[str, Callable[[Path], None]] = {
     "open_clip-resnet": lambda folder: tiny_resnet(SIZE).save(folder),
     "open_clip-siglip": lambda folder: write_open_clip(
@@ -222,7 +236,7 @@ OPEN_CLIP: dict[str, Callable[[Path], None]] = {
         folder, "EVA02-B-16", "eva02_tiny_patch14_224", embed_dim=32, image_size=224
     ),
 }
-FAMILIES = {**HUGGING_FACE, **OPEN_CLIP}
+FAMILIES = {**HUGGING_FACE, **ADAPTERS, **OPEN_CLIP}
 REPRESENTATIVE = ("clip", "siglip", "open_clip-resnet")
 
 

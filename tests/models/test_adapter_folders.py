@@ -82,6 +82,7 @@ def test_a_merged_adapter_has_plain_weights_and_is_saved_as_a_whole_model(tmp_pa
 
     assert encoder.state_dict().keys() == load_encoder(str(base)).state_dict().keys()
     assert parts_of(encoder)
+    assert all(weight.requires_grad for weight in encoder.parameters())
     assert not (tmp_path / "saved" / "adapter_config.json").exists()
     again = load_encoder(str(tmp_path / "saved"))
     tokens = encoder.tokenize(TEXTS)

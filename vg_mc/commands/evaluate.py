@@ -244,6 +244,7 @@ def report(
     homes: Mapping[str, Path],
 ) -> None:
     """Write and print the table of all grounders, splits and subsets; write a page for each."""
+    from vg_mc.predictions.run import TRUNCATED
     from vg_mc.reports.pages.report_page import write_report
     from vg_mc.reports.tables.protocol import protocol_of
     from vg_mc.reports.tables.results import screen_text, write_results
@@ -257,4 +258,9 @@ def report(
         own = [each for each in answered if each.name == name]
         rows = [row for row in reports if row.name == name]
         write_report(own, rows, protocol_of(rows) | remarks, shown, home)
-    print("\n".join([screen_text(reports), *remarks_text(remarks)]))
+    truncated = [
+        f"{each.name} on {each.split}: {each.provenance.notes[TRUNCATED]}"
+        for each in answered
+        if TRUNCATED in each.provenance.notes
+    ]
+    print("\n".join([screen_text(reports), *remarks_text(remarks), *truncated]))

@@ -44,8 +44,10 @@ class FinetuneConfig:
     """Prepared dataset with the splits train and val."""
 
     model: str
-    """Hub id or folder of a transformers dual encoder, open_clip:NAME/TAG, or tiny-vit or
-    tiny-resnet, which have random weights."""
+    """Hub id or folder of a transformers dual encoder; folder of a PEFT adapter, which is merged
+    into its base model; folder of an open_clip model, or open_clip:NAME/TAG; open_clip:NAME/FILE or
+    open_clip:NAME/TAG/FILE for a checkpoint of open_clip or openai/CLIP, with the TAG of the
+    weights that its training started from; or tiny-vit or tiny-resnet, with random weights."""
 
     output: Annotated[Path, INDECISIVE]
     """Folder of the run: config.json, metrics.jsonl, checkpoints/, best/."""

@@ -49,8 +49,8 @@ class Inspection:
         self.rejected.append(Rejected(file.name, name, reason))
 
 
-# CLIP reads 77 tokens, two of which are special. A word is at least one token, so longer texts are
-# always truncated; whether shorter ones are depends on the tokenizer.
+# Most models of CLIP's kind read 77 tokens, two of which are special, and a word is at least one
+# token. The exact number depends on the model: training and evaluation report it.
 MOST_WORDS = 75
 
 

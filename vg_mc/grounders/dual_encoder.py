@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vg_mc.grounders.protocol import Combination, Ids, Logits, joined
 from vg_mc.grounders.score_subtraction import OtherCaptions, caption_sample
-from vg_mc.models.dual_encoder import DualEncoder
+from vg_mc.models.dual_encoder import DualEncoder, truncation_note
 from vg_mc.models.features.cache import FeatureBank
 from vg_mc.models.features.extraction import FeatureMaker, Window
 from vg_mc.models.features.identity import model_hash
@@ -120,6 +120,16 @@ class DualEncoderGrounder:
     def model_hash(self) -> str:
         """Return a hash of the weights, the precision and the library versions."""
         return self.known_hash or model_hash(self.encoder, self.precision)
+
+    def truncation(self, expressions: Expressions) -> str:
+        """Return how many expressions are truncated in the longest prompt template; may be empty.
+
+        Subjects are not longer than their expressions, so templates with them are not counted.
+        """
+        prompts = [prompt for prompt in self.prompts if PLACE in prompt]
+        longest = max(prompts, key=len, default=PLACE)
+        texts = [longest.replace(PLACE, text) for text in expressions.texts]
+        return truncation_note(self.encoder, texts)
 
     def worded(self, text: str) -> list[str]:
         """Return the expression in each of the prompt templates."""

@@ -77,6 +77,7 @@ def merged_adapter(model: Any, folder: Path) -> Any:  # noqa: ANN401  # peft is 
         raise BadInputError(f"expected {' or '.join(WEIGHTS)} beside {ADAPTER_CONFIG}", file=folder)
     check_weights_file(weights[0])
     kind = type(model).__name__
+    trainable = {name for name, weight in model.named_parameters() if weight.requires_grad}
     with (
         explained(f"an adapter of {kind} that can be merged into its weights", folder),
         warnings.catch_warnings(),
@@ -90,4 +91,7 @@ def merged_adapter(model: Any, folder: Path) -> Any:  # noqa: ANN401  # peft is 
             if names:
                 fault = f"expected an adapter of {kind}; it {problem} {len(names)} weights"
                 raise BadInputError(f"{fault}, the first is {min(names)}", file=folder)
-        return adapted.merge_and_unload(safe_merge=True)
+        merged = adapted.merge_and_unload(safe_merge=True)
+    for name, weight in merged.named_parameters():  # peft has frozen them
+        weight.requires_grad_(name in trainable)
+    return merged

@@ -72,6 +72,15 @@ def possibly_truncated(texts: Sequence[str], maximal_tokens: int) -> list[str]:
     return [text for text in texts if len(text) > shortest or not text.isascii()]
 
 
+def truncation_note(encoder: DualEncoder, texts: Sequence[str]) -> str:
+    """Return how many expressions are truncated, as a message; empty if there are none."""
+    count = encoder.truncated(texts)
+    if not count:
+        return ""
+    limit = f"the {encoder.maximal_tokens} tokens that {encoder.name} reads"
+    return f"{count:,} of {len(texts):,} expressions are longer than {limit}, and truncated"
+
+
 def check_token_ids(
     token_ids: Tensor,  # (B, T)
     embeddings: nn.Embedding | None,  # of the text tower; None if unknown

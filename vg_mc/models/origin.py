@@ -40,7 +40,7 @@ def origin_of(name: str) -> Origin:
     if folder.is_dir():
         head = _head(folder / "README.md")
         shown = "/".join(folder.resolve().parts[-2:])
-        base = _text(head, "base_model") or _base_of_adapter(folder)
+        base = _hub_id(_text(head, "base_model") or _base_of_adapter(folder))
         return Origin(shown, hub_id=base, licence=_text(head, "license") or _cached(base))
     if name.startswith("open_clip:"):
         checkpoint = _checkpoint(name.removeprefix("open_clip:"))
@@ -67,10 +67,12 @@ def _base_of_adapter(folder: Path) -> str:
     from vg_mc.models.adapter_folders import base_of
     from vg_mc.models.folders import ADAPTER_CONFIG
 
-    if not (folder / ADAPTER_CONFIG).is_file():
-        return ""
-    base = base_of(folder)
-    return base if HUB_ID.fullmatch(base) and not Path(base).is_dir() else ""
+    return base_of(folder) if (folder / ADAPTER_CONFIG).is_file() else ""
+
+
+def _hub_id(name: str) -> str:
+    """Return a name if it is a hub id, and not that of a folder of the user."""
+    return name if HUB_ID.fullmatch(name) and not Path(name).is_dir() else ""
 
 
 def _checkpoint(name: str) -> Origin | None:

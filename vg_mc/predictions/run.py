@@ -22,6 +22,7 @@ from vg_mc.records import TRAIN_SPLIT
 from vg_mc.system.versions import versions
 
 Ids = NDArray[np.int64]
+TRUNCATED = "truncated"  # note on expressions that are longer than the model reads
 
 
 def answer(scorer: AnyGrounder, dataset: PreparedDataset, split: str) -> Predictions:
@@ -40,9 +41,14 @@ def answer(scorer: AnyGrounder, dataset: PreparedDataset, split: str) -> Predict
         name=scorer.name,
         split=split,
         data_hash=dataset.data_hash,
-        notes=scorer.facts,
+        notes={**scorer.facts, **_truncation(scorer, expressions)},
     )
     return Predictions(examples_of(dataset, expressions), answers, provenance)
+
+
+def _truncation(scorer: AnyGrounder, expressions: Expressions) -> dict[str, str]:
+    note = scorer.truncation(expressions) if isinstance(scorer, DualEncoderGrounder) else ""
+    return {TRUNCATED: note} if note else {}
 
 
 def _choices(scorer: Chooser, dataset: PreparedDataset, expressions: Expressions) -> Choices:

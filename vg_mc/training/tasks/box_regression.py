@@ -17,6 +17,7 @@ from vg_mc.models.box_predictors.building import build_predictor, freeze_unused,
 from vg_mc.models.box_predictors.inputs import Frame, geometry_of
 from vg_mc.models.box_predictors.protocol import BoxPredictor, PredictorSettings
 from vg_mc.models.box_predictors.registry import PREDICTORS, MeanBox
+from vg_mc.models.dual_encoder import truncation_note
 from vg_mc.models.trainable.freezing import freeze_batch_norm, rest
 from vg_mc.models.trainable.parts import layer_shares
 from vg_mc.predictions import outcomes
@@ -74,7 +75,9 @@ class BoxRegressionTask:
         self.grouped = Units(grouped, np.array([len(unit) for unit in grouped], np.int64))
         self.units = len(grouped)
         images = len(np.unique(self.expressions.image_ids))
-        self.summary = f"training on {len(rows)} expressions about {images} images"
+        truncated = truncation_note(encoder, self.expressions.texts)
+        trained = f"training on {len(rows)} expressions about {images} images"
+        self.summary = "; ".join(part for part in (trained, truncated) if part)
         self.predictor = self._build(encoder, predictor)
         self.model: nn.Module = self.predictor
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from vg_mc.errors import BadInputError
-from vg_mc.models.dual_encoder import DualEncoder
+from vg_mc.models.dual_encoder import DualEncoder, truncation_note
 from vg_mc.models.trainable.parts import layer_shares
 from vg_mc.predictions import outcomes
 from vg_mc.predictions.run import predict
@@ -99,6 +99,8 @@ class MultipleChoiceTask:
         self.grouped = units_of(self.expressions, rows, options.examples)
         self.units = len(self.grouped)
         self.summary = _summary(len(self.expressions), len(rows), *left_out(self.expressions))
+        truncated = truncation_note(encoder, self.expressions.texts)
+        self.summary = "; ".join(part for part in (self.summary, truncated) if part)
         if not self.units:
             problem = "no training expression has both a positive and a negative candidate"
             raise BadInputError(f"{problem}; {self.summary}", file=dataset.folder)
