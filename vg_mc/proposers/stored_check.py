@@ -53,7 +53,8 @@ def require_fit(
             _require_plausible(convention, numbers, sizes, images, stored.file)
             _require_not_corners(stored, len(numbers))
         return
-    fitting = _fitting(numbers, sizes, images, convention)
+    plausible = plausible_conventions(numbers, sizes, images)
+    fitting = _clearly(plausible, numbers, sizes, convention)
     same_unit = any(one.unit == convention.unit for one in fitting)
     if same_unit or len(numbers) >= FEWEST_JUDGED or 2 * count > len(numbers):
         problem = (
@@ -73,13 +74,13 @@ def _require_plausible(
         return
     step = -(-len(numbers) // MOST_COMPARED)
     numbers, sizes, images = numbers[::step], sizes[::step], images[::step]
-    fitting = [one for one in _fitting(numbers, sizes, images, convention)
-               if one.unit != convention.unit]  # fmt: skip
+    plausible = plausible_conventions(numbers, sizes, images)
+    others = _clearly(plausible, numbers, sizes, convention)
+    fitting = [one for one in others if one.unit != convention.unit]
     different = len(np.unique(np.column_stack([images, numbers]), axis=0))
     farthest = max((_reach(numbers, sizes, one) for one in fitting), default=0.0)
     nearer = min(1.0, _reach(numbers, sizes, convention) / max(farthest, TINY))
-    plausible = convention in plausible_conventions(numbers, sizes, images)
-    if not plausible or (farthest > ACROSS and nearer**different < LEAST_LIKELY):
+    if convention not in plausible or (farthest > ACROSS and nearer**different < LEAST_LIKELY):
         problem = f"the {len(numbers):,} boxes end too far from the edges of their images"
         raise BadInputError(_misfit(problem, convention, fitting), file=file)
 
@@ -101,16 +102,16 @@ def _require_not_corners(stored: StoredDetections, known: int) -> None:
         raise BadInputError(problem, file=stored.file)
 
 
-def _fitting(
-    numbers: Boxes, sizes: Sizes, images: Sequence[int], declared: BoxConvention
+def _clearly(
+    plausible: Sequence[BoxConvention], numbers: Boxes, sizes: Sizes, declared: BoxConvention
 ) -> list[BoxConvention]:
-    """Return the other plausible conventions in which hardly any box exceeds its image.
+    """Return the other conventions in which hardly any box exceeds its image.
 
     Detections lie anywhere in their images, so in another unit they must extend across them.
     """
     return [
         one
-        for one in plausible_conventions(numbers, sizes, images)
+        for one in plausible
         if one != declared
         and outside(one.to_xyxy(numbers, sizes), sizes).mean() <= MOST_OUTSIDE
         and (one.unit == declared.unit or _reach(numbers, sizes, one) > ACROSS)
