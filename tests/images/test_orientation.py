@@ -61,6 +61,35 @@ def test_the_shown_frame_is_that_of_pillow(tmp_path, orientation):
     assert (np.asarray(shown) == SHOWN[orientation]).all()
 
 
+def with_exif_last(content: bytes) -> bytes:
+    """Move the EXIF chunk of a PNG behind its pixels."""
+    start = content.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+    last = content.index(b"IEND") - 4
+    return content[:start] + content[end:last] + content[start:end] + content[last:]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_png_may_name_its_orientation_behind_its_pixels(tmp_path, orientation):
+    file = tmp_path / turned(tmp_path, orientation)
+    file.write_bytes(with_exif_last(file.read_bytes()))
+
+    height, width = SHOWN[orientation].shape[:2]
+    folder = ImageFolder(tmp_path, "shown")
+    image = open_photo(folder, Photo(1, file.name, width, height), noticed := [])
+
+    assert header_of_file(folder, file.name)[:2] == (width, height)
+    assert (np.asarray(image) == SHOWN[orientation]).all()
+    assert noticed == (["EXIF orientation"] if orientation > 1 else [])
+
+
+def test_the_size_of_a_png_is_read_without_its_pixels(tmp_path):
+    file = tmp_path / turned(tmp_path, 6)
+    file.write_bytes(file.read_bytes()[:-100])
+
+    assert header_of_file(ImageFolder(tmp_path, "shown"), file.name)[:2] == (30, 40)
+
+
 @pytest.mark.parametrize("value", [0, 9, 65535, "junk"])
 def test_an_orientation_that_is_none_is_ignored(tmp_path, value):
     exif = b"Exif\0\0junk"

@@ -1,10 +1,14 @@
 """The EXIF orientation: how the stored pixels of an image are turned and flipped to be shown."""
 
+import os
+import struct
 from contextlib import suppress
+from typing import IO
 
 from PIL import Image
 from PIL.ExifTags import Base
 from PIL.Image import Transpose
+from PIL.PngImagePlugin import PngImageFile
 
 from vg_mc.records import Orientation
 
@@ -23,18 +27,35 @@ TO_SHOWN = {
 TO_STORED = TO_SHOWN | {6: Transpose.ROTATE_90, 8: Transpose.ROTATE_270}
 SIDES_SWAPPED = (5, 6, 7, 8)
 
+PNG_START = 8  # bytes of the signature
+PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
+
 
 def exif_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation from 1 to 8; 1 if the tag is missing, invalid or damaged.
-
-    A PNG without EXIF data before its pixels is decoded.
-    """
-    if image.format == "PNG" and "exif" not in image.info:
-        image.load()  # it may follow the pixels, whose errors are not to be suppressed
+    """Return the EXIF orientation from 1 to 8; 1 if the tag is missing, invalid or damaged."""
+    if isinstance(image, PngImageFile) and image.fp is not None and _metadata_follows(image.fp):
+        image.load()  # not below, where the errors of its pixels would be suppressed
     value = UPRIGHT
     with suppress(Exception):  # of several classes, for damaged EXIF data, which viewers ignore
-        value = image.getexif().get(Base.Orientation, UPRIGHT)
+        # Not the method of PNG files, which decodes them if there are no EXIF data.
+        value = Image.Image.getexif(image).get(Base.Orientation, UPRIGHT)
     return value if value in TO_SHOWN else UPRIGHT
+
+
+def _metadata_follows(file: IO[bytes]) -> bool:
+    """Return whether a PNG file has metadata behind its pixels; its chunks are skipped."""
+    place, behind = file.tell(), False
+    file.seek(PNG_START)
+    try:
+        while len(head := file.read(8)) == 8:  # length and type
+            length, kind = struct.unpack(">I4s", head)
+            if behind and kind in PNG_METADATA:
+                return True
+            behind |= kind == b"IDAT"
+            file.seek(length + 4, os.SEEK_CUR)  # and a checksum
+    finally:
+        file.seek(place)
+    return False
 
 
 def turn_of(image: Image.Image, orientation: Orientation) -> Transpose | None:

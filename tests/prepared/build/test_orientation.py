@@ -11,6 +11,7 @@ from vg_mc.boxes.transforms import LongerSide
 from vg_mc.images.files import open_photo
 from vg_mc.prepared.build.run import prepare
 from vg_mc.prepared.dataset import open_prepared
+from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import ImageFolder
 
 # From shown to stored pixels.
@@ -74,3 +75,18 @@ def test_a_dataset_opens_its_source_images_in_its_own_frame(make, corpus, tmp_pa
     for photo in dataset.photos().values():
         upright = open_photo(corpus.images_folder, photo)
         assert (np.asarray(open_photo(folder, photo)) == np.asarray(upright)).all()
+
+
+def test_a_detector_sees_photos_as_they_are_shown(make, corpus, tmp_path, detector):
+    turned = store_turned(corpus.images_folder, tmp_path / "turned", 6)
+    settings = make.settings(corpus, proposer=ProposerChoice("yolo", source=tmp_path / "none.pt"))
+    (tmp_path / "none.pt").touch()
+
+    prepare(replace(corpus, images_folder=turned), settings, tmp_path / "out", num_workers=1)
+
+    photos = corpus.photos
+    assert detector.seen
+    assert {(image_id, shape) for image_id, shape in detector.seen} == {
+        (image_id, (photos[image_id].height, photos[image_id].width, 3))
+        for image_id, _ in detector.seen
+    }
