@@ -20,6 +20,7 @@ from vg_mc.corpora.table_layouts import (
     with_columns,
 )
 from vg_mc.errors import BadInputError
+from vg_mc.records import Orientation
 
 WHOLE_NUMBERS = frozenset(
     {
@@ -45,10 +46,12 @@ class RowReader:
 
     Attributes:
         empty: Number of rows without any expression.
+        orientations: The frames of boxes that the layouts of rows state, None for none.
     """
 
     def __init__(self, split: str, columns: Names, images: RowImages) -> None:
         self.empty = 0
+        self.orientations: set[Orientation | None] = set()
         self._split = split
         self._columns = columns
         self._images = images
@@ -86,6 +89,7 @@ class RowReader:
         if layout is None:
             raise unknown_layout(row)
         self._layout = layout
+        self.orientations.add(layout.orientation)
         return layout, row
 
     def _parts(self, row: Record, layout: TableLayout) -> Iterator[RowFields]:

@@ -36,7 +36,7 @@ from vg_mc.corpora.splits import files_of_splits, splits_of_files
 from vg_mc.corpora.table_files import tables_in
 from vg_mc.corpora.table_layouts import Names
 from vg_mc.errors import BadInputError
-from vg_mc.records import Corpus, ImageFolder
+from vg_mc.records import Corpus, ImageFolder, Orientation
 from vg_mc.system.fields import as_mapping, read_json
 
 # Fields of a row with an id, and of a record.
@@ -105,7 +105,7 @@ def read_table(
     declared = _common(declared, table.stated, path)
     folder = _folder_of(images, images_folder, extracted, path)
     records = table.numbered()
-    frames = frames_in(folder, (one.file_name for one in records))
+    frames = table.frames_of(folder, is_declared=not judges_frame)
     source = Source(path.stem, files, frames, declared, candidates_file)
     return assemble(records, source, inspection)
 
@@ -118,6 +118,7 @@ class _Table:
     records: list[ExpressionRecord] = field(default_factory=list)
     stated: set[DeclaredBoxes] = field(default_factory=set)
     text_ids: list[tuple[int, str, str]] = field(default_factory=list)  # row, field, id
+    orientations: set[Orientation | None] = field(default_factory=set)
     empty: int = 0
 
     def read(self, file: Path, rows: Iterable[tuple[str, object]], reader: RowReader) -> None:
@@ -135,6 +136,7 @@ class _Table:
                 with self.inspection.record(file, name):
                     self._add(one, file, name)
         self.empty += reader.empty
+        self.orientations |= reader.orientations
 
     def _add(self, row: RowFields | BadInputError, file: Path, place: str) -> None:
         if isinstance(row, BadInputError):
@@ -164,6 +166,14 @@ class _Table:
                 f"{len(numbers):,} values of {name} are texts, such as {first!r}, and get numbers"
             )
         return self.records
+
+    def frames_of(self, folder: ImageFolder, *, is_declared: bool) -> ImageFrames:
+        """Return the frames of all images; that of the layout is declared, too."""
+        stated = next(iter(self.orientations)) if len(self.orientations) == 1 else None
+        if stated is not None and not is_declared:
+            folder, is_declared = replace(folder, orientation=stated), True
+        names_of_images = (one.file_name for one in self.records)
+        return ImageFrames.of(folder, names_of_images, is_declared=is_declared)
 
     def add_notes(self, images: RowImages) -> None:
         """Note what the summary says about rows and images."""

@@ -14,6 +14,7 @@ from vg_mc.corpora.cells import BOX_COLUMNS
 from vg_mc.corpora.label_studio import file_names, regions_of
 from vg_mc.corpora.nested import OR, Record, field_names, has_path
 from vg_mc.errors import BadInputError
+from vg_mc.records import Orientation
 
 FLAG = "--columns"
 FIELDS_NAMED = 12  # fields of a file that are listed in a message
@@ -31,6 +32,7 @@ class TableLayout:
         columns: Paths of the fields of `expression_records`; the box may have four, separated by
             commas.
         boxes: What is known of the boxes.
+        orientation: Frame of the boxes, None if the program does not define it.
         last_pixel: Whether right and bottom are one pixel too large.
         prompts: Patterns of texts around the expression, which is their first group.
         image_stem: Pattern whose first group is the file name without its ending, which is .jpg.
@@ -46,6 +48,7 @@ class TableLayout:
     known_by: frozenset[str]
     columns: Names
     boxes: DeclaredBoxes = UNDECLARED
+    orientation: Orientation | None = None
     last_pixel: bool = False
     prompts: tuple[re.Pattern[str], ...] = ()
     image_stem: re.Pattern[str] | None = None
@@ -185,6 +188,7 @@ LAYOUTS = (
         {names.IMAGE: "image", names.EXPRESSION: "expression", names.BOX: "box",
          names.CATEGORY: "category", names.SPLIT: "split", **_SIZES},
         DeclaredBoxes("xywh", "percent"),
+        "shown",  # by a browser; the size may be stored
         image_names=file_names,
         records_in=regions_of,
     ),
