@@ -357,7 +357,16 @@ def test_images_are_measured_without_a_folder_for_them(read, tmp_path):
     assert not (tmp_path / "extracted").exists()
 
 
-@pytest.mark.parametrize("image", [IMAGE, {"bytes": IMAGE, "path": None}, {"path": NAME}])
+@pytest.mark.parametrize(
+    "image",
+    [
+        IMAGE,
+        {"bytes": IMAGE, "path": None},
+        {"path": NAME},
+        base64.b64encode(IMAGE).decode(),
+        f"data:image/jpeg;base64,{base64.b64encode(IMAGE).decode()}",
+    ],
+)
 def test_our_own_tables_may_embed_images(image, read):
     rows = [
         {"image": image, "expression": f"the {colour} box", "box": box}
