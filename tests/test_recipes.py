@@ -15,6 +15,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.grounders.registration import EncodingOptions
 from vg_mc.images import VIEWS
 from vg_mc.system.options import option_types
+from vg_mc.training.tasks.box_options import check_kind
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 # The settings of each script, and the flags without which it does not start.
@@ -48,7 +49,17 @@ def test_a_recipe_opens_with_what_it_is_for(path):
 
 @each_training
 def test_a_training_recipe_can_be_trained_with(path):
-    parsed(path).training.check()
+    config = parsed(path)
+
+    config.training.check()
+    check_kind(config.predictor, config.training, config.box)
+
+
+@each_training
+def test_a_box_predictor_is_trained_on_whole_images(path):
+    told = re.search(r"Prepare with --whole-images (\d+)", path.read_text(encoding="utf-8"))
+
+    assert bool(told) == bool(parsed(path).predictor)
 
 
 def test_many_views_are_prepared_by_one_recipe():
@@ -112,8 +123,8 @@ def test_the_models_of_the_seed_and_its_kin_have_a_recipe(name):
 @each_training
 def test_pictures_are_prepared_in_the_size_of_the_model(path):
     architecture = re.match(r"open_clip:([^/]+)/", str(read_mapping(path)["model"]))
-    if not architecture:
-        return  # nothing on this machine knows the size
+    if not architecture or parsed(path).predictor:
+        return  # nothing on this machine knows the size, or the input is made of whole images
 
     told = re.search(r"Prepare with --image-size (\d+)", path.read_text(encoding="utf-8"))
     size = open_clip.get_model_config(architecture[1])["vision_cfg"]["image_size"]

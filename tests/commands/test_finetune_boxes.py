@@ -80,7 +80,9 @@ def test_multiple_choice_is_described_as_before_there_were_box_predictors():
 def test_an_overfit_test_validates_on_its_training_expressions(scenes, tmp_path, capsys):
     finetune.main(flags_of(scenes, tmp_path / "run", "--overfit 6"))
 
-    assert "the 6 expressions it was trained on" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "the 6 expressions it was trained on" in printed
+    assert "not learned yet" in printed
     entries = map(json.loads, (tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
     assert {line["expressions"] for line in entries if "split" in line} == {6}
 

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from vg_mc.training.tasks.protocol import Task
 
 
+LEARNED = 0.9  # accuracy on the expressions of an --overfit test
+
+
 @dataclass(frozen=True)
 class FinetuneConfig:
     """Fine-tune CLIP to choose among candidate images, or with a head that predicts boxes."""
@@ -174,6 +177,9 @@ def report(config: FinetuneConfig, best: float) -> None:
     """Print the best accuracy, and upload the model if requested."""
     split = f"the {config.overfit} expressions it was trained on" if config.overfit else "val"
     print(f"best accuracy on {split}: {best:.4f}; model saved to {config.output / 'best'}")
+    if config.overfit:
+        hint = "more --epochs or another --learning-rate may help"
+        print("learning works" if best >= LEARNED else f"not learned yet; {hint}")
     if config.push_to_hub is not None:
         print(f"uploaded to {push(config.output / 'best', config.push_to_hub)}")
 

@@ -1,6 +1,7 @@
 """Heads have the numbers of parameters of the published systems, counted without memory."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,25 @@ def test_the_published_perceptron_has_the_published_parameters(architecture, exp
     model = on_meta("mlp-published", architecture)
 
     assert count(model.head) == trained(model) == expected
+
+
+def test_the_method_names_the_numbers_of_parameters():
+    text = (Path(__file__).parents[3] / "docs" / "method.md").read_text(encoding="utf-8")
+
+    counts = {
+        name: count(on_meta(name, architecture).head)
+        for name, architecture in [
+            ("mlp", "ViT-B-32"),
+            ("mlp-published", "ViT-B-32"),
+            ("clip-vg", "ViT-B-16"),
+            ("clip-vg-published", "ViT-B-16"),
+        ]
+    }
+
+    rows = {
+        name: next(r for r in text.splitlines() if r.startswith(f"| `{name}` |")) for name in counts
+    }
+    assert [name for name, number in counts.items() if f"{number:,}" not in rows[name]] == []
 
 
 def test_our_perceptron_reads_four_features():
