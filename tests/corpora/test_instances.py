@@ -187,3 +187,20 @@ def test_a_region_of_refclef_is_named_by_its_image(refer):
     refer.annotations[0]["id"] = "5_3"
 
     assert read(refer)[0].image_of == {50_003: 5, 60: 6, 51: 5}
+
+
+def test_categories_that_a_detector_may_find_are_those_that_stand_for_something(refer):
+    known = {one["id"]: one["name"] for one in refer.categories}
+    refer.categories.extend(
+        [
+            {"id": 0, "name": "my project", "supercategory": "none"},
+            {"id": 501, "name": "apple", "supercategory": "my project"},
+            {"id": 502, "name": "human", "supercategory": "human"},
+            {"id": 503, "name": "unlabelled", "supercategory": ""},
+            {"id": 504, "name": "N/A"},
+        ]
+    )
+
+    instances, _ = read(refer)
+
+    assert instances.categories == known | {501: "apple", 502: "human"}

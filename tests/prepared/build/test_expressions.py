@@ -172,3 +172,24 @@ def test_a_split_without_rows_has_counts_too():
     counts = count_split([])
 
     assert counts["boxes_per_image"] == counts["proposal_recall"] == 0
+
+
+def test_an_annotation_may_have_any_id(drawn):
+    corpus, settings, tasks = drawn()
+    shift = 1 + max(one.annotation_id for many in corpus.annotations.values() for one in many)
+    renamed = {
+        image_id: [replace(one, annotation_id=one.annotation_id - shift) for one in many]
+        for image_id, many in corpus.annotations.items()
+    }
+    sentences = [
+        replace(one, annotation_id=one.annotation_id - shift) for one in corpus.expressions
+    ]
+    known = replace(corpus, annotations=renamed, expressions=sentences)
+
+    expected, found = (
+        [row["rivals"] for row in expression_rows(one, "train", settings, read_drawn(tasks))]
+        for one in (corpus, known)
+    )
+
+    assert max(one.annotation_id for one in sentences) == -1
+    assert found == expected
