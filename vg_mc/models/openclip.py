@@ -71,9 +71,13 @@ class OpenClipEncoder(nn.Module):
         if not long:
             return 0
         padding = getattr(getattr(self.tokenizer, "tokenizer", None), "pad_token_id", None) or 0
-        more = self.tokenizer(long, context_length=self.maximal_tokens + 1)
-        counts = [token_ids.ne(padding).sum(dim=1) for token_ids in (self.tokenizer(long), more)]
-        return int((counts[1] > counts[0]).sum())
+        filled = self.tokenizer(long).ne(padding)
+        full = filled[:, -2].nonzero().flatten().tolist()  # the last token may also be an end token
+        if not full:
+            return 0
+        places = self.maximal_tokens + 1
+        more = self.tokenizer([long[row] for row in full], context_length=places).ne(padding)
+        return int((more.sum(dim=1) > filled[full].sum(dim=1)).sum())
 
     def _embeddings(self) -> Any:  # noqa: ANN401
         _, tower = _text_tower(self.model)
