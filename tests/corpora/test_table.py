@@ -18,6 +18,7 @@ from vg_mc.records import ImageFolder
 
 CORNERS = DeclaredBoxes("xyxy", "pixels")
 PIXELS = DeclaredBoxes(unit="pixels")
+LABELS = [{"x": 1, "y": 2, "width": 3, "height": 4, "original_width": 640}]
 ROWS = [
     {"image": "1.jpg", "expression": "left man", "box": [10, 20, 30, 40], "split": "train"},
     {"image": "1.jpg", "expression": "the dog", "box": [50, 20, 90.5, 40], "split": "train"},
@@ -231,6 +232,8 @@ def test_a_field_that_is_not_there_cannot_be_named(named, facts, read):
         ({"image": "1.jpg", "caption": "dog", "bbox": [1]}, ["caption", "--columns"]),
         ({"ann_id": [1], "ref_id": 1, "sentences": [{"sent": "a"}]}, ["--corpus refer"]),
         ({"image": "1.jpg", "conversations": [{"from": "human"}]}, ["conversations"]),
+        ({"image": "1.jpg", "text": ["a", "b"], "label": LABELS}, ["Label Studio", "JSON_MIN"]),
+        ({"image": "1.jpg", "text": "a", "label": json.dumps(LABELS)}, ["JSON_MIN"]),
     ],
 )
 def test_an_unknown_layout_is_refused_with_the_nearest(row, facts, read):

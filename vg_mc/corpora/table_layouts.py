@@ -4,8 +4,10 @@ A layout is data. Paths of fields are dotted, lead through lists, and separate a
 (see `corpora.nested`).
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
@@ -196,6 +198,10 @@ LAYOUTS = (
 
 # Files of other kinds that are easily taken for tables, by their fields.
 ELSEWHERE = {
+    frozenset(
+        {"original_width", "x"}
+    ): "use Label Studio's JSON export: JSON_MIN and CSV do not say "
+    "which text belongs to which region",
     frozenset({"ann_id", "ref_id", "sentences"}): "use --corpus refer for references of REFER",
     frozenset({"conversations"}): "conversations of chat models have no field for the box",
 }
@@ -251,7 +257,7 @@ def with_columns(layout: TableLayout | None, row: Record, columns: Names) -> Tab
 
 def unknown_layout(row: Record) -> BadInputError:
     """Return the error for a record of no known layout, with the nearest one."""
-    there = set(row) | {path.split(".")[-1] for path in field_names(row)}
+    there = set(row) | {path.split(".")[-1] for path in field_names(_parsed(row))}
     for fields, hint in ELSEWHERE.items():
         if fields <= there:
             return BadInputError(f"{hint}; the fields are {_listed(row)}")
@@ -265,6 +271,16 @@ def unknown_layout(row: Record) -> BadInputError:
         f"of {nearest.name}, which also has {' and '.join(missing)}. Name the fields of another "
         f"layout: {FLAG} image=... expression=... box=..."
     )
+
+
+def _parsed(row: Record) -> Record:
+    """Return a row with the values of cells that contain JSON."""
+    parsed = dict(row)
+    for name, value in row.items():
+        if isinstance(value, str) and value.startswith(("[{", "{")):
+            with suppress(ValueError, RecursionError):
+                parsed[name] = json.loads(value)
+    return parsed
 
 
 def _overlap(layout: TableLayout, row: Record) -> float:
