@@ -271,6 +271,26 @@ def test_lists_of_different_lengths_are_one_bad_record(layout, tmp_path):
     assert len(stored.numbers) == 1
 
 
+def test_hidden_files_and_class_names_are_no_label_files(tmp_path):
+    (tmp_path / "p0.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    (tmp_path / "._p0.txt").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "classes.txt").write_text("dog\ncat\n")
+
+    assert read_detections(tmp_path, skip_bad=False).records == 1
+
+
+def test_a_folder_without_label_files_is_refused(tmp_path):
+    with refused("*.txt"):
+        read_detections(tmp_path, skip_bad=False)
+
+
+def test_a_field_image_with_another_content_is_no_name(tmp_path):
+    content = [one | {"image": {"width": 320}} for one in JSON["detectron2, mmdetection"][0]]
+    (tmp_path / "detections.json").write_text(json.dumps(content))
+
+    assert values(found(tmp_path / "detections.json")) == (BOXES, SCORES, NAMED)
+
+
 def test_a_bad_line_of_a_label_file_is_named(tmp_path):
     (tmp_path / "p0.txt").write_text("0 0.5 0.5 0.2 0.2\n0 0.1 0.1 0.2 0.2 0.3 0.1\n")
 

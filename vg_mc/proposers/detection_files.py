@@ -33,7 +33,7 @@ from vg_mc.proposers.detection_table import is_detection_table, read_rows
 from vg_mc.system.fields import read_json
 
 JSON_LINES = (".jsonl", ".ndjson")
-LABEL_FILES = "*.txt"
+LABEL_FILES, CLASS_NAMES = "*.txt", "classes.txt"
 
 Place: TypeAlias = tuple[str, int]  # container and position of a record
 
@@ -56,8 +56,14 @@ Records: TypeAlias = Iterator[StoredRecord]
 
 
 def stored_files(source: Path) -> list[Path]:
-    """Return the files of stored detections: `source` itself, or the label files in a folder."""
-    return sorted(source.rglob(LABEL_FILES)) if source.is_dir() else [source]
+    """Return the files of stored detections: `source` itself, or the label files in a folder.
+
+    Hidden files and the list of class names that annotation tools write are no label files.
+    """
+    if not source.is_dir():
+        return [source]
+    files = sorted(source.rglob(LABEL_FILES))
+    return [one for one in files if one.name != CLASS_NAMES and not one.name.startswith(".")]
 
 
 def stored_records(file: Path) -> tuple[Layout, Records]:
@@ -67,6 +73,8 @@ def stored_records(file: Path) -> tuple[Layout, Records]:
         BadInputError: If the file cannot be read or has an unknown layout.
     """
     if file.is_dir():
+        if not stored_files(file):
+            raise BadInputError(f"expected label files of YOLO ({LABEL_FILES})", file=file)
         return LABELS, _read_labels(file)
     try:
         if is_detection_table(file):

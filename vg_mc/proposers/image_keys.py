@@ -167,7 +167,10 @@ class PhotoNames:
 
 
 def _file_name(fields: Mapping[object, object]) -> str | None:
-    found = [name for name in FILE_NAMES if fields.get(name) is not None]
+    """Return the first file name; only the field of this name must be a text."""
+    if fields.get(FILE_NAMES[0]) is not None:
+        return as_text(fields, FILE_NAMES[0])
+    found = [name for name in FILE_NAMES if isinstance(fields.get(name), str)]
     return as_text(fields, found[0]) if found else None
 
 
