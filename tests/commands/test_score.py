@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -158,6 +159,46 @@ def test_results_leave_out_what_a_box_predictor_has_none_of(score, tmp_path):
 
     (row,) = csv.DictReader((tmp_path / "other" / "results.csv").read_text().splitlines())
     assert row["proposal recall %"] == row["chance %"] == row["recall@1 %"] == ""
+
+
+def of_lmms_eval(image, text, shares):
+    doc = {"question_id": "1", "answer": text, "file_name": f"{image}.jpg", "bbox": shares}
+    return {"doc_id": 0, "doc": doc, "target": str(shares), "resps": [[str(shares)]],
+            "filtered_resps": [str(shares)]}  # fmt: skip
+
+
+def of_vlmevalkit(image, text, shares):
+    question = "Please provide the bounding box coordinate of the region this sentence describes: "
+    return {"index": f"RefCOCO_val_{image[-1]}", "question": f"{question}<ref>{text}</ref>",
+            "answer": str(shares), "split": "RefCOCO_val", "prediction": f"{shares}"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ending", "made"),
+    [("jsonl", of_lmms_eval), ("xlsx", of_vlmevalkit), ("tsv", of_vlmevalkit)],
+)
+def test_files_of_evaluation_programs_are_scored(tmp_path, expressions, ending, made):
+    sides = np.array([640, 480, 640, 480])
+    rows = [
+        made(image, text, (np.array(corners(text)) / sides).round(6).tolist())
+        for image in IMAGES
+        for text in TARGETS
+    ]
+    file = tmp_path / f"answers.{ending}"
+    if ending == "jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        table = pd.DataFrame(rows)
+        table.to_excel(file, index=False) if ending == "xlsx" else table.to_csv(
+            file, sep="\t", index=False
+        )
+
+    scored_by(
+        [str(file), "--annotations", str(expressions), "--split", "val", "--name", "program",
+         "--boxes", "unit", "--output", str(tmp_path / "scored")]
+    )  # fmt: skip
+
+    assert accuracy(read_predictions(tmp_path / "scored" / "val")) == 1.0
 
 
 def test_of_several_boxes_with_scores_the_best_counts(score, tmp_path):

@@ -168,7 +168,8 @@ def test_reasoning_before_an_answer_is_ignored(name):
     ["", "I cannot find it.", "[1, 2, 3]", '{"bbox_2d": [1, 2, 3]}', '{"bbox_2d": "none"}',
      "Error: No model named xvlm. The models are ['glip', 'gemma']", "<loc_1><loc_2>", "{" * 2000,
      '```json\n[{"bbox_2d": [14, 135, 13', "[1, 2, 3, 4, 5, 6]", "x1=1, y1=2, x2=3", "None",
-     '{"polygon": [[1, 2], [3, 4], [5, 6]]}', "1", "Answer: 12", "[" * 3000, "1, " * 3000],
+     '{"polygon": [[1, 2], [3, 4], [5, 6]]}', "1", "Answer: 12", "[" * 3000, "1, " * 3000,
+     "1" * 20_000, "1 " * 9_000, "<think>" * 3_000, "x1=1 " * 3_000, "0." * 9_000],
 )  # fmt: skip
 def test_a_reply_without_a_box_has_none(reply):
     assert read_reply(reply).boxes == ()
@@ -222,6 +223,7 @@ def test_scores_belong_to_the_box_in_the_same_object():
         ("[1, 2, 3, 4] <answer>the dog</answer>", (1, 2, 3, 4), False),
         ("<think>a dog. Final answer: [1, 2, 3, 4]</think>", (1, 2, 3, 4), True),
         ("<think>a dog. Final answer: [1, 2, 3, 4]", (1, 2, 3, 4), True),
+        ("[1, 2, 3, 4] <think>or [5, 6, 7, 8]</think>", (1, 2, 3, 4), False),
     ],
 )
 def test_the_answer_counts_and_reasoning_only_without_another(reply, numbers, in_reasoning):

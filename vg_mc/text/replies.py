@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vg_mc.boxes.conventions import Order, Unit
-from vg_mc.text.reply_fields import FieldBox, boxes_in_fields
+from vg_mc.text.reply_fields import NUMBER, FieldBox, boxes_in_fields
 
 Several = Literal["wrong", "first", "last"]  # the box that counts if a reply has several
 
 Four = tuple[float, float, float, float]
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_BY_COMMAS = r"\s*,\s*".join([rf"({NUMBER})"] * 4)
-_BY_SPACES = r"\s+".join([rf"({NUMBER})"] * 4)
+_BY_COMMAS = r"\s*+,\s*+".join([rf"({NUMBER})"] * 4)
+_BY_SPACES = r"\s++".join([rf"({NUMBER})"] * 4)
 _TWO_POINTS = r"\s*,?\s*".join([rf"\(\s*({NUMBER})\s*,\s*({NUMBER})\s*\)"] * 2)
 
 
@@ -151,11 +150,7 @@ PLAIN = (
 )
 
 _WORD = r"(?:think|thinking|thought|reasoning)"
-_REASONING = (  # closed; opened by the prompt; never closed
-    re.compile(rf"<{_WORD}>.*?</{_WORD}>|◁think▷.*?◁/think▷", re.DOTALL),
-    re.compile(rf"\A.*(?:</{_WORD}>|◁/think▷)", re.DOTALL),
-    re.compile(rf"(?:<{_WORD}>|◁think▷).*?(?=<answer>|\Z)", re.DOTALL),
-)
+_REASONING = re.compile(rf"<(/?){_WORD}>|◁(/?)think▷")
 _ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL)
 
 _POINT = re.compile(
@@ -197,10 +192,20 @@ def read_reply(reply: str) -> Reply:
 
 
 def without_reasoning(reply: str) -> str:
-    """Return a reply without its reasoning; empty if the reasoning was cut off."""
-    for pattern in _REASONING:
-        reply = pattern.sub("", reply)
-    return reply
+    """Return a reply without its reasoning; empty if the reasoning was cut off.
+
+    Reasoning may be opened by the prompt, and so lack its first tag.
+    """
+    kept: list[str] = []
+    start, is_open = 0, False
+    for tag in _REASONING.finditer(reply):
+        is_closing = bool(tag[1] or tag[2])
+        if not is_open:
+            kept = [] if is_closing else [*kept, reply[start : tag.start()]]
+        start, is_open = tag.end(), not is_closing
+    if is_open:  # it was never closed
+        start = reply.find("<answer>", start)
+    return "".join(kept) + (reply[start:] if start >= 0 else "")
 
 
 def _boxes_in(text: str) -> list[RepliedBox]:

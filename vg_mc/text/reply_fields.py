@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from vg_mc.boxes.conventions import Order, Unit
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_QUOTED = rf"[\"']?({_NUMBER})[\"']?"
+# Possessive, and only from the first digit on: models may repeat a digit up to their token limit.
+NUMBER = r"(?<![\d.])[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
+_QUOTED = rf"[\"']?({NUMBER})[\"']?"
 _FOUR = r"\s*,\s*".join([_QUOTED] * 4)
 
 # Fields with four numbers. Gemini and Gemma define both order and unit of box_2d.
@@ -43,7 +44,7 @@ _LIST = re.compile(
     rf"|<({'|'.join(LISTS)})>\s*{_FOUR}\s*</",
     re.IGNORECASE,
 )
-_PAIR = rf"[^\d\[(]{{0,20}}[\[(]\s*({_NUMBER})\s*,\s*({_NUMBER})\s*[\])]"
+_PAIR = rf"[^\d\[(]{{0,20}}[\[(]\s*({NUMBER})\s*,\s*({NUMBER})\s*[\])]"
 _TWO_CORNERS = re.compile(
     rf"top[_ -]?left{_PAIR}[^\d]{{0,40}}bottom[_ -]?right{_PAIR}", re.IGNORECASE
 )
