@@ -250,6 +250,7 @@ def test_the_second_picture_of_a_phone_is_no_frame():
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"\0\5\x16\7\0\2\0\0Mac OS X", "AppleDouble"),
         (b"version https://git-lfs.github.com/spec/v1\n", "LFS"),
+        (b"\xff\xd8\xff", "JPEG, but"),
         (b"<html>", "error page"),
         (b"", "empty"),
     ],

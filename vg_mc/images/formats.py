@@ -25,10 +25,21 @@ NAMED = ", ".join(PLUGINS)
 OTHERS = (
     (4, b"ftypheic", "this is HEIC, of iPhones; convert it to JPEG"),
     (4, b"ftypheix", "this is HEIC, of iPhones; convert it to JPEG"),
-    (4, b"ftypavif", "this is a damaged AVIF"),
     (4, b"ftypmif1", "this is HEIF; convert it to JPEG"),
     (0, b"\x00\x05\x16\x07", "this is a file of attributes by macOS (AppleDouble); delete it"),
     (0, b"version https://git-lfs", "this is a pointer of Git LFS; download the image itself"),
+    *(
+        (offset, signature, f"it begins like {name}, but is damaged or of an unsupported kind")
+        for offset, signature, name in (
+            (0, b"\xff\xd8\xff", "JPEG"),
+            (0, b"\x89PNG", "PNG"),
+            (0, b"RIFF", "WebP"),
+            (0, b"GIF8", "GIF"),
+            (0, b"II*\x00", "TIFF"),
+            (0, b"MM\x00*", "TIFF"),
+            (4, b"ftypavif", "AVIF"),
+        )
+    ),
 )
 LONGEST_SIGNATURE = 32
 
