@@ -36,7 +36,7 @@ CORNER = 0.025  # boxes that all lie within this fraction of both sides are in a
 CORNER_PIXELS = 2.5
 LEAST_LIKELY = 1e-3  # probability below which a convention is implausible
 
-CLEARLY_BEYOND = 1.25  # a unit allows clearly larger numbers if they may be this many times larger
+CLEARLY_BEYOND = 1.15  # a unit allows clearly larger numbers if they may be this many times larger
 WIDELY = 0.75  # boxes that reach this fraction of both sides fill their images
 FAR_LESS = 0.25  # equal boxes of several images count as several if they cover this much less
 NEAR = 0.1  # fraction of the image side before an edge in which boxes are counted
