@@ -24,6 +24,17 @@ def test_the_card_says_what_the_manifest_says(tmp_path, described):
     assert "marker.jpg" not in card
 
 
+def test_the_convention_of_the_source_is_on_the_card(tmp_path, described):
+    write_card(tmp_path, described)
+    assert "Boxes of the source" not in (tmp_path / "README.md").read_text()
+
+    read = {"boxes": "xywh in percent (found)", "orientation": "shown"}
+    write_card(tmp_path, described | read)
+
+    card = (tmp_path / "README.md").read_text()
+    assert "Boxes of the source: xywh in percent (found), of images as shown." in card
+
+
 def test_settings_of_a_detector_are_told(tmp_path, described):
     proposer = {
         "kind": "stored",

@@ -13,7 +13,7 @@ import yaml
 
 from vg_mc.images.views import name_in_files
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.prepared.manifest import WHOLE_IMAGES, Manifest, format_properties, views_of
+from vg_mc.prepared.manifest import ORIENTATION, WHOLE_IMAGES, Manifest, format_properties, views_of
 from vg_mc.prepared.schema import picture_columns
 from vg_mc.proposers.description import ProposerDescription
 from vg_mc.system.atomic import whole_file, write_whole_text
@@ -32,7 +32,7 @@ CARD = """---
 |---|--:|--:|--:|--:|--:|--:|
 {rows}
 
-Rejected records: {rejected} (listed in `rejected.jsonl`). Data hash: `{data_hash}`.
+Rejected records: {rejected} (listed in `rejected.jsonl`). Data hash: `{data_hash}`.{boxes}
 
 ## Protocol
 
@@ -137,11 +137,18 @@ def write_card(folder: Path, manifest: Manifest) -> Path:
         train_proposer=ProposerDescription.read(settings["train_proposer"]),
         proposer=ProposerDescription.read(settings["proposer"]),
         rejected=manifest["rejected"],
+        boxes=_source_boxes(manifest),
         data_hash=manifest["data_hash"][:16],
         split=manifest["splits"][0],
     )
     write_whole_text(folder / "README.md", text)
     return folder / "README.md"
+
+
+def _source_boxes(manifest: Manifest) -> str:
+    """Return how the boxes of the source were read; empty for a format with a single convention."""
+    frame = f", of images as {manifest[ORIENTATION]}" if ORIENTATION in manifest else ""
+    return f"\nBoxes of the source: {manifest['boxes']}{frame}." if "boxes" in manifest else ""
 
 
 def _candidates_text(folder: Path, settings: Json, views: Mapping[str, Json]) -> str:
