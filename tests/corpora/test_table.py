@@ -194,6 +194,16 @@ def test_fields_are_named_by_paths(named, read):
     ]
 
 
+def test_columns_of_a_csv_are_named_in_any_letter_case(read):
+    row = {"Image": "1.jpg", "Caption": "left man", "BBox": [10, 20, 30, 40], "split": "val"}
+
+    corpus = read([row], "csv", columns={"image": "Image", "expression": "Caption", "box": "BBox"})
+
+    assert [(one.text, one.target) for one in corpus.expressions] == [
+        ("left man", (10, 20, 30, 40))
+    ]
+
+
 def test_four_named_columns_have_the_order_of_their_names(read):
     row = {"image": "1.jpg", "expression": "dog", "b.x": 10, "b.y": 20, "b.w": 30, "b.h": 40}
 
