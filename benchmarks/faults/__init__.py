@@ -5,11 +5,11 @@
 
 from collections.abc import Iterator
 
-from benchmarks.faults import detections, images, records, structure
+from benchmarks.faults import detections, images, mutations, records, structure
 from benchmarks.faults.case import Case
 
 
 def every_case() -> Iterator[Case]:
     """Yield all cases by family."""
-    for family in (images, records, structure, detections):
+    for family in (images, records, structure, detections, mutations):
         yield from family.cases()

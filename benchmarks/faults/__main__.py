@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,8 @@ from benchmarks.faults import every_case
 from benchmarks.faults.case import MEANING, Case, deviation
 from vg_mc.commands.config import parse_config
 from vg_mc.reports.tables.escaping import markdown
+
+MOST_LISTED = 20  # formats in one cell
 
 ROOT = Path(__file__).parent.parent.parent
 BEGIN, END = "<!-- tables of benchmarks.faults -->", "<!-- end of the tables -->"
@@ -68,14 +70,14 @@ def summary(tried: Tried) -> str:
 
 
 def details(tried: Tried) -> str:
-    """Return one table per family with one row per fault and its formats in one cell."""
+    """Return one table per family with one row per fault, and its formats in one cell."""
     families: dict[str, dict[tuple[str, str], Tried]] = defaultdict(lambda: defaultdict(list))
     for case, seen in tried:
         families[case.family][case.fault, case.promise].append((case, seen))
     sections = []
     for family, faults in families.items():
         rows = [
-            [markdown(fault), ", ".join(case.form for case, _ in found), promise,
+            [markdown(fault), _listed(dict.fromkeys(case.form for case, _ in found)), promise,
              f"{sum(not seen for _, seen in found)} of {len(found)}"]
             for (fault, promise), found in faults.items()
         ]  # fmt: skip
@@ -83,6 +85,11 @@ def details(tried: Tried) -> str:
         table = tabulate(rows, header, tablefmt="github", disable_numparse=True)
         sections.append(f"### Bad {family}\n\n{table}")
     return "\n\n".join(sections)
+
+
+def _listed(forms: Collection[str]) -> str:
+    """Return the formats, or only their number if there are many."""
+    return ", ".join(forms) if len(forms) <= MOST_LISTED else f"{len(forms)} layouts"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Cases of bad input: the input, its specified behaviour, and the check."""
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -9,13 +9,14 @@ from typing import Literal, NamedTuple
 from vg_mc.errors import BadInputError
 from vg_mc.records import Rejected
 
-Promise = Literal["named", "refused", "listed", "accepted"]
+Promise = Literal["named", "refused", "listed", "accepted", "isolated"]
 
 MEANING: dict[Promise, str] = {
     "named": "stop: ends, naming file and record; skip: listed, and all others are used",
     "refused": "ends, naming the file, in both modes of --on-error",
     "listed": "listed and skipped, in both modes of --on-error",
     "accepted": "used unchanged or converted as stated",
+    "isolated": "used, listed or noted, or stop: ends, naming the file; all others are used",
 }
 
 
@@ -26,12 +27,14 @@ class Outcome(NamedTuple):
         accepted: Number of records used.
         total: Number of records.
         values: Texts, boxes and colours that were read.
+        notes: What the summary says.
     """
 
     accepted: int
     rejected: list[Rejected]
     total: int
     values: set[Hashable]
+    notes: Sequence[str] = ()
 
 
 Reading = Callable[[bool], Outcome]  # with `skip_bad` or without
@@ -46,21 +49,26 @@ class Case:
         fault: Description of the fault.
         says: Pattern that the message must match.
         becomes: Value that must be read, or None.
-        write: Writes the input to a folder and returns a function that reads it.
+        write: Writes the input to a folder and returns a function that reads it; None if this kind
+            of file cannot express the fault.
+        field: The field with the fault, if the same fault is tried in several.
+        losing: Number of records that cannot be used without the one with the fault.
     """
 
     family: str
     form: str
     fault: str
     promise: Promise
-    write: Callable[[Path], Reading]
+    write: Callable[[Path], Reading | None]
     says: str = ""
     becomes: Hashable = None
+    field: str = ""
+    losing: int = 1
 
     @property
     def name(self) -> str:
         """Return a short name for lists of tests."""
-        return f"{self.family}: {self.form}: {self.fault}"
+        return ": ".join(filter(None, (self.family, self.form, self.field, self.fault)))
 
 
 def deviation(case: Case, folder: Path) -> str:
@@ -68,6 +76,8 @@ def deviation(case: Case, folder: Path) -> str:
     for skip_bad in (False, True):
         (folder / str(skip_bad)).mkdir()
         read = case.write(folder / str(skip_bad))
+        if read is None:
+            return ""
         mode = "skip" if skip_bad else "stop"
         try:
             found = _of_outcome(case, read(skip_bad), skip_bad=skip_bad)
@@ -81,6 +91,8 @@ def deviation(case: Case, folder: Path) -> str:
 
 
 def _of_error(case: Case, error: BadInputError, *, skip_bad: bool) -> str:
+    if case.promise == "isolated":
+        return "" if error.file is not None and not skip_bad else f"stopped: {error}"
     may_stop = case.promise == "refused" or (case.promise == "named" and not skip_bad)
     if not may_stop:
         return f"stopped: {error}"
@@ -94,6 +106,10 @@ def _of_error(case: Case, error: BadInputError, *, skip_bad: bool) -> str:
 def _of_outcome(case: Case, outcome: Outcome, *, skip_bad: bool) -> str:
     listed = [f"{one.record}: {one.reason}" for one in outcome.rejected]
     counts = f"{outcome.accepted} accepted, {len(listed)} rejected, {outcome.total} of all"
+    if case.promise == "isolated":
+        lost = outcome.total - outcome.accepted
+        is_said = not lost or listed or outcome.notes
+        return "" if is_said and lost <= case.losing else f"{counts}: {listed} {outcome.notes}"
     if case.promise == "refused" or (case.promise == "named" and not skip_bad):
         return f"went on: {counts} {listed}"
     if outcome.accepted + len(listed) != outcome.total:

@@ -82,7 +82,8 @@ DAMAGES = [
            lambda b: b.replace(b'"expression": "man"', b'"expression": "x", "expression": "man"'),
            "accepted"),
     *(
-        Damage(f"without {table}", ("COCO",), _without(table), says=f"{table}|list of records")
+        Damage(f"without {table}", ("COCO",), _without(table),
+               says=f"{table}|list of records|a category of the file")
         for table in ("images", "annotations", "categories")
     ),
     *(

@@ -158,11 +158,14 @@ def test_an_annotation_of_a_missing_image_is_bad(refer):
         read(refer)
 
 
-def test_a_bad_category_stops_everything(refer):
+def test_a_bad_category_is_named_and_only_its_regions_are_lost(refer):
     refer.categories[1]["name"] = None
 
     with refused(file="instances.json", record="category id 2"):
-        read(refer, skip_bad=True)
+        read(refer)
+    instances, rejected = read(refer, skip_bad=True)
+    assert rejected[0].record == "category id 2"
+    assert instances.annotations
 
 
 @pytest.mark.parametrize("key", ["images", "annotations", "categories"])

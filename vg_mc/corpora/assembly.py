@@ -79,7 +79,7 @@ class PhotoRegister:
         self._frames = frames
         self._image_ids = image_ids
         self._announced = announced
-        self._faults: dict[int, BadInputError] = {}
+        self._faults: dict[str, BadInputError] = {}  # by file name
 
     def require_unmeasured(self, records: list[ExpressionRecord]) -> None:
         """Report all missing images at once if their sizes have to be read from files."""
@@ -116,12 +116,12 @@ class PhotoRegister:
         }
 
     def _look_up(self, image_id: int, record: ExpressionRecord) -> Photo:
-        if image_id in self._faults:
-            raise self._faults[image_id]
+        if record.file_name in self._faults:
+            raise self._faults[record.file_name]
         try:
             width, height = self._size(image_id, record)
         except BadInputError as fault:
-            self._faults[image_id] = fault
+            self._faults[record.file_name] = fault
             raise
         photo = Photo(image_id, record.file_name, width, height)
         self.found[image_id] = self._frames.in_frame(photo, self._frames.folder.orientation)

@@ -48,19 +48,28 @@ def captioned_images(tables: CocoTables) -> Iterator[tuple[str, object]]:
     Nothing is yielded but pairs of a place and a record with ``image``, ``annotation`` and
     ``category``, or an error.
     """
-    regions: defaultdict[object, list[Mapping[object, object]]] = defaultdict(list)
+    regions: defaultdict[int | None, list[Mapping[object, object]]] = defaultdict(list)
     for annotation in tables.annotations:
         if isinstance(annotation, dict):
-            regions[annotation.get("image_id")].append(annotation)
-    categories = {one.get("id"): one.get("name") for one in map(as_mapping, tables.categories)}
+            regions[_id_in(annotation, "image_id")].append(annotation)
+    categories = {
+        _id_in(one, "id"): one.get("name") for one in tables.categories if isinstance(one, dict)
+    }
     for position, image in enumerate(tables.images):
         where = f"image {place(image, 'id', position)}"
-        found = regions[image.get("id")] if isinstance(image, dict) else []
+        found = regions[_id_in(image, "id")] if isinstance(image, dict) else []
         if len(found) == 1:
-            category = categories.get(found[0].get("category_id")) if len(categories) > 1 else None
+            kind = _id_in(found[0], "category_id")
+            category = categories.get(kind) if len(categories) > 1 else None
             yield where, {"image": image, "annotation": found[0], "category": category}
         else:
             yield where, BadInputError(f"expected one box for the caption, found {len(found)}")
+
+
+def _id_in(record: Mapping[object, object], key: str) -> int | None:
+    """Return an id; None for another value, which may not be hashable."""
+    value = record.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def read_coco_expressions(

@@ -80,11 +80,7 @@ def read_instances(
             ``skip_bad``.
     """
     images, annotations, listed, *_ = tables or read_coco(file)
-    try:
-        categories = _category_names(listed)
-    except BadInputError as fault:
-        raise BadInputError(fault.problem, file=file, record=fault.record) from fault
-
+    categories = _category_names(listed, file, inspection)
     instances = Instances(categories=_detectable(listed, categories))
     for position, record in enumerate(images):
         if _is_needed(record, "id", needed):
@@ -110,14 +106,11 @@ def read_instances(
     return replace(instances, boxes=framed.judged.described, images_folder=folder)
 
 
-def _category_names(categories: list[object]) -> dict[int, str]:
+def _category_names(categories: list[object], file: Path, inspection: Inspection) -> dict[int, str]:
     names = {}
     for position, record in enumerate(categories):
-        try:
+        with inspection.record(file, f"category {place(record, 'id', position)}"):
             names[as_integer(record, "id")] = as_text(record, "name")
-        except BadInputError as fault:
-            where = f"category {place(record, 'id', position)}"
-            raise BadInputError(fault.problem, record=where) from fault
     return names
 
 
@@ -126,14 +119,15 @@ def _detectable(records: list[object], names: dict[int, str]) -> dict[int, str]:
 
     Roboflow writes the name of the project as category 0, the supercategory of all others.
     """
-    groups = {str(as_mapping(one).get("supercategory")) for one in records
-              if as_mapping(one).get("supercategory") != as_mapping(one).get("name")}  # fmt: skip
-    roots = {as_integer(one, "id") for one in records
-             if as_mapping(one).get("supercategory") in (None, "", "none")}  # fmt: skip
+    written = [one for one in records if isinstance(one, dict)]
+    groups = {str(one.get("supercategory")) for one in written
+              if one.get("supercategory") != one.get("name")}  # fmt: skip
+    roots = {str(one.get("id")) for one in written
+             if one.get("supercategory") in (None, "", "none")}  # fmt: skip
     return {
         number: name
         for number, name in names.items()
-        if name.strip().lower() not in _NO_NAMES and not (number in roots and name in groups)
+        if name.strip().lower() not in _NO_NAMES and not (str(number) in roots and name in groups)
     }
 
 

@@ -6,6 +6,7 @@ the browser shows it.
 """
 
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import PurePosixPath
@@ -31,7 +32,7 @@ def regions_of(task: Record) -> Iterator[Record | BadInputError]:
         BadInputError: If the task has several annotations or no image.
     """
     data = as_mapping(task.get("data"))
-    results = [as_mapping(one) for one in _results(task)]
+    results = [_checked(one) for one in _results(task)]
     control = _text_control(results)
     for region_id in dict.fromkeys(one.get("id") for one in results if one.get("id") is not None):
         parts = [one for one in results if one.get("id") == region_id]
@@ -51,6 +52,16 @@ def regions_of(task: Record) -> Iterator[Record | BadInputError]:
             }
         except BadInputError as fault:
             yield BadInputError(f"region {region_id}: {fault.problem}")
+
+
+def _checked(result: object) -> Record:
+    """Return a result whose id and control can be compared with those of others."""
+    fields = as_mapping(result)
+    for name in ("id", "from_name"):
+        if not isinstance(fields.get(name), str | int | None):
+            problem = f"expected a text as {name} of a result, not {reprlib.repr(fields[name])}"
+            raise BadInputError(problem)
+    return fields
 
 
 def _results(task: Record) -> list[object]:

@@ -64,7 +64,8 @@ def unrolled(record: Record, paths: Sequence[str]) -> Iterator[Record]:
     (path,) = found
     items = value_at(record, path)
     for item in items if isinstance(items, list) else ():
-        yield from unrolled(_replaced(record, path.split("."), item), paths)
+        one = None if isinstance(item, list) else item  # a list in a list is no record
+        yield from unrolled(_replaced(record, path.split("."), one), paths)
 
 
 def _list_on_the_way(record: Record, path: str) -> str | None:

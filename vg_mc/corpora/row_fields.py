@@ -86,6 +86,7 @@ class RowReader:
         row = lowered if self._lower else row
         if self._columns:
             layout = with_columns(layout, row, self._columns)
+        layout = layout or self._layout  # so that a field that is missing is named
         if layout is None:
             raise unknown_layout(row)
         self._layout = layout

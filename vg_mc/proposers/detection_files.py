@@ -106,7 +106,7 @@ def _of_mapping(content: dict[str, object], file: Path) -> tuple[Layout, Records
         return _grounded_sam(content, file)
     if layout_of([content], LISTS) is not None:
         return _listed("detection", [content], LISTS, file)
-    if all(isinstance(found, list | dict) for found in content.values()):
+    if all(isinstance(found, list | dict) or _is_image(key) for key, found in content.items()):
         return _by_image(content, file)
     problem = nearest([content], LISTS)
     raise BadInputError(f"{EXPECTED}; {problem}", file=file)
@@ -144,6 +144,11 @@ def _by_image(content: Mapping[str, object], file: Path) -> tuple[Layout, Record
 
 def _numbered(kind: str, content: Sequence[object]) -> Records:
     return (StoredRecord((kind, position), record) for position, record in enumerate(content))
+
+
+def _is_image(key: str) -> bool:
+    """Return whether a key is an image id or a file name."""
+    return key.isdecimal() or PurePosixPath(key).suffix[1:].isalpha()
 
 
 def _with_image(found: object, image: str) -> object:
@@ -197,9 +202,7 @@ def _json_lines(file: Path) -> list[object]:
         try:
             records += [json.loads(line)] if line.strip() else []
         except (ValueError, RecursionError) as fault:
-            raise BadInputError(
-                f"expected JSON: {fault}", file=file, record=f"line {number}"
-            ) from fault
+            records.append(BadInputError(f"expected JSON in line {number}: {fault}"))
     return records
 
 

@@ -47,6 +47,8 @@ class ImageKey(NamedTuple):
             return cls(None, file_name)
         if isinstance(image_id, str):
             return cls(as_text(fields, IMAGE_ID), file_name)
+        if isinstance(image_id, float) and image_id.is_integer():
+            return cls(int(image_id), file_name)  # pandas writes 3.0 beside a missing id
         return cls(as_integer(fields, IMAGE_ID), file_name)
 
 
