@@ -59,7 +59,7 @@ def test_annotated_boxes_are_no_detections(scenes, capsys):
         main([str(scenes / "annotated"), "--output", str(scenes / "none.parquet")])
 
     assert ended.value.code == 3
-    assert "contains no detections" in capsys.readouterr().err
+    assert "--proposer" in capsys.readouterr().err
     assert not (scenes / "none.parquet").exists()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_file_of_another_size_is_named(prepared):
     file.write_bytes(file.read_bytes()[:-1])
 
     assert refusal(prepared).file == str(file)
-    assert refusal(prepared).problem == f"expected {size} bytes (manifest), found {size - 1}"
+    assert {str(size), str(size - 1)} <= set(re.findall(r"\d+", refusal(prepared).problem))
 
 
 def test_a_folder_without_a_manifest_is_no_dataset(tmp_path):

@@ -87,7 +87,7 @@ def test_every_dataset_of_the_same_expressions_gets_a_curve_under_its_name():
         (
             [Dataset("a", [], [[]]), Dataset("b", [], [[]], first_id=5)],
             (),
-            "others",
+            "--split",
         ),
     ],
 )

@@ -42,7 +42,7 @@ def run(config: AuditConfig) -> None:
     from vg_mc.reports.tables.audit import audit_text, write_audit
 
     if not config.datasets:
-        raise BadInputError("expected the folders of one or more prepared datasets")
+        raise BadInputError("expected the folders of one or more prepared datasets, found none")
     datasets = [open_prepared(folder) for folder in config.datasets]
     found = audit(datasets)
     exposures = dict(zip(names_of(datasets), map(exposure, datasets), strict=True))

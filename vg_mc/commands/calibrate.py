@@ -50,7 +50,10 @@ def run(config: CalibrateConfig) -> float:
     predictions = read_predictions(config.predictions)
     weights = rule_of("calibrated", [predictions]).weights
     if not weights or weights[0] <= 0:
-        problem = "no temperature can be fitted: the predictions are not better than chance"
+        problem = (
+            "no temperature can be fitted: the predictions are not better than chance; calibrate "
+            "those of a trained model on its validation split"
+        )
         raise BadInputError(problem, file=config.predictions)
     temperature = 1 / weights[0]
     is_file = config.output.suffix == ".json"
@@ -79,6 +82,9 @@ def calibration_error_of(predictions: "Predictions") -> float:
 
     judged = outcomes(predictions)
     if judged.confidences is None:
-        raise BadInputError("expected answers with confidences", record=predictions.name)
+        problem = (
+            "expected answers with confidences, found predicted boxes without; calibrate a chooser"
+        )
+        raise BadInputError(problem, record=predictions.name)
     image_ids = predictions.examples.image_ids
     return calibration_error(judged.confidences, judged.right, image_ids).value

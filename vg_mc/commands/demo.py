@@ -120,7 +120,8 @@ def run(config: DemoConfig) -> list["SplitReport"]:
 def clear(output: Path) -> None:
     """Make room for a new demo, but not at the cost of anything else."""
     if output.exists() and not (output / STAMP).exists():
-        raise BadInputError("this folder is not an earlier demo; name another", file=output)
+        problem = "expected a new folder or an earlier demo, found other files; name another folder"
+        raise BadInputError(problem, file=output, record="--output")
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     (output / STAMP).write_text("Made by `make demo`, which replaces this folder.\n")

@@ -46,7 +46,11 @@ def run(config: DetectionsConfig) -> None:
     dataset = open_prepared(config.dataset)
     found = dataset.detections()
     if not found:
-        raise BadInputError("contains no detections, only annotated boxes", file=config.dataset)
+        problem = (
+            "expected detections, found only annotated boxes; prepare the dataset with --proposer "
+            "yolo or another detector"
+        )
+        raise BadInputError(problem, file=config.dataset)
     if dataset.manifest.get("photos_without_id"):
         photos = dataset.photos()
         by_name = {photos[image_id].file_name: boxes for image_id, boxes in found.items()}

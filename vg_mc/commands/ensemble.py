@@ -111,8 +111,8 @@ def refuse_overwriting(config: EnsembleConfig) -> None:
     output = config.output.resolve()
     for folder in config.predictions:
         if folder.resolve().is_relative_to(output):
-            problem = f"contains the predictions {folder}; use another output folder"
-            raise BadInputError(problem, file=output)
+            problem = f"contains the predictions {folder}; choose another folder"
+            raise BadInputError(problem, file=output, record="--output")
 
 
 def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "Gallery":
@@ -126,7 +126,8 @@ def gallery_of(config: EnsembleConfig, members: list[list["Predictions"]]) -> "G
 
     if config.dataset is None:
         if config.images is not None:
-            raise BadInputError("--images needs a --dataset with file names", record="--images")
+            problem = "has no effect without --dataset, which has the names of the files"
+            raise BadInputError(problem, record="--images")
         return Gallery.of(None, None, config.examples)
     dataset = open_prepared(config.dataset)
     for first, *_ in members:

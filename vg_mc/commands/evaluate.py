@@ -219,7 +219,9 @@ def check_splits(splits: Sequence[str], dataset: "PreparedDataset") -> None:
             problem = f"no split {split!r}; there are {', '.join(dataset.splits)}"
             raise BadInputError(problem, file=dataset.folder)
         if splits.count(split) > 1:
-            raise BadInputError(f"duplicate split {split!r}", record="--split")
+            raise BadInputError(
+                f"expected each split once, found {split!r} twice", record="--split"
+            )
 
 
 def write_answers(answered: list["Predictions"], shown: "Gallery", home: Path) -> None:

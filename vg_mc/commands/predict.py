@@ -172,7 +172,9 @@ def questions_of(config: PredictConfig) -> "Checked":
 
     read, notes = read_questions(config.photo, config.expressions)
     if config.boxes is not None and (config.photo.is_dir() or len(read) != 1):
-        raise BadInputError("requires a single image", file=config.photo, record="--boxes")
+        kind = "a folder" if config.photo.is_dir() else f"{len(read)} images"
+        problem = f"requires a single image, found {kind}; use --proposer stored for several"
+        raise BadInputError(problem, file=config.photo, record="--boxes")
     questions, photos, more = checked(read, config.orientation, skip_bad=config.on_error == "skip")
     notes += more
     if config.boxes is not None:
@@ -202,7 +204,10 @@ def selected_grounder(config: PredictConfig) -> Selected:
     models = (config.model,) if config.model else ()
     selected = select((config.grounder,), models, config.grounders)
     if len(selected) != 1:
-        raise BadInputError("gives several answers; expected one", record="--each-view")
+        problem = (
+            "gives one answer per view, but one is drawn; remove it or name one view in --views"
+        )
+        raise BadInputError(problem, record="--each-view")
     return selected[0]
 
 

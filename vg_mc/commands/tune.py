@@ -81,7 +81,9 @@ def run(config: TuneConfig) -> None:
         )
         best = best_of(study.trials())
     if best is None:
-        raise BadInputError("no trial is complete; see trials.md", file=config.output)
+        raise BadInputError(
+            "no trial is complete; trials.md has the reason of each", file=config.output
+        )
     print(f"best trial: {best.number}, accuracy on val: {best.accuracy:.4f}")
     print(f"recipe saved to {config.output / 'best.yaml'}")
 

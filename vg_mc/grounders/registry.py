@@ -132,7 +132,9 @@ def _check_selection(
             problem = f"unknown grounder {name!r}; available: {', '.join(GROUNDERS)}"
             raise BadInputError(problem, record="--grounder")
         if grounders.count(name) > 1:
-            raise BadInputError(f"duplicate grounder {name!r}", record="--grounder")
+            raise BadInputError(
+                f"expected each grounder once, found {name!r} twice", record="--grounder"
+            )
         _check_models(GROUNDERS[name], models)
     if models and not WITH_MODEL.intersection(grounders):
         problem = f"has no effect without the grounder {' or '.join(sorted(WITH_MODEL))}"

@@ -104,7 +104,10 @@ class PreparedDataset:
 
     def _require_candidates(self) -> None:
         if not self.has_candidates:
-            problem = "expected a dataset with candidates, found whole images only"
+            problem = (
+                "expected a dataset with candidates, found whole images only; prepare it with "
+                "--proposer and --train-proposer other than none"
+            )
             raise BadInputError(problem, file=self.folder)
 
     @property
@@ -145,7 +148,10 @@ class PreparedDataset:
         """
         view = present_name(name)
         if view not in self.views:
-            problem = f"no view {name!r}; there are {', '.join(self.views)}"
+            problem = (
+                f"no view {name!r}; there are {', '.join(self.views) or 'none'}; prepare the "
+                "dataset with --views for others"
+            )
             raise BadInputError(problem, file=self.folder)
         return view
 
@@ -225,7 +231,8 @@ class PreparedDataset:
         rows, files = self._whole
         unknown = [image_id for image_id in image_ids.tolist() if image_id not in rows]
         if unknown:
-            raise BadInputError("unknown image id", file=self.folder, record=f"image {unknown[0]}")
+            problem = f"expected the id of one of the {len(rows):,} images of the dataset"
+            raise BadInputError(problem, file=self.folder, record=f"image {unknown[0]}")
         return [files[rows[image_id]].as_py() for image_id in image_ids.tolist()]
 
     def image(self, photo: Photo) -> Image.Image:

@@ -16,6 +16,7 @@ FILE_NAME = "manifest.json"
 
 WHOLE_IMAGES = "whole_images"  # key of the settings: longer side of stored whole images in pixels
 ORIENTATION = "orientation"  # key of the frame of boxes and images; missing for stored pixels
+RESTORE = "copy the dataset again, or prepare it again"
 CHECKSUM = "checksum"  # key of the hash of the manifest itself
 
 Manifest = dict[str, Any]
@@ -91,7 +92,7 @@ def parse_manifest(folder: Path) -> Manifest:
         schema = manifest["schema"]
         _ = [(folder / entry["path"], entry["bytes"]) for entry in manifest["files"]]
     except (ValueError, KeyError, TypeError) as error:
-        problem = f"not a manifest of a prepared dataset ({error})"
+        problem = f"not a manifest of a prepared dataset ({type(error).__name__}: {error})"
         raise BadInputError(problem, file=path) from error
     if schema != SCHEMA_VERSION:
         problem = f"expected schema {SCHEMA_VERSION}, found {schema}; prepare the dataset again"
@@ -115,7 +116,8 @@ def format_properties(properties: Mapping[str, Any]) -> str:
 
 def _check_size(path: Path, expected: int) -> None:
     if not path.is_file():
-        raise BadInputError("listed in the manifest, but missing", file=path)
+        raise BadInputError(f"listed in the manifest, but missing; {RESTORE}", file=path)
     if path.stat().st_size != expected:
         found = path.stat().st_size
-        raise BadInputError(f"expected {expected} bytes (manifest), found {found}", file=path)
+        problem = f"expected {expected} bytes (manifest), found {found}; {RESTORE}"
+        raise BadInputError(problem, file=path)

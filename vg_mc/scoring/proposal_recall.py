@@ -65,10 +65,15 @@ def proposal_recalls(
     asked = [_ids(part) for part in parts]
     for dataset, ids in zip(datasets, asked, strict=True):
         if ids != asked[0]:
-            problem = f"expected the same expressions as in {datasets[0].folder}, found others"
+            problem = (
+                f"expected the {len(asked[0]):,} expressions of {datasets[0].folder}, found "
+                f"{len(ids):,} that are not the same; prepare both from one corpus, or choose "
+                "common splits by --split"
+            )
             raise BadInputError(problem, file=dataset.folder)
     if not asked[0]:
-        raise BadInputError("no expressions in the chosen splits", file=datasets[0].folder)
+        problem = f"no expressions in the splits {', '.join(chosen) or '(none but train)'}"
+        raise BadInputError(problem, file=datasets[0].folder, record="--split")
     return [
         _recall(name, dataset, part)
         for name, dataset, part in zip(_names(datasets), datasets, parts, strict=True)

@@ -94,7 +94,7 @@ def _ids(file: Path) -> list[int]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"cannot be read as text: {error}", file=file) from error
+        raise BadInputError(f"expected a text file in UTF-8: {error}", file=file) from error
     listed = _json_ids(text, file) if file.suffix == ".json" else _line_ids(text, file)
     if not listed:
         raise BadInputError("expected expression ids, found none", file=file)
@@ -118,9 +118,10 @@ def _json_ids(text: str, file: Path) -> list[int]:
     try:
         listed = json.loads(text)
     except ValueError as error:
-        raise BadInputError(f"not JSON: {error}", file=file) from error
+        raise BadInputError(f"expected JSON: {error}", file=file) from error
     if not isinstance(listed, list):
-        raise BadInputError("expected a list of expression ids", file=file)
+        problem = f"expected a list of expression ids, found {type(listed).__name__}"
+        raise BadInputError(problem, file=file)
     for place, found in enumerate(listed):
         if not isinstance(found, int) or isinstance(found, bool):
             problem = f"expected an expression id, found {found!r}"

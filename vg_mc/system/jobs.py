@@ -70,8 +70,10 @@ def _wait_for(
         wait([processes[job.name].sentinel for job in running], timeout=POLL_INTERVAL)
         watch()
         for job in running:
-            if processes[job.name].exitcode:
-                raise BadInputError(f"{job.name} failed; this is its log", file=job.log)
+            code = processes[job.name].exitcode
+            if code:
+                problem = f"{job.name} failed with exit code {code}; this file is its log"
+                raise BadInputError(problem, file=job.log)
         running = [job for job in running if processes[job.name].exitcode is None]
 
 

@@ -93,7 +93,8 @@ def set_damaged_aside(folder: Path) -> None:
     else:
         if damages:
             told = "; ".join(f"{path.name}: {damage}" for path, damage in damages.items())
-            raise BadInputError(f"all checkpoints are damaged: {told}", file=folder)
+            problem = f"all checkpoints are damaged ({told}); start again in another --output"
+            raise BadInputError(problem, file=folder)
     for checkpoint, damage in damages.items():
         aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
         shutil.rmtree(aside, ignore_errors=True)

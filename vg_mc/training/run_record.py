@@ -33,11 +33,15 @@ def claim(output: Path, described: Mapping[str, Any], resume: Resume) -> None:
     path = output / "config.json"
     if not path.exists():
         if (output / "checkpoints").exists():
-            raise BadInputError("checkpoints without a config.json", file=output)
+            problem = (
+                "expected config.json beside the checkpoints, found none; choose another --output"
+            )
+            raise BadInputError(problem, file=output)
         write_whole_text(path, json.dumps(described, indent=2) + "\n")
         return
     if resume == "never":
-        raise BadInputError("the folder already contains a run, and --resume is never", file=output)
+        problem = "contains a run already; choose another --output, or remove --resume never"
+        raise BadInputError(problem, file=output, record="--resume")
     require_same(path, described["settings"], "run")
 
 
@@ -50,7 +54,10 @@ def require_same(path: Path, settings: Mapping[str, object], what: str) -> None:
     before = as_mapping(as_mapping(read_json(path)).get("settings"))
     different = differences(before, settings)
     if different:
-        problem = f"the existing {what} has different settings: " + "; ".join(different)
+        problem = (
+            f"the existing {what} has other settings: {'; '.join(different)}. Repeat its flags to "
+            "continue it, or choose another --output"
+        )
         raise BadInputError(problem, file=path.parent)
 
 
@@ -85,7 +92,10 @@ def describe(
     from vg_mc.system.versions import versions
 
     if draws_markers and "marker" not in dataset.manifest["settings"]:
-        problem = f"training requires a marker, but the first view is {dataset.first_view}"
+        problem = (
+            f"training requires a marker as the first view, found {dataset.first_view}; prepare "
+            "the dataset with a marker first in --views"
+        )
         raise BadInputError(problem, file=dataset.folder)
     decisive = {
         flag: str(value) if isinstance(value, Path) else value for flag, value in decisive.items()

@@ -55,7 +55,7 @@ def test_numbers_are_of_the_kind_that_the_flag_takes():
         (("learning_rate=1..2",), "learning-rate"),
         (("output=a,b",), "output"),
         (("dry-run=true,false",), "dry-run"),
-        (("batch-size=1,2", "batch-size=3,4"), "duplicate"),
+        (("batch-size=1,2", "batch-size=3,4"), "twice"),
         (("batch-size=1",), "distinct"),
         (("batch-size",), "values"),
         (("batch-size=1,1",), "distinct"),

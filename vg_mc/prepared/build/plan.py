@@ -61,12 +61,18 @@ def check_splits(corpus: Corpus, splits: tuple[str, ...]) -> None:
     for split in splits:
         if split not in known:
             problem = f"no split {split!r}; there are {', '.join(known)}"
-            raise BadInputError(problem, file=corpus.name)
+            raise BadInputError(problem, file=corpus.name, record="--splits")
         if split != TRAIN_SPLIT and split.lower() == TRAIN_SPLIT:
-            problem = f"expected the training split to be named {TRAIN_SPLIT!r}, found {split!r}"
+            problem = (
+                f"expected the training split to be named {TRAIN_SPLIT!r}, found {split!r}; rename "
+                f"it with --rename-split {split}={TRAIN_SPLIT}"
+            )
             raise BadInputError(problem, file=corpus.name)
         if not re.fullmatch(r"\w[\w.-]*", split):  # untrusted: it could point to another folder
-            problem = f"expected a split that is a valid folder name, found {split!r}"
+            problem = (
+                f"expected a split that is a valid folder name, found {split!r}; rename it with "
+                "--rename-split OLD=NEW"
+            )
             raise BadInputError(problem, file=corpus.name)
 
 

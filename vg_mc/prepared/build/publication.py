@@ -67,7 +67,8 @@ def _only_one_writer(output: Path) -> Iterator[None]:
             finally:
                 holder.unlink()
     except Timeout as error:
-        problem = f"{_name_of_holder(holder)} is writing to this dataset"
+        writer = _name_of_holder(holder)
+        problem = f"{writer} is writing to this dataset; wait for it or choose another --output"
         raise BadInputError(problem, file=output) from error
 
 
@@ -103,7 +104,9 @@ def require_free(output: Path, *, overwrite: bool) -> None:
         BadInputError: If it exists without `overwrite`, or is not a prepared dataset.
     """
     if output.exists() and not (output / FILE_NAME).is_file():
-        problem = "exists and is not a prepared dataset; refusing to overwrite it"
+        problem = (
+            "exists and is not a prepared dataset, so it is not replaced; choose another --output"
+        )
         raise BadInputError(problem, file=output)
     if output.exists() and not overwrite:
         problem = "exists already; use --overwrite to replace it when the new one is complete"

@@ -62,7 +62,10 @@ class WorkerGroup:
         try:
             dist.scatter_object_list(received, shares, src=0, group=self._planning)
         except RuntimeError as error:  # gloo's, of a closed connection
-            problem = "another launched process ended before the tasks were distributed"
+            problem = (
+                "another launched process ended before the tasks were distributed; its own message "
+                "tells why"
+            )
             raise BadInputError(problem) from error
         dist.destroy_process_group()
         return received[0]
@@ -78,7 +81,10 @@ def joined() -> Iterator[WorkerGroup]:
     try:
         group = WorkerGroup()
     except dist.DistError as error:
-        problem = "the launched processes cannot connect to each other"
+        problem = (
+            "the launched processes cannot connect to each other; start them with torchrun, or set "
+            "MASTER_ADDR and MASTER_PORT to the same reachable address for all"
+        )
         raise BadInputError(problem) from error
     try:
         yield group

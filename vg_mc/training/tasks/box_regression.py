@@ -68,7 +68,10 @@ class BoxRegressionTask:
         self.expressions = dataset.expressions(TRAIN_SPLIT)
         for split in (TRAIN_SPLIT, VALIDATION_SPLIT):
             if not len(dataset.expressions(split)):
-                raise BadInputError(f"the split {split} is empty", file=dataset.folder)
+                problem = (
+                    f"expected expressions in the split {split}, which training needs, found none"
+                )
+                raise BadInputError(problem, file=dataset.folder)
         rows = np.arange(len(self.expressions))
         grouped = grouped_rows(self.expressions.image_ids, rows, training.examples.batching)
         # The cost of a unit grows with its expressions.

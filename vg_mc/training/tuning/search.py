@@ -24,7 +24,8 @@ def locked(output: Path) -> FileLock:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise BadInputError("another process is using this study", file=output) from error
+        problem = "another process is using this study; wait for it or choose another --output"
+        raise BadInputError(problem, file=output) from error
     return lock
 
 

@@ -79,13 +79,17 @@ def read_space(texts: Sequence[str], config_class: type, *, fixed: Collection[st
         name, _, values = text.partition("=")
         if name not in types:
             close = get_close_matches(name, types, n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
-            raise BadInputError(f"not a searchable flag{meant}", record=_record(text))
+            meant = f"; the closest is {close[0]}" if close else ""
+            problem = f"expected a flag of finetune.py that takes one value{meant}"
+            raise BadInputError(problem, record=_record(text))
         if name in space:
-            raise BadInputError("duplicate flag", record=_record(text))
+            raise BadInputError(
+                f"expected each flag once, found {name} twice", record=_record(text)
+            )
         space[name] = _read(values, _number_kind(types[name]), _record(text))
     if not space:
-        raise BadInputError("expected a flag to search", record="--search")
+        problem = "expected a flag and its values, such as learning-rate=1e-6..1e-4:log, found none"
+        raise BadInputError(problem, record="--search")
     return space
 
 
