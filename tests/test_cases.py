@@ -1,11 +1,12 @@
-"""The harness of reported inputs: what counts as the expected value."""
+"""Inputs that others reported give the expected values, and what counts as such."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.cases import every_case
-from benchmarks.cases.__main__ import names_in, table
+from benchmarks.cases.__main__ import names_in, table, tried
 from benchmarks.cases.boxes import GREEN, RED, TURNED, UPRIGHT, color_in, color_of
 from benchmarks.cases.case import REFUSED, Case, Found, carry_out
 from vg_mc.errors import BadInputError
@@ -59,3 +60,16 @@ def test_the_table_has_a_row_per_command():
 
 def test_every_input_has_a_command(shared: Path):
     assert names_in(shared / "cases") == {case.name for case in every_case()}
+
+
+@pytest.mark.parametrize("name", sorted({case.name for case in every_case()}))
+def test_a_reported_input_gives_the_expected_value(name, shared, monkeypatch):
+    monkeypatch.setattr(sys, "path", sys.path[:])
+
+    found = list(tried(shared / "cases", name))
+
+    assert [
+        f"{one.case.command}: {one.value}, not {one.case.expected}"
+        for one in found
+        if not one.is_right
+    ] == []

@@ -71,8 +71,7 @@ def percent(box: tuple[float, ...]) -> dict[str, float]:
     }
 
 
-def _tables() -> list[Document]:
-    size = {"width": WIDTH, "height": HEIGHT}
+def _own_tables() -> list[Document]:
     own = [
         {"image": PHOTOS[image], "expression": text, "box": list(map(float, box)), "split": "val",
          "id": 30 + place, "ref_id": 50 + place, "image_id": image, "annotation_id": 90 + place,
@@ -84,6 +83,17 @@ def _tables() -> list[Document]:
          **dict(zip(("left", "top", "right", "bottom"), map(float, box), strict=True))}
         for text, box, image in ROWS
     ]  # fmt: skip
+    return [
+        Document("table", "table", "val.json", own, (2,), is_own=True),
+        Document("table in lines", "table", "val.jsonl", own, (2,), is_own=True),
+        Document("table as CSV", "table", "val.csv", own, (2,), is_own=True),
+        Document("table as TSV", "table", "val.tsv", own, (2,), is_own=True),
+        Document("four columns", "table", "val.json", four, (2,), is_own=True),
+    ]
+
+
+def _tables() -> list[Document]:
+    size = {"width": WIDTH, "height": HEIGHT}
     minigpt = [
         {"img_id": f"{PHOTOS[image][:-4]}_{place}", "sents": text, "bbox": sides(box), **size}
         for place, (text, box, image) in enumerate(ROWS)
@@ -122,11 +132,6 @@ def _tables() -> list[Document]:
         for image in PHOTOS
     ]  # fmt: skip
     return [
-        Document("table", "table", "val.json", own, (2,), is_own=True),
-        Document("table in lines", "table", "val.jsonl", own, (2,), is_own=True),
-        Document("table as CSV", "table", "val.csv", own, (2,), is_own=True),
-        Document("table as TSV", "table", "val.tsv", own, (2,), is_own=True),
-        Document("four columns", "table", "val.json", four, (2,), is_own=True),
         Document("MiniGPT-v2", "table", "val.json", minigpt, (2,)),
         Document("Qwen-VL and InternVL", "table", "val.jsonl", qwen, (2,)),
         Document("VLM-R1", "table", "val.json", vlm_r1, (2,)),
@@ -258,7 +263,7 @@ def _detections() -> list[Document]:
     ]  # fmt: skip
 
 
-DOCUMENTS = (*_tables(), *_coco(), *_lists(), *_detections())
+DOCUMENTS = (*_own_tables(), *_tables(), *_coco(), *_lists(), *_detections())
 
 
 def write(path: Path, content: Any) -> bool:  # noqa: ANN401 - of any layout
