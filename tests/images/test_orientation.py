@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.Image import Transpose
 
 from tests.refusals import refused
 from vg_mc.images.files import open_photo
 from vg_mc.images.headers import header_of_bytes, header_of_file
 from vg_mc.images.opening import peculiarities_of
-from vg_mc.images.orientation import exif_orientation
+from vg_mc.images.orientation import exif_orientation, turned_boxes
 from vg_mc.records import ImageFolder, Photo
 
 ORIENTATIONS = range(1, 9)
@@ -117,3 +118,14 @@ def test_what_is_done_about_the_orientation_is_reported(tmp_path):
         assert exif_orientation(image) == 8
         assert peculiarities_of(image, "stored") == ["EXIF rotation"]
         assert peculiarities_of(image, "shown") == ["EXIF orientation"]
+
+
+@pytest.mark.parametrize("turn", Transpose)
+def test_a_box_turns_with_the_pixels_of_its_image(turn):
+    box = (3, 5, 11, 8)
+    image = Image.new("L", (40, 30))
+    image.paste(255, box)
+
+    turned = turned_boxes(np.array([box], dtype=float), image.size, turn)
+
+    assert tuple(turned[0]) == image.transpose(turn).getbbox()

@@ -10,6 +10,7 @@ from PIL import Image
 from tests.refusals import refused
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.proposers.choice import ProposerChoice, united
+from vg_mc.proposers.kinds.stored import DeclaredDetections
 from vg_mc.proposers.on_demand import given, proposed
 from vg_mc.records import Photo, Proposal
 
@@ -110,7 +111,7 @@ def test_one_image_of_a_file_with_other_boxes_stops_until_they_are_declared(boxe
 
     with refused("results.json", "--proposals-format", order):
         boxes_of(choice)
-    assert boxes_of(replace(choice, options=DeclaredBoxes(order))) == BOXES
+    assert boxes_of(replace(choice, options=DeclaredDetections(DeclaredBoxes(order)))) == BOXES
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -129,7 +130,7 @@ def test_fractions_of_the_image_are_read_where_they_are_declared(unit, tmp_path)
     fractions = np.array(BOXES) / [320, 240, 320, 240] * side
     choice = results(tmp_path, fractions.tolist())
 
-    found = boxes_of(replace(choice, options=DeclaredBoxes("xyxy", unit)))
+    found = boxes_of(replace(choice, options=DeclaredDetections(DeclaredBoxes("xyxy", unit))))
 
     np.testing.assert_allclose(found, BOXES)
 

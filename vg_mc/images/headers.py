@@ -1,14 +1,17 @@
 """Read the size and format of images from their headers, without decoding them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from PIL.Image import Transpose
 
 from vg_mc.errors import BadInputError
 from vg_mc.images.files import locate
 from vg_mc.images.formats import ENDINGS
 from vg_mc.images.opening import opened_image
-from vg_mc.images.orientation import UPRIGHT, exif_orientation, oriented_size
+from vg_mc.images.orientation import TO_SHOWN, TO_STORED, UPRIGHT, exif_orientation, oriented_size
 from vg_mc.records import ImageFolder, Orientation, Photo
 
 
@@ -52,6 +55,24 @@ def sizes_of_turned(folder: Path, file_name: str) -> Mapping[Orientation, tuple[
             return {"stored": image.size, "shown": oriented_size(image, "shown")}
     except BadInputError:
         return None  # reported where the image is used
+
+
+def turns_between(
+    folder: ImageFolder, photos: Iterable[Photo], frame: Orientation
+) -> dict[Photo, Transpose]:
+    """Return how images with an EXIF orientation turn from `frame` to the frame of their folder.
+
+    Images that cannot be read are missing; they are reported where they are used.
+    """
+    if frame == folder.orientation:
+        return {}
+    turns = TO_SHOWN if frame == "stored" else TO_STORED
+    found = {}
+    for photo in photos:
+        with suppress(BadInputError), opened_image(locate(folder, photo)) as image:
+            if (value := exif_orientation(image)) != UPRIGHT:
+                found[photo] = turns[value]
+    return found
 
 
 def _header(source: Path | bytes, orientation: Orientation) -> Header:

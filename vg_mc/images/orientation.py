@@ -5,11 +5,13 @@ import struct
 from contextlib import suppress
 from typing import IO
 
+import numpy as np
 from PIL import Image
 from PIL.ExifTags import Base
 from PIL.Image import Transpose
 from PIL.PngImagePlugin import PngImageFile
 
+from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.records import Orientation
 
 UPRIGHT = 1
@@ -26,6 +28,15 @@ TO_SHOWN = {
 }
 TO_STORED = TO_SHOWN | {6: Transpose.ROTATE_90, 8: Transpose.ROTATE_270}
 SIDES_SWAPPED = (5, 6, 7, 8)
+
+# A turn swaps x and y, if it does, before it flips an axis.
+SWAPPING = frozenset(TO_SHOWN[value] for value in SIDES_SWAPPED)
+FLIPPING_X = frozenset(
+    {Transpose.FLIP_LEFT_RIGHT, Transpose.ROTATE_180, Transpose.TRANSVERSE, Transpose.ROTATE_270}
+)
+FLIPPING_Y = frozenset(
+    {Transpose.FLIP_TOP_BOTTOM, Transpose.ROTATE_180, Transpose.TRANSVERSE, Transpose.ROTATE_90}
+)
 
 PNG_START = 8  # bytes of the signature
 PNG_METADATA = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
@@ -64,6 +75,23 @@ def turn_of(image: Image.Image, orientation: Orientation) -> Transpose | None:
     if (orientation == "shown") == always_shown:
         return None
     return (TO_STORED if always_shown else TO_SHOWN).get(exif_orientation(image))
+
+
+def turned_boxes(
+    corners: Boxes,  # (N, 4)
+    size: tuple[int, int],
+    turn: Transpose,
+) -> Boxes:
+    """Return boxes, (N, 4), after an image of the given width and height has been turned."""
+    width, height = size
+    turned = np.array(corners)
+    if turn in SWAPPING:
+        turned, (width, height) = turned[:, [1, 0, 3, 2]], (height, width)
+    if turn in FLIPPING_X:
+        turned[:, [0, 2]] = width - turned[:, [2, 0]]
+    if turn in FLIPPING_Y:
+        turned[:, [1, 3]] = height - turned[:, [3, 1]]
+    return turned
 
 
 def oriented_size(image: Image.Image, orientation: Orientation) -> tuple[int, int]:

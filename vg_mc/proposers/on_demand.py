@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 from vg_mc.boxes.arithmetic import areas, as_boxes, clipped
-from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.errors import BadInputError
 from vg_mc.images.coco_names import coco_name
 from vg_mc.proposers.building import ask
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.image_keys import Joined, PhotoNames
+from vg_mc.proposers.kinds.stored import declared
 from vg_mc.proposers.placing import CutDetections, placed
 from vg_mc.proposers.registration import Known
 from vg_mc.proposers.registry import KINDS
@@ -103,7 +103,10 @@ def _stored(choice: ProposerChoice) -> StoredDetections:
     """Return the stored detections of a file, which is read once."""
     if choice.source is None:
         raise ValueError("expected a file of stored detections, found None")
-    return read_detections(choice.source, skip_bad=False, declared=choice.options or UNDECLARED)
+    if declared(choice).orientation is not None:
+        problem = "has no effect outside a corpus; --orientation is the frame of all boxes"
+        raise BadInputError(problem, record="--proposals-orientation")
+    return read_detections(choice.source, skip_bad=False, declared=declared(choice).boxes)
 
 
 @lru_cache(maxsize=2)

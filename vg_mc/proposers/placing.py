@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Transpose
 
 from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.errors import BadInputError
+from vg_mc.images.orientation import SWAPPING, turned_boxes
 from vg_mc.proposers.category_ids import category_names
 from vg_mc.proposers.image_keys import Joined, PhotoNames
 from vg_mc.proposers.stored import StoredDetections
@@ -17,6 +20,7 @@ from vg_mc.proposers.stored_check import require_fit
 from vg_mc.records import Photo, Proposal, Rejected
 
 SOURCE = "stored"
+NO_TURNS: Mapping[Photo, Transpose] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ def cut_to_photos(
     photos: Iterable[Photo],
     known: Iterable[Photo],
     categories: Mapping[int, str] | None = None,
+    turns: Mapping[Photo, Transpose] = NO_TURNS,
 ) -> CutDetections:
     """Clip the detections of `photos`, and reject those of which at most a pixel remains.
 
@@ -56,6 +61,7 @@ def cut_to_photos(
         photos: The selected images.
         known: All images of the corpus.
         categories: Names of the corpus' categories by id, which name the ids in the file.
+        turns: How images turn from the frame of the detections to that of the corpus.
 
     Raises:
         BadInputError: If no detection belongs to these images, or the boxes do not fit their images
@@ -67,11 +73,15 @@ def cut_to_photos(
         one.image_id for one in joined.photo_of.values()
     }:
         raise BadInputError(_nothing_found(stored, wanted), file=stored.file)
-    return placed(stored, wanted, joined, categories or {})
+    return placed(stored, wanted, joined, categories or {}, turns)
 
 
 def placed(
-    stored: StoredDetections, wanted: Sequence[Photo], joined: Joined, categories: Mapping[int, str]
+    stored: StoredDetections,
+    wanted: Sequence[Photo],
+    joined: Joined,
+    categories: Mapping[int, str],
+    turns: Mapping[Photo, Transpose] = NO_TURNS,
 ) -> CutDetections:
     """Return the detections of the images `wanted` among those that `joined` refers to.
 
@@ -81,10 +91,11 @@ def placed(
     ids = {one for one in stored.categories if isinstance(one, int)}
     named = category_names(ids, categories, own=stored.layout.ids_of_corpus)
     unknown = _of_bad_keys(stored, joined)
-    joint = _Joint.of(stored, joined)
+    joint = _Joint.of(stored, joined, turns)
     require_fit(stored, joint.numbers, joint.sizes, joint.images.tolist())
     corners = stored.corners(joint.numbers, joint.sizes)
-    inside = _clipped(corners, joint.sizes)
+    sizes = _turn(corners, joint, turns)
+    inside = _clipped(corners, sizes)
     moved = (inside != corners).any(axis=1)
     remains = ~moved | ((inside[:, 2:] - inside[:, :2]).min(axis=1, initial=np.inf) > 1)
     wanted_ids = {photo.image_id for photo in wanted}
@@ -128,10 +139,10 @@ class _Joint(NamedTuple):
     images: NDArray[np.int64]  # (M,), positions in `photos`
     rows: NDArray[np.int64]  # (M,), rows of the file
     numbers: Boxes  # (M, 4), as written
-    sizes: NDArray[np.float64]  # (M, 2)
+    sizes: NDArray[np.float64]  # (M, 2), in the frame of the detections
 
     @classmethod
-    def of(cls, stored: StoredDetections, joined: Joined) -> Self:
+    def of(cls, stored: StoredDetections, joined: Joined, turns: Mapping[Photo, Transpose]) -> Self:
         rows_of: dict[Photo, list[int]] = {}
         for key, photo in joined.photo_of.items():
             rows_of.setdefault(photo, []).extend(stored.rows_of[key])
@@ -141,8 +152,21 @@ class _Joint(NamedTuple):
         rows = np.array(list(chain(*rows_of.values())), dtype=np.int64)
         best_first = np.lexsort((-stored.scores[rows], images))
         rows = rows[best_first]
-        sizes = _sizes(photos)[images]
+        sizes = _sizes(photos)
+        swapped = np.array([turns.get(photo) in SWAPPING for photo in photos], dtype=np.bool_)
+        sizes[swapped] = sizes[swapped][:, ::-1]
+        sizes = sizes[images]
         return cls(photos, images, rows, stored.numbers[rows], sizes)
+
+
+def _turn(corners: Boxes, joint: _Joint, turns: Mapping[Photo, Transpose]) -> NDArray[np.float64]:
+    """Turn boxes to the frame of the corpus, in place, and return the sizes of their images."""
+    for place, photo in enumerate(joint.photos) if turns else ():
+        if photo in turns:
+            own = joint.images == place
+            width, height = joint.sizes[own][0].astype(int).tolist()
+            corners[own] = turned_boxes(corners[own], (width, height), turns[photo])
+    return _sizes(joint.photos)[joint.images]
 
 
 def _clipped(corners: Boxes, sizes: NDArray[np.float64]) -> Boxes:

@@ -7,10 +7,11 @@ therefore found immediately, and is listed once for any number of processes.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from vg_mc.boxes.judging import UNDECLARED
 from vg_mc.errors import BadInputError
+from vg_mc.images.headers import turns_between
 from vg_mc.prepared.build.settings import PreparationSettings
 from vg_mc.proposers.choice import ProposerChoice
+from vg_mc.proposers.kinds.stored import declared
 from vg_mc.proposers.placing import cut_to_photos
 from vg_mc.proposers.registry import KINDS
 from vg_mc.proposers.stored import StoredDetections, read_detections
@@ -69,10 +70,13 @@ def read_stored(
         if not KINDS[choice.kind].reads_file or choice.source is None:
             continue
         stored = read_detections(
-            choice.source, skip_bad=settings.skip_bad, declared=choice.options or UNDECLARED
+            choice.source, skip_bad=settings.skip_bad, declared=declared(choice).boxes
         )
         _require_common_names(stored, corpus)
-        found = cut_to_photos(stored, each_once, corpus.photos.values(), corpus.categories)
+        known = corpus.photos.values()
+        frame = declared(choice).orientation or corpus.images_folder.orientation
+        turns = turns_between(corpus.images_folder, known, frame)
+        found = cut_to_photos(stored, each_once, known, corpus.categories, turns)
         proposals.by_choice[choice] = found.by_image
         proposals.rejected.extend([*stored.rejected, *found.rejected])
         proposals.notes.extend(f"{choice.source.name}: {note}" for note in found.notes)

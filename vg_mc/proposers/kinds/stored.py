@@ -9,6 +9,7 @@ from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.errors import BadInputError
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.registration import Kind, require, selection_settings
+from vg_mc.records import Orientation
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,23 @@ class StoredOptions:
     """Unit of the boxes in the file of --proposals: pixels, or fractions of the sides of the image
     scaled to 1 (unit), 100 (percent) or 1000 (per-mille). By default as in its layout."""
 
+    proposals_orientation: Orientation | None = None
+    """Frame of the boxes in the file of --proposals, in images with an EXIF orientation: as image
+    viewers show them, or as stored; by default that of the corpus. prepare_data.py only."""
+
+
+@dataclass(frozen=True)
+class DeclaredDetections:
+    """What flags state about a file of detections: its boxes, and the frame of its images."""
+
+    boxes: DeclaredBoxes = UNDECLARED
+    orientation: Orientation | None = None
+
+
+def declared(choice: ProposerChoice) -> DeclaredDetections:
+    """Return what flags state about the file of a proposer."""
+    return choice.options or DeclaredDetections()
+
 
 def _check(options: StoredOptions) -> None:
     source = require(options.proposals, "stored", "--proposals")
@@ -37,13 +55,18 @@ def _check(options: StoredOptions) -> None:
 
 
 def _configure(options: StoredOptions) -> dict[str, Any]:
-    declared = DeclaredBoxes(options.proposals_format, options.proposals_unit)
-    return {"source": options.proposals, "options": declared}
+    boxes = DeclaredBoxes(options.proposals_format, options.proposals_unit)
+    stated = DeclaredDetections(boxes, options.proposals_orientation)
+    return {"source": options.proposals, "options": stated}
 
 
 def _settings(choice: ProposerChoice) -> dict[str, Any]:
-    declared = choice.options or UNDECLARED
-    named = {"box_order": declared.order, "box_unit": declared.unit}
+    stated = declared(choice)
+    named = {
+        "box_order": stated.boxes.order,
+        "box_unit": stated.boxes.unit,
+        "box_orientation": stated.orientation,
+    }
     return {
         **selection_settings(choice),
         **{name: value for name, value in named.items() if value is not None},
