@@ -125,7 +125,7 @@ def test_unreadable_images_stop_or_are_skipped_before_anything_is_answered(folde
     assert [(one.width, one.height) for one in seen] == [(12, 9)] * 3 + [(4, 8)]
     assert "c.jpg" in notes[0]
     assert "1 images: transparent" in notes[1]
-    with refused(file="c.jpg"):
+    with refused("--on-error skip", file="c.jpg"):
         checked(questions, "shown", skip_bad=False)
     with refused("c.jpg", "2"):
         checked([questions[3]] * 2, "shown", skip_bad=True)

@@ -38,8 +38,11 @@ def checked(questions: Sequence[Question], orientation: Orientation, *, skip_bad
         try:
             photo, _, peculiarities = opened(question.image, orientation)
         except BadInputError as fault:
-            if not skip_bad or len(questions) == 1:
+            if len(questions) == 1:
                 raise
+            if not skip_bad:
+                problem = f"{fault.problem}; --on-error skip leaves it out"
+                raise BadInputError(problem, file=fault.file) from fault
             notes.append(f"skipped: {fault}")
             continue
         kept.append(question)
