@@ -3,10 +3,11 @@
 import os
 import signal
 import sys
+import warnings
 
 import pytest
 
-from vg_mc.commands.error_output import plain_errors
+from vg_mc.commands.error_output import PACKAGE, plain_errors
 from vg_mc.errors import BadInputError
 from vg_mc.system.signals import StoppedError
 
@@ -87,3 +88,11 @@ def test_another_broken_pipe_keeps_its_traceback(monkeypatch):
 
         with pytest.raises(BrokenPipeError), plain_errors():
             raise BrokenPipeError
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_of_the_package_is_a_note_in_one_line(capsys):
+    with plain_errors():
+        warnings.warn_explicit("boxes are odd", UserWarning, str(PACKAGE / "here.py"), 3)
+
+    assert capsys.readouterr().err == "note: boxes are odd\n"

@@ -5,12 +5,16 @@ import os
 import select
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from vg_mc.errors import BadInputError
 from vg_mc.system.signals import StoppedError
 
+PACKAGE = Path(__file__).parents[1]
 BAD_INPUT = 3  # exit code; 2 stands for a wrong flag
 
 # System errors for paths that the user may not access or that cannot be used.
@@ -28,7 +32,8 @@ def plain_errors() -> Iterator[None]:
     keeps its traceback.
     """
     try:
-        yield
+        with _notes_in_one_line():
+            yield
         sys.stdout.flush()
     except BadInputError as error:
         print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
@@ -44,6 +49,29 @@ def plain_errors() -> Iterator[None]:
     except StoppedError as stop:
         print(stop, file=sys.stderr)
         sys.exit(stop.exit_code)
+
+
+@contextmanager
+def _notes_in_one_line() -> Iterator[None]:
+    """Print a `UserWarning` of this package as a note, without the line of code."""
+    with warnings.catch_warnings():
+        default = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if category is UserWarning and Path(filename).is_relative_to(PACKAGE):
+                print(f"note: {message}", file=sys.stderr)
+            else:
+                default(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def _stdout_is_closed() -> bool:
