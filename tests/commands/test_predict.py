@@ -9,9 +9,6 @@ from PIL.Image import Transpose
 
 from vg_mc.commands.predict import main
 
-# The command prints them as notes; elsewhere in tests, they are errors.
-pytestmark = pytest.mark.filterwarnings("default::UserWarning")
-
 BOXES = [[1, 2, 21, 22], [30, 5, 50, 35]]
 
 

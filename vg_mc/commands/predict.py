@@ -14,6 +14,7 @@ from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.boxes.transforms import Fit
 from vg_mc.commands.config import parse_config
 from vg_mc.commands.error_output import plain_errors
+from vg_mc.commands.notes import print_notes, warnings_as_notes
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.registry import GROUNDER_HELP, GROUNDERS, GrounderOptions, Selected, select
 from vg_mc.images import Marker, ViewOptions
@@ -112,8 +113,7 @@ def run(config: PredictConfig) -> None:
     selected = selected_grounder(config)
     choice = proposer_of(config, selected)
     questions, photos, notes = questions_of(config)
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+    print_notes(notes)
     single = config.output.suffix.lower() in PICTURE_ENDINGS
     asked = sum(len(question.expressions) for question in questions)
     if single and asked > 1:
@@ -150,7 +150,9 @@ def answered(
         some = questions[start : start + PHOTOS_AT_ONCE]
         images = [opened(question.image, grounder.orientation) for question in some]
         decoded = [replace(one, image=image) for one, image in zip(some, images, strict=True)]
-        together = zip(some, images, grounder.ground_all(decoded, photos), strict=True)
+        with warnings_as_notes():
+            found = grounder.ground_all(decoded, photos)
+        together = zip(some, images, found, strict=True)
         for question, (photo, image, _), answers in together:
             for answer in answers:
                 drawn += 1
@@ -241,7 +243,7 @@ def load_grounder(
     choice: ProposerChoice,
     questions: Sequence["Question"],
 ) -> "Grounder":
-    """Load the grounder.
+    """Load the grounder and print warnings as notes on stderr.
 
     Raises:
         BadInputError: If a model or a required library is missing, or an option is invalid.
@@ -252,15 +254,16 @@ def load_grounder(
     require_device(config.device)
     names = config.grounders.clip.views
     views = ViewOptions(names).chosen() if names else {}
-    loaded = load(
-        selected,
-        config.grounders,
-        views=views,
-        fit=config.fit,
-        temperature=config.temperature,
-        device=config.device,
-        corpus=lambda: [clean_text(text) for one in questions for text in one.expressions],
-    )
+    with warnings_as_notes():
+        loaded = load(
+            selected,
+            config.grounders,
+            views=views,
+            fit=config.fit,
+            temperature=config.temperature,
+            device=config.device,
+            corpus=lambda: [clean_text(text) for one in questions for text in one.expressions],
+        )
     return Grounder(
         loaded.grounder,
         loaded.drawing,
