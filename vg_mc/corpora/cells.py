@@ -62,7 +62,7 @@ def box_in(value: object) -> tuple[object, Order | None]:
     A box may be a list, a text, a list with one box, or an object such as ``{x, y, width,
     height}``.
     """
-    if isinstance(value, str) and re.match(r"\s*(\{|\[\s*\[)", value):
+    if isinstance(value, str) and ("{" in value or value.count("[") > 1):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):

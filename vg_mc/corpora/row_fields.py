@@ -97,8 +97,14 @@ class RowReader:
         for part in unrolled(row, layout.paths) if layout.is_nested else [row]:
             common, boxes = self._common(part, layout)
             said = common.get(names.EXPRESSION)
-            for text in said if isinstance(said, list) and said else [said]:
-                yield RowFields({**common, names.EXPRESSION: _without_prompt(text, layout)}, boxes)
+            if isinstance(said, list) and len(said) > 1:
+                for text in said:
+                    expression = _without_prompt(text, layout)
+                    yield RowFields({**common, names.EXPRESSION: expression}, boxes)
+            else:
+                only = said[0] if isinstance(said, list) and said else said
+                common[names.EXPRESSION] = _without_prompt(only, layout)
+                yield RowFields(common, boxes)
 
     def _common(self, row: Record, layout: TableLayout) -> tuple[Fields, DeclaredBoxes]:
         """Return all fields of a record; its expression may be a list."""
