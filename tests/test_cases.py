@@ -62,6 +62,7 @@ def test_every_input_has_a_command(shared: Path):
     assert names_in(shared / "cases") == {case.name for case in every_case()}
 
 
+@pytest.mark.filterwarnings("ignore")  # of libraries, which the command prints, too
 @pytest.mark.parametrize("name", sorted({case.name for case in every_case()}))
 def test_a_reported_input_gives_the_expected_value(name, shared, monkeypatch):
     monkeypatch.setattr(sys, "path", sys.path[:])
