@@ -56,7 +56,7 @@ def make_corpus(folder: Path, photos: dict[str, int], shape: Shape = OFFICIAL) -
             expressions.append(
                 ReferringExpression(
                     expression_id=len(expressions),
-                    ref_id=meant.annotation_id,
+                    ref_id=meant.annotation_id or 0,
                     image_id=image_id,
                     annotation_id=meant.annotation_id,
                     text=sentences[len(expressions)],

@@ -70,7 +70,7 @@ def test_rows_of_a_table_are_sorted_by_photo(folder):
     [
         ("image,text\na.JPG,red\n", "expression"),
         ("", "columns"),
-        ("image,expression\n", "least"),
+        ("image,expression\n", "rows"),
         ("image,expression\na.JPG,\n", "2"),
         ("image,expression\na.JPG\n", "2"),
     ],

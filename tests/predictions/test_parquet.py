@@ -126,7 +126,7 @@ def rewritten(tmp_path, make_predictions, change) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table.drop_columns("logits"), "missing"),
+        (lambda table: table.drop_columns("logits"), "column logits"),
         (
             lambda table: table.set_column(2, "image_id", pa.array(["1"] * len(table))),
             "image_id int64",

@@ -249,7 +249,8 @@ class _ExpressionMaker:
         if self._source.candidates_file is not None:
             require_image(photo.image_id, self._candidates)
         if record.expression_id in self.expressions:
-            raise BadInputError("expected every id once; an earlier record has the same id")
+            problem = f"expected every id once; an earlier record has the id {record.expression_id}"
+            raise BadInputError(problem)
         target = self._target(record, photo)
         region = self._region(record, photo, target)
         key = (photo.image_id, region.annotation_id, target, record.split)
@@ -292,7 +293,6 @@ class _ExpressionMaker:
             self.annotations.setdefault(photo.image_id, []).append(region)
         region = self._regions[key]
         if region.box != target:
-            raise BadInputError(
-                f"expected annotation {number} at {region.box} as in earlier records"
-            )
+            problem = f"expected annotation {number} at {region.box} as in earlier records"
+            raise BadInputError(f"{problem}, not at {target}")
         return region

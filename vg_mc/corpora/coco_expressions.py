@@ -210,7 +210,7 @@ def _instances(
 def _usable_id(annotation: object, instances: Instances) -> int:
     annotation_id = as_annotation_id(annotation, "id")
     if annotation_id not in instances.region_of:
-        raise BadInputError("expected a usable box on a usable image")
+        raise BadInputError("expected a usable box on a usable image, but one of them is rejected")
     return annotation_id
 
 

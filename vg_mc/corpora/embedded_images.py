@@ -48,7 +48,8 @@ class EmbeddedPhotos:
         """
         content, path = as_mapping(image).get("bytes"), as_mapping(image).get("path")
         if not isinstance(content, bytes):
-            raise BadInputError("expected the bytes of an image")
+            problem = f"expected the bytes of an image, not {type(content).__name__}"
+            raise BadInputError(problem)
         number = coco_number(name or (path if isinstance(path, str) else ""))
         named = f"{TRAIN_2014}{number:012d}" if number is not None else None
         key = named or hashlib.sha256(content).hexdigest()[:20]
@@ -64,7 +65,8 @@ class EmbeddedPhotos:
         try:
             if file.exists():
                 if file.read_bytes() != content:
-                    raise BadInputError(f"{file.name} exists already and is a different image")
+                    problem = f"{file} exists already and is a different image"
+                    raise BadInputError(f"{problem}; choose another folder with --images")
                 return
             with whole_file(file) as partial:
                 partial.write_bytes(content)

@@ -184,7 +184,9 @@ def _expression_records(
                 records.append(as_expression_record(fields, file.path, record, inspection))
         if not sentences:
             with inspection.record(file.path, f"row {position}"):
-                raise BadInputError(f"expected a list as {layout.sentences}, with sentences")
+                raise BadInputError(
+                    f"expected a list with sentences as {layout.sentences}, found another value"
+                )
     _require_splits(selected, found, files[0].path.parent)
     return records
 

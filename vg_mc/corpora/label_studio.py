@@ -118,7 +118,8 @@ def _box(shapes: list[Record]) -> list[float]:
     value = as_mapping(shapes[0].get("value"))
     if value.get("rotation") or shapes[0].get("image_rotation"):
         raise BadInputError(
-            "expected an upright rectangle on an upright image, found a rotated one"
+            "expected an upright rectangle on an upright image, found a rotated one; draw it "
+            "without rotation"
         )
     left, top, width, height = (as_number(value, name) for name in SIDES)
     return [left + min(width, 0), top + min(height, 0), abs(width), abs(height)]

@@ -92,7 +92,9 @@ def _files(path: Path, inspection: Inspection) -> list[Path]:
         if file.stem != VOCABULARY and not file.stem.endswith(f"_{BOTH}")
     ]
     if not files:
-        raise BadInputError("expected lists such as unc_val.pth", file=path)
+        raise BadInputError(
+            "expected lists such as unc_val.pth in this folder, found none", file=path
+        )
     return files
 
 

@@ -202,7 +202,11 @@ def _folder_of(
 ) -> ImageFolder:
     """Return the folder of the images that rows name, or of those that rows contain."""
     if images.embedded and images.named:
-        raise BadInputError("expected all images in the tables or none of them", file=path)
+        problem = (
+            "expected images in all rows or file names in all rows, found both; prepare the tables "
+            "with embedded images apart"
+        )
+        raise BadInputError(problem, file=path)
     return replace(named, path=extracted or named.path) if images.embedded else named
 
 

@@ -23,7 +23,8 @@ def tables_in(path: Path, inspection: Inspection) -> list[Path]:
         found += [file for folder in folders for file in _tables(folder.iterdir())]
     visible = without_hidden(found, inspection)
     if not visible:
-        raise BadInputError(f"expected tables: files in {', '.join(ENDINGS)}", file=path)
+        problem = f"expected tables: files in {', '.join(ENDINGS)}, found none"
+        raise BadInputError(problem, file=path, record="--annotations")
     return visible
 
 

@@ -42,7 +42,9 @@ def read_boxes(file: Path, size: tuple[int, int], declared: DeclaredBoxes) -> Re
 def _numbers(file: Path) -> list[tuple[float, ...]]:
     content = read_json(file)
     if not isinstance(content, list):
-        raise BadInputError("expected a list of boxes of four numbers", file=file)
+        raise BadInputError(
+            f"expected a list of boxes of four numbers, found {type(content).__name__}", file=file
+        )
     boxes = []
     for place, numbers in enumerate(content):
         try:

@@ -93,7 +93,7 @@ def _read_table(file: Path) -> list[Question]:
     for image, expression in _rows(file):
         asked.setdefault(file.parent / image, []).append(expression)
     if not asked:
-        raise BadInputError("expected at least one row", file=file)
+        raise BadInputError("expected rows with an image and an expression, found none", file=file)
     return [Question(photo, tuple(expressions)) for photo, expressions in asked.items()]
 
 

@@ -74,7 +74,9 @@ def merged_adapter(model: Any, folder: Path) -> Any:  # noqa: ANN401  # peft is 
 
     weights = [folder / name for name in WEIGHTS if (folder / name).is_file()]
     if not weights:
-        raise BadInputError(f"expected {' or '.join(WEIGHTS)} beside {ADAPTER_CONFIG}", file=folder)
+        raise BadInputError(
+            f"expected {' or '.join(WEIGHTS)} beside {ADAPTER_CONFIG}, found neither", file=folder
+        )
     check_weights_file(weights[0])
     kind = type(model).__name__
     trainable = {name for name, weight in model.named_parameters() if weight.requires_grad}

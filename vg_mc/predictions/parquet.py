@@ -96,7 +96,8 @@ def _read_header(metadata: Mapping[bytes, bytes], path: Path) -> tuple[Provenanc
         if version == SCHEMA_VERSION:
             return from_json(header["provenance"]), KINDS[header["kind"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInputError(f"damaged metadata ({error!r})", file=path) from error
+        problem = f"expected metadata of predictions, found {error!r}; write the file again"
+        raise BadInputError(problem, file=path) from error
     problem = (
         f"expected schema {SCHEMA_VERSION}, found {version}. Files of other versions cannot be "
         "converted; write it again with evaluate.py, ensemble.py or vg_mc score"
@@ -111,7 +112,11 @@ def _read(kind: type[Any], table: pa.Table, path: Path) -> Any:  # noqa: ANN401 
         if table.schema.get_field_index(column.name) < 0:
             if kind.__dataclass_fields__[name].default is None:
                 continue
-            raise BadInputError("missing column", file=path, record=f"column {column.name}")
+            raise BadInputError(
+                "expected this column, found none; write the file again with evaluate.py",
+                file=path,
+                record=f"column {column.name}",
+            )
         stored = table.schema.field(column.name)
         if not stored.equals(column.field):
             problem = f"expected {_described(column.field)}, found {_described(stored)}"

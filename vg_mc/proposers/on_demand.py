@@ -75,7 +75,9 @@ def proposed(
         BadInputError: If `choice` has no proposer, or its file cannot be used.
     """
     if choice.kind == GIVEN.kind:
-        raise BadInputError("expected boxes or a proposer")
+        raise BadInputError(
+            "expected boxes with every image, or a proposer such as yolo with its weights"
+        )
     found = [_found_by(member, looked_at, sentences, run) for member in choice.members]
     return [choose(of_photo, photo, choice)
             for (photo, _), *of_photo in zip(looked_at, *found, strict=True)]  # fmt: skip
