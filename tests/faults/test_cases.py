@@ -99,6 +99,6 @@ def test_the_tables_count_cases_and_kept_promises():
 
     assert [bool(seen) for _, seen in tried] == [False, True]
     assert [cell.strip() for cell in summary(tried).splitlines()[-1].split("|")[1:-1]] == [
-        "all", "2", "2", "0", "0", "0", "1"
+        "all", "2", "2", "0", "0", "0", "0", "1"
     ]  # fmt: skip
     assert "| a\\|b    | CSV, JSON | named      | 1 of 2 |" in details(tried)
