@@ -91,7 +91,7 @@ def recall(
         for image_id, proposals in zip(some, proposed(images, choice), strict=True):
             boxes = as_boxes([proposal.box for proposal in proposals])
             ious = iou_matrix(as_boxes(targets[image_id]), boxes)
-            found += map(bool, is_right(ious).any(axis=1))
+            found += np.asarray(is_right(ious).any(axis=1)).tolist()
     return float(np.mean(found))
 
 
