@@ -114,6 +114,7 @@ def test_flags_of_multiple_choice_are_refused_for_a_box_predictor(scenes, tmp_pa
         ("--iou-loss none", "--iou-loss"),
         ("--fusion-layers 3", "--fusion-layers"),
         ("--train none", "--train"),
+        ("--features cache", "--features"),
     ],
 )
 def test_flags_of_box_predictors_are_refused_without_one(tmp_path, flags, record):
@@ -121,6 +122,18 @@ def test_flags_of_box_predictors_are_refused_without_one(tmp_path, flags, record
 
     with refused("--predictor", record=record):
         finetune.run(parse_config(FinetuneConfig, plain.split()))
+
+
+def test_a_run_from_cached_features_is_described_as_such(scenes, tmp_path):
+    folder = tmp_path / "run"
+    finetune.main(flags_of(scenes, folder, f"--train none --features {tmp_path / 'cache'}"))
+
+    settings = json.loads((folder / "config.json").read_text())["settings"]
+    assert settings["features"] == "cached"
+    assert str(tmp_path) not in (folder / "best" / "README.md").read_text()
+    assert list((tmp_path / "cache").rglob("*.npy"))
+    with refused("features was 'cached'", file="run"):
+        finetune.run(parse_config(FinetuneConfig, flags_of(scenes, folder, "--train none")))
 
 
 def test_a_run_goes_on_only_with_the_same_flags(run, scenes):

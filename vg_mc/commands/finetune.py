@@ -169,7 +169,13 @@ def task_of(
         return MultipleChoiceTask(accelerator, encoder, dataset, config.training)
     encoder = load_encoder(config.model, image_size=config.box.input_size, seed=seed)
     return BoxRegressionTask(
-        accelerator, encoder, dataset, config.predictor, config.training, config.box
+        accelerator,
+        encoder,
+        dataset,
+        config.predictor,
+        config.training,
+        config.box,
+        num_workers=workers_of(config.num_workers, accelerator),
     )
 
 
@@ -195,4 +201,6 @@ def decisive(config: FinetuneConfig) -> dict[str, object]:
         ignored |= option_types(BoxOptions).keys() | {"predictor"}
     if not config.overfit:
         ignored |= {"overfit"}
-    return {name: value for name, value in flat(config).items() if flag_name(name) not in ignored}
+    settings = {name: each for name, each in flat(config).items() if flag_name(name) not in ignored}
+    # Wherever the cache is, a run with it equals one without it only up to rounding.
+    return settings if config.box.features is None else settings | {"features": "cached"}

@@ -15,6 +15,7 @@ from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.grounders.registration import Context, NoOptions, Registration
 
 if TYPE_CHECKING:
+    from vg_mc.models.box_predictors.cached_features import CachedFeatures
     from vg_mc.models.box_predictors.protocol import BoxPredictor
     from vg_mc.prepared.dataset import Expressions, PreparedDataset
     from vg_mc.system.processes import Processes
@@ -35,6 +36,7 @@ class BoxModelGrounder:
         num_workers: Number of processes that decode images.
         precision: Precision of the forward pass; part of the hash of the model.
         facts: Description for reports.
+        features: Read in place of images, if they were computed before.
     """
 
     accelerator: "Processes"
@@ -43,6 +45,7 @@ class BoxModelGrounder:
     num_workers: int
     precision: str = "no"
     facts: Mapping[str, str] = field(default_factory=dict)
+    features: "CachedFeatures | None" = None
 
     @property
     def name(self) -> str:
@@ -92,7 +95,7 @@ class BoxModelGrounder:
             order[start : start + self.batch_size]
             for start in range(0, len(order), self.batch_size)
         ][self.accelerator.process_index :: self.accelerator.num_processes]
-        reader = InputReader(dataset, expressions, self.model)
+        reader = InputReader(dataset, expressions, self.model, self.features)
         loaded = decoded(reader, batches, self.accelerator, self.num_workers, doing="predicting")
         for rows, (inputs, frames) in zip(batches, loaded, strict=True):
             boxes = self.model(inputs.to(self.accelerator.device)).boxes.double().cpu().numpy()

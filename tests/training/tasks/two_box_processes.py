@@ -1,4 +1,4 @@
-"""What test_box_regression.py lets one or two processes do: train a box predictor in a folder."""
+"""What tests let one or two processes do: train a box predictor, from images or cached features."""
 
 import sys
 from dataclasses import replace
@@ -19,9 +19,9 @@ WITHOUT_DROPOUT = replace(
 )
 
 
-def train(run: Path, **changes) -> Trainer:
+def train(run: Path, features: Path | None = None, **changes) -> Trainer:
     training = changed(TRAINING, ema=0.9, **changes)
-    task = box_task(training=training, box=WITHOUT_DROPOUT)
+    task = box_task(training=training, box=replace(WITHOUT_DROPOUT, features=features))
     trainer = Trainer(task.accelerator, task, *loop_options(training), run, num_workers=0)
     trainer.fit()
     return trainer
@@ -29,4 +29,5 @@ def train(run: Path, **changes) -> Trainer:
 
 if __name__ == "__main__":
     start_accelerator("no")
-    train(Path(sys.argv[1]))
+    folders = [Path(each) for each in sys.argv[1:]]
+    train(*folders, train="none" if len(folders) > 1 else "all")

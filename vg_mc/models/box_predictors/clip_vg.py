@@ -78,6 +78,11 @@ class ClipVgTokens(nn.Module):
             if weight.ndim > 1:
                 nn.init.xavier_uniform_(weight)
 
+    @property
+    def feature_definition(self) -> str:
+        """The layers of the tokens, and their grid."""
+        return f"tokens of layers {[*self.layers]} on {self.grid}"
+
     def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return the tokens of all tapped layers (N, P + h * w, sum of widths)."""
         found = ClipTokens(encoder).image_tokens(images, self.layers)

@@ -44,6 +44,7 @@ class HrnetHead(nn.Module):
         self.normalize = PictureNormalizer(encoder.image_size, IMAGENET_MEAN, IMAGENET_STD)
         self.backbone: nn.Module = _open_backbone(options.hrnet)
         self.layer = 0 if options.clip_map == "pooled" else middle_layer(encoder)
+        self.feature_definition = f"layer {self.layer} and {options.hrnet.partition('.')[0]}"
         channels, grid = self._shape(encoder)
         width = pooled_width(encoder)
         image_width = (

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from vg_mc.boxes.arithmetic import Boxes
 from vg_mc.boxes.transforms import FITS, Geometry, Transform
 from vg_mc.errors import BadInputError
+from vg_mc.models.box_predictors.cached_features import CachedFeatures, no_pixels
 from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPredictor
 from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
@@ -82,31 +83,41 @@ class InputReader(Dataset[tuple[BoxInputs, list[Frame]]]):
     """Decodes and tokenizes the inputs of a batch of expressions, in the workers of a loader."""
 
     def __init__(
-        self, dataset: PreparedDataset, expressions: Expressions, model: BoxPredictor
+        self,
+        dataset: PreparedDataset,
+        expressions: Expressions,
+        model: BoxPredictor,
+        features: CachedFeatures | None = None,
     ) -> None:
-        """Read inputs as `model` needs them."""
+        """Read inputs as `model` needs them, with `features` instead of pixels if there are any."""
         self.dataset = dataset
         self.expressions = expressions
         self.photos = dataset.photos()
         self.transform = FITS[model.definition.fit](model.encoder.image_size)
         self.tokenize = model.encoder.tokenize
+        self.features = features
 
     def __getitem__(self, rows: Ids) -> tuple[BoxInputs, list[Frame]]:
         image_ids, index = np.unique(self.expressions.image_ids[rows], return_inverse=True)
-        images = [self.transform.apply(one) for one in self.dataset.images(image_ids)]
         photos = [self.photos[image_id] for image_id in image_ids.tolist()]
         geometries = [
             geometry_of(self.dataset, (one.width, one.height), self.transform) for one in photos
         ]
-        tokens, text_index = distinct_texts(
-            [self.expressions.texts[row] for row in rows], self.tokenize
-        )
+        texts = [self.expressions.texts[row] for row in rows]
+        tokens, text_index = distinct_texts(texts, self.tokenize)
+        images, features = no_pixels(len(image_ids)), None
+        if self.features is None:
+            stored = self.dataset.images(image_ids)
+            images = input_pixels([self.transform.apply(one) for one in stored])
+        else:
+            features = self.features.of_batch(image_ids.tolist(), texts, tokens)
         inputs = BoxInputs(
-            images=input_pixels(images),
+            images=images,
             content=contents(geometries),
             tokens=tokens,
             image_index=torch.from_numpy(index),
             text_index=text_index,
+            features=features,
         )
         return inputs, [Frame(one) for one in geometries]
 

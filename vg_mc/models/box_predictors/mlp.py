@@ -26,6 +26,7 @@ class MlpHead(nn.Module):
     """Regresses the box from both features, their product and their difference."""
 
     backbone = None
+    feature_definition = "pooled, normalised"
 
     def __init__(self, encoder: "Encoder", mean_box: tuple[float, ...]) -> None:
         """Create the layers for the features of `encoder`."""
@@ -55,6 +56,7 @@ class PublishedMlpHead(nn.Module):
     """Regresses corners from the concatenated features, as the published head."""
 
     backbone = None
+    feature_definition = "pooled"
 
     def __init__(self, encoder: "Encoder") -> None:
         """Create the layers for the features of `encoder`."""

@@ -29,6 +29,7 @@ class BoxInputs(NamedTuple):
     tokens: TokenBatch  # U texts
     image_index: Tensor  # (B,)
     text_index: Tensor  # (B,)
+    features: tuple[Features, Tensor] | None = None  # of images and texts; images have no pixels
 
     def to(self, device: torch.device) -> "BoxInputs":
         """Return the inputs on a device."""
@@ -38,7 +39,14 @@ class BoxInputs(NamedTuple):
             tokens=TokenBatch(*(each.to(device, non_blocking=True) for each in self.tokens)),
             image_index=self.image_index.to(device, non_blocking=True),
             text_index=self.text_index.to(device, non_blocking=True),
+            features=None if self.features is None else _moved(self.features, device),
         )
+
+
+def _moved(features: tuple[Features, Tensor], device: torch.device) -> tuple[Features, Tensor]:
+    images, texts = features
+    moved = tuple(each.to(device, non_blocking=True) for each in images)
+    return moved, texts.to(device, non_blocking=True)
 
 
 class BoxPrediction(NamedTuple):
@@ -58,11 +66,15 @@ class BoxHead(Protocol):
     def backbone(self) -> nn.Module | None:
         """A pretrained image tower beside the encoder, or None."""
 
+    @property
+    def feature_definition(self) -> str:
+        """What `image_features` and `text_features` compute, part of the key of cached features."""
+
     def image_features(self, encoder: "Encoder", images: Tensor) -> Features:
         """Return features of uint8 images (N, 3, S, S), tensors (N, ...)."""
 
     def text_features(self, encoder: "Encoder", tokens: TokenBatch) -> Tensor:
-        """Return features of texts (U, ...)."""
+        """Return features of texts (U, ...); those of tokens are (U, T, D)."""
 
     def __call__(self, images: Features, texts: Tensor, inputs: BoxInputs) -> BoxPrediction:
         """Predict the boxes.
@@ -111,7 +123,10 @@ class BoxPredictor(nn.Module):
 
     def forward(self, inputs: BoxInputs) -> BoxPrediction:
         """Predict the boxes, in float32."""
-        images = self.head.image_features(self.encoder, inputs.images)
-        texts = self.head.text_features(self.encoder, inputs.tokens)
+        images, texts = inputs.features or self._features(inputs)
         boxes, cells = self.head(images, texts, inputs)
         return BoxPrediction(boxes.float(), None if cells is None else cells.float())
+
+    def _features(self, inputs: BoxInputs) -> tuple[Features, Tensor]:
+        images = self.head.image_features(self.encoder, inputs.images)
+        return images, self.head.text_features(self.encoder, inputs.tokens)

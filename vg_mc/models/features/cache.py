@@ -51,6 +51,10 @@ class RowCache:
         self._files: list[Rows] = []
         self._names: set[str] = set()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers that are not forked open the files themselves, instead of receiving their content.
+        return _reopened, (self.folder, self.format, sorted(self._names))
+
     def verified_files(self) -> list[str]:
         """Return the names of the files in the folder; damaged ones are removed with a notice."""
         return verified_files(self.folder, self.format.suffix, self._names)
@@ -70,7 +74,10 @@ class RowCache:
 
     def missing(self, keys: Keys) -> Keys:
         """Return those of `keys` that no opened file holds, sorted and unique."""
-        return np.setdiff1d(keys, self.keys)
+        if not self.keys.size:
+            return np.unique(keys)
+        places = np.searchsorted(self.keys, keys)  # much faster than a set difference
+        return np.unique(keys[self.keys.take(places, mode="clip") != keys])
 
     def rows(self, keys: Keys) -> Rows:
         """Return the rows of `keys` (N,), in their order.
@@ -93,6 +100,12 @@ class RowCache:
     def write(self, keys: Keys, rows: Rows) -> str:
         """Add a file to the folder without opening it; return its name."""
         return write_hashed(self.folder, self.format.write(keys, rows), self.format.suffix)
+
+
+def _reopened(folder: Path, file_format: FileFormat, names: list[str]) -> RowCache:
+    cache = RowCache(folder, file_format)
+    cache.open(names)
+    return cache
 
 
 def _read_features(file: Path) -> tuple[Keys, Rows]:

@@ -132,22 +132,17 @@ class FeatureMaker:
         return decoded(reader, batches, self.accelerator, self.num_workers, doing="encoding")
 
     def _gathered(self, features: list[Tensor], count: int) -> Tensor:
-        """Gather the features of all processes in the order of the ids, inverting `_share`."""
+        """Gather the features of all processes in the order of the ids."""
         if not features:
             return torch.empty(0, 1)
-        mine = torch.cat(features)
-        everyone: Tensor = self.accelerator.gather(mine)
-        in_turn = everyone.reshape(self.accelerator.num_processes, *mine.shape).transpose(0, 1)
-        return in_turn.reshape(-1, mine.shape[-1])[:count]
+        return gathered(torch.cat(features), count, self.accelerator)
 
     def _kept(self, table: RowCache | None, keys: Ids, made: Tensor, wanted: Ids) -> Tensor:
         """Cache the new features `made` of `keys`, and return the features of `wanted`."""
         if table is None:
             return made[torch.from_numpy(np.searchsorted(keys, wanted)).to(made.device)]
         if len(keys):
-            first = self.accelerator.is_main_process
-            names = [table.write(keys, made.cpu().numpy())] if first else []
-            table.open(broadcast_object_list([names])[0])
+            write_for_all(table, keys, made, self.accelerator)
         return torch.from_numpy(table.rows(wanted)).to(self.accelerator.device)
 
 
@@ -156,6 +151,28 @@ def open_on_all(cache: RowCache, accelerator: Processes) -> RowCache:
     names = cache.verified_files() if accelerator.is_main_process else []
     cache.open(broadcast_object_list([names])[0])
     return cache
+
+
+def write_for_all(
+    cache: RowCache,
+    keys: Ids,
+    rows: Tensor,  # (N, D)
+    accelerator: Processes,
+) -> None:
+    """Write a file of the first process, and open it on all processes."""
+    names = [cache.write(keys, rows.cpu().numpy())] if accelerator.is_main_process else []
+    cache.open(broadcast_object_list([names])[0])
+
+
+def gathered(
+    mine: Tensor,  # (N, D)
+    count: int,
+    accelerator: Processes,
+) -> Tensor:
+    """Gather the rows of all processes in the order of their `count` ids; inverts `batches_of`."""
+    everyone = accelerator.gather(mine)
+    in_turn = everyone.reshape(accelerator.num_processes, *mine.shape).transpose(0, 1)
+    return in_turn.reshape(-1, mine.shape[-1])[:count]
 
 
 def text_keys(

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vg_mc.boxes.transforms import Fit, Geometry, Transform
+from vg_mc.models.box_predictors.cached_features import CachedFeatures, no_pixels
 from vg_mc.models.box_predictors.inputs import (
     Frame,
     contents,
@@ -66,6 +67,7 @@ class BoxExampleMaker(Dataset[tuple[BoxBatch, float]]):
         geometry: GeometryOptions,
         seed: int,
         published: bool,
+        features: CachedFeatures | None = None,
     ) -> None:
         """Create training examples from `expressions`.
 
@@ -79,6 +81,7 @@ class BoxExampleMaker(Dataset[tuple[BoxBatch, float]]):
             geometry: Crops, scales and positions.
             seed: Seed of all draws.
             published: Whether targets and scales are those of the published code of CLIP-VG.
+            features: Read in place of images, which are then not augmented.
         """
         self.dataset = dataset
         self.expressions = expressions
@@ -89,6 +92,7 @@ class BoxExampleMaker(Dataset[tuple[BoxBatch, float]]):
         self.geometry = geometry
         self.seed = seed
         self.published = published
+        self.features = features
         self.targets = np.trunc(expressions.targets) if published else expressions.targets
         self.movable = np.array([not names_place(text) for text in expressions.texts], np.bool_)
         self.photos = dataset.photos()
@@ -115,12 +119,18 @@ class BoxExampleMaker(Dataset[tuple[BoxBatch, float]]):
         ]
         texts = [self._text(row, draws[at]) for row, at in zip(rows, image_ids, strict=True)]
         tokens, text_index = distinct_texts(texts, self.tokenize)
+        images, features = no_pixels(len(distinct)), None
+        if self.features is None:
+            images = input_pixels(self._images(distinct, draws))
+        else:
+            features = self.features.of_batch([each for each, _ in distinct], texts, tokens)
         inputs = BoxInputs(
-            images=input_pixels(self._images(distinct, draws)),
+            images=images,
             content=contents(geometries),
             tokens=tokens,
             image_index=torch.tensor(index),
             text_index=text_index,
+            features=features,
         )
         return BoxBatch(
             inputs=inputs,

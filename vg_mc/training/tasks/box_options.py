@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated
 
 from vg_mc.boxes.transforms import Fit
 from vg_mc.errors import BadInputError
 from vg_mc.models.box_predictors.options import HeadOptions
 from vg_mc.models.box_predictors.registry import PREDICTORS
-from vg_mc.system.options import AT_LEAST_1, Range, changed_flags
+from vg_mc.system.options import AT_LEAST_1, INDECISIVE, Range, changed_flags
 from vg_mc.training.batching.geometry import GeometryOptions
 from vg_mc.training.options import TrainingOptions
 from vg_mc.training.tasks.box_losses import BoxLossOptions
@@ -30,6 +31,10 @@ class BoxOptions:
 
     encoder_lr: Annotated[float, Range(0, 1, above=True)] = 0.1
     """Learning rate of the encoder, and of an HRNet, as a fraction of that of the head."""
+
+    features: Annotated[Path | None, INDECISIVE] = None
+    """With --train none: folder of the feature cache. Features are computed once, and all epochs
+    and later runs read them instead of images; there is no augmentation then."""
 
 
 def check_kind(predictor: str, training: TrainingOptions, box: BoxOptions) -> None:
@@ -54,6 +59,19 @@ def check_kind(predictor: str, training: TrainingOptions, box: BoxOptions) -> No
         raise BadInputError(problem, record="--predictor")
     for flag in _of_choices(training):
         raise BadInputError("has no effect with --predictor", record=flag)
+    if box.features is not None:
+        _check_cached(training, box)
+
+
+def _check_cached(training: TrainingOptions, box: BoxOptions) -> None:
+    """Check that features can be computed once: frozen towers, and images that do not vary."""
+    train = training.parameters.train
+    if train != "none":
+        problem = f"requires --train none, since the towers change with --train {train}"
+        raise BadInputError(problem, record="--features")
+    for flag in (*changed_flags(training.augmentation), *changed_flags(box.geometry)):
+        problem = "changes images in every epoch, and --features computes their features once"
+        raise BadInputError(problem, record=flag)
 
 
 def _of_choices(training: TrainingOptions) -> Iterator[str]:

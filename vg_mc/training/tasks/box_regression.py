@@ -3,6 +3,7 @@
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from vg_mc.boxes.transforms import FITS
 from vg_mc.errors import BadInputError
 from vg_mc.grounders.box_model import BoxModelGrounder
 from vg_mc.models.box_predictors.building import build_predictor, freeze_unused, save_predictor
+from vg_mc.models.box_predictors.cached_features import CachedFeatures
+from vg_mc.models.box_predictors.feature_extraction import FeatureExtraction, check_frozen
 from vg_mc.models.box_predictors.inputs import Frame, geometry_of
 from vg_mc.models.box_predictors.protocol import BoxPredictor, PredictorSettings
 from vg_mc.models.box_predictors.registry import PREDICTORS, MeanBox
@@ -52,8 +55,12 @@ class BoxRegressionTask:
         predictor: str,
         training: TrainingOptions,
         box: BoxOptions,
+        *,
+        num_workers: int = 0,
     ) -> None:
         """Build the head for `encoder` and select the weights to train.
+
+        `num_workers` is the number of processes that decode images for cached features.
 
         Raises:
             BadInputError: If `dataset` has no whole images, or no expressions to train or validate
@@ -64,6 +71,7 @@ class BoxRegressionTask:
         self.dataset = dataset
         self.training = training
         self.box = box
+        self.num_workers = num_workers
         self.registration = PREDICTORS[predictor]
         self.expressions = dataset.expressions(TRAIN_SPLIT)
         for split in (TRAIN_SPLIT, VALIDATION_SPLIT):
@@ -100,7 +108,23 @@ class BoxRegressionTask:
             if parameters.freezes_batch_norm:
                 freeze_batch_norm(backbone)
         freeze_unused(model)
+        if self.box.features is not None:
+            check_frozen(model)
         return model
+
+    @cached_property
+    def features(self) -> CachedFeatures | None:
+        """Cached features of train and val; all processes compute what is missing."""
+        if self.box.features is None:
+            return None
+        extraction = FeatureExtraction(
+            accelerator=self.accelerator,
+            model=self.predictor,
+            batch_size=self.training.schedule.evaluation_batch_size,
+            num_workers=self.num_workers,
+        )
+        splits = (self.expressions, self.dataset.expressions(VALIDATION_SPLIT))
+        return extraction.features(self.dataset, splits, self.box.features)
 
     def lr_scales(self) -> Mapping[str, float]:
         """Return the learning rate scale of each parameter."""
@@ -135,6 +159,9 @@ class BoxRegressionTask:
 
     def examples(self) -> BoxExampleMaker:
         """Return the dataset of training examples."""
+        return self._examples(self.features)
+
+    def _examples(self, features: CachedFeatures | None) -> BoxExampleMaker:
         encoder = self.predictor.encoder
         return BoxExampleMaker(
             self.dataset,
@@ -146,6 +173,7 @@ class BoxRegressionTask:
             geometry=self.box.geometry,
             seed=self.training.schedule.seed,
             published=self.registration.published,
+            features=features,
         )
 
     def expression_ids(self, part: MicroBatch) -> list[int]:
@@ -176,6 +204,7 @@ class BoxRegressionTask:
             model=self.predictor,
             batch_size=self.training.schedule.evaluation_batch_size,
             num_workers=num_workers,
+            features=self.features,
         )
         return split_scores(outcomes(answer(grounder, self.dataset, VALIDATION_SPLIT)))
 
@@ -204,13 +233,15 @@ class BoxRegressionTask:
         groups = (training.augmentation, training.schedule, training.optimization)
         own = [flat(group) for group in (*groups, training.parameters, self.box)]
         settings: dict[str, object] = {"predictor": self.registration.name}
-        return settings | {"batching": training.examples.batching} | dict(ChainMap(*own))
+        settings |= {"batching": training.examples.batching} | dict(ChainMap(*own))
+        del settings["features"]  # a path of this machine
+        return settings
 
     def size_of(self, batch: BoxBatch) -> str:
         """Return the number and the size of the images of a batch."""
         count, _, height, width = batch.inputs.images.shape
-        rows = len(batch.targets)
-        return f"{rows} expressions about {count} images of {width}x{height} pixels"
+        size = "cached features" if batch.inputs.features else f"{width}x{height} pixels"
+        return f"{len(batch.targets)} expressions about {count} images of {size}"
 
     def cheaper(self) -> list[str]:
         """Return the options that reduce memory."""
@@ -225,7 +256,7 @@ class BoxRegressionTask:
         return box_forecast(
             self.accelerator,
             self.predictor,
-            self.examples().assemble,
+            self._examples(None).assemble,
             self.expressions.image_ids,
             self.plan(0, parts=parts),
             self.training,
