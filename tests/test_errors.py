@@ -1,11 +1,13 @@
 """A fault names its place, in this process and in another."""
 
 import pickle
+from functools import partial
 
 import pytest
 
-from vg_mc.commands.predict import read_boxes
+from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.errors import BadInputError
+from vg_mc.inference.box_files import read_boxes
 from vg_mc.system.workers import unordered_results
 
 
@@ -35,7 +37,8 @@ def test_a_fault_of_a_worker_names_file_and_record(tmp_path):
     file = tmp_path / "boxes.json"
     file.write_text("[[1, 2, 3, 4], [1, 2]]")
 
+    read = partial(read_boxes, size=(9, 9), declared=DeclaredBoxes("xyxy", "pixels"))
     with pytest.raises(BadInputError) as caught:
-        list(unordered_results(read_boxes, [file, file], 2))
+        list(unordered_results(read, [file, file], 2))
 
     assert (caught.value.file, caught.value.record) == (str(file), "box 1")
