@@ -171,7 +171,7 @@ def test_evaluations_can_be_ensembled(evaluations, tmp_path):
     ("splits", "problem"),
     [
         (("val", "test"), "test testA"),
-        (("val",) * 2, "duplicate"),
+        (("val",) * 2, "twice"),
     ],
 )
 def test_a_wrong_split_is_told_before_any_is_answered(coloured, tmp_path, splits, problem):

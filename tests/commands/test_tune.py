@@ -126,7 +126,7 @@ def test_a_study_in_which_all_fails_says_so(config, monkeypatch):
     [
         ({"trials": 0}, "--trials"),
         ({"search": ("learning-rate=-1..1",)}, "--learning-rate"),
-        ({"search": ("output=a,b",)}, "searchable"),
+        ({"search": ("output=a,b",)}, "--search"),
         ({"dataset": Path("nowhere")}, "prepared"),
     ],
 )
