@@ -89,5 +89,5 @@ def test_weights_of_another_head_are_refused(saved, damage):
     else:
         save_file({"box.0.weight": torch.zeros(3)}, file)
 
-    with refused("head clip-vg", file=file.name):
+    with refused("weights", file=file.name):
         load_box_predictor(saved)
