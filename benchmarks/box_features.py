@@ -27,7 +27,7 @@ from benchmarks.report import describe_machine
 from benchmarks.rounds import ROUNDS, in_turns, spread
 from benchmarks.scripts import run_script
 from vg_mc.commands.config import parse_config
-from vg_mc.models.box_predictors.protocol import BoxInputs
+from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPredictor
 from vg_mc.models.dual_encoder import TokenBatch
 from vg_mc.models.loading import load_encoder
 from vg_mc.prepared.dataset import PreparedDataset, open_prepared
@@ -48,6 +48,7 @@ PLAIN, FROZEN = "an image per expression, gradients", "an image per expression"
 ONCE, CACHED = "each image once", "cached features"
 WAYS = (PLAIN, FROZEN, ONCE, CACHED)
 LARGEST_DIFFERENCE = 1e-3  # of a loss, relative
+NOISE = 0.1
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ def trainer_of(
     encoder = load_encoder(config.model, image_size=config.input_size)
     accelerator = Accelerator(cpu=True)
     task = BoxRegressionTask(accelerator, encoder, dataset, predictor, training, box)
+    disturb(task.predictor)
     trainer = Trainer(
         accelerator,
         task,
@@ -191,6 +193,15 @@ def trainer_of(
     if way == PLAIN:
         encoder.requires_grad_()
     return trainer
+
+
+@torch.no_grad()
+def disturb(model: BoxPredictor) -> None:
+    """Add noise to the head, whose first boxes would otherwise not depend on features."""
+    generator = torch.Generator().manual_seed(0)
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.add_(NOISE * torch.randn(weight.shape, generator=generator))
 
 
 def joined(batches: Sequence[BoxBatch]) -> BoxBatch:
