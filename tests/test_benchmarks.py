@@ -118,6 +118,7 @@ def test_a_way_is_measured_and_checked_in_processes_of_their_own(tmp_path):
     assert all(0 < way.memory_before <= way.memory_peak for way in found.measured.values())
 
 
+@pytest.mark.exhaustive
 def test_different_results_end_the_benchmark(tmp_path):
     with pytest.raises(AssertionError, match="differ"):
         carry_out(letters(check=refuse), tmp_path)

@@ -5,9 +5,7 @@ from functools import partial
 
 import pytest
 
-from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.errors import BadInputError
-from vg_mc.inference.box_files import read_boxes
 from vg_mc.system.workers import unordered_results
 
 
@@ -33,12 +31,16 @@ def test_a_fault_crosses_to_another_process_whole():
     assert str(copy) == str(fault)
 
 
-def test_a_fault_of_a_worker_names_file_and_record(tmp_path):
-    file = tmp_path / "boxes.json"
-    file.write_text("[[1, 2, 3, 4], [1, 2]]")
+def rejecting(file, record):
+    raise BadInputError("expected two columns", file=file, record=record)
 
-    read = partial(read_boxes, size=(9, 9), declared=DeclaredBoxes("xyxy", "pixels"))
+
+def test_a_fault_of_a_worker_names_file_and_record(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("image\n")
+    read = partial(rejecting, record="line 1")
+
     with pytest.raises(BadInputError) as caught:
         list(unordered_results(read, [file, file], 2))
 
-    assert (caught.value.file, caught.value.record) == (str(file), "box 1")
+    assert (caught.value.file, caught.value.record) == (str(file), "line 1")

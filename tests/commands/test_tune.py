@@ -53,6 +53,7 @@ def trained(monkeypatch) -> list[list[str]]:
     return commands
 
 
+@pytest.mark.exhaustive
 def test_a_real_training_becomes_a_trial_and_its_recipe_can_be_trained_with(config, capsys):
     flags = [
         *("--recipe", str(config.recipe), "--dataset", str(config.dataset)),

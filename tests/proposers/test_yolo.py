@@ -211,7 +211,17 @@ def test_oriented_boxes_are_refused_with_the_tasks_that_are_not(tmp_path):
         YoloProposer(with_head("obb", tmp_path), confidence=0.25)
 
 
-@pytest.mark.parametrize("name", ["yolov5nu", "yolov8n", "yolo26n", "yolov8s-worldv2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yolov8n",
+        "yolo26n",
+        *(
+            pytest.param(one, marks=pytest.mark.exhaustive)
+            for one in ("yolov5nu", "yolov8s-worldv2")
+        ),
+    ],
+)
 def test_released_detectors_find_what_ultralytics_itself_finds(
     name, shared, tmp_path, monkeypatch, looked_up
 ):

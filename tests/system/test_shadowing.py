@@ -91,7 +91,11 @@ def imported(arguments: list[str], installed: Path, folder: Path) -> list[str]:
         ("evaluate.py", 2),  # the script's own process and its spawned worker
         ("-m evaluate", 2),
         ("-m accelerate.commands.launch --cpu --num_processes 1 evaluate.py", 2),
-        ("-m torch.distributed.run --nproc-per-node 2 --rdzv-endpoint 127.0.0.1:0 evaluate.py", 4),
+        pytest.param(
+            "-m torch.distributed.run --nproc-per-node 2 --rdzv-endpoint 127.0.0.1:0 evaluate.py",
+            4,
+            marks=pytest.mark.exhaustive,
+        ),
     ],
 )
 def test_the_installed_package_is_imported(project, installed, arguments, times):

@@ -151,13 +151,16 @@ def test_it_can_be_killed_elsewhere_too(coloured, uninterrupted, tmp_path, name,
     ).read_bytes()
 
 
+EXHAUSTIVE = pytest.mark.exhaustive
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"num_workers": 2},  # which had fetched batches that were never used
-        {"dropout": 0.3},
-        {"model": "tiny-resnet", "batch_norm": "trained"},
-        {"train": "last:1", "layer_decay": 0.5},
+        pytest.param({"dropout": 0.3}, marks=EXHAUSTIVE),
+        pytest.param({"model": "tiny-resnet", "batch_norm": "trained"}, marks=EXHAUSTIVE),
+        pytest.param({"train": "last:1", "layer_decay": 0.5}, marks=EXHAUSTIVE),
         {"model": "tiny-resnet", "batch_norm": "trained", "ema": 0.9},
         {"lora_rank": 2, "ema": 0.9, "gradient_checkpointing": True, "dropout": 0.3},
         {"batching": "image", "gradient_accumulation": 2, "batch_size": 4},

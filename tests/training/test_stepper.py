@@ -199,7 +199,7 @@ def half_precision():
     AcceleratorState._reset_state()
 
 
-@pytest.mark.parametrize("picture_chunk", [0, 3])
+@pytest.mark.parametrize("picture_chunk", [0, pytest.param(3, marks=pytest.mark.exhaustive)])
 def test_in_half_precision_a_scale_that_is_too_large_costs_steps_and_nothing_else(
     coloured, make_trainer, half_precision, tmp_path, picture_chunk
 ):

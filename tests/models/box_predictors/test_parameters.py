@@ -41,6 +41,7 @@ def test_the_published_perceptron_has_the_published_parameters(architecture, exp
     assert count(model.head) == trained(model) == expected
 
 
+@pytest.mark.exhaustive
 def test_the_method_names_the_numbers_of_parameters():
     text = (Path(__file__).parents[3] / "docs" / "method.md").read_text(encoding="utf-8")
 

@@ -98,6 +98,7 @@ def test_captions_of_damaged_files_are_generated_again(model, coloured, tmp_path
     assert "damaged" in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive
 def test_two_processes_give_the_captions_of_one_and_write_them_once(
     model, folder, coloured, tmp_path, launch
 ):

@@ -33,7 +33,15 @@ def losses(history) -> list[float]:
     return [entry["loss"] for entry in history.entries if "split" not in entry]
 
 
-@pytest.mark.parametrize("predictor", PREDICTORS)
+@pytest.mark.parametrize(
+    "predictor",
+    [
+        pytest.param(name, marks=pytest.mark.exhaustive)
+        if name in ("hrnet", "clip-vg-published")
+        else name
+        for name in PREDICTORS
+    ],
+)
 def test_the_loss_falls_and_the_best_model_loads(tmp_path, predictor):
     loss = BoxLossOptions("mse", iou_loss="none") if "mlp" in predictor else BoxLossOptions()
     trainer = box_trainer(

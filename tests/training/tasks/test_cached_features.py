@@ -53,7 +53,9 @@ def count_encoded(task) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+@pytest.mark.parametrize(
+    "model", ["tiny-vit", pytest.param("tiny-resnet", marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("predictor", ["mlp", "mlp-published", "hrnet", "clip-vg"])
 def test_losses_equal_those_of_training_from_images(tmp_path, predictor, model):
     histories = []
