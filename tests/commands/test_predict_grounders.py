@@ -83,7 +83,10 @@ def prepared(folder, proposer):
         "--grounder pseudo-query",
         "--grounder pseudo-query-model --model CLIP",
         "--model CLIP --views crop blur-outside --combine sum --spacy-model SPACY --prompts BOTH",
-        "--model CLIP --views crop blur-outside --flip --subtract 2",
+        pytest.param(
+            "--model CLIP --views crop blur-outside --flip --subtract 2",
+            marks=pytest.mark.exhaustive,
+        ),
         "--grounder pseudo-query --captioner CAPTIONER",
     ],
 )

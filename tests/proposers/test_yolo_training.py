@@ -63,6 +63,7 @@ def test_the_bar_counts_the_steps_of_all_epochs(corpus, tmp_path, monkeypatch):
     assert [(bar.n, bar.total) for bar in bars] == [(4, 4)]  # 12 photos, 6 at a time, twice
 
 
+@pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_weights(corpus, tmp_path):
     first = numbers(trained(corpus, tmp_path / "detector"))
     again = numbers(trained(corpus, tmp_path / "detector"))

@@ -86,11 +86,17 @@ def imported(arguments: list[str], installed: Path, folder: Path) -> list[str]:
     [
         ("probe.py", 1),
         ("-m probe", 1),
-        ("-m pytest -q -s --import-mode=prepend test_probe.py", 1),
+        pytest.param(
+            "-m pytest -q -s --import-mode=prepend test_probe.py", 1, marks=pytest.mark.exhaustive
+        ),
         ("-m pytest -q -s --import-mode=importlib test_probe.py", 1),
         ("evaluate.py", 2),  # the script's own process and its spawned worker
         ("-m evaluate", 2),
-        ("-m accelerate.commands.launch --cpu --num_processes 1 evaluate.py", 2),
+        pytest.param(
+            "-m accelerate.commands.launch --cpu --num_processes 1 evaluate.py",
+            2,
+            marks=pytest.mark.exhaustive,
+        ),
         pytest.param(
             "-m torch.distributed.run --nproc-per-node 2 --rdzv-endpoint 127.0.0.1:0 evaluate.py",
             4,

@@ -162,7 +162,10 @@ EXHAUSTIVE = pytest.mark.exhaustive
         pytest.param({"model": "tiny-resnet", "batch_norm": "trained"}, marks=EXHAUSTIVE),
         pytest.param({"train": "last:1", "layer_decay": 0.5}, marks=EXHAUSTIVE),
         {"model": "tiny-resnet", "batch_norm": "trained", "ema": 0.9},
-        {"lora_rank": 2, "ema": 0.9, "gradient_checkpointing": True, "dropout": 0.3},
+        pytest.param(
+            {"lora_rank": 2, "ema": 0.9, "gradient_checkpointing": True, "dropout": 0.3},
+            marks=EXHAUSTIVE,
+        ),
         {"batching": "image", "gradient_accumulation": 2, "batch_size": 4},
     ],
     ids=["workers", "dropout", "batch-norm", "last", "average", "adapters", "by-image"],
@@ -250,7 +253,9 @@ def test_the_best_model_is_that_of_the_best_epoch(coloured, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("model", ["tiny-vit", "tiny-resnet"])
+@pytest.mark.parametrize(
+    "model", ["tiny-vit", pytest.param("tiny-resnet", marks=pytest.mark.exhaustive)]
+)
 def test_the_average_is_validated_and_kept_and_the_last_weights_go_on(coloured, tmp_path, model):
     changes = {"model": model, "epochs": 1, "batch_norm": "trained"}
     plain = trained(coloured, tmp_path / "plain", **changes)

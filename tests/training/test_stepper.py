@@ -154,7 +154,10 @@ ADAPTERS = [{"train": train, "lora_rank": 2} for train in ("all", "image", "text
 @pytest.mark.parametrize(
     ("model", "changes"),
     [
-        *(("tiny-resnet", changes) for changes in CHOICES),
+        *(
+            pytest.param("tiny-resnet", changes, marks=pytest.mark.exhaustive)
+            for changes in CHOICES
+        ),
         *(("tiny-vit", changes) for changes in CHOICES + ADAPTERS),
         ("tiny-vit", {"lora_rank": 2, "gradient_checkpointing": True}),
     ],
