@@ -28,7 +28,7 @@ install: $(ready) ## Set up the environment and stop there
 demo: $(ready) ## Watch CLIP learn to point: scenes, detector, two models, ensemble, result table
 	$(python) -m vg_mc demo
 
-pytest = OMP_NUM_THREADS=1 $(python) -m pytest -q --durations=10 --numprocesses=3 --dist=worksteal
+pytest = OMP_NUM_THREADS=1 $(python) -m pytest -q --durations=10 --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 test: $(ready) ## Run the test suite
 	$(pytest)
