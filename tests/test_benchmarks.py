@@ -70,13 +70,14 @@ def test_quick_benchmark_measures_everything_and_finds_equal_results(tmp_path):
         "Evaluating",
         "Evaluating",
         "Scoring",
+        "Reading",
         "Training",
         "Training",
     ]
-    assert len(re.findall(r"^\| baseline.* \|$", text, re.MULTILINE)) == 6
+    assert len(re.findall(r"^\| baseline.* \|$", text, re.MULTILINE)) == 7
     ratios = [line.split("|")[4] for line in text.splitlines() if line.startswith("| vg_mc")]
     ratios = [ratio for ratio in ratios if ratio.strip()]
-    assert len(ratios) == 6
+    assert len(ratios) == 7
     assert all(float(ratio) > 0 for ratio in ratios)
     assert "python -m benchmarks --quick" in text
     assert "All 15 expressions answered by both have the same answer" in text
