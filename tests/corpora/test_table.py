@@ -194,10 +194,26 @@ def test_fields_are_named_by_paths(named, read):
     ]
 
 
-def test_columns_of_a_csv_are_named_in_any_letter_case(read):
-    row = {"Image": "1.jpg", "Caption": "left man", "BBox": [10, 20, 30, 40], "split": "val"}
-
-    corpus = read([row], "csv", columns={"image": "Image", "expression": "Caption", "box": "BBox"})
+@pytest.mark.parametrize(
+    ("kind", "row", "columns"),
+    [
+        (
+            kind,
+            {"Image": "1.jpg", "Caption": "left man", "BBox": [10, 20, 30, 40], "split": "val"},
+            {"image": "Image", "expression": "Caption", "box": "BBox"},
+        )
+        for kind in WRITERS
+    ]
+    + [  # read as a table of our columns in lower case, but for the expression
+        (
+            "json",
+            {"IMAGE": "1.jpg", "EXPRESSION": "a", "BOX": [10, 20, 30, 40], "Note": "left man"},
+            {"expression": "Note"},
+        )
+    ],
+)
+def test_columns_are_named_as_they_are_written(read, kind, row, columns):
+    corpus = read([row], kind, columns=columns)
 
     assert [(one.text, one.target) for one in corpus.expressions] == [
         ("left man", (10, 20, 30, 40))

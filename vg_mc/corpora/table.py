@@ -31,7 +31,7 @@ from vg_mc.corpora.inspection import Inspection
 from vg_mc.corpora.instances import COCO_BOXES
 from vg_mc.corpora.row_fields import RowFields, RowReader
 from vg_mc.corpora.row_images import RowImages
-from vg_mc.corpora.rows import DELIMITERS, json_records, rows_of
+from vg_mc.corpora.rows import json_records, rows_of
 from vg_mc.corpora.splits import files_of_splits, splits_of_files
 from vg_mc.corpora.table_files import tables_in
 from vg_mc.corpora.table_layouts import Names
@@ -97,7 +97,7 @@ def read_table(
             frames_of = partial(frames_in, stored, beside=file.parent)
             coco.append(read_coco_expressions(tables, file, frames_of, split, inspection, columns))
         else:
-            reader = RowReader(split_of[file], _paths_in(file, columns), images)
+            reader = RowReader(split_of[file], columns, images)
             table.read(file, _rows(file, content), reader)
     if coco:
         return _of_coco(coco, files, path)
@@ -108,13 +108,6 @@ def read_table(
     frames = table.frames_of(folder, is_declared=not judges_frame)
     source = Source(path.stem, files, frames, declared, candidates_file)
     return assemble(records, source, inspection)
-
-
-def _paths_in(file: Path, columns: Names) -> Names:
-    """Return the named paths; the columns of a CSV have no letter case."""
-    if file.suffix.lower() not in DELIMITERS:
-        return columns
-    return {name: path.lower() for name, path in columns.items()}
 
 
 @dataclass(slots=True)

@@ -237,6 +237,7 @@ def with_columns(layout: TableLayout | None, row: Record, columns: Names) -> Tab
     if unknown:
         known = ", ".join([*OWN.columns, *_SIZES])
         raise BadInputError(f"no field is called {unknown[0]}; the fields are {known}", record=FLAG)
+    columns = {name: _paths_in(row, paths) for name, paths in columns.items()}
     base = layout or OWN
     box = columns.get(names.BOX) or (box_paths(row) if base is OWN else base.columns[names.BOX])
     named = {**base.columns, **columns, names.BOX: box or ""}
@@ -253,6 +254,16 @@ def with_columns(layout: TableLayout | None, row: Record, columns: Names) -> Tab
     known_by = frozenset(path for path in columns.values() if OR not in path and "," not in path)
     changed = replace(base, name=f"{FLAG}", known_by=known_by, columns=named)
     return replace(changed, boxes=UNDECLARED, last_pixel=False) if names.BOX in columns else changed
+
+
+def _paths_in(row: Record, paths: str) -> str:
+    """Return the paths of a user in lower case where a record has them so, as from a CSV file."""
+
+    def found(path: str) -> str:
+        lowered = path.lower()
+        return lowered if has_path(row, lowered) and not has_path(row, path) else path
+
+    return "".join(found(part) for part in re.split(r"([|,])", paths))
 
 
 def unknown_layout(row: Record) -> BadInputError:
