@@ -93,6 +93,8 @@ def test_every_kind_of_file_says_the_same(kind, read):
         (("left", "top", "right", "bottom"), (10, 20, 30, 40)),
         (("x1", "y1", "x2", "y2"), (10, 20, 30, 40)),
         (("xmin", "ymin", "xmax", "ymax"), (10, 20, 30, 40)),
+        (("x_min", "y_min", "x_max", "y_max"), (10, 20, 30, 40)),
+        (("cx", "cy", "w", "h"), (20, 30, 20, 20)),
         (("left", "top", "width", "height"), (10, 20, 20, 20)),
         (("x", "y", "width", "height"), (10, 20, 20, 20)),
         (("x", "y", "w", "h"), (10, 20, 20, 20)),

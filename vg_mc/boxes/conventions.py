@@ -23,6 +23,18 @@ Unit = Literal["pixels", "unit", "percent", "per-mille"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
+# Names of four fields with the numbers of a box; the first four that are there count.
+NAMED_SIDES: dict[tuple[str, ...], Order] = {
+    ("x_min", "y_min", "x_max", "y_max"): "xyxy",
+    ("xmin", "ymin", "xmax", "ymax"): "xyxy",
+    ("x1", "y1", "x2", "y2"): "xyxy",
+    ("left", "top", "right", "bottom"): "xyxy",
+    ("left", "top", "width", "height"): "xywh",
+    ("x", "y", "width", "height"): "xywh",
+    ("x", "y", "w", "h"): "xywh",
+    ("cx", "cy", "w", "h"): "cxcywh",
+}
+
 SIDE_OF_UNIT: dict[Unit, float] = {"unit": 1.0, "percent": 100.0, "per-mille": 1000.0}
 
 Sizes = NDArray[np.float64]  # (N, 2), width and height of the image of each box

@@ -9,16 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from vg_mc.boxes.conventions import Order
-
-BOX_COLUMNS: dict[tuple[str, ...], Order] = {
-    ("left", "top", "right", "bottom"): "xyxy",
-    ("x1", "y1", "x2", "y2"): "xyxy",
-    ("xmin", "ymin", "xmax", "ymax"): "xyxy",
-    ("left", "top", "width", "height"): "xywh",
-    ("x", "y", "width", "height"): "xywh",
-    ("x", "y", "w", "h"): "xywh",
-}
+from vg_mc.boxes.conventions import NAMED_SIDES, Order
 
 _WHOLE_NUMBER = re.compile(r"\s*(-?[0-9]{1,19})(?:\.0+)?\s*")
 
@@ -71,9 +62,9 @@ def box_in(value: object) -> tuple[object, Order | None]:
         value = value[0]
     if isinstance(value, Mapping):
         sides = {str(name).lower(): side for name, side in value.items()}
-        four = next((four for four in BOX_COLUMNS if all(name in sides for name in four)), None)
+        four = next((four for four in NAMED_SIDES if all(name in sides for name in four)), None)
         if four is not None:
-            return numbers_in([sides[name] for name in four]), BOX_COLUMNS[four]
+            return numbers_in([sides[name] for name in four]), NAMED_SIDES[four]
     return numbers_in(None if is_empty(value) else value), None
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from vg_mc.boxes.conventions import Order
+from vg_mc.boxes.conventions import NAMED_SIDES, Order
 from vg_mc.boxes.judging import DeclaredBoxes
 from vg_mc.corpora import expression_records as names
-from vg_mc.corpora.cells import BOX_COLUMNS, box_in, is_empty, numbers_in, whole_number_in
+from vg_mc.corpora.cells import box_in, is_empty, numbers_in, whole_number_in
 from vg_mc.corpora.nested import Record, first_value, unrolled
 from vg_mc.corpora.row_images import Fields, RowImages, file_name_in
 from vg_mc.corpora.table_layouts import (
@@ -164,7 +164,7 @@ def _box(row: Record, layout: TableLayout) -> tuple[object, DeclaredBoxes]:
     order: Order | None
     if len(four) > 1:
         value: object = numbers_in([first_value(row, path) for path in four])
-        order = BOX_COLUMNS.get(tuple(path.rpartition(".")[2].lower() for path in four))
+        order = NAMED_SIDES.get(tuple(path.rpartition(".")[2].lower() for path in four))
     else:
         value, order = box_in(first_value(row, paths))
     if layout.last_pixel and isinstance(value, list) and len(value) == len("xyxy"):

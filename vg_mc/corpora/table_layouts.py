@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from vg_mc.boxes.conventions import NAMED_SIDES
 from vg_mc.boxes.judging import UNDECLARED, DeclaredBoxes
 from vg_mc.corpora import expression_records as names
-from vg_mc.corpora.cells import BOX_COLUMNS
 from vg_mc.corpora.label_studio import file_names, regions_of
 from vg_mc.corpora.nested import OR, Record, field_names, has_path
 from vg_mc.errors import BadInputError
@@ -223,7 +223,7 @@ def box_paths(row: Record) -> str | None:
     """Return the column or the four columns of the box in a table of this package."""
     if names.BOX in row:
         return names.BOX
-    found = next((four for four in BOX_COLUMNS if all(name in row for name in four)), None)
+    found = next((four for four in NAMED_SIDES if all(name in row for name in four)), None)
     return None if found is None else ",".join(found)
 
 
@@ -275,7 +275,7 @@ def unknown_layout(row: Record) -> BadInputError:
     nearest = max((OWN, *LAYOUTS), key=lambda layout: _overlap(layout, row))
     missing = [path for path in sorted(nearest.known_by) if not has_path(row, path)]
     if nearest is OWN and box_paths(row) is None:
-        fours = ", ".join(" ".join(columns) for columns in BOX_COLUMNS)
+        fours = ", ".join(" ".join(columns) for columns in NAMED_SIDES)
         missing.append(f"{names.BOX} (or four like {fours})")
     return BadInputError(
         f"expected a table of a known layout, found the fields {_listed(row)}. The nearest is that "

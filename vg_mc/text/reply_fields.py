@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vg_mc.boxes.conventions import Order, Unit
+from vg_mc.boxes.conventions import NAMED_SIDES, Order, Unit
 
 # Possessive, and only from the first digit on: models may repeat a digit up to their token limit.
 NUMBER = r"(?<![\d.])[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
@@ -27,17 +27,6 @@ LISTS: Mapping[str, tuple[Order, Unit | None]] = {
     "bounding box": ("xyxy", None),
     "coordinates": ("xyxy", None),
 }
-# Fields with one number each, in any order.
-CORNERS: tuple[tuple[tuple[str, str, str, str], Order], ...] = (
-    (("x_min", "y_min", "x_max", "y_max"), "xyxy"),
-    (("xmin", "ymin", "xmax", "ymax"), "xyxy"),
-    (("x1", "y1", "x2", "y2"), "xyxy"),
-    (("left", "top", "right", "bottom"), "xyxy"),
-    (("left", "top", "width", "height"), "xywh"),
-    (("x", "y", "width", "height"), "xywh"),
-    (("x", "y", "w", "h"), "xywh"),
-    (("cx", "cy", "w", "h"), "cxcywh"),
-)
 
 _LIST = re.compile(
     rf"[\"'<]?\b({'|'.join(LISTS)})\b[\"'>]?\s*[:=]?\s*\[*\s*[\[(]\s*{_FOUR}\s*,?\s*[\])]"
@@ -77,7 +66,8 @@ def boxes_in_fields(text: str) -> list[FieldBox]:
         return listed
     if pairs := _TWO_CORNERS.findall(text):
         return [FieldBox("top_left", _four(pair), "xyxy", None, None) for pair in pairs]
-    return next((found for each in CORNERS if (found := list(_cornered(text, *each)))), [])
+    found = (list(_cornered(text, *each)) for each in NAMED_SIDES.items())
+    return next((boxes for boxes in found if boxes), [])
 
 
 def _listed(text: str) -> Iterator[FieldBox]:
@@ -92,7 +82,7 @@ def _listed(text: str) -> Iterator[FieldBox]:
             following = _NEXT.match(text, following.end())
 
 
-def _cornered(text: str, names: tuple[str, str, str, str], order: Order) -> Iterator[FieldBox]:
+def _cornered(text: str, names: tuple[str, ...], order: Order) -> Iterator[FieldBox]:
     """Yield a box for each four consecutive fields with the four names."""
     pattern = re.compile(
         rf"(?<![\w/])({'|'.join(names)})\b[\"']?\s*[:=>]\s*{_QUOTED}", re.IGNORECASE

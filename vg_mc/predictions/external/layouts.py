@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from vg_mc.boxes.conventions import Order, Unit
+from vg_mc.boxes.conventions import NAMED_SIDES, Order, Unit
 from vg_mc.errors import BadInputError
 
 # Fields of an answer. A record needs a key: an id, or some of image, expression and target.
@@ -122,15 +122,6 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     REPLY: ("reply", "response", "prediction", "model_output", "output", "raw_response"),
     SCORE: ("score", "scores", "confidence"),
 }
-FOUR_FIELDS: Mapping[tuple[str, str, str, str], Order] = {
-    ("left", "top", "right", "bottom"): "xyxy",
-    ("x1", "y1", "x2", "y2"): "xyxy",
-    ("xmin", "ymin", "xmax", "ymax"): "xyxy",
-    ("x_min", "y_min", "x_max", "y_max"): "xyxy",
-    ("left", "top", "width", "height"): "xywh",
-    ("x", "y", "w", "h"): "xywh",
-    ("x", "y", "width", "height"): "xywh",
-}
 
 
 def layout_of(names: Sequence[str], columns: Columns) -> AnswerLayout:
@@ -165,9 +156,9 @@ def _usual_layout(there: set[str], exclude: set[str], columns: Columns) -> Answe
         if len(present) > 1 and field != IMAGE:
             raise BadInputError(_ambiguous(field, present))
         chosen[field] = present[0]
-    four = next((each for each in FOUR_FIELDS if there.issuperset(each)), None)
+    four = next((each for each in NAMED_SIDES if there.issuperset(each)), None)
     if four is not None and BOX not in chosen and BOX not in exclude:
-        chosen[BOX], order = ",".join(four), FOUR_FIELDS[four]
+        chosen[BOX], order = ",".join(four), NAMED_SIDES[four]
     if BOX in chosen and REPLY in chosen:
         raise BadInputError(_ambiguous("the answer", [chosen[BOX], chosen[REPLY]]))
     return AnswerLayout("usual names of fields", frozenset(), chosen, order=order)
