@@ -43,12 +43,6 @@ class Affine:
         """Return the map from an image of `size` to the same image `resized`."""
         return cls(scale=(resized[0] / size[0], resized[1] / size[1]))
 
-    @property
-    def matrix(self) -> NDArray[np.float64]:
-        """The map as a matrix (3, 3) for homogeneous coordinates ``(x, y, 1)``."""
-        (x_scale, y_scale), (x_offset, y_offset) = self.scale, self.offset
-        return np.array([[x_scale, 0, x_offset], [0, y_scale, y_offset], [0, 0, 1.0]])
-
     def forward(self, boxes: Boxes) -> Boxes:
         """Map boxes (N, 4) of the input to the output."""
         return self._ordered(boxes * (*self.scale, *self.scale) + (*self.offset, *self.offset))
@@ -113,13 +107,6 @@ class Geometry:
         """Return the visible share of the area of each box (N, 4) of the image, shape (N,)."""
         whole, shown = areas(self.forward(boxes)), areas(self.visible(boxes))
         return np.divide(shown, whole, out=np.zeros_like(whole), where=whole > 0)
-
-    def padding_mask(self) -> NDArray[np.bool_]:
-        """Return which pixels of the output are padding by their centres, shape (H, W)."""
-        (width, height), (left, top, right, bottom) = self.size, self.content
-        columns, rows = np.arange(width) + 0.5, np.arange(height) + 0.5
-        inside_x, inside_y = (left < columns) & (columns < right), (top < rows) & (rows < bottom)
-        return ~(inside_y[:, None] & inside_x[None, :])
 
     def then(self, following: "Geometry") -> "Geometry":
         """Return the geometry of both, `following` being that of an image of this one's size."""
@@ -228,25 +215,6 @@ class LongerSide:
 
     def _size(self, size: Size) -> Size:
         return _longer_side(size, min(self.side, max(size)))
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Resize an image by a factor, to whole pixels."""
-
-    factor: float
-
-    def geometry(self, size: Size) -> Geometry:
-        """Return the geometry for images of this size."""
-        return _stretched(size, self._size(size))
-
-    def apply(self, image: Image.Image) -> Image.Image:
-        """Transform the pixels of an RGB image."""
-        return _resized(image, self._size(image.size))
-
-    def _size(self, size: Size) -> Size:
-        width, height = size
-        return max(1, round(width * self.factor)), max(1, round(height * self.factor))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ stages. Their outputs are taken as they are, without final normalisation or proj
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isqrt
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -45,24 +45,14 @@ class ImageTokens(NamedTuple):
         return patches.reshape(*patches.shape[:2], height, width)
 
 
-class TokenEncoder(Protocol):
-    """A model that returns features of single tokens. All methods are differentiable.
+class ClipTokens:
+    """Features of single tokens of a dual encoder, all of them differentiable.
+
+    It shares the weights of the encoder and stores nothing else.
 
     Attributes:
         layer_count: Number of layers of the image tower.
     """
-
-    layer_count: int
-
-    def image_tokens(self, pictures: Tensor, layers: Sequence[int]) -> list[ImageTokens]:
-        """Return the outputs of layers, from 1 to `layer_count`, for uint8 images (N, 3, H, W)."""
-
-    def text_tokens(self, tokens: TokenBatch) -> tuple[Tensor, Tensor]:
-        """Return projected token features (B, T, D), not normalised, and their mask (B, T)."""
-
-
-class ClipTokens:
-    """The `TokenEncoder` of a dual encoder; it shares the weights and stores nothing else."""
 
     def __init__(self, encoder: "Encoder") -> None:
         """Find the layers of the image tower.
@@ -80,7 +70,7 @@ class ClipTokens:
         pictures: Tensor,  # (N, 3, H, W) uint8
         layers: Sequence[int],
     ) -> list[ImageTokens]:
-        """Return the outputs of layers, in the order of `layers`.
+        """Return the outputs of layers, from 1 to `layer_count`, in the order of `layers`.
 
         Raises:
             ValueError: If a layer does not exist.

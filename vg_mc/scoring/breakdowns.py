@@ -80,9 +80,7 @@ def groupings(examples: Examples, outcomes: Outcomes) -> dict[str, list[Group]]:
         "share of the image": _photo_shares(examples),
         "person or object": _persons(examples),
         "category": _alike([category or UNKNOWN for category in examples.categories]),
-        "distractors of the category": _between(
-            examples.distractors.astype(np.float64), DISTRACTORS
-        ),
+        "distractors of the category": _distractors(examples),
         **_candidate_counts(outcomes),
         "number of words": _lengths(examples),
         "kind of words": _word_kinds(examples),

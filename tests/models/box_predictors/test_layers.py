@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from tests.boxes.made import padding_mask
 from vg_mc.boxes.transforms import Letterbox
 from vg_mc.models.box_predictors.layers import (
     cell_centers,
@@ -34,7 +35,7 @@ def test_a_cell_is_padding_if_more_than_half_of_its_pixels_are(width, height, ce
 
     found = padded_cells(content, (cells, cells)).reshape(cells, cells).numpy()
 
-    pixels = geometry.padding_mask().reshape(cells, 8, cells, 8)
+    pixels = padding_mask(geometry).reshape(cells, 8, cells, 8)
     assert np.array_equal(found, pixels.mean(axis=(1, 3)) > 0.5)
 
 
