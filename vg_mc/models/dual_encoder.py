@@ -1,9 +1,10 @@
 """Protocols of the models: images and texts in, or texts only, and unit vectors out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from vg_mc.errors import BadInputError
@@ -98,3 +99,12 @@ def check_token_ids(
             f"vocabulary; its tokenizer gives {largest}: it belongs to another model"
         )
         raise BadInputError(problem, file=name)
+
+
+def distinct_texts(
+    texts: Sequence[str], tokenize: Callable[[list[str]], TokenBatch]
+) -> tuple[TokenBatch, Tensor]:
+    """Tokenize the distinct texts, and return them with the index of each text (B,)."""
+    distinct = list(dict.fromkeys(texts))
+    position = {text: index for index, text in enumerate(distinct)}
+    return tokenize(distinct), torch.tensor([position[text] for text in texts])

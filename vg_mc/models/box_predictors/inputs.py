@@ -15,7 +15,7 @@ from vg_mc.boxes.transforms import FITS, Geometry, Transform
 from vg_mc.errors import BadInputError
 from vg_mc.models.box_predictors.cached_features import CachedFeatures, no_pixels
 from vg_mc.models.box_predictors.protocol import BoxInputs, BoxPredictor
-from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.models.dual_encoder import TokenBatch, distinct_texts
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 
 Ids = NDArray[np.int64]
@@ -103,29 +103,45 @@ class InputReader(Dataset[tuple[BoxInputs, list[Frame]]]):
         geometries = [
             geometry_of(self.dataset, (one.width, one.height), self.transform) for one in photos
         ]
-        texts = [self.expressions.texts[row] for row in rows]
-        tokens, text_index = distinct_texts(texts, self.tokenize)
-        images, features = no_pixels(len(image_ids)), None
-        if self.features is None:
-            stored = self.dataset.images(image_ids)
-            images = input_pixels([self.transform.apply(one) for one in stored])
-        else:
-            features = self.features.of_batch(image_ids.tolist(), texts, tokens)
-        inputs = BoxInputs(
-            images=images,
-            content=contents(geometries),
-            tokens=tokens,
-            image_index=torch.from_numpy(index),
-            text_index=text_index,
-            features=features,
+        inputs = assembled(
+            image_ids.tolist(),
+            geometries,
+            torch.from_numpy(index),
+            [self.expressions.texts[row] for row in rows],
+            lambda: [self.transform.apply(one) for one in self.dataset.images(image_ids)],
+            tokenize=self.tokenize,
+            features=self.features,
         )
         return inputs, [Frame(one) for one in geometries]
 
 
-def distinct_texts(
-    texts: Sequence[str], tokenize: Callable[[list[str]], TokenBatch]
-) -> tuple[TokenBatch, Tensor]:
-    """Tokenize the distinct texts, and return them with the index of each text (B,)."""
-    distinct = list(dict.fromkeys(texts))
-    position = {text: index for index, text in enumerate(distinct)}
-    return tokenize(distinct), torch.tensor([position[text] for text in texts])
+def assembled(
+    image_ids: Sequence[int],
+    geometries: Sequence[Geometry],
+    image_index: Tensor,  # (B,)
+    texts: Sequence[str],
+    images: Callable[[], Sequence[Image.Image]],
+    *,
+    tokenize: Callable[[list[str]], TokenBatch],
+    features: CachedFeatures | None,
+) -> BoxInputs:
+    """Return the inputs of B expressions about N images.
+
+    Args:
+        image_ids: Ids of the N images.
+        geometries: From each source image to the input.
+        image_index: The image of each expression.
+        texts: The B texts; equal ones are tokenized once.
+        images: Returns the N input images; not called if there are `features`.
+        tokenize: The tokenizer of the model.
+        features: Features that replace the pixels.
+    """
+    tokens, text_index = distinct_texts(texts, tokenize)
+    return BoxInputs(
+        images=no_pixels(len(image_ids)) if features else input_pixels(images()),
+        content=contents(geometries),
+        tokens=tokens,
+        image_index=image_index,
+        text_index=text_index,
+        features=features.of_batch(image_ids, texts, tokens) if features else None,
+    )

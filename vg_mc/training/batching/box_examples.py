@@ -10,13 +10,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vg_mc.boxes.transforms import Fit, Geometry, Transform
-from vg_mc.models.box_predictors.cached_features import CachedFeatures, no_pixels
+from vg_mc.models.box_predictors.cached_features import CachedFeatures
 from vg_mc.models.box_predictors.inputs import (
     Frame,
-    contents,
-    distinct_texts,
+    assembled,
     geometry_of,
-    input_pixels,
     stored_geometry,
 )
 from vg_mc.models.box_predictors.protocol import BoxInputs
@@ -118,19 +116,14 @@ class BoxExampleMaker(Dataset[tuple[BoxBatch, float]]):
             for row, at in zip(rows.tolist(), index, strict=True)
         ]
         texts = [self._text(row, draws[at]) for row, at in zip(rows, image_ids, strict=True)]
-        tokens, text_index = distinct_texts(texts, self.tokenize)
-        images, features = no_pixels(len(distinct)), None
-        if self.features is None:
-            images = input_pixels(self._images(distinct, draws))
-        else:
-            features = self.features.of_batch([each for each, _ in distinct], texts, tokens)
-        inputs = BoxInputs(
-            images=images,
-            content=contents(geometries),
-            tokens=tokens,
-            image_index=torch.tensor(index),
-            text_index=text_index,
-            features=features,
+        inputs = assembled(
+            [image_id for image_id, _ in distinct],
+            geometries,
+            torch.tensor(index),
+            texts,
+            lambda: self._images(distinct, draws),
+            tokenize=self.tokenize,
+            features=self.features,
         )
         return BoxBatch(
             inputs=inputs,

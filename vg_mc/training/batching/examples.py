@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vg_mc.models.dual_encoder import TokenBatch
+from vg_mc.models.dual_encoder import TokenBatch, distinct_texts
 from vg_mc.prepared.dataset import Expressions, PreparedDataset
 from vg_mc.text.cleaning import swap_left_right
 from vg_mc.training.batching.augmentation import Pixels, Variation, draw_variation, varied
@@ -53,8 +53,7 @@ class ExampleMaker(Dataset[tuple[Batch, float]]):
         rows = part.expressions
         variations = self._variations(part)
         texts = [self._text(row, variations) for row in rows]
-        distinct_texts = list(dict.fromkeys(texts))
-        position = {text: index for index, text in enumerate(distinct_texts)}
+        tokens, text_index = distinct_texts(texts, self.tokenize)
         lengths = [len(question.shares) for question in questions]
         distinct_ids, first, index = np.unique(
             np.concatenate([question.candidate_ids for question in questions]),
@@ -66,8 +65,8 @@ class ExampleMaker(Dataset[tuple[Batch, float]]):
         pictures = self._pictures(distinct_ids, image_ids, variations)
         return Batch(
             pictures=torch.from_numpy(pictures).permute(0, 3, 1, 2),
-            tokens=self.tokenize(distinct_texts),
-            text_index=torch.tensor([position[text] for text in texts]),
+            tokens=tokens,
+            text_index=text_index,
             candidate_index=_padded(torch.from_numpy(index), mask),
             candidate_mask=mask,
             targets=_padded(_shares(questions), mask),
