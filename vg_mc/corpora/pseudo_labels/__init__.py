@@ -1,1 +1,0 @@
-"""Pseudo-labels: expressions made up from detections, for training without human expressions."""
