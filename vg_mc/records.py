@@ -22,7 +22,7 @@ Weighting = Literal["equal", "calibrated", "fitted", "probability", "rank"]
 # The frame of an image: its pixels as stored, or as viewers show them, with the EXIF orientation.
 Orientation = Literal["stored", "shown"]
 
-UNKNOWN_RIVALS = -1  # value if the number of distractors is unknown
+UNKNOWN_DISTRACTORS = -1  # value if the number of distractors is unknown
 
 
 @dataclass(frozen=True, slots=True)

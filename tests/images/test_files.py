@@ -11,7 +11,7 @@ from PIL import Image
 from tests.refusals import refused
 from vg_mc.errors import BadInputError
 from vg_mc.images import files as photos
-from vg_mc.images.files import locate, open_photo, require_photos
+from vg_mc.images.files import located, open_photo, require_photos
 from vg_mc.records import ImageFolder, Photo
 
 
@@ -281,7 +281,7 @@ def test_nothing_is_said_where_no_photo_is_missing(tmp_path):
 
 
 def test_a_photo_lies_in_its_folder(tmp_path):
-    path = locate(ImageFolder(tmp_path), photo_of(os.path.join("train2014", "a.jpg")))  # noqa: PTH118
+    path = located(ImageFolder(tmp_path), photo_of(os.path.join("train2014", "a.jpg")))  # noqa: PTH118
 
     assert path == tmp_path.resolve() / "train2014" / "a.jpg"
 

@@ -20,22 +20,31 @@ from vg_mc.records import ImageFolder, Orientation, Photo
 MISSING_SHOWN = 20
 
 
-def locate(folder: ImageFolder, photo: Photo) -> Path:
+def locate(folder: ImageFolder, file_name: str, record: str = "") -> Path:
     """Return the path of an image with all links resolved.
+
+    Args:
+        folder: Folder of the images.
+        file_name: Path of the image inside `folder`.
+        record: The image in messages, beside its file name.
 
     Raises:
         BadInputError: If the path lies outside `folder`.
     """
     try:
-        path = (folder.path / photo.file_name).resolve()
+        path = (folder.path / file_name).resolve()
         path.relative_to(folder.path.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # also a circle of links, a NUL
         problem = "expected a file name inside the image folder"
-        if isinstance(error, ValueError) and _stays_inside(photo.file_name):
+        if isinstance(error, ValueError) and _stays_inside(file_name):
             problem += ", found a link that leads out of it: --images must contain the files"
-        record = f"image {photo.image_id}"
-        raise BadInputError(problem, file=photo.file_name, record=record) from error
+        raise BadInputError(problem, file=file_name, record=record) from error
     return path
+
+
+def located(folder: ImageFolder, photo: Photo) -> Path:
+    """Return the path of an image of a corpus, as `locate` does."""
+    return locate(folder, photo.file_name, f"image {photo.image_id}")
 
 
 def _stays_inside(name: str) -> bool:
@@ -60,7 +69,7 @@ def require_photos(folder: ImageFolder, photos: Iterable[Photo]) -> None:
     Raises:
         BadInputError: If files are missing; it lists the first ones.
     """
-    missing = [photo.file_name for photo in photos if not locate(folder, photo).is_file()]
+    missing = [photo.file_name for photo in photos if not located(folder, photo).is_file()]
     if missing:
         require_folder(folder)
         named = ", ".join(missing[:MISSING_SHOWN])
@@ -99,7 +108,7 @@ def open_photo(
         BadInputError: If the file is missing, not an image, damaged or too large, or its size
             differs from that in the annotations.
     """
-    path = locate(folder, photo)
+    path = located(folder, photo)
     try:
         with opened_image(path) as image:
             _check_size(image, photo, folder.orientation)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL.Image import Transpose
 
 from vg_mc.errors import BadInputError
-from vg_mc.images.files import locate
+from vg_mc.images.files import locate, located
 from vg_mc.images.formats import ENDINGS
 from vg_mc.images.opening import opened_image
 from vg_mc.images.orientation import TO_SHOWN, TO_STORED, UPRIGHT, exif_orientation, oriented_size
@@ -29,7 +29,7 @@ def header_of_file(folder: ImageFolder, file_name: str) -> Header:
     Raises:
         BadInputError: If the file is missing, outside the folder, or not an image.
     """
-    path = locate(folder, Photo(-1, file_name, 0, 0))
+    path = locate(folder, file_name)
     try:
         return _header(path, folder.orientation)
     except BadInputError as fault:
@@ -48,7 +48,7 @@ def header_of_bytes(content: bytes, orientation: Orientation) -> Header:
 def sizes_of_turned(folder: Path, file_name: str) -> Mapping[Orientation, tuple[int, int]] | None:
     """Return the size of an image in both frames; None without EXIF orientation or usable file."""
     try:
-        path = locate(ImageFolder(folder), Photo(-1, file_name, 0, 0))
+        path = locate(ImageFolder(folder), file_name)
         with opened_image(path) as image:
             if exif_orientation(image) == UPRIGHT:
                 return None
@@ -69,7 +69,7 @@ def turns_between(
     turns = TO_SHOWN if frame == "stored" else TO_STORED
     found = {}
     for photo in photos:
-        with suppress(BadInputError), opened_image(locate(folder, photo)) as image:
+        with suppress(BadInputError), opened_image(located(folder, photo)) as image:
             if (value := exif_orientation(image)) != UPRIGHT:
                 found[photo] = turns[value]
     return found

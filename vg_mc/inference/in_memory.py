@@ -32,7 +32,7 @@ from vg_mc.prepared.schema import (
 )
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.proposers.on_demand import given, proposed
-from vg_mc.records import UNKNOWN_RIVALS, Orientation, Photo, Proposal
+from vg_mc.records import UNKNOWN_DISTRACTORS, Orientation, Photo, Proposal
 from vg_mc.text.cleaning import clean_text
 
 NAME = Path("questions")  # replaces the folder of the dataset in messages
@@ -161,7 +161,7 @@ def _expressions(photos: list[Photo], texts: list[list[str]], counts: list[int])
         targets=np.full((len(rows), 4), np.nan),
         candidate_ids=candidate_ids,
         ious=[np.full(len(of_photo), np.nan) for of_photo in candidate_ids],
-        rivals=np.full(len(rows), UNKNOWN_RIVALS, np.int64),
+        rivals=np.full(len(rows), UNKNOWN_DISTRACTORS, np.int64),
     )
 
 

@@ -12,7 +12,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.predictions.examples import examples_of
 from vg_mc.predictions.table import Examples
 from vg_mc.prepared.dataset import PreparedDataset
-from vg_mc.records import UNKNOWN_RIVALS, Corpus, Photo, ReferringExpression
+from vg_mc.records import UNKNOWN_DISTRACTORS, Corpus, Photo, ReferringExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,4 @@ def _examples(corpus: Corpus, split: str) -> Examples:
 
 def _known_or_not(expression: ReferringExpression, corpus: Corpus) -> int:
     count = count_distractors(expression, corpus)
-    return UNKNOWN_RIVALS if count is None else count
+    return UNKNOWN_DISTRACTORS if count is None else count

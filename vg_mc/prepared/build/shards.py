@@ -16,7 +16,7 @@ from vg_mc.boxes.arithmetic import as_boxes, clipped
 from vg_mc.boxes.transforms import LongerSide
 from vg_mc.errors import BadInputError
 from vg_mc.images import draw_views
-from vg_mc.images.files import locate, open_photo
+from vg_mc.images.files import located, open_photo
 from vg_mc.images.fingerprints import fingerprint_of
 from vg_mc.prepared.build.candidates import Subject, propose
 from vg_mc.prepared.build.plan import ShardTask
@@ -137,7 +137,7 @@ def _hashes(task: ShardTask, photo: Photo) -> list[dict[str, Any]]:
     """Return the row of an image's fingerprint; empty if this shard does not store it."""
     if photo.image_id not in task.image_ids:
         return []
-    content = locate(task.images_folder, photo).read_bytes()
+    content = located(task.images_folder, photo).read_bytes()
     return [hash_row(photo.image_id, fingerprint_of(content))]
 
 
