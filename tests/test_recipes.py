@@ -57,9 +57,9 @@ def test_a_training_recipe_can_be_trained_with(path):
 
 @each_training
 def test_a_box_predictor_is_trained_on_whole_images(path):
-    told = re.search(r"Prepare with --whole-images (\d+)", path.read_text(encoding="utf-8"))
+    stated = re.search(r"Prepare with --whole-images (\d+)", path.read_text(encoding="utf-8"))
 
-    assert bool(told) == bool(parsed(path).predictor)
+    assert bool(stated) == bool(parsed(path).predictor)
 
 
 def test_many_views_are_prepared_by_one_recipe():
@@ -126,7 +126,7 @@ def test_pictures_are_prepared_in_the_size_of_the_model(path):
     if not architecture or parsed(path).predictor:
         return  # nothing on this machine knows the size, or the input is made of whole images
 
-    told = re.search(r"Prepare with --image-size (\d+)", path.read_text(encoding="utf-8"))
+    stated = re.search(r"Prepare with --image-size (\d+)", path.read_text(encoding="utf-8"))
     size = open_clip.get_model_config(architecture[1])["vision_cfg"]["image_size"]
-    assert told
-    assert int(told[1]) == size
+    assert stated
+    assert int(stated[1]) == size

@@ -1,6 +1,6 @@
 """Cases with one value of one record replaced, for every field of every layout.
 
-Whatever the value, the other records must arrive, and the record itself is used, or named.
+For every value, all other records must be read, and the changed record is either used or reported.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""One encoder compares the crops of all rows, whatever kind of answers they have."""
+"""One encoder compares the crops of all rows, choices and predicted boxes alike."""
 
 import csv
 import json

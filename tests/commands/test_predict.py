@@ -196,10 +196,10 @@ def test_boxes_in_the_only_unit_that_fits_are_read_and_reported(folder, capsys):
     main([str(folder / "a_1.png"), "red", *flags, "--box-format", "xyxy",
           "--boxes", str(folder / "boxes.json")])  # fmt: skip
 
-    told = capsys.readouterr()
-    found = [one["box"] for one in json.loads(told.out)["candidates"]]
+    printed = capsys.readouterr()
+    found = [one["box"] for one in json.loads(printed.out)["candidates"]]
     assert np.allclose(found, boxes)
-    assert "xyxy in per-mille" in told.err
+    assert "xyxy in per-mille" in printed.err
 
 
 def test_one_unreadable_photo_stops_the_folder_or_is_skipped(folder, capsys):
@@ -236,9 +236,9 @@ def test_stored_detections_of_a_folder_are_found_by_name_and_checked_together(fo
 
     main([str(folder), "red", *named, *flags])
 
-    told = capsys.readouterr()
-    answers = {one["image"]: one["box"] for one in map(json.loads, told.out.splitlines())}
+    printed = capsys.readouterr()
+    answers = {one["image"]: one["box"] for one in map(json.loads, printed.out.splitlines())}
     assert len(answers) == 32
     assert answers["07x.png"] == [4, 5, 24, 25]
     assert answers["20x.png"] == [40, 5, 64, 25]
-    assert "Warning" not in told.err
+    assert "Warning" not in printed.err

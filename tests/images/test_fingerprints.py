@@ -1,4 +1,4 @@
-"""A copy of an image is found whatever its encoding, size and orientation; others are not."""
+"""A copy of an image is found in another encoding, size and orientation; other images are not."""
 
 import io
 from itertools import combinations

@@ -128,7 +128,7 @@ def _archive(model, file: Path) -> None:
 @pytest.mark.parametrize("architecture", ["small", "small-quickgelu", "small-resnet"])
 @torch.no_grad()
 def test_an_archive_of_openai_has_the_logits_of_its_model(tmp_path, pictures, architecture):
-    """Named without its activation: the archive tells it."""
+    """Named without its activation, which is read from the archive."""
     model, file = model_of(architecture), tmp_path / "ViT-B-32.pt"
     theirs = logits_of(model, architecture, pictures)
     _archive(model, file)

@@ -30,8 +30,8 @@ class Family:
             behind a causal mask do not need one, and its values cost a synchronisation with the
             GPU.
         has_own_positions: The position embeddings were trained with the model, so a text may fill
-            all of them, whatever length its tokenizer names. Otherwise they are those of a language
-            model, and the tokenizer names the length that was used.
+            all of them, even if its tokenizer names a smaller length. Otherwise they are those of a
+            language model, and the tokenizer names the length that was used.
     """
 
     reads_padding: bool = False

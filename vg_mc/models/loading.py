@@ -83,7 +83,7 @@ EQUAL, CLOSE = 1e-6, 1e-3  # largest differences of unit vectors that are equal,
 
 @torch.no_grad()
 def _check_texts(encoder: "Encoder", name: str) -> None:
-    """Check that the text tower tells texts apart, and that a text does not depend on others.
+    """Check that different texts have different features, which do not depend on other texts.
 
     Raises:
         BadInputError: If not: tokenizer and text tower do not fit together.

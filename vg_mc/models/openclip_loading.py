@@ -1,7 +1,7 @@
 """Load models of open_clip: with published weights, from a folder, or from a checkpoint.
 
 A checkpoint (``epoch_1.pt`` of open_clip's training, a state dict, or an archive of openai/CLIP)
-does not tell its architecture, activation and channel statistics. Its name tells them:
+does not contain its architecture, activation and channel statistics. They are part of its name:
 ``ARCHITECTURE/FILE``, or ``ARCHITECTURE/TAG/FILE`` if its training started from published weights.
 """
 

@@ -15,7 +15,7 @@ from vg_mc.errors import BadInputError
 from vg_mc.models.torchscript import is_torchscript, read_torchscript
 
 LFS_POINTER = b"version https://git-lfs"
-SCALE = "logit_scale"  # every dual encoder has it once, so it tells the prefix of all names
+SCALE = "logit_scale"  # every dual encoder has it once, so it shows the prefix of all names
 _IMPORT = re.compile(r"Unsupported (?:global|class|operand)[^:]*:?\s*(?:GLOBAL )?(\S+)")
 
 
@@ -25,7 +25,7 @@ class StoredWeights:
 
     Attributes:
         tensors: Tensors by name, without a common prefix such as ``module.``.
-        quick_gelu: Whether the stored program applies QuickGELU; only TorchScript tells.
+        quick_gelu: Whether the stored program applies QuickGELU; known for TorchScript only.
     """
 
     tensors: dict[str, Tensor]

@@ -1,4 +1,4 @@
-"""Recognition of the same image in several prepared datasets, under whatever names.
+"""Recognition of the same image in several prepared datasets, independent of its file name.
 
 Images are the same if their files are identical, or if both have the name of one COCO image. Other
 file names count only if a dataset has no fingerprints. Images that look alike are probably the

@@ -1,7 +1,7 @@
 """The images of a corpus that the ids and file names in a file of detections refer to.
 
 Detectors write image ids as numbers or as texts, and names with or without folder and ending. A
-text is a file name or, if no file name fits, whatever fits images of the corpus without
+text is a file name or, if no file name fits, any of these that fits images of the corpus without
 contradiction: an id, a name without its ending, or a path with further folders.
 """
 

@@ -1,4 +1,4 @@
-"""Targets stay on what they name, whatever is drawn, and texts follow the flip."""
+"""Targets stay on their objects in every draw, and texts follow the flip."""
 
 from dataclasses import replace
 
