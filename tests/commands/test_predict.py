@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from PIL.Image import Transpose
 
+from tests.turned import TURNS, save_turned
 from vg_mc.commands.predict import main
 
 BOXES = [[1, 2, 21, 22], [30, 5, 50, 35]]
@@ -139,25 +139,12 @@ def test_wrong_flags_get_one_clear_line(folder, capsys, wrong, problem):
 BLUE, RED = (0, 0, 255), (255, 0, 0)
 REGIONS = {BLUE: (30, 5, 50, 35), RED: (1, 2, 21, 22)}  # in the shown frame of 64 x 48 pixels
 
-# From shown to stored pixels, by EXIF orientation.
-TURNS = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_90,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_270,
-}
-
 
 def turned(folder, orientation: int) -> str:
     image = Image.new("RGB", (64, 48), "white")
     for color, box in REGIONS.items():
         image.paste(color, box)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    image.transpose(TURNS[orientation]).save(folder / "phone.png", exif=exif)
+    save_turned(image, folder / "phone.png", orientation)
     return str(folder / "phone.png")
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from tests.predictions.made import scores_of
 from tests.refusals import refused
-from tests.training.tiny_run import OPTIONS, changed, trainer_with
+from tests.training.tiny_run import OPTIONS, KilledError, changed, trainer_with
 from vg_mc.models.loading import load_encoder
 from vg_mc.predictions.run import predict
 from vg_mc.training import loop
@@ -21,10 +21,6 @@ from vg_mc.training.tasks.multiple_choice import MultipleChoiceTask
 from vg_mc.training.tasks.protocol import Validation
 
 STEPS = 8  # of OPTIONS on the fixture `coloured`
-
-
-class KilledError(Exception):
-    """Stands for the end of the process."""
 
 
 def trainer_of(dataset, run, *, model="tiny-vit", dropout=0.0, num_workers=0, **changes) -> Trainer:

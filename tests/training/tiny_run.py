@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from pathlib import Path
 
+import pytest
 from accelerate import Accelerator
 
 from vg_mc.prepared.dataset import PreparedDataset
@@ -46,3 +47,23 @@ def trainer_with(
 def loop_options(options: TrainingOptions):
     """Return the options of the trainer, in its order."""
     return options.schedule, options.optimization, options.parameters
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def fit_until_killed(trainer: Trainer, step: int) -> None:
+    """Train, and let the process end after the given step, from 0, before it is recorded."""
+    take_step = trainer.stepper.step
+
+    def dying(batches, steps_taken):
+        outcome = take_step(batches, steps_taken)
+        if steps_taken == step:
+            raise KilledError
+        return outcome
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer.stepper, "step", dying)
+        with pytest.raises(KilledError):
+            trainer.fit()

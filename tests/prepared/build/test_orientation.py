@@ -5,25 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from PIL.Image import Transpose
 
+from tests.turned import TURNS, save_turned
 from vg_mc.boxes.transforms import LongerSide
 from vg_mc.images.files import open_photo
 from vg_mc.prepared.build.run import prepare
 from vg_mc.prepared.dataset import open_prepared
 from vg_mc.proposers.choice import ProposerChoice
 from vg_mc.records import ImageFolder
-
-# From shown to stored pixels.
-TURNS = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_90,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_270,
-}
 
 
 @pytest.fixture
@@ -33,11 +22,9 @@ def corpus(make, tmp_path):
 
 def store_turned(source, folder, orientation: int) -> ImageFolder:
     folder.mkdir()
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     for file in source.path.iterdir():
         with Image.open(file) as image:
-            image.transpose(TURNS[orientation]).save(folder / file.name, "PNG", exif=exif)
+            save_turned(image, folder / file.name, orientation)
     return ImageFolder(folder, "shown")
 
 

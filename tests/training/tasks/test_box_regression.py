@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from tests.refusals import refused
 from tests.training.tiny_boxes import BOX, SIDE, TRAINING, box_task, box_trainer, rectangles
-from tests.training.tiny_run import changed
+from tests.training.tiny_run import changed, fit_until_killed
 from vg_mc.models.box_predictors.building import load_box_predictor
 from vg_mc.models.box_predictors.registry import PREDICTORS
 from vg_mc.models.loading import load_encoder
@@ -23,10 +23,6 @@ PROGRAM = Path(__file__).with_name("two_box_processes.py")
 specification = importlib.util.spec_from_file_location("two_box_processes", PROGRAM)
 two_box_processes = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(two_box_processes)
-
-
-class KilledError(Exception):
-    """Stands for the end of the process."""
 
 
 def losses(history) -> list[float]:
@@ -88,19 +84,9 @@ def uninterrupted(tmp_path_factory):
 
 
 @pytest.mark.parametrize("step", [0, 3, 4])
-def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, monkeypatch, uninterrupted, step):
+def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, uninterrupted, step):
     killed = box_trainer(tmp_path, ema=0.9, flip=0.5)
-    take_step = killed.stepper.step
-
-    def dying(batches, steps_taken):
-        outcome = take_step(batches, steps_taken)
-        if steps_taken == step:
-            raise KilledError
-        return outcome
-
-    monkeypatch.setattr(killed.stepper, "step", dying)
-    with pytest.raises(KilledError):
-        killed.fit()
+    fit_until_killed(killed, step)
     resumed = box_trainer(tmp_path, ema=0.9, flip=0.5)
     resumed.resume()
     resumed.fit()

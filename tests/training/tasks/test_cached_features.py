@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from tests.refusals import refused
 from tests.training.tiny_boxes import BOX, TRAINING, box_task, box_trainer, rectangles
-from tests.training.tiny_run import changed, loop_options
+from tests.training.tiny_run import changed, fit_until_killed, loop_options
 from vg_mc.training.loop import Trainer
 from vg_mc.training.options import TrainingOptions
 from vg_mc.training.tasks.box_options import check_kind
@@ -145,23 +145,14 @@ def test_a_damaged_file_is_computed_again(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("step", [0, 4])
-def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, monkeypatch, step):
+def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, step):
     def trainer(run: str) -> Trainer:
         return box_trainer(tmp_path / run, training=FROZEN, box=cached(tmp_path / "cache"))
 
     whole = trainer("whole")
     whole.fit()
     killed = trainer("killed")
-    take_step = killed.stepper.step
-
-    def dying(batches, steps_taken):
-        if steps_taken == step:
-            raise InterruptedError
-        return take_step(batches, steps_taken)
-
-    monkeypatch.setattr(killed.stepper, "step", dying)
-    with pytest.raises(InterruptedError):
-        killed.fit()
+    fit_until_killed(killed, step)
     resumed = trainer("killed")
     resumed.resume()
     resumed.fit()

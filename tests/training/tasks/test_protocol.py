@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.utils.data import Dataset
 
-from tests.training.tiny_run import OPTIONS, changed, loop_options
+from tests.training.tiny_run import OPTIONS, changed, fit_until_killed, loop_options
 from vg_mc.errors import BadInputError
 from vg_mc.models.loading import load_encoder, random_start
 from vg_mc.training.batching.batches import MicroBatch
@@ -124,10 +124,6 @@ class BoxTask:
         return "little"
 
 
-class KilledError(Exception):
-    """Stands for the end of the process."""
-
-
 def box_trainer(run, **changes) -> Trainer:
     options = changed(OPTIONS, learning_rate=1e-2, batch_size=4, **changes)  # 4 steps per epoch
     task = BoxTask(load_encoder("tiny-vit", image_size=SIDE), options)
@@ -203,21 +199,9 @@ def test_best_is_a_plain_clip_with_the_head_beside_it(tmp_path, ema):
 
 
 @pytest.mark.parametrize("step", [0, 2, 4, 7])
-def test_a_resumed_run_has_the_head_of_an_uninterrupted_one(
-    tmp_path, monkeypatch, uninterrupted, step
-):
+def test_a_resumed_run_has_the_head_of_an_uninterrupted_one(tmp_path, uninterrupted, step):
     killed = box_trainer(tmp_path, ema=0.9)
-    take_step = killed.stepper.step
-
-    def dying(batches, steps_taken):
-        outcome = take_step(batches, steps_taken)
-        if steps_taken == step:
-            raise KilledError
-        return outcome
-
-    monkeypatch.setattr(killed.stepper, "step", dying)
-    with pytest.raises(KilledError):
-        killed.fit()
+    fit_until_killed(killed, step)
     resumed = trained(tmp_path, ema=0.9)
 
     assert differing(state_of(resumed), state_of(uninterrupted)) == []
